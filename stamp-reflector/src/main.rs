@@ -1,0 +1,2 @@
+//! stamp-reflector
+fn main() {}

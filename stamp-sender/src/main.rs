@@ -1,0 +1,2 @@
+//! stamp-sender
+fn main() {}
