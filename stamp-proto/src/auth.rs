@@ -221,3 +221,6 @@ fn split_signed(packet: &[u8]) -> Result<(&[u8], [u8; HMAC_OCTETS]), ParseError>
     let carried = reader.take_array("HMAC").map_err(|_| truncated)?;
     Ok((covered, carried))
 }
+
+#[cfg(test)]
+mod tests;

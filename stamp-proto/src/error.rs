@@ -19,3 +19,46 @@ pub enum ParseError {
     #[error("a TLV value of {octets} octets; the Length field ends at 65535")]
     ValueTooLong { octets: usize },
 }
+
+#[cfg(test)]
+mod tests {
+    use std::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn messages_say_what_how_much_and_where() {
+        for (error, message) in [
+            (
+                ParseError::Truncated {
+                    field: "timestamp",
+                    needed: 8,
+                    available: 3,
+                },
+                "timestamp needs 8 octets, 3 left",
+            ),
+            (
+                ParseError::NanosecondsRange {
+                    value: 1_000_000_000,
+                },
+                "PTP timestamp with 1000000000 nanoseconds in a second",
+            ),
+            (
+                ParseError::FormatMismatch,
+                "a timestamp and the Z bit that governs it disagree (RFC 8186 §2.3)",
+            ),
+            (
+                ParseError::TimeRange {
+                    unix_seconds: 9_223_372_037,
+                },
+                "9223372037 s after 1970 does not fit into 64 bits of nanoseconds",
+            ),
+            (
+                ParseError::ValueTooLong { octets: 65_536 },
+                "a TLV value of 65536 octets; the Length field ends at 65535",
+            ),
+        ] {
+            assert_eq!(error.to_string(), message);
+        }
+    }
+}

@@ -37,6 +37,8 @@ pub mod error;
 pub mod ip;
 pub mod packet;
 pub mod reader;
+#[cfg(test)]
+mod strategies;
 pub mod time;
 pub mod tlv;
 pub mod writer;

@@ -61,4 +61,4 @@ impl fmt::Display for Ssid {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -101,4 +101,4 @@ fn emit_header(
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -110,3 +110,6 @@ impl ErrorEstimate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -159,3 +159,6 @@ impl Timestamp {
 const fn low_half(seconds: i64) -> u32 {
     seconds as u32
 }
+
+#[cfg(test)]
+mod tests;

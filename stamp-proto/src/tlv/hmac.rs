@@ -122,3 +122,142 @@ pub fn append(key: &Key, sequence: u32, area: &mut Writer<'_>) -> Result<(), Par
     }
     .emit(area)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::vec;
+    use std::vec::Vec;
+
+    use super::*;
+
+    const PADDING: &[u8] = &[0x80, 1, 0, 2, 5, 5];
+    const MEASUREMENT: &[u8] = &[0x80, 3, 0, 4, 0, 0, 0, 0];
+
+    fn ring() -> KeyRing {
+        KeyRing::new(vec![Key::new(KeyId(1), b"secret").unwrap()]).unwrap()
+    }
+
+    /// An area with `before`, a right HMAC TLV for Sequence Number 5, and `behind`.
+    fn area(before: &[u8], behind: &[u8]) -> Vec<u8> {
+        let mut octets = [0; 100];
+        let mut writer = Writer::new(&mut octets);
+        writer.put_slice("before", before).unwrap();
+        append(ring().signing(), 5, &mut writer).unwrap();
+        writer.put_slice("behind", behind).unwrap();
+        writer.into_written().to_vec()
+    }
+
+    #[test]
+    fn the_tlvs_before_it_are_covered_with_the_sequence_number() {
+        let mut area = area(MEASUREMENT, PADDING);
+        assert_eq!(locate(&area), HmacTlvPlace::At(8));
+        assert_eq!(verify(&ring(), 5, &area), TlvIntegrity::Verified(KeyId(1)));
+        assert_eq!(verify(&ring(), 6, &area), TlvIntegrity::Failed);
+        // All but octet 8: the flags of the HMAC TLV itself are not covered.
+        for place in (0..8).chain(9..28) {
+            area[place] ^= 0x01;
+            assert_ne!(
+                verify(&ring(), 5, &area),
+                TlvIntegrity::Verified(KeyId(1)),
+                "{place}"
+            );
+            area[place] ^= 0x01;
+        }
+        area[32] ^= 0x01;
+        assert_eq!(verify(&ring(), 5, &area), TlvIntegrity::Verified(KeyId(1)));
+    }
+
+    #[test]
+    fn it_may_cover_nothing_but_the_sequence_number() {
+        assert_eq!(
+            verify(&ring(), 5, &area(&[], &[])),
+            TlvIntegrity::Verified(KeyId(1))
+        );
+    }
+
+    #[test]
+    fn padding_may_stand_on_both_sides() {
+        let area = area(PADDING, &[PADDING, PADDING].concat());
+        assert_eq!(verify(&ring(), 5, &area), TlvIntegrity::Verified(KeyId(1)));
+    }
+
+    #[test]
+    fn another_tlv_behind_it_fails_even_with_a_right_digest() {
+        for behind in [
+            MEASUREMENT,
+            &area(&[], &[]),
+            &[0x80, 3, 0, 9, 0],
+            &[0x80, 8, 0, 9],
+        ] {
+            let area = area(PADDING, behind);
+            assert_eq!(locate(&area), HmacTlvPlace::Misplaced);
+            assert_eq!(verify(&ring(), 5, &area), TlvIntegrity::Failed);
+        }
+    }
+
+    #[test]
+    fn broken_padding_behind_it_is_left_to_the_malformed_flag() {
+        for behind in [&[0x80, 1, 0, 9, 0][..], &[0x80, 1], &[0]] {
+            let area = area(MEASUREMENT, behind);
+            assert_eq!(verify(&ring(), 5, &area), TlvIntegrity::Verified(KeyId(1)));
+        }
+    }
+
+    #[test]
+    fn a_wrong_length_fails() {
+        let short = [0x80, 8, 0, 15, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        assert_eq!(locate(&short), HmacTlvPlace::Misplaced);
+        assert_eq!(verify(&ring(), 5, &short), TlvIntegrity::Failed);
+        assert_eq!(
+            verify(&ring(), 5, &[0x80, 8, 0, 16, 1]),
+            TlvIntegrity::Failed
+        );
+    }
+
+    #[test]
+    fn an_area_without_one_has_none() {
+        for area in [&[][..], PADDING, MEASUREMENT, &[0x80, 3, 0, 9, 0], &[0x80]] {
+            assert_eq!(verify(&ring(), 5, area), TlvIntegrity::Absent);
+        }
+        let hidden = [&[0x80, 3, 0, 99][..], &area(&[], &[])].concat();
+        assert_eq!(locate(&hidden), HmacTlvPlace::Absent);
+    }
+
+    #[test]
+    fn a_reflector_signs_what_it_changed() {
+        let mut area = area(MEASUREMENT, PADDING);
+        let HmacTlvPlace::At(offset) = locate(&area) else {
+            panic!("no HMAC TLV")
+        };
+        area[0] = 0;
+        area[4] = 2;
+        area[offset] = 0;
+        sign(ring().signing(), 9, &mut area, offset).unwrap();
+        assert_eq!(verify(&ring(), 9, &area), TlvIntegrity::Verified(KeyId(1)));
+        assert_eq!(verify(&ring(), 5, &area), TlvIntegrity::Failed);
+    }
+
+    #[test]
+    fn there_must_be_room_for_it() {
+        let mut octets = [0; HMAC_TLV_OCTETS];
+        let key = ring();
+        let mut short = Writer::new(&mut octets[..19]);
+        assert_eq!(
+            append(key.signing(), 5, &mut short),
+            Err(ParseError::Truncated {
+                field: "TLV",
+                needed: 20,
+                available: 19
+            })
+        );
+        assert!(sign(key.signing(), 5, &mut octets, 0).is_ok());
+        assert_eq!(
+            sign(key.signing(), 5, &mut octets, 1),
+            Err(ParseError::Truncated {
+                field: "HMAC TLV",
+                needed: 21,
+                available: 20
+            })
+        );
+    }
+}
