@@ -1,0 +1,391 @@
+//! A TOML document, read so that every mistake is reported at once and where it stands.
+//!
+//! ```
+//! use stamp_config::document::read;
+//!
+//! let (stateful, port): (Option<bool>, Option<String>) =
+//!     read("reflector.toml", "stateful = true\n", |root| (root.get("stateful"), root.get("name")))
+//!         .unwrap();
+//! assert_eq!((stateful, port), (Some(true), None));
+//!
+//! let errors = read("reflector.toml", "stateful = 7\nstatefull = true\n", |root| {
+//!     root.get::<bool>("stateful");
+//! })
+//! .unwrap_err();
+//! assert_eq!(
+//!     errors.to_string(),
+//!     "reflector.toml:1:12: stateful = 7: expected true or false\n\
+//!      reflector.toml:2:1: statefull: unknown key; did you mean \"stateful\"?"
+//! );
+//! ```
+
+mod error;
+
+use core::cell::RefCell;
+use core::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+pub use error::{ConfigError, ConfigErrors, Problem};
+
+use crate::setting::{Form, Setting};
+
+/// Reads `text`, called `file` in messages, by handing its root table to `build`.
+///
+/// # Errors
+///
+/// Every mistake found, in the order of the file; the result of `build` is then dropped.
+pub fn read<T>(
+    file: &str,
+    text: &str,
+    build: impl FnOnce(&Section<'_>) -> T,
+) -> Result<T, ConfigErrors> {
+    let (table, syntax) = DeTable::parse_recoverable(text);
+    let source = Source {
+        file,
+        text,
+        errors: RefCell::new(Vec::new()),
+    };
+    for error in &syntax {
+        let problem = Problem::Syntax {
+            message: error.message().to_owned(),
+        };
+        source.report(error.span().unwrap_or(0..0), String::new(), None, problem);
+    }
+    if !syntax.is_empty() {
+        // What was recovered from a broken text would only yield misleading follow-up errors.
+        return Err(source.into_errors());
+    }
+    let root = Section::new(&source, String::new(), table.get_ref(), table.span());
+    let built = build(&root);
+    root.finish();
+    let errors = source.into_errors();
+    if errors.0.is_empty() {
+        Ok(built)
+    } else {
+        Err(errors)
+    }
+}
+
+/// The text of a document and the mistakes found in it so far.
+#[derive(Debug)]
+struct Source<'t> {
+    file: &'t str,
+    text: &'t str,
+    errors: RefCell<Vec<(usize, ConfigError)>>,
+}
+
+impl Source<'_> {
+    fn report(&self, span: Range<usize>, key: String, value: Option<String>, problem: Problem) {
+        let (line, column) = position(self.text, span.start);
+        let error = ConfigError {
+            file: self.file.to_owned(),
+            line,
+            column,
+            key,
+            value,
+            problem,
+        };
+        self.errors.borrow_mut().push((span.start, error));
+    }
+
+    fn into_errors(self) -> ConfigErrors {
+        let mut errors = self.errors.into_inner();
+        errors.sort_by_key(|(start, _)| *start);
+        ConfigErrors(errors.into_iter().map(|(_, error)| error).collect())
+    }
+}
+
+/// Line and column (in characters) of an offset, both from 1.
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset.min(text.len())).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (line, before[start..].chars().count() + 1)
+}
+
+/// One table of a document. Keys nobody asked for are mistakes, found when it is dropped.
+#[derive(Debug)]
+pub struct Section<'s> {
+    source: &'s Source<'s>,
+    path: String,
+    table: &'s DeTable<'s>,
+    span: Range<usize>,
+    asked: RefCell<Vec<&'static str>>,
+    sections: RefCell<Vec<Section<'s>>>,
+}
+
+impl<'s> Section<'s> {
+    fn new(
+        source: &'s Source<'s>,
+        path: String,
+        table: &'s DeTable<'s>,
+        span: Range<usize>,
+    ) -> Self {
+        Self {
+            source,
+            path,
+            table,
+            span,
+            asked: RefCell::default(),
+            sections: RefCell::default(),
+        }
+    }
+
+    /// The value of `key`, if it is there and right.
+    pub fn get<T: Setting>(&self, key: &'static str) -> Option<T> {
+        let value = self.value(key)?;
+        self.setting(key, value)
+    }
+
+    /// The value of `key`, which has to be there.
+    pub fn require<T: Setting>(&self, key: &'static str) -> Option<T> {
+        if self.value(key).is_none() {
+            self.problem(
+                key,
+                Problem::Missing {
+                    expected: T::EXPECTED,
+                },
+            );
+            return None;
+        }
+        self.get(key)
+    }
+
+    /// The values of `key`, a list, or one value that stands for a list of one.
+    pub fn list<T: Setting>(&self, key: &'static str) -> Option<Vec<T>> {
+        let value = self.value(key)?;
+        let DeValue::Array(items) = value.get_ref() else {
+            return self.setting(key, value).map(|item| vec![item]);
+        };
+        // Every wrong item is reported, so the reading may not stop at the first.
+        let read: Vec<Option<T>> = items.iter().map(|item| self.setting(key, item)).collect();
+        read.into_iter().collect()
+    }
+
+    /// The table under `key`, if it is there and is one; `read` gets it.
+    pub fn section<T>(&self, key: &'static str, read: impl FnOnce(&Section<'s>) -> T) -> Option<T> {
+        let value = self.value(key)?;
+        match value.get_ref() {
+            DeValue::Table(table) => Some(self.enter(self.name(key), table, value.span(), read)),
+            _ => {
+                self.mistake(
+                    key,
+                    value,
+                    Problem::Malformed {
+                        expected: "a table",
+                    },
+                );
+                None
+            }
+        }
+    }
+
+    /// Every `[[key]]` table; `read` gets each.
+    pub fn sections<T>(
+        &self,
+        key: &'static str,
+        mut read: impl FnMut(&Section<'s>) -> T,
+    ) -> Vec<T> {
+        let Some(value) = self.value(key) else {
+            return Vec::new();
+        };
+        let DeValue::Array(items) = value.get_ref() else {
+            self.mistake(
+                key,
+                value,
+                Problem::Malformed {
+                    expected: "[[tables]]",
+                },
+            );
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            match item.get_ref() {
+                DeValue::Table(table) => {
+                    let path = format!("{}[{index}]", self.name(key));
+                    found.push(self.enter(path, table, item.span(), &mut read));
+                }
+                _ => self.mistake(
+                    key,
+                    item,
+                    Problem::Malformed {
+                        expected: "a table",
+                    },
+                ),
+            }
+        }
+        found
+    }
+
+    /// The items of `key` where each may be a plain setting or a table of its own.
+    pub fn list_or_tables<T: Setting>(
+        &self,
+        key: &'static str,
+        mut read: impl FnMut(&Section<'s>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let value = self.value(key)?;
+        let DeValue::Array(items) = value.get_ref() else {
+            return self.setting(key, value).map(|item| vec![item]);
+        };
+        let mut found = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            found.push(match item.get_ref() {
+                DeValue::Table(table) => {
+                    let path = format!("{}[{index}]", self.name(key));
+                    self.enter(path, table, item.span(), &mut read)
+                }
+                _ => self.setting(key, item),
+            });
+        }
+        found.into_iter().collect()
+    }
+
+    /// Whether `key` stands there at all.
+    pub fn has(&self, key: &'static str) -> bool {
+        self.value(key).is_some()
+    }
+
+    /// Whether `key` holds a table.
+    pub fn is_table(&self, key: &'static str) -> bool {
+        self.value(key)
+            .is_some_and(|value| matches!(value.get_ref(), DeValue::Table(_)))
+    }
+
+    /// Reports a mistake that only the caller can see, such as two keys that exclude each other.
+    pub fn problem(&self, key: &'static str, problem: Problem) {
+        match self.value(key) {
+            Some(value) => self.mistake(key, value, problem),
+            None => {
+                self.source
+                    .report(self.span.clone(), self.name(key), None, problem);
+            }
+        }
+    }
+
+    fn enter<T>(
+        &self,
+        path: String,
+        table: &'s DeTable<'s>,
+        span: Range<usize>,
+        read: impl FnOnce(&Section<'s>) -> T,
+    ) -> T {
+        let section = Section::new(self.source, path, table, span);
+        let read = read(&section);
+        self.sections.borrow_mut().push(section);
+        read
+    }
+
+    fn value(&self, key: &'static str) -> Option<&'s Spanned<DeValue<'s>>> {
+        let mut asked = self.asked.borrow_mut();
+        if !asked.contains(&key) {
+            asked.push(key);
+        }
+        drop(asked);
+        self.table
+            .iter()
+            .find(|(name, _)| name.get_ref() == key)
+            .map(|(_, value)| value)
+    }
+
+    fn setting<T: Setting>(&self, key: &'static str, value: &'s Spanned<DeValue<'s>>) -> Option<T> {
+        let form = T::FORM;
+        let read = match value.get_ref() {
+            DeValue::String(text) if matches!(form, Form::Text | Form::TextOrNumber) => {
+                T::read(text)
+            }
+            DeValue::Integer(number) if matches!(form, Form::Number | Form::TextOrNumber) => {
+                T::read(number.as_str())
+            }
+            DeValue::Boolean(flag) if form == Form::Flag => {
+                T::read(if *flag { "true" } else { "false" })
+            }
+            DeValue::Integer(_) | DeValue::Float(_) if form == Form::Text => {
+                self.mistake(
+                    key,
+                    value,
+                    Problem::Unquoted {
+                        expected: T::EXPECTED,
+                    },
+                );
+                return None;
+            }
+            _ => None,
+        };
+        if read.is_none() {
+            self.mistake(
+                key,
+                value,
+                Problem::Malformed {
+                    expected: T::EXPECTED,
+                },
+            );
+        }
+        read
+    }
+
+    fn mistake(&self, key: &str, value: &Spanned<DeValue<'_>>, problem: Problem) {
+        let shown = self.source.text.get(value.span()).map(|text| {
+            let line = text.lines().next().unwrap_or("");
+            line.chars().take(60).collect::<String>()
+        });
+        self.source
+            .report(value.span(), self.name(key), shown, problem);
+    }
+
+    fn name(&self, key: &str) -> String {
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
+    }
+
+    fn finish(&self) {
+        let asked = self.asked.borrow();
+        for key in self.table.keys() {
+            let name = key.get_ref().as_ref();
+            if !asked.contains(&name) {
+                let problem = Problem::UnknownKey {
+                    nearest: nearest(name, &asked),
+                };
+                self.source
+                    .report(key.span(), self.name(name), None, problem);
+            }
+        }
+        for section in self.sections.borrow().iter() {
+            section.finish();
+        }
+    }
+}
+
+/// The known key that `name` was probably meant to be: at most a third of its letters differ.
+fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
+    known
+        .iter()
+        .map(|key| (edit_distance(name, key), *key))
+        .filter(|(distance, key)| *distance <= (key.len() / 3).max(1))
+        .min()
+        .map(|(_, key)| key)
+}
+
+/// Levenshtein distance in characters.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests;

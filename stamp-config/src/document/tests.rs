@@ -1,0 +1,106 @@
+use ipnet::IpNet;
+use stamp_proto::ip::Dscp;
+
+use super::*;
+use crate::quantity::{Interval, RateLimit};
+
+fn errors(text: &str, build: impl FnOnce(&Section<'_>)) -> Vec<String> {
+    match read("f.toml", text, build) {
+        Ok(()) => Vec::new(),
+        Err(errors) => errors.0.iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[test]
+fn every_mistake_is_reported_at_once_and_in_order() {
+    let text = "interval = \"1parsec\"\nrate-limit = 0\nnonsense = 1\n";
+    let found = errors(text, |root| {
+        root.get::<RateLimit>("rate-limit");
+        root.get::<Interval>("interval");
+    });
+    assert_eq!(found.len(), 3);
+    assert!(found[0].starts_with("f.toml:1:12: interval = \"1parsec\": expected a duration"));
+    assert!(found[1].starts_with("f.toml:2:14: rate-limit = 0: expected packets per second"));
+    assert_eq!(found[2], "f.toml:3:1: nonsense: unknown key");
+}
+
+#[test]
+fn a_bare_number_for_a_duration_is_refused_with_the_reason() {
+    let found = errors("interval = 10\n", |root| {
+        root.get::<Interval>("interval");
+    });
+    assert!(found[0].contains("a bare number has no unit"), "{found:?}");
+}
+
+#[test]
+fn a_quoted_flag_and_a_quoted_count_are_refused() {
+    let found = errors("stateful = \"true\"\n", |root| {
+        root.get::<bool>("stateful");
+    });
+    assert_eq!(
+        found,
+        ["f.toml:1:12: stateful = \"true\": expected true or false"]
+    );
+}
+
+#[test]
+fn the_key_of_a_nested_table_carries_its_path() {
+    let text =
+        "[[allow]]\nprefix = \"192.0.2.0/24\"\n[[allow]]\nprefix = \"192.0.2.1/24\"\nprefux = 1\n";
+    let found = errors(text, |root| {
+        root.sections("allow", |allow| allow.require::<IpNet>("prefix"));
+    });
+    assert!(found[0].starts_with("f.toml:4:10: allow[1].prefix = \"192.0.2.1/24\": expected"));
+    assert_eq!(
+        found[1],
+        "f.toml:5:1: allow[1].prefux: unknown key; did you mean \"prefix\"?"
+    );
+}
+
+#[test]
+fn a_missing_key_points_at_its_table() {
+    let found = errors("[[allow]]\n", |root| {
+        root.sections("allow", |allow| allow.require::<IpNet>("prefix"));
+    });
+    assert!(found[0].starts_with("f.toml:1:1: allow[0].prefix: missing; expected a prefix"));
+}
+
+#[test]
+fn a_list_may_be_one_value_and_every_wrong_item_counts() {
+    let read_list = |text: &str| {
+        read("f.toml", text, |root| root.list::<Dscp>("dscp")).map(Option::unwrap_or_default)
+    };
+    assert_eq!(read_list("dscp = \"EF\"").unwrap().len(), 1);
+    assert_eq!(read_list("dscp = [\"EF\", 10]").unwrap().len(), 2);
+    assert_eq!(
+        read_list("dscp = [\"XX\", 99, \"EF\"]")
+            .unwrap_err()
+            .0
+            .len(),
+        2
+    );
+}
+
+#[test]
+fn a_syntax_error_says_where_and_hides_no_follow_up() {
+    let found = errors("a = \n[b\n", |_| {});
+    assert!(found[0].starts_with("f.toml:1:"), "{found:?}");
+}
+
+#[test]
+fn columns_count_characters_not_octets() {
+    let found = errors("name = \"é\" ; x\n", |root| {
+        root.get::<String>("name");
+    });
+    assert!(found[0].starts_with("f.toml:1:"), "{found:?}");
+    assert_eq!(position("é = 1", 5), (1, 5));
+}
+
+#[test]
+fn nothing_far_off_is_suggested() {
+    assert_eq!(
+        nearest("statefull", &["stateful", "listen"]),
+        Some("stateful")
+    );
+    assert_eq!(nearest("zzz", &["stateful", "listen"]), None);
+}
