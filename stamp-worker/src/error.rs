@@ -1,0 +1,35 @@
+//! Why a worker cannot be started.
+
+use std::io;
+
+use stamp_net::NetError;
+use stamp_session::reflector::ReflectorConfigError;
+use stamp_session::sender::SenderConfigError;
+
+/// Why workers cannot be started or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// The kernel refused.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// The reflector's configuration contradicts itself.
+    #[error(transparent)]
+    Reflector(#[from] ReflectorConfigError),
+    /// A session's configuration contradicts itself.
+    #[error(transparent)]
+    Sender(#[from] SenderConfigError),
+    /// The kernel gives no further thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
+    /// Listeners do not have one socket for each worker.
+    #[error("a listener has {sockets} sockets for {workers} workers")]
+    Sockets {
+        /// Sockets of the listener.
+        sockets: usize,
+        /// Workers of the pool.
+        workers: usize,
+    },
+    /// A worker has ended before it was told to.
+    #[error("a packet worker has ended")]
+    Ended,
+}

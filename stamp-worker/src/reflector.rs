@@ -1,0 +1,180 @@
+//! Session-Reflector workers: one thread each, one engine, one socket of every listener.
+
+mod thread;
+
+use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
+use std::thread::JoinHandle;
+
+use stamp_net::{UdpSocket, Waker};
+use stamp_session::clock::ClockState;
+use stamp_session::reflector::{
+    RateLimiter, Reflector, ReflectorConfig, ReflectorEvent, ReflectorSnapshot, SessionView,
+};
+
+use crate::error::WorkerError;
+use thread::{Command, WorkerThread};
+
+/// Hears what reflector workers have to tell.
+pub trait ReflectorObserver: Send + Sync {
+    /// Called on the packet thread between two batches; must not block.
+    fn notice(&self, event: ReflectorEvent);
+}
+
+/// Names a listener of a pool.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct ListenerId(u32);
+
+/// Running reflector workers.
+///
+/// Dropping the pool stops the workers.
+#[derive(Debug)]
+pub struct ReflectorPool {
+    workers: Vec<Worker>,
+    next_listener: u32,
+}
+
+#[derive(Debug)]
+struct Worker {
+    commands: Sender<Command>,
+    waker: Waker,
+    thread: Option<JoinHandle<ReflectorSnapshot>>,
+}
+
+impl ReflectorPool {
+    /// Starts `workers` threads without any listener.
+    ///
+    /// Each gets an engine of its own, as a flow stays on its worker; what is counted per source is
+    /// one `limiter` for all of them.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration contradicts itself or the kernel gives no thread or descriptor.
+    pub fn start(
+        workers: usize,
+        config: &ReflectorConfig,
+        limiter: &Arc<RateLimiter>,
+        observer: &Arc<dyn ReflectorObserver>,
+    ) -> Result<Self, WorkerError> {
+        let mut pool = Self { workers: Vec::with_capacity(workers), next_listener: 0 };
+        for number in 0..workers {
+            let engine = Reflector::new(config.clone(), Arc::clone(limiter))?;
+            let (commands, inbox) = mpsc::channel();
+            let thread = WorkerThread::new(engine, config.clock, inbox, Arc::clone(observer))?;
+            let waker = thread.waker();
+            let thread = std::thread::Builder::new()
+                .name(format!("reflector-{number}"))
+                .spawn(move || thread.run())
+                .map_err(WorkerError::Thread)?;
+            pool.workers.push(Worker { commands, waker, thread: Some(thread) });
+        }
+        Ok(pool)
+    }
+
+    /// Adds a listener: one socket for each worker, in their order.
+    ///
+    /// # Errors
+    ///
+    /// When there are more or fewer sockets than workers, or a worker has ended.
+    pub fn add_listener(&mut self, sockets: Vec<UdpSocket>) -> Result<ListenerId, WorkerError> {
+        if sockets.len() != self.workers.len() {
+            let (sockets, workers) = (sockets.len(), self.workers.len());
+            return Err(WorkerError::Sockets { sockets, workers });
+        }
+        let id = ListenerId(self.next_listener);
+        self.next_listener += 1;
+        for (worker, socket) in self.workers.iter().zip(sockets) {
+            worker.ask(|answer| Command::Listen { token: id.0, socket, answer })??;
+        }
+        Ok(id)
+    }
+
+    /// Closes the sockets of a listener; packets still in their queues are lost.
+    pub fn remove_listener(&self, id: ListenerId) {
+        for worker in &self.workers {
+            worker.tell(Command::Unlisten { token: id.0 });
+        }
+    }
+
+    /// Replaces the configuration in every worker; sessions and counters of what stays are kept.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration contradicts itself: then no worker has taken it, because all judge
+    /// the same configuration alike and the first refuses.
+    pub fn reconfigure(&self, config: &ReflectorConfig) -> Result<(), WorkerError> {
+        for worker in &self.workers {
+            let config = Box::new(config.clone());
+            worker.ask(|answer| Command::Reconfigure { config, answer })??;
+        }
+        Ok(())
+    }
+
+    /// Tells every worker how good the clock is.
+    pub fn set_clock(&self, clock: ClockState) {
+        for worker in &self.workers {
+            worker.tell(Command::Clock(clock));
+        }
+    }
+
+    /// Counters of all workers added up. A worker that has ended counts as nothing.
+    #[must_use]
+    pub fn snapshot(&self) -> ReflectorSnapshot {
+        self.workers
+            .iter()
+            .filter_map(|worker| worker.ask(Command::Snapshot).ok())
+            .fold(ReflectorSnapshot::default(), |sum, part| sum.plus(&part))
+    }
+
+    /// Live sessions of all workers; a stateless reflector has none.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<SessionView> {
+        self.workers.iter().filter_map(|worker| worker.ask(Command::Sessions).ok()).flatten().collect()
+    }
+
+    /// Number of workers.
+    #[must_use]
+    pub const fn workers(&self) -> usize {
+        self.workers.len()
+    }
+
+    /// Stops all workers and returns their counters added up.
+    #[must_use]
+    pub fn stop(mut self) -> ReflectorSnapshot {
+        let threads: Vec<_> = self.workers.iter_mut().filter_map(Worker::stop).collect();
+        threads
+            .into_iter()
+            .filter_map(|thread| thread.join().ok())
+            .fold(ReflectorSnapshot::default(), |sum, part| sum.plus(&part))
+    }
+}
+
+impl Drop for ReflectorPool {
+    fn drop(&mut self) {
+        for thread in self.workers.iter_mut().filter_map(Worker::stop) {
+            // A worker that panicked has said so already.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Worker {
+    /// Sends a command; a worker that has ended needs none.
+    fn tell(&self, command: Command) {
+        if self.commands.send(command).is_ok() {
+            self.waker.wake();
+        }
+    }
+
+    /// Sends a command and waits for its answer.
+    fn ask<T>(&self, command: impl FnOnce(Sender<T>) -> Command) -> Result<T, WorkerError> {
+        let (answer, answered) = mpsc::channel();
+        self.tell(command(answer));
+        answered.recv().map_err(|_| WorkerError::Ended)
+    }
+
+    fn stop(&mut self) -> Option<JoinHandle<ReflectorSnapshot>> {
+        self.tell(Command::Stop);
+        self.thread.take()
+    }
+}

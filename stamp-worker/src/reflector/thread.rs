@@ -1,0 +1,226 @@
+//! The loop of one reflector worker.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
+
+use stamp_net::{
+    Datagram, ErrorBatch, NetError, Outgoing, Poller, ReceiveBatch, SendBatch, SendOutcome,
+    UdpSocket, Waker,
+};
+use stamp_session::clock::{ClockState, Now};
+use stamp_session::datagram::Received;
+use stamp_session::reflector::{
+    Reflector, ReflectorConfig, ReflectorConfigError, ReflectorSnapshot, ReplyToken, SessionView,
+    Verdict,
+};
+
+use super::ReflectorObserver;
+use crate::SLOT_OCTETS;
+use crate::clock::{ClockWatch, now, user_stamp};
+use crate::error::WorkerError;
+
+/// Datagrams taken from a socket at once.
+const RECEIVE_COUNT: usize = 64;
+/// Replies sealed and sent at once.
+///
+/// T3 is written before the call that sends the whole batch, and the kernel needs about 3 µs for
+/// each reply: the larger the batch, the earlier T3 of its last reply. Sixteen already share the
+/// cost of the call.
+const SEND_COUNT: usize = 16;
+/// Batches taken from one socket before the others get their turn.
+const TURNS: usize = 8;
+
+/// What the control side asks of a worker.
+pub(super) enum Command {
+    Listen { token: u32, socket: UdpSocket, answer: Sender<Result<(), NetError>> },
+    Unlisten { token: u32 },
+    Reconfigure { config: Box<ReflectorConfig>, answer: Sender<Result<(), ReflectorConfigError>> },
+    Clock(ClockState),
+    Snapshot(Sender<ReflectorSnapshot>),
+    Sessions(Sender<Vec<SessionView>>),
+    Stop,
+}
+
+/// Everything one worker owns.
+pub(super) struct WorkerThread {
+    engine: Reflector,
+    sockets: Vec<(u32, UdpSocket)>,
+    poller: Poller,
+    buffers: Buffers,
+    clock: ClockWatch,
+    inbox: Receiver<Command>,
+    observer: Arc<dyn ReflectorObserver>,
+}
+
+struct Buffers {
+    receive: ReceiveBatch,
+    send: SendBatch,
+    errors: ErrorBatch,
+    /// Tokens of the replies in `send`, in its order.
+    tokens: Vec<ReplyToken>,
+}
+
+impl WorkerThread {
+    pub(super) fn new(
+        engine: Reflector,
+        clock: ClockState,
+        inbox: Receiver<Command>,
+        observer: Arc<dyn ReflectorObserver>,
+    ) -> Result<Self, WorkerError> {
+        let buffers = Buffers {
+            receive: ReceiveBatch::new(RECEIVE_COUNT, SLOT_OCTETS),
+            send: SendBatch::new(SEND_COUNT, SLOT_OCTETS),
+            errors: ErrorBatch::new(RECEIVE_COUNT),
+            tokens: Vec::with_capacity(SEND_COUNT),
+        };
+        let clock = ClockWatch::new(clock, now().monotonic);
+        let poller = Poller::new()?;
+        Ok(Self { engine, sockets: Vec::new(), poller, buffers, clock, inbox, observer })
+    }
+
+    pub(super) fn waker(&self) -> Waker {
+        self.poller.waker()
+    }
+
+    /// Answers probes until told to stop.
+    pub(super) fn run(mut self) -> ReflectorSnapshot {
+        loop {
+            let deadline = self.engine.next_timeout().map(|time| time.ns());
+            let woken = match self.poller.wait(deadline) {
+                Ok(readiness) => readiness.woken(),
+                // The kernel gives no reason but a signal or lack of memory; both pass.
+                Err(_) => false,
+            };
+            if woken && !self.obey() {
+                return self.engine.snapshot();
+            }
+            self.serve();
+            let now = now();
+            if let Some(state) = self.clock.poll(now.monotonic) {
+                self.engine.handle_clock(state);
+            }
+            if self.engine.next_timeout().is_some_and(|time| time <= now.monotonic) {
+                self.engine.handle_timeout(now.monotonic);
+            }
+            while let Some(event) = self.engine.poll_event() {
+                self.observer.notice(event);
+            }
+        }
+    }
+
+    /// Carries out commands; `false` when it is time to end.
+    fn obey(&mut self) -> bool {
+        while let Ok(command) = self.inbox.try_recv() {
+            // An asker that is gone needs no answer.
+            match command {
+                Command::Listen { token, socket, answer } => {
+                    let added = self.poller.add(&socket, token);
+                    if added.is_ok() {
+                        self.sockets.push((token, socket));
+                    }
+                    let _ = answer.send(added);
+                }
+                Command::Unlisten { token } => self.sockets.retain(|(known, _)| *known != token),
+                Command::Reconfigure { config, answer } => {
+                    let clock = config.clock;
+                    let taken = self.engine.replace_config(*config);
+                    if taken.is_ok() {
+                        self.clock = ClockWatch::new(clock, now().monotonic);
+                    }
+                    let _ = answer.send(taken);
+                }
+                Command::Clock(state) => self.engine.handle_clock(state),
+                Command::Snapshot(answer) => {
+                    let _ = answer.send(self.engine.snapshot());
+                }
+                Command::Sessions(answer) => {
+                    let _ = answer.send(self.engine.sessions().collect());
+                }
+                Command::Stop => return false,
+            }
+        }
+        true
+    }
+
+    /// Takes what every socket holds, a bounded number of batches from each.
+    fn serve(&mut self) {
+        for (_, socket) in &self.sockets {
+            // ICMP errors about replies: nothing to do but to take them out of the way.
+            while socket.errors(&mut self.buffers.errors).is_ok_and(|taken| taken > 0) {}
+            for _ in 0..TURNS {
+                // An error of one socket must not keep the others from being served.
+                let taken = socket.receive(&mut self.buffers.receive).unwrap_or(0);
+                answer(socket, &mut self.engine, &mut self.buffers);
+                if taken < RECEIVE_COUNT {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Hands every received datagram to the engine and sends the replies.
+fn answer(socket: &UdpSocket, engine: &mut Reflector, buffers: &mut Buffers) {
+    let Buffers { receive, send, tokens, .. } = buffers;
+    let local = socket.local_addr();
+    for datagram in receive.iter() {
+        if datagram.truncated {
+            engine.handle_truncated();
+            continue;
+        }
+        let now = now();
+        let Some(slot) = send.slot() else { continue };
+        let Verdict::Reply(unsealed) = engine.handle_probe(now.monotonic, received(&datagram, now), slot)
+        else {
+            continue;
+        };
+        let interface = unsealed.interface();
+        let reply = unsealed.seal(stamp_net::clock::wall_now());
+        let outgoing = Outgoing {
+            octets: reply.octets.len(),
+            to: reply.to,
+            from: reply.from.or_else(|| (!local.ip().is_unspecified()).then(|| local.ip())),
+            interface,
+            traffic_class: Some(reply.traffic_class),
+        };
+        tokens.push(reply.token);
+        send.push(outgoing);
+        if send.is_full() {
+            flush(socket, engine, send, tokens);
+        }
+    }
+    receive.clear();
+    flush(socket, engine, send, tokens);
+}
+
+/// Sends what is in `send`; a reply that did not leave gives its sequence number back.
+fn flush(
+    socket: &UdpSocket,
+    engine: &mut Reflector,
+    send: &mut SendBatch,
+    tokens: &mut Vec<ReplyToken>,
+) {
+    if send.is_empty() {
+        return;
+    }
+    socket.send(send);
+    for (index, token) in tokens.drain(..).enumerate() {
+        if let SendOutcome::Failed(_) | SendOutcome::Unsent = send.outcome(index) {
+            engine.handle_unsent(token);
+        }
+    }
+    send.clear();
+}
+
+/// What the engine wants to know of a datagram.
+fn received<'a>(datagram: &Datagram<'a>, now: Now) -> Received<'a> {
+    Received {
+        octets: datagram.octets,
+        from: datagram.from,
+        to: datagram.to,
+        interface: datagram.interface,
+        stamp: datagram.stamp.unwrap_or_else(|| user_stamp(now)),
+        hop_limit: datagram.hop_limit,
+        traffic_class: datagram.traffic_class,
+    }
+}

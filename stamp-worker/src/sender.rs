@@ -1,0 +1,162 @@
+//! Session-Sender worker: one thread, one engine and one socket for each session.
+
+mod agenda;
+mod session;
+mod thread;
+
+use std::sync::mpsc::{self, Sender as Outbox};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use stamp_net::{IcmpKind, SendFailure, UdpSocket, Waker};
+use stamp_session::sender::{Outcome, SenderConfig, SenderEvent};
+use stamp_session::snapshot::SessionSnapshot;
+
+use crate::error::WorkerError;
+use thread::{Command, WorkerThread};
+
+/// Gap between two probes below which a timer is too coarse and the worker spins throughout.
+pub const SPIN_BELOW: Duration = Duration::from_micros(200);
+
+/// One session and the socket it probes through.
+#[derive(Debug)]
+pub struct SessionSetup {
+    /// A socket of its own: a session keeps its five-tuple, so it keeps its path.
+    pub socket: UdpSocket,
+    /// What to send, when, and how to judge what comes back.
+    pub config: SenderConfig,
+    /// When no probe is left to send: wait for stragglers at most this many times the longest
+    /// round trip seen instead of the whole timeout.
+    pub linger_round_trips: Option<u32>,
+}
+
+/// What happened to a session beside its packets.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Trouble {
+    /// An ICMP error quoted one of its probes.
+    Icmp {
+        /// What it says.
+        kind: IcmpKind,
+        /// Who says it.
+        offender: Option<core::net::IpAddr>,
+        /// Sequence number of the quoted probe, if enough was quoted.
+        sequence: Option<u32>,
+        /// The MTU it names.
+        mtu: Option<u32>,
+        /// Largest UDP payload that fits this MTU, in octets.
+        largest_payload: Option<usize>,
+    },
+    /// The kernel did not take a probe.
+    NotSent {
+        /// The probe.
+        sequence: u32,
+        /// Why.
+        failure: SendFailure,
+    },
+}
+
+/// Hears what a sender worker has to tell. Called on the packet thread: must not block.
+pub trait SenderObserver: Send {
+    /// A datagram came in and was judged.
+    fn outcome(&mut self, session: usize, outcome: &Outcome);
+    /// Something happened beside a reply.
+    fn event(&mut self, session: usize, event: SenderEvent);
+    /// The network or the kernel complained.
+    fn trouble(&mut self, session: usize, trouble: Trouble);
+    /// A report period has ended ([`SenderPool::start`]).
+    fn window(&mut self, session: usize, window: SessionSnapshot);
+}
+
+/// A running sender worker.
+///
+/// Dropping the pool stops it at once.
+#[derive(Debug)]
+pub struct SenderPool {
+    commands: Outbox<Command>,
+    waker: Waker,
+    thread: Option<JoinHandle<Vec<SessionSnapshot>>>,
+    spins: bool,
+}
+
+impl SenderPool {
+    /// Starts probing in all `sessions`, evenly shifted within their interval, and reports each
+    /// `report` period if one is given.
+    ///
+    /// # Errors
+    ///
+    /// When a configuration contradicts itself or the kernel gives no thread or descriptor.
+    pub fn start(
+        sessions: Vec<SessionSetup>,
+        report: Option<Duration>,
+        observer: Box<dyn SenderObserver>,
+    ) -> Result<Self, WorkerError> {
+        let rate: f64 =
+            sessions.iter().map(|setup| 1.0 / setup.config.schedule.mean().as_secs_f64()).sum();
+        let (commands, inbox) = mpsc::channel();
+        let thread = WorkerThread::new(sessions, report, inbox, observer)?;
+        let waker = thread.waker();
+        let thread = std::thread::Builder::new()
+            .name("sender".to_owned())
+            .spawn(move || thread.run())
+            .map_err(WorkerError::Thread)?;
+        let spins = rate * SPIN_BELOW.as_secs_f64() > 1.0;
+        Ok(Self { commands, waker, thread: Some(thread), spins })
+    }
+
+    /// Whether probes follow each other so fast that the worker keeps its processor busy.
+    #[must_use]
+    pub const fn spins(&self) -> bool {
+        self.spins
+    }
+
+    /// Sends no further probe; replies under way are still awaited, but no longer than three
+    /// times the longest round trip seen.
+    pub fn stop_sending(&self) {
+        self.tell(Command::StopSending);
+    }
+
+    /// Ends at once; probes under way stay undecided.
+    pub fn stop(&self) {
+        self.tell(Command::Stop);
+    }
+
+    /// The sessions so far, in the order they were given; empty when the worker has ended.
+    #[must_use]
+    pub fn snapshots(&self) -> Vec<SessionSnapshot> {
+        let (answer, answered) = mpsc::channel();
+        self.tell(Command::Snapshots(answer));
+        answered.recv().unwrap_or_default()
+    }
+
+    /// Whether every session has ended.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Waits for the end of every session and returns them in the order they were given.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkerError::Ended`] when the worker broke down.
+    pub fn join(mut self) -> Result<Vec<SessionSnapshot>, WorkerError> {
+        let thread = self.thread.take().ok_or(WorkerError::Ended)?;
+        thread.join().map_err(|_| WorkerError::Ended)
+    }
+
+    fn tell(&self, command: Command) {
+        // A worker that has ended needs no command.
+        if self.commands.send(command).is_ok() {
+            self.waker.wake();
+        }
+    }
+}
+
+impl Drop for SenderPool {
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            self.tell(Command::Stop);
+            let _ = thread.join();
+        }
+    }
+}

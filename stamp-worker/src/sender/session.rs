@@ -1,0 +1,328 @@
+//! One session: its engine, its socket, and the stamps the kernel still owes it.
+
+use std::time::Duration;
+
+use stamp_net::{
+    ErrorBatch, IcmpError, IcmpKind, Outgoing, ReceiveBatch, SendBatch, SendFailure, SendOutcome,
+    SocketEvent, UdpSocket,
+};
+use stamp_session::clock::{MonotonicTime, Now};
+use stamp_session::datagram::Received;
+use stamp_session::sender::{Outcome, Sender, UnsentReason};
+
+use super::{SenderObserver, SessionSetup, Trouble};
+use crate::SLOT_OCTETS;
+use crate::clock::{now, user_stamp};
+use crate::error::WorkerError;
+
+/// Datagrams taken from a socket at once.
+const COUNT: usize = 64;
+/// Batches taken from one socket before the others get their turn.
+const TURNS: usize = 4;
+/// Transmit stamps that may be under way at once on one socket: a power of two. The kernel returns
+/// a stamp when the packet leaves, so this covers what a queueing discipline holds back.
+const STAMPS: usize = 1024;
+
+/// Buffers that all sessions of a worker share.
+pub(super) struct Buffers {
+    receive: ReceiveBatch,
+    send: SendBatch,
+    errors: ErrorBatch,
+}
+
+impl Buffers {
+    pub(super) fn new() -> Self {
+        Self {
+            receive: ReceiveBatch::new(COUNT, SLOT_OCTETS),
+            send: SendBatch::new(1, SLOT_OCTETS),
+            errors: ErrorBatch::new(COUNT),
+        }
+    }
+}
+
+/// A session, its number for the observer, and its socket.
+pub(super) struct Session {
+    number: usize,
+    engine: Sender,
+    socket: UdpSocket,
+    stamps: PendingStamps,
+    queue_drops: u32,
+    linger_round_trips: Option<u32>,
+    /// When the wait for stragglers ends, once nothing is left to send.
+    linger_until: Option<MonotonicTime>,
+}
+
+impl Session {
+    pub(super) fn new(
+        number: usize,
+        setup: SessionSetup,
+        start: MonotonicTime,
+    ) -> Result<Self, WorkerError> {
+        let queue_drops = setup.socket.queue_drops().unwrap_or(0);
+        Ok(Self {
+            number,
+            engine: Sender::new(setup.config, start)?,
+            socket: setup.socket,
+            stamps: PendingStamps::new(),
+            queue_drops,
+            linger_round_trips: setup.linger_round_trips,
+            linger_until: None,
+        })
+    }
+
+    pub(super) const fn engine(&self) -> &Sender {
+        &self.engine
+    }
+
+    pub(super) const fn engine_mut(&mut self) -> &mut Sender {
+        &mut self.engine
+    }
+
+    pub(super) const fn socket(&self) -> &UdpSocket {
+        &self.socket
+    }
+
+    /// When this session wants [`Self::attend`]; `None` when it has ended.
+    pub(super) fn next_timeout(&self) -> Option<MonotonicTime> {
+        let engine = self.engine.next_timeout()?;
+        Some(self.linger_until.map_or(engine, |until| engine.min(until)))
+    }
+
+    /// Stops sending; stragglers get three round trips.
+    pub(super) fn stop_sending(&mut self) {
+        self.engine.stop();
+        self.linger_round_trips.get_or_insert(3);
+    }
+
+    /// Takes in everything that arrived, judges what is overdue, sends what is due.
+    pub(super) fn attend(&mut self, buffers: &mut Buffers, observer: &mut dyn SenderObserver) {
+        self.take_in(buffers, observer);
+        self.engine.handle_timeout(now());
+        self.send_due(buffers, observer);
+        self.linger();
+        self.tell_events(observer);
+    }
+
+    /// Passes on what happened beside replies.
+    pub(super) fn tell_events(&mut self, observer: &mut dyn SenderObserver) {
+        while let Some(event) = self.engine.poll_event() {
+            observer.event(self.number, event);
+        }
+    }
+
+    /// Reads stamps, errors and replies from the socket.
+    pub(super) fn take_in(&mut self, buffers: &mut Buffers, observer: &mut dyn SenderObserver) {
+        for _ in 0..TURNS {
+            // Stamps first: a reply is measured from the corrected T1.
+            self.take_errors(&mut buffers.errors, observer);
+            if self.take_replies(&mut buffers.receive, observer) < COUNT {
+                break;
+            }
+        }
+    }
+
+    fn take_replies(
+        &mut self,
+        receive: &mut ReceiveBatch,
+        observer: &mut dyn SenderObserver,
+    ) -> usize {
+        // An ICMP error that was pending is on the error queue; the packets behind it still count.
+        let taken = self.socket.receive(receive).unwrap_or(0);
+        for datagram in receive.iter().filter(|datagram| !datagram.truncated) {
+            let now = now();
+            let reply = Received {
+                octets: datagram.octets,
+                from: datagram.from,
+                to: datagram.to,
+                interface: datagram.interface,
+                stamp: datagram.stamp.unwrap_or_else(|| user_stamp(now)),
+                hop_limit: datagram.hop_limit,
+                traffic_class: datagram.traffic_class,
+            };
+            let outcome: Outcome = self.engine.handle_reply(now, reply);
+            observer.outcome(self.number, &outcome);
+        }
+        if let Some(total) = receive.queue_drops() {
+            self.note_queue_drops(total);
+        }
+        taken
+    }
+
+    fn note_queue_drops(&mut self, total: u32) {
+        let new = total.wrapping_sub(self.queue_drops);
+        self.queue_drops = total;
+        if new > 0 {
+            self.engine.handle_local_drop(u64::from(new));
+        }
+    }
+
+    fn take_errors(&mut self, errors: &mut ErrorBatch, observer: &mut dyn SenderObserver) {
+        while self.socket.errors(errors).is_ok_and(|taken| taken > 0) {
+            for event in errors.iter() {
+                match event {
+                    SocketEvent::TransmitStamp { id, stamp } => {
+                        if let Some(sequence) = self.stamps.take(id) {
+                            self.engine.handle_transmit_stamp(sequence, stamp);
+                        }
+                    }
+                    SocketEvent::Icmp(error) => {
+                        handle_icmp(&mut self.engine, &error);
+                        observer.trouble(self.number, trouble(&error));
+                    }
+                    // The same refusal that send() reported.
+                    SocketEvent::TooBig { .. } | SocketEvent::Unknown { .. } => {}
+                }
+            }
+        }
+    }
+
+    fn send_due(&mut self, buffers: &mut Buffers, observer: &mut dyn SenderObserver) {
+        let to = self.engine.config().target;
+        let send = &mut buffers.send;
+        loop {
+            send.clear();
+            let Some(slot) = send.slot() else { return };
+            // One probe a call: its T1 is read last and nothing delays its departure.
+            let Some(transmit) = self.engine.poll_transmit(now(), slot) else { return };
+            let (octets, token) = (transmit.octets.len(), transmit.token);
+            send.push(Outgoing { octets, to, from: None, interface: 0, traffic_class: None });
+            self.socket.send(send);
+            match send.outcome(0) {
+                SendOutcome::Sent { transmit_id } => {
+                    if let Some(id) = transmit_id {
+                        self.stamps.insert(id, token.sequence());
+                    }
+                    self.engine.handle_sent(token, None);
+                }
+                SendOutcome::Failed(failure) => {
+                    let sequence = token.sequence();
+                    self.engine.handle_unsent(token, unsent_reason(failure));
+                    observer.trouble(self.number, Trouble::NotSent { sequence, failure });
+                }
+                SendOutcome::Unsent => self.engine.handle_unsent(token, UnsentReason::Failed),
+            }
+        }
+    }
+
+    /// Ends the wait for stragglers when it has lasted the wanted number of round trips.
+    fn linger(&mut self) {
+        let Some(times) = self.linger_round_trips.filter(|_| self.engine.is_done_sending()) else {
+            return;
+        };
+        let now = now();
+        if let Some(until) = self.linger_until {
+            if now.monotonic >= until {
+                self.engine.give_up(now);
+            }
+            return;
+        }
+        let longest = self.engine.longest_round_trip().unwrap_or(self.engine.config().timeout);
+        let wait = longest.saturating_mul(times).min(self.engine.config().timeout);
+        self.linger_until = Some(now.monotonic.saturating_add(wait.max(Duration::from_millis(1))));
+    }
+
+    /// Notes what the receive queue dropped after the last packet that could tell.
+    pub(super) fn finish(&mut self) {
+        if let Some(total) = self.socket.queue_drops() {
+            self.note_queue_drops(total);
+        }
+    }
+}
+
+/// A probe that our own stack or the path's MTU kept from travelling is not lost.
+fn handle_icmp(engine: &mut Sender, error: &IcmpError<'_>) {
+    let Some(sequence) = quoted_sequence(error.payload) else { return };
+    if error.is_no_neighbour() {
+        engine.handle_unsent_late(sequence, UnsentReason::NoNeighbour);
+    } else if error.kind == IcmpKind::PacketTooBig {
+        engine.handle_unsent_late(sequence, UnsentReason::TooBig { mtu: error.mtu });
+    }
+}
+
+fn trouble(error: &IcmpError<'_>) -> Trouble {
+    Trouble::Icmp {
+        kind: error.kind,
+        offender: error.offender,
+        sequence: quoted_sequence(error.payload),
+        mtu: error.mtu,
+        largest_payload: error.largest_payload,
+    }
+}
+
+/// Sequence Number of a quoted probe: its first four octets in both modes (RFC 8762 §4.2).
+fn quoted_sequence(payload: &[u8]) -> Option<u32> {
+    payload.first_chunk().map(|octets| u32::from_be_bytes(*octets))
+}
+
+const fn unsent_reason(failure: SendFailure) -> UnsentReason {
+    match failure {
+        SendFailure::NoBuffers => UnsentReason::NoBuffer,
+        SendFailure::NoRoute => UnsentReason::NoRoute,
+        SendFailure::Refused { .. } => UnsentReason::Refused,
+        SendFailure::TooBig { mtu, .. } => UnsentReason::TooBig { mtu },
+        SendFailure::InterfaceDown => UnsentReason::NetworkDown,
+        SendFailure::NoNeighbour => UnsentReason::NoNeighbour,
+        SendFailure::BadSource => UnsentReason::SourceGone,
+        SendFailure::Other { .. } => UnsentReason::Failed,
+    }
+}
+
+/// Which probe a transmit stamp belongs to: the kernel numbers them, and some never come.
+struct PendingStamps(Box<[Option<(u32, u32)>]>);
+
+impl PendingStamps {
+    fn new() -> Self {
+        Self(vec![None; STAMPS].into_boxed_slice())
+    }
+
+    fn slot(&mut self, id: u32) -> Option<&mut Option<(u32, u32)>> {
+        self.0.get_mut(id as usize % STAMPS)
+    }
+
+    fn insert(&mut self, id: u32, sequence: u32) {
+        if let Some(slot) = self.slot(id) {
+            *slot = Some((id, sequence));
+        }
+    }
+
+    fn take(&mut self, id: u32) -> Option<u32> {
+        let slot = self.slot(id)?;
+        let (known, sequence) = (*slot)?;
+        (known == id).then(|| {
+            *slot = None;
+            sequence
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_finds_its_probe_by_number_not_by_position() {
+        let mut stamps = PendingStamps::new();
+        for id in 0..4 {
+            stamps.insert(id, 100 + id);
+        }
+        assert_eq!(stamps.take(2), Some(102));
+        assert_eq!(stamps.take(2), None);
+        assert_eq!(stamps.take(0), Some(100));
+    }
+
+    #[test]
+    fn a_stamp_that_never_came_makes_room_for_a_later_one() {
+        let mut stamps = PendingStamps::new();
+        stamps.insert(5, 105);
+        let later = 5 + STAMPS as u32;
+        stamps.insert(later, 7);
+        assert_eq!(stamps.take(5), None);
+        assert_eq!(stamps.take(later), Some(7));
+    }
+
+    #[test]
+    fn a_quote_too_short_for_a_sequence_number_has_none() {
+        assert_eq!(quoted_sequence(&[0, 0, 1]), None);
+        assert_eq!(quoted_sequence(&[0, 0, 1, 2, 9]), Some(258));
+    }
+}

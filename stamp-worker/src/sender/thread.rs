@@ -1,0 +1,203 @@
+//! The loop of a sender worker.
+
+use std::sync::mpsc::{Receiver, Sender as Outbox};
+use std::time::Duration;
+
+use stamp_net::{Poller, Waker};
+use stamp_session::clock::MonotonicTime;
+use stamp_session::snapshot::SessionSnapshot;
+
+use super::agenda::Agenda;
+use super::session::{Buffers, Session};
+use super::{SPIN_BELOW, SenderObserver, SessionSetup};
+use crate::clock::{ClockWatch, clock_state, now};
+use crate::error::WorkerError;
+use crate::margin::WakeMargin;
+
+/// What the control side asks of the worker.
+pub(super) enum Command {
+    StopSending,
+    Stop,
+    Snapshots(Outbox<Vec<SessionSnapshot>>),
+}
+
+/// Everything a sender worker owns.
+pub(super) struct WorkerThread {
+    sessions: Vec<Session>,
+    agenda: Agenda,
+    poller: Poller,
+    buffers: Buffers,
+    margin: WakeMargin,
+    clock: ClockWatch,
+    report: Option<Report>,
+    inbox: Receiver<Command>,
+    observer: Box<dyn SenderObserver>,
+    /// Sessions that the last look found ready; kept for its memory.
+    ready: Vec<usize>,
+}
+
+/// When the next report is due.
+struct Report {
+    period: Duration,
+    next: MonotonicTime,
+}
+
+impl WorkerThread {
+    pub(super) fn new(
+        setups: Vec<SessionSetup>,
+        report: Option<Duration>,
+        inbox: Receiver<Command>,
+        observer: Box<dyn SenderObserver>,
+    ) -> Result<Self, WorkerError> {
+        let poller = Poller::new()?;
+        let start = now().monotonic;
+        let clock = setups.first().map_or_else(clock_state, |setup| setup.config.clock);
+        let mut agenda = Agenda::new(setups.len());
+        let mut sessions = Vec::with_capacity(setups.len());
+        let count = u32::try_from(setups.len().max(1)).unwrap_or(u32::MAX);
+        for (number, setup) in setups.into_iter().enumerate() {
+            // Spread over the interval, so that sessions do not all send at the same instant.
+            let share = u32::try_from(number).unwrap_or(0);
+            let shift = setup.config.schedule.mean() / count * share;
+            let session = Session::new(number, setup, start.saturating_add(shift))?;
+            poller.add(session.socket(), share)?;
+            agenda.schedule(number, session.next_timeout());
+            sessions.push(session);
+        }
+        let report =
+            report.map(|period| Report { period, next: start.saturating_add(period) });
+        Ok(Self {
+            sessions,
+            agenda,
+            poller,
+            buffers: Buffers::new(),
+            margin: WakeMargin::default(),
+            clock: ClockWatch::new(clock, start),
+            report,
+            inbox,
+            observer,
+            ready: Vec::with_capacity(64),
+        })
+    }
+
+    pub(super) fn waker(&self) -> Waker {
+        self.poller.waker()
+    }
+
+    /// Probes until every session has ended or it is told to stop.
+    pub(super) fn run(mut self) -> Vec<SessionSnapshot> {
+        // Without it the kernel may round every sleep up by 50 µs; with it refused, it just does.
+        let _ = stamp_net::clock::set_timer_slack_ns(1);
+        while let Some(due) = self.agenda.next() {
+            let due = self.report.as_ref().map_or(due, |report| due.min(report.next));
+            if !self.wait_until(due) {
+                break;
+            }
+            let time = now().monotonic;
+            while let Some(number) = self.agenda.take_due(time) {
+                self.attend(number);
+            }
+            self.report_when_due(time);
+            if let Some(state) = self.clock.poll(time) {
+                for session in &mut self.sessions {
+                    session.engine_mut().handle_clock(state);
+                }
+            }
+        }
+        for session in &mut self.sessions {
+            session.finish();
+        }
+        self.sessions.iter().map(|session| session.engine().snapshot()).collect()
+    }
+
+    fn attend(&mut self, number: usize) {
+        let Some(session) = self.sessions.get_mut(number) else { return };
+        session.attend(&mut self.buffers, &mut *self.observer);
+        self.agenda.schedule(number, session.next_timeout());
+    }
+
+    /// Takes in what arrived for a session; its end may come earlier for it.
+    fn take_in(&mut self, number: usize) {
+        let Some(session) = self.sessions.get_mut(number) else { return };
+        session.take_in(&mut self.buffers, &mut *self.observer);
+        session.tell_events(&mut *self.observer);
+        if session.engine().is_done_sending() {
+            self.agenda.schedule(number, session.next_timeout());
+        }
+    }
+
+    /// Waits until `due`, taking in what arrives; `false` when it is time to end.
+    ///
+    /// Sleeps until shortly before and spins the rest, as a sleeper comes back late.
+    fn wait_until(&mut self, due: MonotonicTime) -> bool {
+        loop {
+            let before = now().monotonic;
+            if before >= due {
+                return true;
+            }
+            let left = due.since(before);
+            let margin = self.margin.margin(left);
+            let sleeps = left > SPIN_BELOW.max(margin);
+            let margin_ns = u64::try_from(margin.as_nanos()).unwrap_or(0);
+            let deadline = if sleeps { due.ns().saturating_sub(margin_ns) } else { 0 };
+            let mut ready = std::mem::take(&mut self.ready);
+            let (woken, timer) = match self.poller.wait(Some(deadline)) {
+                Ok(readiness) => {
+                    ready.extend(readiness.iter().map(|ready| ready.token as usize));
+                    (readiness.woken(), readiness.timer())
+                }
+                // A signal, or memory is short: the next round tries again.
+                Err(_) => (false, false),
+            };
+            for number in ready.drain(..) {
+                self.take_in(number);
+            }
+            self.ready = ready;
+            if sleeps && timer {
+                self.margin.observe(now().monotonic.since(MonotonicTime::from_ns(deadline)));
+            }
+            if woken && !self.obey() {
+                return false;
+            }
+            // Replies or commands may have brought the next deadline forward, or ended it all.
+            if self.agenda.next().is_none_or(|next| next < due) {
+                return true;
+            }
+        }
+    }
+
+    /// Carries out commands; `false` when it is time to end.
+    fn obey(&mut self) -> bool {
+        while let Ok(command) = self.inbox.try_recv() {
+            match command {
+                Command::Stop => return false,
+                Command::StopSending => {
+                    let time = now().monotonic;
+                    for (number, session) in self.sessions.iter_mut().enumerate() {
+                        session.stop_sending();
+                        self.agenda.schedule(number, session.next_timeout().map(|_| time));
+                    }
+                }
+                Command::Snapshots(answer) => {
+                    let taken =
+                        self.sessions.iter().map(|session| session.engine().snapshot()).collect();
+                    // An asker that is gone needs no answer.
+                    let _ = answer.send(taken);
+                }
+            }
+        }
+        true
+    }
+
+    fn report_when_due(&mut self, time: MonotonicTime) {
+        let Some(report) = self.report.as_mut().filter(|report| time >= report.next) else {
+            return;
+        };
+        while report.next <= time {
+            report.next = report.next.saturating_add(report.period);
+        }
+        for (number, session) in self.sessions.iter_mut().enumerate() {
+            self.observer.window(number, session.engine_mut().take_window());
+        }
+    }
+}
