@@ -1,1 +1,51 @@
-//! stamp-sender
+//! `stamp-sender`: measures delay and loss in both directions (STAMP Session-Sender, RFC 8762).
+//!
+//! The engines live in `stamp-session`, the packet loop in `stamp-worker`; here they meet the
+//! command line, names and keys on one side and people and programs on the other.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+mod command_line;
+mod demo;
+mod doctor;
+mod exit;
+mod explain;
+mod generate;
+mod happening;
+mod log;
+mod output;
+mod percentile;
+mod random;
+mod report;
+mod run;
+mod setup;
+mod stateful;
+mod target;
+mod wait;
+
+use clap::Parser;
+use command_line::{CommandLine, Verb};
+use exit::{Failure, Status};
+
+/// Runs the program and says how it ended.
+#[must_use]
+pub fn main() -> ExitCode {
+    let command_line = match CommandLine::try_parse() {
+        Ok(command_line) => command_line,
+        Err(error) => return exit::usage(&error),
+    };
+    let ended = match command_line.verb {
+        None => run::measure(&command_line.measure),
+        Some(Verb::Demo(demo)) => demo::run(&demo),
+        Some(Verb::Doctor(doctor)) => doctor::run(&doctor),
+        Some(Verb::Report(report)) => report::run(&report),
+        Some(Verb::Completions { shell }) => generate::completions(shell),
+        Some(Verb::Man) => generate::manual_page(),
+        Some(Verb::Schema { format }) => generate::schema(format),
+    };
+    exit::report(ended)
+}
+
+/// What a verb returns.
+type Ended = Result<Status, Failure>;

@@ -1,0 +1,123 @@
+//! Exit statuses: one meaning each, the same in every output mode.
+
+use std::io;
+use std::process::ExitCode;
+
+use stamp_config::key_file::KeyFileError;
+use stamp_net::NetError;
+use stamp_worker::WorkerError;
+
+use crate::target::TargetError;
+
+/// How a run ended that did what it was asked to do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Status {
+    /// Every host answered at least once; no limit that was given was broken.
+    Done,
+    /// Some host never answered, or a limit that was given was broken.
+    Unmet,
+    /// Interrupted before the first reply.
+    Interrupted,
+}
+
+impl Status {
+    const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Unmet => 1,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// Why something could not be done at all.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// A target that cannot be used.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// A key file that cannot be used.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    /// A flag that contradicts another or what was found.
+    #[error("{flag}: {problem}")]
+    Usage {
+        /// The flag.
+        flag: &'static str,
+        /// What is wrong, what is allowed.
+        problem: String,
+    },
+    /// An input file that cannot be read or understood.
+    #[error("{0}")]
+    Input(String),
+    /// The kernel refused.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// The packet worker could not start or broke down.
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
+    /// Results could not be written.
+    #[error("standard output: {0}")]
+    Output(io::Error),
+    /// The system refused something else.
+    #[error("{what}: {source}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+}
+
+impl Failure {
+    /// 2 a name or route is missing, 3 usage or input, 4 permission, port or system call.
+    const fn code(&self) -> u8 {
+        match self {
+            Self::Target(TargetError::Resolve { .. } | TargetError::Family { .. })
+            | Self::Net(NetError::NoRoute { .. })
+            | Self::Worker(WorkerError::Net(NetError::NoRoute { .. })) => 2,
+            Self::Target(_)
+            | Self::KeyFile(_)
+            | Self::Usage { .. }
+            | Self::Input(_)
+            | Self::Net(NetError::NoSuchInterface { .. } | NetError::NotVrf { .. })
+            | Self::Worker(WorkerError::Sender(_) | WorkerError::Reflector(_)) => 3,
+            Self::Net(_) | Self::Worker(_) | Self::Output(_) | Self::System { .. } => 4,
+        }
+    }
+}
+
+/// Tells what clap found; help and version are no errors.
+pub fn usage(error: &clap::Error) -> ExitCode {
+    // Nothing can be told when standard error is closed as well.
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { 3 } else { 0 })
+}
+
+/// Tells why nothing was done and gives the status.
+pub fn report(ended: Result<Status, Failure>) -> ExitCode {
+    match ended {
+        Ok(status) => ExitCode::from(status.code()),
+        Err(failure) => {
+            eprintln!("stamp-sender: {failure}");
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_failure_has_the_status_of_the_contract() {
+        let usage = Failure::Usage { flag: "--size", problem: "too small".to_owned() };
+        assert_eq!(usage.code(), 3);
+        let resolve = TargetError::Resolve { text: "x".to_owned(), source: io::Error::other("no") };
+        assert_eq!(Failure::Target(resolve).code(), 2);
+        assert_eq!(Failure::Target(TargetError::Form { text: ":".to_owned() }).code(), 3);
+        assert_eq!(Failure::Output(io::Error::other("pipe")).code(), 4);
+        assert_eq!(Status::Unmet.code(), 1);
+        assert_eq!(Status::Interrupted.code(), 130);
+    }
+}

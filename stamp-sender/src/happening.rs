@@ -1,0 +1,68 @@
+//! What the packet worker tells the printing side.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use stamp_proto::ip::{Dscp, Ecn, HopLimit};
+use stamp_proto::packet::{AuthenticationMode, Ssid};
+use stamp_proto::time::{TimestampFormat, WallTime};
+use stamp_session::sender::{Outcome, Schedule, SenderEvent};
+use stamp_session::snapshot::SessionSnapshot;
+use stamp_worker::sender::Trouble;
+
+/// One thing that happened to a session, in the order things happened.
+#[derive(Clone, Debug)]
+pub enum Happening {
+    /// A datagram came in and was judged.
+    Outcome(Outcome),
+    /// Something happened beside a reply.
+    Event(SenderEvent),
+    /// The network or the kernel complained.
+    Trouble(Trouble),
+    /// A report period has ended.
+    Window(Box<SessionSnapshot>),
+}
+
+/// What stays the same over a session: who probes whom, and how.
+#[derive(Clone, Debug)]
+pub struct SessionInfo {
+    /// Unique name: the target as typed, and a number behind it when it was typed twice.
+    pub name: String,
+    /// The far end as typed.
+    pub target_text: String,
+    /// Its address.
+    pub target: SocketAddr,
+    /// Where probes leave from.
+    pub source: SocketAddr,
+    /// STAMP Session Identifier.
+    pub ssid: Ssid,
+    /// Authenticated or not.
+    pub authentication: AuthenticationMode,
+    /// UDP payload of a probe in octets.
+    pub payload_octets: usize,
+    /// When probes leave.
+    pub schedule: Schedule,
+    /// Loss threshold.
+    pub timeout: Duration,
+    /// Probes to send; `None` until stopped.
+    pub count: Option<u64>,
+    /// Format of T1.
+    pub format: TimestampFormat,
+    /// DSCP and ECN of probes.
+    pub traffic_class: (Dscp, Ecn),
+    /// TTL or Hop Limit of probes.
+    pub hop_limit: HopLimit,
+    /// Path MTU towards the target as the kernel knows it at the start, in octets.
+    pub path_mtu: Option<u32>,
+    /// When the run began.
+    pub started: WallTime,
+}
+
+/// How a run came to its end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ended {
+    /// Everything was sent and decided.
+    Complete,
+    /// The user or the system stopped it.
+    Interrupted,
+}

@@ -1,0 +1,200 @@
+//! An ad hoc run: worker on its thread, printing and signals here.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use stamp_session::sender::{Outcome, SenderEvent};
+use stamp_session::snapshot::SessionSnapshot;
+use stamp_worker::sender::{SenderObserver, SenderPool, SessionSetup, Trouble};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::{self, Receiver, Sender};
+
+use crate::Ended;
+use crate::command_line::{Measure, Output};
+use crate::exit::{Failure, Status};
+use crate::happening::{Ended as RunEnded, Happening, SessionInfo};
+use crate::output::{self, Reporter};
+use crate::{log, setup, stateful};
+
+/// Happenings that may wait to be printed. A terminal that is stopped must not stop the probes.
+const QUEUE: usize = 65_536;
+/// How often a progress line is refreshed.
+const TICK: Duration = Duration::from_millis(200);
+
+/// `stamp-sender HOST...`.
+pub fn measure(measure: &Measure) -> Ended {
+    log::init(measure.output.log_level);
+    let (mut setups, infos) = setup::sessions(measure)?;
+    let mut reporter = reporter(&measure.output)?;
+    stateful::settle(&measure.probe, &mut setups, &infos)?;
+    run(setups, &infos, measure.output.report.map(|period| period.0), &mut *reporter)
+}
+
+/// The form of output that was asked for.
+pub fn reporter(output: &Output) -> Result<Box<dyn Reporter>, Failure> {
+    output::reporter(output).map_err(|problem| Failure::Usage { flag: "--percentiles", problem })
+}
+
+/// Probes until every session has ended or a signal came, then reports.
+pub fn run(
+    setups: Vec<SessionSetup>,
+    infos: &[SessionInfo],
+    report: Option<Duration>,
+    reporter: &mut dyn Reporter,
+) -> Ended {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| Failure::System { what: "starting the runtime", source })?;
+    runtime.block_on(async {
+        let mut signals = Signals::listen()?;
+        let (queue, mut happenings) = mpsc::channel(QUEUE);
+        reporter.start(infos).map_err(Failure::Output)?;
+        let pool = SenderPool::start(setups, report, Box::new(Queue { queue, lost: 0 }))?;
+        if pool.spins() {
+            tracing::info!("probes follow each other within 200 us: one processor is kept busy");
+        }
+        let ended = follow(&pool, &mut happenings, &mut signals, reporter).await?;
+        let snapshots = pool.join()?;
+        while let Ok((session, happening)) = happenings.try_recv() {
+            reporter.happening(session, &happening).map_err(Failure::Output)?;
+        }
+        reporter.finish(&snapshots, ended).map_err(Failure::Output)?;
+        Ok(status(&snapshots, ended))
+    })
+}
+
+/// Prints what happens until the worker has ended.
+async fn follow(
+    pool: &SenderPool,
+    happenings: &mut Receiver<(usize, Happening)>,
+    signals: &mut Signals,
+    reporter: &mut dyn Reporter,
+) -> Result<RunEnded, Failure> {
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let mut ended = RunEnded::Complete;
+    loop {
+        tokio::select! {
+            biased;
+            asked = signals.next() => match asked {
+                Asked::Summary => {
+                    reporter.running_summary(&pool.snapshots()).map_err(Failure::Output)?;
+                }
+                // The second time the user means it: replies under way are not waited for.
+                Asked::Stop if ended == RunEnded::Interrupted => pool.stop(),
+                Asked::Stop => {
+                    ended = RunEnded::Interrupted;
+                    pool.stop_sending();
+                }
+            },
+            happening = happenings.recv() => match happening {
+                Some((session, happening)) => {
+                    reporter.happening(session, &happening).map_err(Failure::Output)?;
+                }
+                None => return Ok(ended),
+            },
+            _ = tick.tick() => reporter.tick().map_err(Failure::Output)?,
+        }
+    }
+}
+
+/// 0 when every host answered, 1 when one never did, 130 when nobody had the time to.
+fn status(snapshots: &[SessionSnapshot], ended: RunEnded) -> Status {
+    let answered = |snapshot: &&SessionSnapshot| snapshot.packets.received > 0;
+    let hosts = snapshots.iter().filter(answered).count();
+    match (hosts, ended) {
+        (0, RunEnded::Interrupted) => Status::Interrupted,
+        (hosts, _) if hosts == snapshots.len() => Status::Done,
+        _ => Status::Unmet,
+    }
+}
+
+/// Passes happenings from the packet thread to the printing side.
+struct Queue {
+    queue: Sender<(usize, Happening)>,
+    /// How many found the queue full.
+    lost: u64,
+}
+
+impl Queue {
+    fn put(&mut self, session: usize, happening: Happening) {
+        if self.queue.try_send((session, happening)).is_err() {
+            self.lost += 1;
+        }
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        if self.lost > 0 {
+            tracing::warn!(
+                lines = self.lost,
+                "printing could not keep up: these lines are missing; the summary is complete"
+            );
+        }
+    }
+}
+
+impl SenderObserver for Queue {
+    fn outcome(&mut self, session: usize, outcome: &Outcome) {
+        self.put(session, Happening::Outcome(outcome.clone()));
+    }
+
+    fn event(&mut self, session: usize, event: SenderEvent) {
+        self.put(session, Happening::Event(event));
+    }
+
+    fn trouble(&mut self, session: usize, trouble: Trouble) {
+        self.put(session, Happening::Trouble(trouble));
+    }
+
+    fn window(&mut self, session: usize, window: SessionSnapshot) {
+        self.put(session, Happening::Window(Box::new(window)));
+    }
+}
+
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Asked {
+    /// Send no more, report, end.
+    Stop,
+    /// Print a summary and carry on.
+    Summary,
+}
+
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    quit: Signal,
+    user: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, Failure> {
+        let listen = |kind| {
+            signal(kind).map_err(|source| Failure::System { what: "handling a signal", source })
+        };
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            quit: listen(SignalKind::quit())?,
+            user: listen(SignalKind::user_defined1())?,
+        })
+    }
+
+    async fn next(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.interrupt.recv() => Asked::Stop,
+            _ = self.terminate.recv() => Asked::Stop,
+            _ = self.quit.recv() => Asked::Summary,
+            _ = self.user.recv() => Asked::Summary,
+        }
+    }
+}
+
+/// Whether a person looks at standard output.
+#[must_use]
+pub fn on_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}

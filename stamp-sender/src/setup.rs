@@ -1,0 +1,218 @@
+//! From the command line to sessions: names, addresses, sockets, keys.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use stamp_config::key_file;
+use stamp_net::{SocketOptions, UdpSocket, interface};
+use stamp_proto::auth::{Key, KeyId, KeyRing};
+use stamp_proto::packet::{AuthenticationMode, Ssid};
+use stamp_proto::time::PtpUtcOffset;
+use stamp_session::sender::{
+    Padding as EnginePadding, Schedule, SenderConfig, StatisticsScope, ZeroSsid,
+};
+use stamp_worker::LARGEST_PAYLOAD_OCTETS;
+use stamp_worker::sender::SessionSetup;
+
+use crate::command_line::{Departure, Measure, Padding, Probe, ZeroSsidName};
+use crate::exit::Failure;
+use crate::happening::SessionInfo;
+use crate::random;
+use crate::target::{Family, Target, unspecified};
+use crate::wait::Wait;
+
+/// Everything a worker needs to probe the hosts of `measure`, and what to tell about them.
+///
+/// # Errors
+///
+/// The first host, key or option that cannot be used; no socket is left open then.
+pub fn sessions(measure: &Measure) -> Result<(Vec<SessionSetup>, Vec<SessionInfo>), Failure> {
+    let probe = &measure.probe;
+    let keys = keys(probe)?;
+    let device = device(probe)?;
+    let mut setups = Vec::with_capacity(measure.hosts.len());
+    let mut infos: Vec<SessionInfo> = Vec::with_capacity(measure.hosts.len());
+    if probe.source_port.is_some() && measure.hosts.len() > 1 {
+        let problem = "one port serves one host; leave it out to probe several".to_owned();
+        return Err(Failure::Usage { flag: "--source-port", problem });
+    }
+    if probe.ssid.is_some() && measure.hosts.len() > 1 {
+        let problem = "sessions that run at once need SSIDs of their own (RFC 8972 §3)".to_owned();
+        return Err(Failure::Usage { flag: "--ssid", problem });
+    }
+    for text in &measure.hosts {
+        let target = Target::parse(text, probe.port)?;
+        let address = target.resolve(family(probe), device.unwrap_or(0))?;
+        let config = config(probe, address, keys.as_ref(), measure.output.report.is_some())?;
+        let socket = open(probe, address, device_name(probe))?;
+        infos.push(info(text, &infos, &socket, &config));
+        let linger_round_trips = probe.timeout.and_then(|wait| wait.round_trips);
+        setups.push(SessionSetup { socket, config, linger_round_trips });
+    }
+    Ok((setups, infos))
+}
+
+const fn family(probe: &Probe) -> Family {
+    match (probe.ipv4, probe.ipv6) {
+        (true, _) => Family::V4,
+        (_, true) => Family::V6,
+        _ => Family::Any,
+    }
+}
+
+/// Index of the interface or VRF that was named.
+fn device(probe: &Probe) -> Result<Option<u32>, Failure> {
+    Ok(match (&probe.vrf, &probe.interface) {
+        (Some(name), _) => Some(interface::vrf(name)?.index),
+        (_, Some(name)) => Some(interface::index_of(name)?),
+        _ => None,
+    })
+}
+
+/// Name of the interface or VRF that sockets are bound to.
+pub fn device_name(probe: &Probe) -> Option<&str> {
+    probe.vrf.as_deref().or(probe.interface.as_deref())
+}
+
+/// The keys of the key file, the one that signs first.
+pub fn keys(probe: &Probe) -> Result<Option<Arc<KeyRing>>, Failure> {
+    let Some(path) = &probe.key_file else { return Ok(None) };
+    let file = key_file::load(path)?;
+    for id in &file.short {
+        tracing::warn!(key = %id, "key is shorter than 16 octets: 32 are recommended");
+    }
+    let Some(id) = probe.key_id.map(KeyId) else { return Ok(Some(Arc::new(file.keys))) };
+    let (signing, others): (Vec<Key>, Vec<Key>) =
+        file.keys.iter().cloned().partition(|key| key.id() == id);
+    if signing.is_empty() {
+        let known: Vec<String> = others.iter().map(|key| key.id().to_string()).collect();
+        let problem = format!("no key {id} in {}; it has {}", path.display(), known.join(", "));
+        return Err(Failure::Usage { flag: "--key-id", problem });
+    }
+    let ring = KeyRing::new(signing.into_iter().chain(others).collect()).map_err(|error| {
+        Failure::Usage { flag: "--key-file", problem: error.to_string() }
+    })?;
+    Ok(Some(Arc::new(ring)))
+}
+
+/// Engine configuration for one target.
+pub fn config(
+    probe: &Probe,
+    target: SocketAddr,
+    keys: Option<&Arc<KeyRing>>,
+    windows: bool,
+) -> Result<SenderConfig, Failure> {
+    let ssid = probe.ssid.unwrap_or_else(|| Ssid(random::nonzero_u16()));
+    let mut config = SenderConfig::new(target, ssid);
+    config.keys = keys.filter(|_| probe.auth).cloned();
+    config.tlv_keys = keys.filter(|_| probe.tlv_hmac || probe.auth).cloned();
+    let interval = probe.interval.0;
+    config.schedule = match probe.schedule {
+        Departure::Fixed => Schedule::Fixed { interval },
+        Departure::Poisson => Schedule::Poisson { mean: interval },
+    };
+    config.count = (probe.count.0 > 0).then_some(probe.count.0);
+    config.duration = probe.duration.map(|duration| duration.0);
+    config.timeout = probe.timeout.unwrap_or_else(|| Wait::default_for(interval)).timeout;
+    config.padding = match probe.padding {
+        Padding::Random => EnginePadding::Random,
+        Padding::Zero => EnginePadding::Zero,
+    };
+    config.format = probe.timestamp_format;
+    config.ptp_utc_offset = PtpUtcOffset::from_seconds(probe.ptp_utc_offset);
+    config.clock =
+        probe.clock.map_or_else(stamp_worker::clock_state, |declared| declared.0);
+    config.far_clock = probe.far_clock.map(|declared| declared.0);
+    config.packet_loss_count = probe.packet_loss_count;
+    config.zero_ssid = match probe.zero_ssid {
+        ZeroSsidName::Stop => ZeroSsid::Stop,
+        ZeroSsidName::ContinueWithSsid => ZeroSsid::ContinueWithSsid,
+        ZeroSsidName::ContinueBase => ZeroSsid::ContinueBase,
+    };
+    config.hop_limit = probe.ttl;
+    config.traffic_class = (probe.dscp, probe.ecn.into());
+    config.statistics = if windows { StatisticsScope::Both } else { StatisticsScope::Run };
+    config.seed = random::u64();
+    config.payload_octets = payload_octets(probe, &config)?;
+    Ok(config)
+}
+
+/// The size asked for, or the smallest there is.
+fn payload_octets(probe: &Probe, config: &SenderConfig) -> Result<usize, Failure> {
+    let Some(size) = probe.size.map(usize::from) else { return Ok(config.smallest_payload()) };
+    let smallest = config.smallest_payload();
+    // Between the smallest probe and the first with an Extra Padding TLV lies half a TLV header.
+    let fits = size == smallest || (smallest + 4..=LARGEST_PAYLOAD_OCTETS).contains(&size);
+    if fits {
+        return Ok(size);
+    }
+    let problem = format!(
+        "{size} octets; allowed: {smallest}, or {} to {LARGEST_PAYLOAD_OCTETS}{}",
+        smallest + 4,
+        if probe.auth { " in authenticated mode" } else { "" }
+    );
+    Err(Failure::Usage { flag: "--size", problem })
+}
+
+/// Opens the socket of one session.
+pub fn open(probe: &Probe, target: SocketAddr, device: Option<&str>) -> Result<UdpSocket, Failure> {
+    let address = probe.source.unwrap_or_else(|| unspecified(target));
+    if address.is_ipv4() != target.is_ipv4() {
+        let problem = format!("{address} is of another family than {}", target.ip());
+        return Err(Failure::Usage { flag: "--source", problem });
+    }
+    let mut options = SocketOptions::new(local(address, target, probe.source_port.unwrap_or(0)));
+    options.interface = device.map(str::to_owned);
+    options.transmit_stamps = true;
+    options.hardware_stamps = probe.hardware_stamps;
+    options.hop_limit = probe.ttl;
+    options.traffic_class = (probe.dscp, probe.ecn.into());
+    options.fwmark = probe.fwmark;
+    let socket = UdpSocket::open(&options)?;
+    // Connected: forged replies from elsewhere never reach us, and errors find their session.
+    socket.connect(target)?;
+    Ok(socket)
+}
+
+/// A link-local source needs the scope of its target.
+fn local(address: IpAddr, target: SocketAddr, port: u16) -> SocketAddr {
+    let mut local = SocketAddr::new(address, port);
+    if let (SocketAddr::V6(local), SocketAddr::V6(target)) = (&mut local, target)
+        && local.ip().is_unicast_link_local()
+    {
+        local.set_scope_id(target.scope_id());
+    }
+    local
+}
+
+/// What to tell about a session.
+pub fn info(
+    text: &str,
+    earlier: &[SessionInfo],
+    socket: &UdpSocket,
+    config: &SenderConfig,
+) -> SessionInfo {
+    let same = earlier.iter().filter(|info| info.target_text == text).count();
+    let name = if same == 0 { text.to_owned() } else { format!("{text}#{}", same + 1) };
+    SessionInfo {
+        name,
+        target_text: text.to_owned(),
+        target: config.target,
+        source: socket.local_addr(),
+        ssid: config.ssid,
+        authentication: if config.keys.is_some() {
+            AuthenticationMode::Authenticated
+        } else {
+            AuthenticationMode::Unauthenticated
+        },
+        payload_octets: config.payload_octets,
+        schedule: config.schedule,
+        timeout: config.timeout,
+        count: config.count,
+        format: config.format,
+        traffic_class: config.traffic_class,
+        hop_limit: config.hop_limit,
+        path_mtu: socket.path_mtu(config.target).ok(),
+        started: stamp_net::clock::wall_now(),
+    }
+}
