@@ -182,6 +182,39 @@ impl<'s> Section<'s> {
         }
     }
 
+    /// The same where a missing table means that nothing stands in it.
+    pub fn section_or_empty<T>(
+        &self,
+        key: &'static str,
+        read: impl FnOnce(&Section<'_>) -> T,
+    ) -> T {
+        match self.value(key).map(Spanned::get_ref) {
+            Some(DeValue::Table(table)) => {
+                let span = self
+                    .value(key)
+                    .map_or_else(|| self.span.clone(), Spanned::span);
+                self.enter(self.name(key), table, span, |section| read(section))
+            }
+            other => {
+                if other.is_some() {
+                    self.problem(
+                        key,
+                        Problem::Malformed {
+                            expected: "a table",
+                        },
+                    );
+                }
+                let empty = DeTable::new();
+                read(&Section::new(
+                    self.source,
+                    self.name(key),
+                    &empty,
+                    self.span.clone(),
+                ))
+            }
+        }
+    }
+
     /// Every `[[key]]` table; `read` gets each.
     pub fn sections<T>(
         &self,
@@ -246,6 +279,14 @@ impl<'s> Section<'s> {
     /// Whether `key` stands there at all.
     pub fn has(&self, key: &'static str) -> bool {
         self.value(key).is_some()
+    }
+
+    /// The value of `key` as it stands in the text.
+    pub fn written(&self, key: &'static str) -> Option<String> {
+        self.source
+            .text
+            .get(self.value(key)?.span())
+            .map(str::to_owned)
     }
 
     /// Whether `key` holds a table.

@@ -66,6 +66,34 @@ fn a_missing_key_points_at_its_table() {
 }
 
 #[test]
+fn a_missing_table_is_an_empty_one_and_anything_else_is_a_mistake() {
+    let key_file = |text: &str| {
+        read("f.toml", text, |root| {
+            root.section_or_empty("auth", |auth| auth.get::<String>("key-file"))
+        })
+    };
+    assert_eq!(
+        key_file("auth.key-file = \"keys\"").unwrap().as_deref(),
+        Some("keys")
+    );
+    assert_eq!(key_file("").unwrap(), None);
+    let error = key_file("auth = true").unwrap_err().to_string();
+    assert_eq!(error, "f.toml:1:8: auth = true: expected a table");
+    let error = key_file("auth.key = 1").unwrap_err().to_string();
+    assert!(
+        error.starts_with("f.toml:1:6: auth.key: unknown key"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_value_is_shown_as_it_was_written() {
+    let written = |root: &Section<'_>| (root.written("dscp"), root.written("ttl"));
+    let found = read("f.toml", "dscp = [ \"EF\",\n  10 ]\n", written).unwrap();
+    assert_eq!(found, (Some("[ \"EF\",\n  10 ]".to_owned()), None));
+}
+
+#[test]
 fn a_list_may_be_one_value_and_every_wrong_item_counts() {
     let read_list = |text: &str| {
         read("f.toml", text, |root| root.list::<Dscp>("dscp")).map(Option::unwrap_or_default)
