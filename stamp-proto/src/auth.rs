@@ -120,9 +120,7 @@ impl Key {
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Key")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
+        f.debug_struct("Key").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
@@ -149,10 +147,7 @@ impl KeyRing {
         }
         let mut keys = keys.into_iter();
         let signing = keys.next().ok_or(KeyError::NoKeys)?;
-        Ok(Self {
-            signing,
-            others: keys.collect(),
-        })
+        Ok(Self { signing, others: keys.collect() })
     }
 
     /// The key that signs.
@@ -215,9 +210,7 @@ fn split_signed(packet: &[u8]) -> Result<(&[u8], [u8; HMAC_OCTETS]), ParseError>
         needed: AUTHENTICATED_BASE_OCTETS,
         available: packet.len(),
     };
-    let covered = reader
-        .take_slice("HMAC", HMAC_OFFSET)
-        .map_err(|_| truncated)?;
+    let covered = reader.take_slice("HMAC", HMAC_OFFSET).map_err(|_| truncated)?;
     let carried = reader.take_array("HMAC").map_err(|_| truncated)?;
     Ok((covered, carried))
 }

@@ -5,11 +5,7 @@
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
 pub enum ParseError {
     #[error("{field} needs {needed} octets, {available} left")]
-    Truncated {
-        field: &'static str,
-        needed: usize,
-        available: usize,
-    },
+    Truncated { field: &'static str, needed: usize, available: usize },
     #[error("PTP timestamp with {value} nanoseconds in a second")]
     NanosecondsRange { value: u32 },
     #[error("a timestamp and the Z bit that governs it disagree (RFC 8186 §2.3)")]
@@ -30,17 +26,11 @@ mod tests {
     fn messages_say_what_how_much_and_where() {
         for (error, message) in [
             (
-                ParseError::Truncated {
-                    field: "timestamp",
-                    needed: 8,
-                    available: 3,
-                },
+                ParseError::Truncated { field: "timestamp", needed: 8, available: 3 },
                 "timestamp needs 8 octets, 3 left",
             ),
             (
-                ParseError::NanosecondsRange {
-                    value: 1_000_000_000,
-                },
+                ParseError::NanosecondsRange { value: 1_000_000_000 },
                 "PTP timestamp with 1000000000 nanoseconds in a second",
             ),
             (
@@ -48,9 +38,7 @@ mod tests {
                 "a timestamp and the Z bit that governs it disagree (RFC 8186 §2.3)",
             ),
             (
-                ParseError::TimeRange {
-                    unix_seconds: 9_223_372_037,
-                },
+                ParseError::TimeRange { unix_seconds: 9_223_372_037 },
                 "9223372037 s after 1970 does not fit into 64 bits of nanoseconds",
             ),
             (

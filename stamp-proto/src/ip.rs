@@ -46,9 +46,7 @@ impl Dscp {
     /// The code point of a name such as `EF` or `af41`; the case does not matter.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        let named = Self::NAMES
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let named = Self::NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         named.map(|&(_, value)| Self(value))
     }
 
@@ -61,10 +59,7 @@ impl Dscp {
     /// Its name, if it has one.
     #[must_use]
     pub fn name(self) -> Option<&'static str> {
-        Self::NAMES
-            .iter()
-            .find(|(_, value)| *value == self.0)
-            .map(|&(name, _)| name)
+        Self::NAMES.iter().find(|(_, value)| *value == self.0).map(|&(name, _)| name)
     }
 }
 
@@ -168,20 +163,10 @@ mod tests {
 
     #[test]
     fn names_are_those_of_the_registry() {
-        for (name, value) in [
-            ("CS0", 0),
-            ("le", 1),
-            ("CS6", 48),
-            ("AF11", 10),
-            ("af43", 38),
-            ("EF", 46),
-            ("VA", 44),
-        ] {
-            assert_eq!(
-                Dscp::from_name(name).map(Dscp::value),
-                Some(value),
-                "{name}"
-            );
+        for (name, value) in
+            [("CS0", 0), ("le", 1), ("CS6", 48), ("AF11", 10), ("af43", 38), ("EF", 46), ("VA", 44)]
+        {
+            assert_eq!(Dscp::from_name(name).map(Dscp::value), Some(value), "{name}");
         }
         assert_eq!(Dscp::from_name("AF14"), None);
         assert_eq!(Dscp::from_name(""), None);

@@ -20,13 +20,7 @@
     clippy::panic,
     clippy::unwrap_used
 )]
-#![cfg_attr(
-    test,
-    allow(
-        clippy::arithmetic_side_effects,
-        reason = "a test may overflow and fail"
-    )
-)]
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a test may overflow and fail"))]
 
 extern crate alloc;
 #[cfg(test)]
@@ -34,6 +28,8 @@ extern crate std;
 
 pub mod auth;
 pub mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod ip;
 pub mod packet;
 pub mod reader;

@@ -30,11 +30,7 @@ impl<'a> Reader<'a> {
                 self.left = tail;
                 Ok(*head)
             }
-            None => Err(ParseError::Truncated {
-                field,
-                needed: N,
-                available: self.left.len(),
-            }),
+            None => Err(ParseError::Truncated { field, needed: N, available: self.left.len() }),
         }
     }
 
@@ -84,11 +80,7 @@ impl<'a> Reader<'a> {
                 self.left = tail;
                 Ok(head)
             }
-            None => Err(ParseError::Truncated {
-                field,
-                needed: count,
-                available: self.left.len(),
-            }),
+            None => Err(ParseError::Truncated { field, needed: count, available: self.left.len() }),
         }
     }
 
@@ -126,15 +118,9 @@ pub fn peek_array<const N: usize>(
     offset: usize,
     field: &'static str,
 ) -> Result<[u8; N], ParseError> {
-    octets
-        .get(offset..)
-        .and_then(|from| from.first_chunk::<N>())
-        .copied()
-        .ok_or(ParseError::Truncated {
-            field,
-            needed: offset.saturating_add(N),
-            available: octets.len(),
-        })
+    octets.get(offset..).and_then(|from| from.first_chunk::<N>()).copied().ok_or(
+        ParseError::Truncated { field, needed: offset.saturating_add(N), available: octets.len() },
+    )
 }
 
 /// The octets of `range` that exist; empty when the buffer ends before them.
@@ -164,11 +150,7 @@ mod tests {
     #[test]
     fn a_field_that_does_not_fit_is_named_and_nothing_is_taken() {
         let mut reader = Reader::new(&[1, 2, 3]);
-        let truncated = ParseError::Truncated {
-            field: "word",
-            needed: 4,
-            available: 3,
-        };
+        let truncated = ParseError::Truncated { field: "word", needed: 4, available: 3 };
         assert_eq!(reader.take_u32("word"), Err(truncated));
         assert_eq!(reader.take_slice("word", 4), Err(truncated));
         assert_eq!(reader.rest(), &[1, 2, 3]);
@@ -180,11 +162,7 @@ mod tests {
         assert_eq!(peek_array(&octets, 3, "tail"), Ok([3, 4]));
         assert_eq!(
             peek_array::<2>(&octets, 4, "tail"),
-            Err(ParseError::Truncated {
-                field: "tail",
-                needed: 6,
-                available: 5
-            })
+            Err(ParseError::Truncated { field: "tail", needed: 6, available: 5 })
         );
         assert!(peek_array::<2>(&octets, usize::MAX, "tail").is_err());
     }

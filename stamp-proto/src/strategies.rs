@@ -28,10 +28,7 @@ pub(crate) fn formats() -> impl Strategy<Value = TimestampFormat> {
 }
 
 pub(crate) fn modes() -> impl Strategy<Value = AuthenticationMode> {
-    prop_oneof![
-        Just(AuthenticationMode::Unauthenticated),
-        Just(AuthenticationMode::Authenticated)
-    ]
+    prop_oneof![Just(AuthenticationMode::Unauthenticated), Just(AuthenticationMode::Authenticated)]
 }
 
 pub(crate) fn octets(longest: usize) -> impl Strategy<Value = Vec<u8>> {
@@ -42,10 +39,7 @@ pub(crate) fn octets(longest: usize) -> impl Strategy<Value = Vec<u8>> {
 fn clock<const N: usize>() -> impl Strategy<Value = (ErrorEstimate, [Timestamp; N])> {
     (any::<u16>(), any::<[[u8; 8]; N]>()).prop_map(|(bits, octets)| {
         let estimate = ErrorEstimate::from_bits(bits);
-        (
-            estimate,
-            octets.map(|octets| Timestamp::from_octets(octets, estimate.format())),
-        )
+        (estimate, octets.map(|octets| Timestamp::from_octets(octets, estimate.format())))
     })
 }
 

@@ -157,10 +157,7 @@ mod tests {
         assert_eq!(WallTime::from_unix_ns(-1).split(), (-1, 999_999_999));
         assert_eq!(WallTime::from_unix_ns(0).split(), (0, 0));
         assert_eq!(WallTime::from_unix_ns(1_000_000_001).split(), (1, 1));
-        assert_eq!(
-            WallTime::from_unix_ns(i64::MIN).split(),
-            (-9_223_372_037, 145_224_192)
-        );
+        assert_eq!(WallTime::from_unix_ns(i64::MIN).split(), (-9_223_372_037, 145_224_192));
     }
 
     #[test]
@@ -178,10 +175,7 @@ mod tests {
     fn arithmetic_stops_at_the_ends() {
         let end = WallTime::from_unix_ns(i64::MAX);
         assert_eq!(end.saturating_add(TimeDelta::from_ns(1)), end);
-        assert_eq!(
-            end.since(WallTime::from_unix_ns(-1)),
-            TimeDelta::from_ns(i64::MAX)
-        );
+        assert_eq!(end.since(WallTime::from_unix_ns(-1)), TimeDelta::from_ns(i64::MAX));
         let least = TimeDelta::from_ns(i64::MIN);
         assert_eq!(least.abs(), TimeDelta::from_ns(i64::MAX));
         assert_eq!(-least, TimeDelta::from_ns(i64::MAX));

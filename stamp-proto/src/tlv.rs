@@ -44,11 +44,7 @@ impl<'a> Tlv<'a> {
     /// A TLV as a Session-Sender sends it: U set, everything else clear (RFC 8972 §4).
     #[must_use]
     pub const fn request(kind: TlvType, value: &'a [u8]) -> Self {
-        Self {
-            flags: TlvFlags::REQUEST,
-            kind,
-            value,
-        }
+        Self { flags: TlvFlags::REQUEST, kind, value }
     }
 
     /// Octets it takes, header included.
@@ -67,11 +63,7 @@ impl<'a> Tlv<'a> {
         let needed = self.encoded_octets();
         if writer.available() < needed {
             let available = writer.available();
-            return Err(ParseError::Truncated {
-                field: "TLV",
-                needed,
-                available,
-            });
+            return Err(ParseError::Truncated { field: "TLV", needed, available });
         }
         emit_header(writer, self.flags, self.kind, self.value.len())?;
         writer.put_slice("TLV value", self.value)

@@ -13,10 +13,7 @@ impl<'b> Writer<'b> {
     /// Starts at the first octet.
     #[must_use]
     pub const fn new(octets: &'b mut [u8]) -> Self {
-        Self {
-            octets,
-            position: 0,
-        }
+        Self { octets, position: 0 }
     }
 
     /// Writes `N` octets.
@@ -33,11 +30,7 @@ impl<'b> Writer<'b> {
         let available = self.available();
         let free = self.octets.get_mut(self.position..).unwrap_or_default();
         let Some(place) = free.first_chunk_mut::<N>() else {
-            return Err(ParseError::Truncated {
-                field,
-                needed: N,
-                available,
-            });
+            return Err(ParseError::Truncated { field, needed: N, available });
         };
         *place = octets;
         self.position = self.position.saturating_add(N);
@@ -105,11 +98,7 @@ impl<'b> Writer<'b> {
         let start = self.position;
         let end = start.saturating_add(count);
         let Some(place) = self.octets.get_mut(start..end) else {
-            return Err(ParseError::Truncated {
-                field,
-                needed: count,
-                available,
-            });
+            return Err(ParseError::Truncated { field, needed: count, available });
         };
         self.position = end;
         Ok(place)
@@ -128,14 +117,9 @@ pub fn patch_array<const N: usize>(
     field: &'static str,
     value: [u8; N],
 ) -> Result<(), ParseError> {
-    let truncated = ParseError::Truncated {
-        field,
-        needed: offset.saturating_add(N),
-        available: octets.len(),
-    };
-    let place = octets
-        .get_mut(offset..)
-        .and_then(|from| from.first_chunk_mut::<N>());
+    let truncated =
+        ParseError::Truncated { field, needed: offset.saturating_add(N), available: octets.len() };
+    let place = octets.get_mut(offset..).and_then(|from| from.first_chunk_mut::<N>());
     *place.ok_or(truncated)? = value;
     Ok(())
 }
@@ -162,20 +146,13 @@ mod tests {
     #[test]
     fn reserved_octets_are_zero_until_filled() {
         let mut buffer = [0xEE; 4];
-        assert_eq!(
-            Writer::new(&mut buffer).reserve("padding", 3).unwrap(),
-            &[0, 0, 0]
-        );
+        assert_eq!(Writer::new(&mut buffer).reserve("padding", 3).unwrap(), &[0, 0, 0]);
     }
 
     #[test]
     fn a_field_that_does_not_fit_is_named_and_nothing_is_written() {
         let mut buffer = [0xEE; 3];
-        let truncated = ParseError::Truncated {
-            field: "word",
-            needed: 4,
-            available: 3,
-        };
+        let truncated = ParseError::Truncated { field: "word", needed: 4, available: 3 };
         let mut writer = Writer::new(&mut buffer);
         assert_eq!(writer.put("word", [0; 4]), Err(truncated));
         assert_eq!(writer.put_slice("word", &[0; 4]), Err(truncated));
@@ -193,11 +170,7 @@ mod tests {
         assert_eq!(buffer, [0, 0, 7, 8, 0]);
         assert_eq!(
             patch_array(&mut buffer, 4, "tail", [1, 1]),
-            Err(ParseError::Truncated {
-                field: "tail",
-                needed: 6,
-                available: 5
-            })
+            Err(ParseError::Truncated { field: "tail", needed: 6, available: 5 })
         );
         assert!(patch_array(&mut buffer, usize::MAX, "tail", [1, 1]).is_err());
         assert_eq!(buffer, [0, 0, 7, 8, 0]);

@@ -35,16 +35,8 @@ fn digests_are_those_of_rfc_4231() {
     // RFC 4231 §4.2, §4.3 and §4.7 (a key longer than the block), cut to 16 octets. The HMAC TLV
     // prefixes four octets, so the first four of each text serve as the Sequence Number.
     let cases: [(&[u8], &[u8], u128); 3] = [
-        (
-            &[0x0b; 20],
-            b"Hi There",
-            0xb034_4c61_d8db_3853_5ca8_afce_af0b_f12b,
-        ),
-        (
-            b"Jefe",
-            b"what do ya want for nothing?",
-            0x5bdc_c146_bf60_754e_6a04_2426_0895_75c7,
-        ),
+        (&[0x0b; 20], b"Hi There", 0xb034_4c61_d8db_3853_5ca8_afce_af0b_f12b),
+        (b"Jefe", b"what do ya want for nothing?", 0x5bdc_c146_bf60_754e_6a04_2426_0895_75c7),
         (
             &[0xaa; 131],
             b"Test Using Larger Than Block-Size Key - Hash Key First",
@@ -63,10 +55,7 @@ fn the_hmac_covers_96_octets_and_is_the_first_half_of_the_digest() {
     let mut packet = probe();
     counting().sign(&mut packet).unwrap();
     assert_eq!(packet[..96], probe()[..96]);
-    assert_eq!(
-        packet[96..],
-        0xfd1f_1eb6_e37c_225c_0a75_9675_037d_f9b3_u128.to_be_bytes()
-    );
+    assert_eq!(packet[96..], 0xfd1f_1eb6_e37c_225c_0a75_9675_037d_f9b3_u128.to_be_bytes());
 }
 
 #[test]
@@ -83,11 +72,7 @@ fn octets_behind_the_base_packet_are_neither_covered_nor_written() {
 #[test]
 fn a_packet_without_room_for_the_hmac_is_refused() {
     let mut packet = [0; 111];
-    let truncated = ParseError::Truncated {
-        field: "HMAC",
-        needed: 112,
-        available: 111,
-    };
+    let truncated = ParseError::Truncated { field: "HMAC", needed: 112, available: 111 };
     assert_eq!(counting().sign(&mut packet), Err(truncated));
     let ring = KeyRing::new(vec![counting()]).unwrap();
     for length in 0..=111 {
@@ -127,10 +112,7 @@ fn every_key_of_a_ring_verifies_and_the_first_signs() {
     key(9, b"foreign").sign(&mut foreign).unwrap();
     assert_eq!(ring.verify(&foreign), None);
     assert!(ring.get(KeyId(9)).is_none());
-    assert_eq!(
-        ring.iter().map(Key::id).collect::<Vec<_>>(),
-        [KeyId(7), KeyId(3)]
-    );
+    assert_eq!(ring.iter().map(Key::id).collect::<Vec<_>>(), [KeyId(7), KeyId(3)]);
 }
 
 #[test]
@@ -152,10 +134,7 @@ fn key_number_zero_is_told_from_no_key() {
 
 #[test]
 fn keys_that_cannot_work_are_refused() {
-    assert_eq!(
-        Key::new(KeyId(4), b"").unwrap_err(),
-        KeyError::Empty { id: KeyId(4) }
-    );
+    assert_eq!(Key::new(KeyId(4), b"").unwrap_err(), KeyError::Empty { id: KeyId(4) });
     assert_eq!(KeyRing::new(vec![]).unwrap_err(), KeyError::NoKeys);
     let twice = KeyRing::new(vec![key(1, b"a"), key(2, b"b"), key(1, b"c")]);
     assert_eq!(twice.unwrap_err(), KeyError::DuplicateId { id: KeyId(1) });
@@ -173,10 +152,7 @@ fn a_key_never_shows_its_secret() {
     let ring = KeyRing::new(vec![key(1, b"hunter2"), key(2, b"correct horse")]).unwrap();
     assert_eq!(format!("{:?}", ring.signing()), "Key { id: KeyId(1), .. }");
     let shown = format!("{ring:?}");
-    assert!(
-        !shown.contains("hunter2") && !shown.contains("104, 117"),
-        "{shown}"
-    );
+    assert!(!shown.contains("hunter2") && !shown.contains("104, 117"), "{shown}");
 }
 
 proptest! {

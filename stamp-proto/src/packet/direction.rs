@@ -26,11 +26,7 @@ pub fn reads_as_reply(mode: AuthenticationMode, octets: &[u8]) -> bool {
 
 /// T3 - T2 as the octets state them; `None` when they echo no Session-Sender Timestamp.
 fn residence(mode: AuthenticationMode, octets: &[u8]) -> Result<Option<TimeDelta>, ParseError> {
-    let echoed = peek_array(
-        octets,
-        mode.sender_timestamp_offset(),
-        "session-sender timestamp",
-    )?;
+    let echoed = peek_array(octets, mode.sender_timestamp_offset(), "session-sender timestamp")?;
     if echoed == [0; 8] {
         return Ok(None);
     }
@@ -39,8 +35,7 @@ fn residence(mode: AuthenticationMode, octets: &[u8]) -> Result<Option<TimeDelta
     let own = peek_array(octets, mode.timestamp_offset(), "timestamp")?;
     let received = peek_array(octets, mode.receive_timestamp_offset(), "receive timestamp")?;
     let own = Timestamp::from_octets(own, format);
-    own.since(Timestamp::from_octets(received, format))
-        .map(Some)
+    own.since(Timestamp::from_octets(received, format)).map(Some)
 }
 
 /// Every octet that a Session-Sender must leave zero is zero, as far as the octets reach.
@@ -65,10 +60,8 @@ mod tests {
     use crate::strategies::{formats, modes, sender_packets, wall_times};
     use crate::time::{TimestampFormat, WallTime};
 
-    const MODES: [AuthenticationMode; 2] = [
-        AuthenticationMode::Unauthenticated,
-        AuthenticationMode::Authenticated,
-    ];
+    const MODES: [AuthenticationMode; 2] =
+        [AuthenticationMode::Unauthenticated, AuthenticationMode::Authenticated];
     const PROBE_RECEIVED: WallTime = WallTime::from_unix_ns(1_709_210_096_790_246_912);
 
     fn reply(probe_sent: Timestamp, residence_ns: i64, format: TimestampFormat) -> ReflectorPacket {

@@ -181,10 +181,7 @@ impl ReflectorPacket {
         if authenticated {
             writer.put_zeros::<8>(MBZ)?;
         }
-        writer.put(
-            "session-sender sequence number",
-            self.sender_sequence.to_be_bytes(),
-        )?;
+        writer.put("session-sender sequence number", self.sender_sequence.to_be_bytes())?;
         if authenticated {
             writer.put_zeros::<12>(MBZ)?;
         }
@@ -220,12 +217,7 @@ impl ReflectorPacket {
         if ErrorEstimate::from_bits(u16::from_be_bytes(estimate)).format() != reply_sent.format() {
             return Err(ParseError::FormatMismatch);
         }
-        patch_array(
-            octets,
-            mode.timestamp_offset(),
-            "timestamp",
-            reply_sent.octets(),
-        )
+        patch_array(octets, mode.timestamp_offset(), "timestamp", reply_sent.octets())
     }
 
     fn check_formats(&self) -> Result<(), ParseError> {
@@ -233,10 +225,6 @@ impl ReflectorPacket {
         let consistent = self.timestamp.format() == own
             && self.receive_timestamp.format() == own
             && self.sender_timestamp.format() == self.sender_error_estimate.format();
-        if consistent {
-            Ok(())
-        } else {
-            Err(ParseError::FormatMismatch)
-        }
+        if consistent { Ok(()) } else { Err(ParseError::FormatMismatch) }
     }
 }

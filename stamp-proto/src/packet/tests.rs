@@ -42,22 +42,14 @@ const BLANK_REPLY: ReflectorPacket = ReflectorPacket {
 fn probe(mode: AuthenticationMode, packet: &SenderPacket) -> Vec<u8> {
     let mut buffer = [0xee; 120];
     packet.emit(mode, &mut buffer).unwrap();
-    assert!(
-        buffer[mode.base_octets()..]
-            .iter()
-            .all(|octet| *octet == 0xee)
-    );
+    assert!(buffer[mode.base_octets()..].iter().all(|octet| *octet == 0xee));
     buffer[..mode.base_octets()].to_vec()
 }
 
 fn reply(mode: AuthenticationMode, packet: &ReflectorPacket) -> Vec<u8> {
     let mut buffer = [0xee; 120];
     packet.emit(mode, &mut buffer).unwrap();
-    assert!(
-        buffer[mode.base_octets()..]
-            .iter()
-            .all(|octet| *octet == 0xee)
-    );
+    assert!(buffer[mode.base_octets()..].iter().all(|octet| *octet == 0xee));
     buffer[..mode.base_octets()].to_vec()
 }
 
@@ -71,38 +63,10 @@ fn set_octets(packet: &[u8]) -> (usize, usize) {
 #[test]
 fn each_field_of_a_probe_lies_where_the_drawing_says() {
     for (packet, open, signed) in [
-        (
-            SenderPacket {
-                sequence: u32::MAX,
-                ..BLANK_PROBE
-            },
-            (0, 4),
-            (0, 4),
-        ),
-        (
-            SenderPacket {
-                timestamp: ONES,
-                ..BLANK_PROBE
-            },
-            (4, 8),
-            (16, 8),
-        ),
-        (
-            SenderPacket {
-                error_estimate: NTP_ONES,
-                ..BLANK_PROBE
-            },
-            (12, 2),
-            (24, 2),
-        ),
-        (
-            SenderPacket {
-                ssid: Ssid(0xffff),
-                ..BLANK_PROBE
-            },
-            (14, 2),
-            (26, 2),
-        ),
+        (SenderPacket { sequence: u32::MAX, ..BLANK_PROBE }, (0, 4), (0, 4)),
+        (SenderPacket { timestamp: ONES, ..BLANK_PROBE }, (4, 8), (16, 8)),
+        (SenderPacket { error_estimate: NTP_ONES, ..BLANK_PROBE }, (12, 2), (24, 2)),
+        (SenderPacket { ssid: Ssid(0xffff), ..BLANK_PROBE }, (14, 2), (26, 2)),
     ] {
         for (mode, place) in [(OPEN, open), (SIGNED, signed)] {
             let octets = probe(mode, &packet);
@@ -115,78 +79,15 @@ fn each_field_of_a_probe_lies_where_the_drawing_says() {
 #[test]
 fn each_field_of_a_reply_lies_where_the_drawing_says() {
     for (packet, open, signed) in [
-        (
-            ReflectorPacket {
-                sequence: u32::MAX,
-                ..BLANK_REPLY
-            },
-            (0, 4),
-            (0, 4),
-        ),
-        (
-            ReflectorPacket {
-                timestamp: ONES,
-                ..BLANK_REPLY
-            },
-            (4, 8),
-            (16, 8),
-        ),
-        (
-            ReflectorPacket {
-                error_estimate: NTP_ONES,
-                ..BLANK_REPLY
-            },
-            (12, 2),
-            (24, 2),
-        ),
-        (
-            ReflectorPacket {
-                ssid: Ssid(0xffff),
-                ..BLANK_REPLY
-            },
-            (14, 2),
-            (26, 2),
-        ),
-        (
-            ReflectorPacket {
-                receive_timestamp: ONES,
-                ..BLANK_REPLY
-            },
-            (16, 8),
-            (32, 8),
-        ),
-        (
-            ReflectorPacket {
-                sender_sequence: u32::MAX,
-                ..BLANK_REPLY
-            },
-            (24, 4),
-            (48, 4),
-        ),
-        (
-            ReflectorPacket {
-                sender_timestamp: ONES,
-                ..BLANK_REPLY
-            },
-            (28, 8),
-            (64, 8),
-        ),
-        (
-            ReflectorPacket {
-                sender_error_estimate: NTP_ONES,
-                ..BLANK_REPLY
-            },
-            (36, 2),
-            (72, 2),
-        ),
-        (
-            ReflectorPacket {
-                sender_ttl: HopLimit::MAX,
-                ..BLANK_REPLY
-            },
-            (40, 1),
-            (80, 1),
-        ),
+        (ReflectorPacket { sequence: u32::MAX, ..BLANK_REPLY }, (0, 4), (0, 4)),
+        (ReflectorPacket { timestamp: ONES, ..BLANK_REPLY }, (4, 8), (16, 8)),
+        (ReflectorPacket { error_estimate: NTP_ONES, ..BLANK_REPLY }, (12, 2), (24, 2)),
+        (ReflectorPacket { ssid: Ssid(0xffff), ..BLANK_REPLY }, (14, 2), (26, 2)),
+        (ReflectorPacket { receive_timestamp: ONES, ..BLANK_REPLY }, (16, 8), (32, 8)),
+        (ReflectorPacket { sender_sequence: u32::MAX, ..BLANK_REPLY }, (24, 4), (48, 4)),
+        (ReflectorPacket { sender_timestamp: ONES, ..BLANK_REPLY }, (28, 8), (64, 8)),
+        (ReflectorPacket { sender_error_estimate: NTP_ONES, ..BLANK_REPLY }, (36, 2), (72, 2)),
+        (ReflectorPacket { sender_ttl: HopLimit::MAX, ..BLANK_REPLY }, (40, 1), (80, 1)),
     ] {
         for (mode, place) in [(OPEN, open), (SIGNED, signed)] {
             let octets = reply(mode, &packet);
@@ -199,45 +100,15 @@ fn each_field_of_a_reply_lies_where_the_drawing_says() {
 #[test]
 fn the_offsets_are_those_of_the_emitted_fields() {
     for mode in [OPEN, SIGNED] {
-        let own = reply(
-            mode,
-            &ReflectorPacket {
-                timestamp: ONES,
-                ..BLANK_REPLY
-            },
-        );
+        let own = reply(mode, &ReflectorPacket { timestamp: ONES, ..BLANK_REPLY });
         assert_eq!(set_octets(&own).0, mode.timestamp_offset());
-        let quality = reply(
-            mode,
-            &ReflectorPacket {
-                error_estimate: NTP_ONES,
-                ..BLANK_REPLY
-            },
-        );
+        let quality = reply(mode, &ReflectorPacket { error_estimate: NTP_ONES, ..BLANK_REPLY });
         assert_eq!(set_octets(&quality).0, mode.error_estimate_offset());
-        let ssid = reply(
-            mode,
-            &ReflectorPacket {
-                ssid: Ssid(0xffff),
-                ..BLANK_REPLY
-            },
-        );
+        let ssid = reply(mode, &ReflectorPacket { ssid: Ssid(0xffff), ..BLANK_REPLY });
         assert_eq!(set_octets(&ssid).0, mode.ssid_offset());
-        let received = reply(
-            mode,
-            &ReflectorPacket {
-                receive_timestamp: ONES,
-                ..BLANK_REPLY
-            },
-        );
+        let received = reply(mode, &ReflectorPacket { receive_timestamp: ONES, ..BLANK_REPLY });
         assert_eq!(set_octets(&received).0, mode.receive_timestamp_offset());
-        let echoed = reply(
-            mode,
-            &ReflectorPacket {
-                sender_timestamp: ONES,
-                ..BLANK_REPLY
-            },
-        );
+        let echoed = reply(mode, &ReflectorPacket { sender_timestamp: ONES, ..BLANK_REPLY });
         assert_eq!(set_octets(&echoed).0, mode.sender_timestamp_offset());
     }
 }
@@ -248,10 +119,7 @@ fn mbz_is_ignored_on_receipt() {
         let dirty = [0xff; 112];
         let parsed = SenderPacket::parse(mode, &dirty).unwrap();
         assert_eq!(parsed.ssid, Ssid(0xffff));
-        assert_eq!(
-            ReflectorPacket::parse(mode, &dirty).unwrap().sender_ttl,
-            HopLimit::MAX
-        );
+        assert_eq!(ReflectorPacket::parse(mode, &dirty).unwrap().sender_ttl, HopLimit::MAX);
     }
 }
 
@@ -275,31 +143,16 @@ fn a_timestamp_that_its_z_bit_denies_is_not_emitted() {
     let mut buffer = [0; 112];
     let mismatch = Err(ParseError::FormatMismatch);
     for mode in [OPEN, SIGNED] {
-        let probe = SenderPacket {
-            timestamp: ptp,
-            ..BLANK_PROBE
-        };
+        let probe = SenderPacket { timestamp: ptp, ..BLANK_PROBE };
         assert_eq!(probe.emit(mode, &mut buffer), mismatch);
         for reply in [
-            ReflectorPacket {
-                timestamp: ptp,
-                ..BLANK_REPLY
-            },
-            ReflectorPacket {
-                receive_timestamp: ptp,
-                ..BLANK_REPLY
-            },
-            ReflectorPacket {
-                sender_timestamp: ptp,
-                ..BLANK_REPLY
-            },
+            ReflectorPacket { timestamp: ptp, ..BLANK_REPLY },
+            ReflectorPacket { receive_timestamp: ptp, ..BLANK_REPLY },
+            ReflectorPacket { sender_timestamp: ptp, ..BLANK_REPLY },
         ] {
             assert_eq!(reply.emit(mode, &mut buffer), mismatch);
         }
-        assert_eq!(
-            ReflectorPacket::write_reply_sent(mode, &mut buffer, ptp),
-            mismatch
-        );
+        assert_eq!(ReflectorPacket::write_reply_sent(mode, &mut buffer, ptp), mismatch);
     }
     assert_eq!(buffer, [0; 112]);
 }
@@ -307,19 +160,9 @@ fn a_timestamp_that_its_z_bit_denies_is_not_emitted() {
 #[test]
 fn t3_is_written_without_touching_anything_else() {
     for mode in [OPEN, SIGNED] {
-        let mut octets = reply(
-            mode,
-            &ReflectorPacket {
-                sequence: 9,
-                ..BLANK_REPLY
-            },
-        );
+        let mut octets = reply(mode, &ReflectorPacket { sequence: 9, ..BLANK_REPLY });
         ReflectorPacket::write_reply_sent(mode, &mut octets, ONES).unwrap();
-        let expected = ReflectorPacket {
-            sequence: 9,
-            timestamp: ONES,
-            ..BLANK_REPLY
-        };
+        let expected = ReflectorPacket { sequence: 9, timestamp: ONES, ..BLANK_REPLY };
         assert_eq!(octets, reply(mode, &expected));
     }
 }

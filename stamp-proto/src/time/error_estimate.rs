@@ -32,11 +32,7 @@ impl ErrorEstimate {
             multiplier = multiplier.div_ceil(2);
             scale = scale.wrapping_add(1);
         }
-        let multiplier = if multiplier == 0 {
-            1
-        } else {
-            multiplier as u16
-        };
+        let multiplier = if multiplier == 0 { 1 } else { multiplier as u16 };
         let synchronized = if synchronized { SYNCHRONIZED } else { 0 };
         let z = match format {
             TimestampFormat::Ntp => 0,
@@ -66,11 +62,7 @@ impl ErrorEstimate {
     /// The Z bit: how the timestamps that this estimate goes with are read.
     #[must_use]
     pub const fn format(self) -> TimestampFormat {
-        if self.0 & PTP == 0 {
-            TimestampFormat::Ntp
-        } else {
-            TimestampFormat::Ptp
-        }
+        if self.0 & PTP == 0 { TimestampFormat::Ntp } else { TimestampFormat::Ptp }
     }
 
     /// Power of two, 0 to 63.
@@ -103,11 +95,7 @@ impl ErrorEstimate {
         }
         let units = (self.multiplier() as u128) << self.scale();
         let ns = units.wrapping_mul(1_000_000_000).wrapping_add(0xFFFF_FFFF) >> 32;
-        if ns > u64::MAX as u128 {
-            u64::MAX
-        } else {
-            ns as u64
-        }
+        if ns > u64::MAX as u128 { u64::MAX } else { ns as u64 }
     }
 }
 

@@ -37,9 +37,7 @@ pub(super) const fn ns_from_fraction(fraction: u32) -> i64 {
 /// The nanoseconds nearest to a difference counted in units of 2^-32 second.
 pub(super) const fn ns_from_units(units: i64) -> i64 {
     let seconds = units >> 32;
-    seconds
-        .wrapping_mul(NS_PER_SECOND)
-        .wrapping_add(ns_from_fraction(units as u32))
+    seconds.wrapping_mul(NS_PER_SECOND).wrapping_add(ns_from_fraction(units as u32))
 }
 
 #[cfg(test)]

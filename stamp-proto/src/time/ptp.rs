@@ -89,23 +89,15 @@ mod tests {
         assert_eq!(checked_ns(999_999_999), Ok(999_999_999));
         assert_eq!(
             checked_ns(1_000_000_000),
-            Err(ParseError::NanosecondsRange {
-                value: 1_000_000_000
-            })
+            Err(ParseError::NanosecondsRange { value: 1_000_000_000 })
         );
-        assert_eq!(
-            checked_ns(u32::MAX),
-            Err(ParseError::NanosecondsRange { value: u32::MAX })
-        );
+        assert_eq!(checked_ns(u32::MAX), Err(ParseError::NanosecondsRange { value: u32::MAX }));
     }
 
     #[test]
     fn the_offset_moves_ptp_only() {
         let ptp = PtpUtcOffset::TAI.timestamp(LEAP_DAY, TimestampFormat::Ptp);
-        assert_eq!(
-            ptp.octets(),
-            [0x65, 0xe0, 0x7a, 0x15, 0x2f, 0x07, 0x5f, 0x79]
-        );
+        assert_eq!(ptp.octets(), [0x65, 0xe0, 0x7a, 0x15, 0x2f, 0x07, 0x5f, 0x79]);
         let ntp = PtpUtcOffset::TAI.timestamp(LEAP_DAY, TimestampFormat::Ntp);
         assert_eq!(ntp, Timestamp::from_wall(LEAP_DAY, TimestampFormat::Ntp));
         assert_eq!(PtpUtcOffset::default(), PtpUtcOffset::UTC);
@@ -113,11 +105,7 @@ mod tests {
 
     #[test]
     fn what_the_offset_moved_it_moves_back() {
-        for offset in [
-            PtpUtcOffset::UTC,
-            PtpUtcOffset::TAI,
-            PtpUtcOffset::from_seconds(-3),
-        ] {
+        for offset in [PtpUtcOffset::UTC, PtpUtcOffset::TAI, PtpUtcOffset::from_seconds(-3)] {
             for format in [TimestampFormat::Ntp, TimestampFormat::Ptp] {
                 let written = offset.timestamp(LEAP_DAY, format);
                 assert_eq!(offset.wall_time(written, LEAP_DAY), Ok(LEAP_DAY));

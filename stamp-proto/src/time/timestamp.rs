@@ -48,11 +48,7 @@ impl Timestamp {
                 subseconds: ntp::fraction_from_ns(ns),
                 format,
             },
-            TimestampFormat::Ptp => Self {
-                seconds,
-                subseconds: ns,
-                format,
-            },
+            TimestampFormat::Ptp => Self { seconds, subseconds: ns, format },
         }
     }
 
@@ -97,10 +93,9 @@ impl Timestamp {
     /// [`ParseError::TimeRange`] for an instant that [`WallTime`] cannot hold.
     pub fn to_wall(self, near: WallTime) -> Result<WallTime, ParseError> {
         let (seconds, ns) = match self.format {
-            TimestampFormat::Ntp => (
-                self.seconds.wrapping_sub(ntp::UNIX_EPOCH),
-                ntp::ns_from_fraction(self.subseconds),
-            ),
+            TimestampFormat::Ntp => {
+                (self.seconds.wrapping_sub(ntp::UNIX_EPOCH), ntp::ns_from_fraction(self.subseconds))
+            }
             TimestampFormat::Ptp => (self.seconds, ptp::checked_ns(self.subseconds)?),
         };
         let (near_seconds, _) = near.split();
@@ -137,16 +132,12 @@ impl Timestamp {
 
     const fn ptp_since(self, earlier: Self) -> Result<TimeDelta, ParseError> {
         let seconds = self.seconds.wrapping_sub(earlier.seconds).cast_signed() as i64;
-        let (late_ns, early_ns) = match (
-            ptp::checked_ns(self.subseconds),
-            ptp::checked_ns(earlier.subseconds),
-        ) {
-            (Ok(late), Ok(early)) => (late, early),
-            (Err(error), _) | (_, Err(error)) => return Err(error),
-        };
-        let ns = seconds
-            .wrapping_mul(NS_PER_SECOND)
-            .wrapping_add(late_ns.wrapping_sub(early_ns));
+        let (late_ns, early_ns) =
+            match (ptp::checked_ns(self.subseconds), ptp::checked_ns(earlier.subseconds)) {
+                (Ok(late), Ok(early)) => (late, early),
+                (Err(error), _) | (_, Err(error)) => return Err(error),
+            };
+        let ns = seconds.wrapping_mul(NS_PER_SECOND).wrapping_add(late_ns.wrapping_sub(early_ns));
         Ok(TimeDelta::from_ns(ns))
     }
 

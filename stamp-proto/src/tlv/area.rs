@@ -11,12 +11,7 @@ pub enum TlvError {
     #[error("{available} octets at offset {offset} of the TLV area are no TLV header")]
     Header { offset: usize, available: usize },
     #[error("TLV {kind} at offset {offset} states {stated} octets, {available} left")]
-    Value {
-        offset: usize,
-        kind: TlvType,
-        stated: u16,
-        available: usize,
-    },
+    Value { offset: usize, kind: TlvType, stated: u16, available: usize },
 }
 
 impl TlvError {
@@ -43,10 +38,7 @@ impl<'a> Tlvs<'a> {
     /// Walks over all octets behind a base packet, or over the value of a TLV with sub-TLVs.
     #[must_use]
     pub const fn new(area: &'a [u8]) -> Self {
-        Self {
-            reader: Reader::new(area),
-            octets: area.len(),
-        }
+        Self { reader: Reader::new(area), octets: area.len() }
     }
 
     /// Where in the area the next header starts.
@@ -66,17 +58,8 @@ impl<'a> Tlvs<'a> {
         let value = self
             .reader
             .take_slice("TLV value", usize::from(stated))
-            .map_err(|_: ParseError| TlvError::Value {
-                offset,
-                kind,
-                stated,
-                available,
-            })?;
-        Ok(Tlv {
-            flags: TlvFlags(flags),
-            kind,
-            value,
-        })
+            .map_err(|_: ParseError| TlvError::Value { offset, kind, stated, available })?;
+        Ok(Tlv { flags: TlvFlags(flags), kind, value })
     }
 }
 
@@ -90,10 +73,7 @@ impl<'a> Iterator for Tlvs<'a> {
         }
         let taken = self.take();
         if taken.is_err() {
-            *self = Self {
-                reader: Reader::new(&[]),
-                octets: self.octets,
-            };
+            *self = Self { reader: Reader::new(&[]), octets: self.octets };
         }
         Some(taken)
     }
@@ -162,10 +142,7 @@ impl<'b> TlvsMut<'b> {
     /// Walks over all octets behind a base packet, or over the value of a TLV with sub-TLVs.
     #[must_use]
     pub const fn new(area: &'b mut [u8]) -> Self {
-        Self {
-            left: area,
-            offset: 0,
-        }
+        Self { left: area, offset: 0 }
     }
 
     /// Where in the area the next header starts.
@@ -192,23 +169,11 @@ impl<'b> Iterator for TlvsMut<'b> {
         let (kind, stated) = (TlvType(kind), u16::from_be_bytes([upper, lower]));
         let available = behind.len();
         let Some((value, left)) = behind.split_at_mut_checked(usize::from(stated)) else {
-            let error = TlvError::Value {
-                offset,
-                kind,
-                stated,
-                available,
-            };
+            let error = TlvError::Value { offset, kind, stated, available };
             return Some(Err(MalformedTlv { error, flags }));
         };
         self.left = left;
-        self.offset = offset
-            .saturating_add(TLV_HEADER_OCTETS)
-            .saturating_add(usize::from(stated));
-        Some(Ok(TlvMut {
-            kind,
-            offset,
-            value,
-            flags,
-        }))
+        self.offset = offset.saturating_add(TLV_HEADER_OCTETS).saturating_add(usize::from(stated));
+        Some(Ok(TlvMut { kind, offset, value, flags }))
     }
 }

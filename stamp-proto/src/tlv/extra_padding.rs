@@ -17,19 +17,11 @@ pub fn reserve<'w>(writer: &'w mut Writer<'_>, octets: usize) -> Result<&'w mut 
     const FIELD: &str = "Extra Padding TLV";
     let Some(value) = octets.checked_sub(TLV_HEADER_OCTETS) else {
         let needed = TLV_HEADER_OCTETS;
-        return Err(ParseError::Truncated {
-            field: FIELD,
-            needed,
-            available: octets,
-        });
+        return Err(ParseError::Truncated { field: FIELD, needed, available: octets });
     };
     if writer.available() < octets {
         let available = writer.available();
-        return Err(ParseError::Truncated {
-            field: FIELD,
-            needed: octets,
-            available,
-        });
+        return Err(ParseError::Truncated { field: FIELD, needed: octets, available });
     }
     emit_header(writer, TlvFlags::REQUEST, TlvType::EXTRA_PADDING, value)?;
     writer.reserve(FIELD, value)

@@ -99,12 +99,7 @@ pub fn verify(keys: &KeyRing, sequence: u32, area: &[u8]) -> TlvIntegrity {
 /// [`ParseError::Truncated`] when the area has no such TLV.
 pub fn sign(key: &Key, sequence: u32, area: &mut [u8], offset: usize) -> Result<(), ParseError> {
     let digest = key.tlv_digest(sequence, peek_up_to(area, 0..offset));
-    patch_array(
-        area,
-        offset.saturating_add(TLV_HEADER_OCTETS),
-        "HMAC TLV",
-        digest,
-    )
+    patch_array(area, offset.saturating_add(TLV_HEADER_OCTETS), "HMAC TLV", digest)
 }
 
 /// Appends an HMAC TLV to an area that a Session-Sender is writing; it covers all that the writer
@@ -115,12 +110,7 @@ pub fn sign(key: &Key, sequence: u32, area: &mut [u8], offset: usize) -> Result<
 /// [`ParseError::Truncated`] when the writer has no room for 20 octets.
 pub fn append(key: &Key, sequence: u32, area: &mut Writer<'_>) -> Result<(), ParseError> {
     let digest = key.tlv_digest(sequence, area.written());
-    Tlv {
-        flags: TlvFlags::REQUEST,
-        kind: TlvType::HMAC,
-        value: &digest,
-    }
-    .emit(area)
+    Tlv { flags: TlvFlags::REQUEST, kind: TlvType::HMAC, value: &digest }.emit(area)
 }
 
 #[cfg(test)]
@@ -156,11 +146,7 @@ mod tests {
         // All but octet 8: the flags of the HMAC TLV itself are not covered.
         for place in (0..8).chain(9..28) {
             area[place] ^= 0x01;
-            assert_ne!(
-                verify(&ring(), 5, &area),
-                TlvIntegrity::Verified(KeyId(1)),
-                "{place}"
-            );
+            assert_ne!(verify(&ring(), 5, &area), TlvIntegrity::Verified(KeyId(1)), "{place}");
             area[place] ^= 0x01;
         }
         area[32] ^= 0x01;
@@ -169,10 +155,7 @@ mod tests {
 
     #[test]
     fn it_may_cover_nothing_but_the_sequence_number() {
-        assert_eq!(
-            verify(&ring(), 5, &area(&[], &[])),
-            TlvIntegrity::Verified(KeyId(1))
-        );
+        assert_eq!(verify(&ring(), 5, &area(&[], &[])), TlvIntegrity::Verified(KeyId(1)));
     }
 
     #[test]
@@ -183,12 +166,7 @@ mod tests {
 
     #[test]
     fn another_tlv_behind_it_fails_even_with_a_right_digest() {
-        for behind in [
-            MEASUREMENT,
-            &area(&[], &[]),
-            &[0x80, 3, 0, 9, 0],
-            &[0x80, 8, 0, 9],
-        ] {
+        for behind in [MEASUREMENT, &area(&[], &[]), &[0x80, 3, 0, 9, 0], &[0x80, 8, 0, 9]] {
             let area = area(PADDING, behind);
             assert_eq!(locate(&area), HmacTlvPlace::Misplaced);
             assert_eq!(verify(&ring(), 5, &area), TlvIntegrity::Failed);
@@ -208,10 +186,7 @@ mod tests {
         let short = [0x80, 8, 0, 15, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         assert_eq!(locate(&short), HmacTlvPlace::Misplaced);
         assert_eq!(verify(&ring(), 5, &short), TlvIntegrity::Failed);
-        assert_eq!(
-            verify(&ring(), 5, &[0x80, 8, 0, 16, 1]),
-            TlvIntegrity::Failed
-        );
+        assert_eq!(verify(&ring(), 5, &[0x80, 8, 0, 16, 1]), TlvIntegrity::Failed);
     }
 
     #[test]
@@ -226,9 +201,7 @@ mod tests {
     #[test]
     fn a_reflector_signs_what_it_changed() {
         let mut area = area(MEASUREMENT, PADDING);
-        let HmacTlvPlace::At(offset) = locate(&area) else {
-            panic!("no HMAC TLV")
-        };
+        let HmacTlvPlace::At(offset) = locate(&area) else { panic!("no HMAC TLV") };
         area[0] = 0;
         area[4] = 2;
         area[offset] = 0;
@@ -244,20 +217,12 @@ mod tests {
         let mut short = Writer::new(&mut octets[..19]);
         assert_eq!(
             append(key.signing(), 5, &mut short),
-            Err(ParseError::Truncated {
-                field: "TLV",
-                needed: 20,
-                available: 19
-            })
+            Err(ParseError::Truncated { field: "TLV", needed: 20, available: 19 })
         );
         assert!(sign(key.signing(), 5, &mut octets, 0).is_ok());
         assert_eq!(
             sign(key.signing(), 5, &mut octets, 1),
-            Err(ParseError::Truncated {
-                field: "HMAC TLV",
-                needed: 21,
-                available: 20
-            })
+            Err(ParseError::Truncated { field: "HMAC TLV", needed: 21, available: 20 })
         );
     }
 }

@@ -8,11 +8,7 @@ use super::*;
 use crate::strategies::octets;
 
 fn tlv(flags: u8, kind: u8, value: &[u8]) -> Tlv<'_> {
-    Tlv {
-        flags: TlvFlags(flags),
-        kind: TlvType(kind),
-        value,
-    }
+    Tlv { flags: TlvFlags(flags), kind: TlvType(kind), value }
 }
 
 fn emitted(tlvs: &[Tlv<'_>]) -> Vec<u8> {
@@ -59,10 +55,7 @@ fn less_than_a_header_is_malformed_and_ends_the_walk() {
         area.resize(4 + available, 0x80);
         let mut tlvs = Tlvs::new(&area);
         assert_eq!(tlvs.next(), Some(Ok(tlv(0x80, 3, &[]))));
-        let error = TlvError::Header {
-            offset: 4,
-            available,
-        };
+        let error = TlvError::Header { offset: 4, available };
         assert_eq!(error.kind(), None);
         assert_eq!(tlvs.next(), Some(Err(error)));
         assert_eq!(tlvs.next(), None);
@@ -77,12 +70,7 @@ fn a_length_past_the_end_is_malformed_and_ends_the_walk() {
         area.resize(4 + available, 0);
         let mut tlvs = Tlvs::new(&area);
         let kind = TlvType::DIRECT_MEASUREMENT;
-        let error = TlvError::Value {
-            offset: 0,
-            kind,
-            stated,
-            available,
-        };
+        let error = TlvError::Value { offset: 0, kind, stated, available };
         assert_eq!(error.kind(), Some(kind));
         assert_eq!(tlvs.next(), Some(Err(error)));
         assert_eq!(tlvs.next(), None);
@@ -111,10 +99,7 @@ fn the_flags_of_a_malformed_tlv_can_be_set_while_one_octet_is_left() {
         let mut area = [0x80, 5, 0, 12, 0, 0, 0, 0];
         let mut tlvs = TlvsMut::new(&mut area[..octets]);
         let mut malformed = tlvs.next().unwrap().unwrap_err();
-        assert_eq!(
-            malformed.kind(),
-            (octets >= 4).then_some(TlvType::DIRECT_MEASUREMENT)
-        );
+        assert_eq!(malformed.kind(), (octets >= 4).then_some(TlvType::DIRECT_MEASUREMENT));
         malformed.set_flags(malformed.flags().with(TlvFlags::MALFORMED));
         assert!(tlvs.next().is_none());
         assert_eq!(area, [0xc0, 5, 0, 12, 0, 0, 0, 0]);
@@ -125,11 +110,7 @@ fn the_flags_of_a_malformed_tlv_can_be_set_while_one_octet_is_left() {
 fn a_value_that_does_not_fit_leaves_the_writer_alone() {
     let mut buffer = [0xee; 7];
     let mut writer = Writer::new(&mut buffer);
-    let truncated = ParseError::Truncated {
-        field: "TLV",
-        needed: 8,
-        available: 7,
-    };
+    let truncated = ParseError::Truncated { field: "TLV", needed: 8, available: 7 };
     assert_eq!(tlv(0x80, 1, &[0; 4]).emit(&mut writer), Err(truncated));
     assert_eq!(writer.position(), 0);
     let mut large = vec![0; 70_000];
@@ -149,10 +130,7 @@ fn padding_has_the_size_it_was_asked_for() {
     assert_eq!(extra_padding::reserve(&mut writer, 12).unwrap(), &[0; 8]);
     assert_eq!(buffer, [0x80, 1, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0]);
     let mut header_only = [0xee; 4];
-    assert_eq!(
-        extra_padding::reserve(&mut Writer::new(&mut header_only), 4).unwrap(),
-        &[]
-    );
+    assert_eq!(extra_padding::reserve(&mut Writer::new(&mut header_only), 4).unwrap(), &[]);
     assert_eq!(header_only, [0x80, 1, 0, 0]);
 }
 
@@ -163,19 +141,11 @@ fn padding_that_cannot_be_is_refused() {
     let mut writer = Writer::new(&mut buffer[..12]);
     assert_eq!(
         extra_padding::reserve(&mut writer, 3),
-        Err(ParseError::Truncated {
-            field,
-            needed: 4,
-            available: 3
-        })
+        Err(ParseError::Truncated { field, needed: 4, available: 3 })
     );
     assert_eq!(
         extra_padding::reserve(&mut writer, 13),
-        Err(ParseError::Truncated {
-            field,
-            needed: 13,
-            available: 12
-        })
+        Err(ParseError::Truncated { field, needed: 13, available: 12 })
     );
     assert_eq!(writer.position(), 0);
     let mut writer = Writer::new(&mut buffer);
@@ -188,12 +158,8 @@ fn padding_that_cannot_be_is_refused() {
 
 #[test]
 fn each_flag_is_told_from_the_others() {
-    let flags = [
-        TlvFlags::UNRECOGNIZED,
-        TlvFlags::MALFORMED,
-        TlvFlags::INTEGRITY,
-        TlvFlags::CONFORMANCE,
-    ];
+    let flags =
+        [TlvFlags::UNRECOGNIZED, TlvFlags::MALFORMED, TlvFlags::INTEGRITY, TlvFlags::CONFORMANCE];
     assert_eq!(flags.map(|flag| flag.0), [0x80, 0x40, 0x20, 0x10]);
     for (index, flag) in flags.into_iter().enumerate() {
         let read = [

@@ -54,11 +54,7 @@ fn a_reply_of_every_length_parses_or_names_what_is_missing() {
 
 fn assert_truncated<T: fmt::Debug>(parsed: Result<T, ParseError>, expected: &str) {
     match parsed {
-        Err(ParseError::Truncated {
-            field,
-            needed,
-            available,
-        }) => {
+        Err(ParseError::Truncated { field, needed, available }) => {
             assert_eq!(field, expected);
             assert!(available < needed, "{field}: {available} of {needed}");
         }

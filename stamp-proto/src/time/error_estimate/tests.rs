@@ -21,12 +21,7 @@ fn errors_are_encoded_as_rfc_4656_says() {
         (16_000_000_000, true, NTP, 0x9d80),
     ] {
         let estimate = ErrorEstimate::new(error_ns, synchronized, format);
-        assert_eq!(
-            estimate.bits(),
-            bits,
-            "{error_ns} ns: {:04x}",
-            estimate.bits()
-        );
+        assert_eq!(estimate.bits(), bits, "{error_ns} ns: {:04x}", estimate.bits());
         assert_eq!(estimate, ErrorEstimate::from_bits(bits));
     }
 }
@@ -36,30 +31,16 @@ fn each_field_is_read_from_its_own_bits() {
     let synchronized = ErrorEstimate::from_bits(0x8000);
     assert!(synchronized.synchronized());
     assert_eq!(
-        (
-            synchronized.format(),
-            synchronized.scale(),
-            synchronized.multiplier()
-        ),
+        (synchronized.format(), synchronized.scale(), synchronized.multiplier()),
         (NTP, 0, 0)
     );
     let ptp = ErrorEstimate::from_bits(0x4000);
     assert!(!ptp.synchronized());
     assert_eq!((ptp.format(), ptp.scale(), ptp.multiplier()), (PTP, 0, 0));
     let scale = ErrorEstimate::from_bits(0x3f00);
-    assert_eq!(
-        (scale.format(), scale.scale(), scale.multiplier()),
-        (NTP, 63, 0)
-    );
+    assert_eq!((scale.format(), scale.scale(), scale.multiplier()), (NTP, 63, 0));
     let multiplier = ErrorEstimate::from_bits(0x00ff);
-    assert_eq!(
-        (
-            multiplier.format(),
-            multiplier.scale(),
-            multiplier.multiplier()
-        ),
-        (NTP, 0, 255)
-    );
+    assert_eq!((multiplier.format(), multiplier.scale(), multiplier.multiplier()), (NTP, 0, 255));
 }
 
 #[test]

@@ -27,14 +27,8 @@ fn field(octets: u64, format: TimestampFormat) -> Timestamp {
 
 #[test]
 fn an_instant_is_written_in_either_form() {
-    assert_eq!(
-        written(1_709_210_096_789_012_345, NTP),
-        0xe98a_f870_c9fc_b68a
-    );
-    assert_eq!(
-        written(1_709_210_096_789_012_345, PTP),
-        0x65e0_79f0_2f07_5f79
-    );
+    assert_eq!(written(1_709_210_096_789_012_345, NTP), 0xe98a_f870_c9fc_b68a);
+    assert_eq!(written(1_709_210_096_789_012_345, PTP), 0x65e0_79f0_2f07_5f79);
     assert_eq!(written(0, NTP), 0x83aa_7e80_0000_0000);
     assert_eq!(written(0, PTP), 0);
     assert_eq!(written(-1, NTP), 0x83aa_7e7f_ffff_fffc);
@@ -45,10 +39,7 @@ fn an_instant_is_written_in_either_form() {
 fn seconds_start_again_in_2036_and_in_2106() {
     assert_eq!(written(NTP_WRAP - 1, NTP), 0xffff_ffff_ffff_fffc);
     assert_eq!(written(NTP_WRAP, NTP), 0);
-    assert_eq!(
-        written(PTP_WRAP - 1_000_000_000, PTP),
-        0xffff_ffff_0000_0000
-    );
+    assert_eq!(written(PTP_WRAP - 1_000_000_000, PTP), 0xffff_ffff_0000_0000);
     assert_eq!(written(PTP_WRAP, PTP), 0);
 }
 
@@ -63,10 +54,7 @@ fn the_era_is_the_one_nearest_to_our_own_clock() {
         assert_eq!(last_of_era_0.to_wall(near), Ok(wall(NTP_WRAP - 1)));
     }
     // Seen from 1970, the second zero of NTP is 1900.
-    assert_eq!(
-        first_of_era_1.to_wall(wall(-20 * YEAR)),
-        Ok(wall(-2_208_988_800_000_000_000))
-    );
+    assert_eq!(first_of_era_1.to_wall(wall(-20 * YEAR)), Ok(wall(-2_208_988_800_000_000_000)));
 }
 
 #[test]
@@ -87,16 +75,11 @@ fn the_last_fractions_of_a_second_carry() {
 fn a_second_of_nanoseconds_is_refused_wherever_it_is_read() {
     let bad = field(0x65e0_79f0_3b9a_ca00, PTP);
     let good = field(0x65e0_79f0_3b9a_c9ff, PTP);
-    let error = ParseError::NanosecondsRange {
-        value: 1_000_000_000,
-    };
+    let error = ParseError::NanosecondsRange { value: 1_000_000_000 };
     assert_eq!(bad.to_wall(wall(0)), Err(error));
     assert_eq!(bad.since(good), Err(error));
     assert_eq!(good.since(bad), Err(error));
-    assert_eq!(
-        bad.octets(),
-        [0x65, 0xe0, 0x79, 0xf0, 0x3b, 0x9a, 0xca, 0x00]
-    );
+    assert_eq!(bad.octets(), [0x65, 0xe0, 0x79, 0xf0, 0x3b, 0x9a, 0xca, 0x00]);
 }
 
 #[test]
@@ -114,9 +97,7 @@ fn an_instant_beyond_our_range_is_refused() {
     assert_eq!(Timestamp::from_wall(begin, PTP).to_wall(begin), Ok(begin));
     assert_eq!(
         field(u64::from(low_half(begin.split().0)) << 32, PTP).to_wall(begin),
-        Err(ParseError::TimeRange {
-            unix_seconds: begin.split().0
-        })
+        Err(ParseError::TimeRange { unix_seconds: begin.split().0 })
     );
 }
 
@@ -127,14 +108,8 @@ fn differences_hold_across_the_wraps() {
         delta(0x0000_0000_4000_0000, 0xffff_ffff_8000_0000, NTP),
         Ok(TimeDelta::from_ns(750_000_000))
     );
-    assert_eq!(
-        delta(0, 0xffff_ffff_3b9a_c9ff, PTP),
-        Ok(TimeDelta::from_ns(1))
-    );
-    assert_eq!(
-        delta(0xffff_ffff_3b9a_c9ff, 0, PTP),
-        Ok(TimeDelta::from_ns(-1))
-    );
+    assert_eq!(delta(0, 0xffff_ffff_3b9a_c9ff, PTP), Ok(TimeDelta::from_ns(1)));
+    assert_eq!(delta(0xffff_ffff_3b9a_c9ff, 0, PTP), Ok(TimeDelta::from_ns(-1)));
     assert_eq!(
         delta(0xe98a_f870_c9fc_b68a, 0xe98a_f870_ca4d_9f23, NTP),
         Ok(TimeDelta::from_ns(-1_234_567))

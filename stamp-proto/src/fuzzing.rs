@@ -1,0 +1,23 @@
+//! What must hold for any octets: one check per fuzz target, replayed by the tests of this crate.
+//!
+//! Each check takes octets as a network may send them and panics when something that was read is
+//! not written the same way again. Only `fuzz/` and tests call them.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a check tells what it found by panicking; no packet ever comes here"
+)]
+
+mod hmac;
+mod packets;
+mod timestamps;
+mod tlvs;
+
+pub use hmac::check as hmac;
+pub use packets::{check_reflector as reflector_packet, check_sender as sender_packet};
+pub use timestamps::check as timestamps;
+pub use tlvs::check as tlvs;
+
+#[cfg(test)]
+mod tests;
