@@ -1,1 +1,311 @@
-//! (being written)
+//! The Session-Reflector: which probe is answered, and with what (RFC 8762 §4.3, RFC 8972 §4).
+//!
+//! The checks, in order; the first that fails is the [`DropReason`]:
+//!
+//! 1. the source can be answered and is allowed ([`SourcePolicy`], longest prefix), which also says
+//!    in which mode its packets are read;
+//! 2. there are enough octets, and they are not laid out for the other mode;
+//! 3. it is no part of a loop ([`LoopRule`]);
+//! 4. its TTL or Hop Limit, where one is demanded;
+//! 5. authenticated: the HMAC, by a key this source may use. All before looked at the packet and
+//!    remembered nothing. What follows is state, and a forged packet must not touch it; so the rate
+//!    limit, too, comes after the HMAC: a stranger cannot use up the allowance of a key holder;
+//! 6. the session is one of the provisioned, if such are demanded;
+//! 7. the rate limit of its source, then that of all sources;
+//! 8. stateful: its session has room, and has not seen it before.
+//!
+//! An unauthenticated reply never has more octets than its probe, and there is never more than one,
+//! unless the operator named the source and let it send probes that are shorter than a reply.
+
+mod admission;
+mod build;
+mod checks;
+mod config;
+mod drop_reason;
+mod event;
+mod keyed_hash;
+mod loops;
+mod prefix;
+mod rate;
+mod reply;
+mod sessions;
+mod snapshot;
+
+use std::sync::Arc;
+
+use stamp_proto::time::{ErrorEstimate, TimestampFormat};
+
+pub use config::{
+    Admission, AllowRule, ProvisionedSession, ReflectorConfig, ReflectorConfigError, ReplyDscp,
+    SamePort, SourcePolicy, TlvMode,
+};
+pub use drop_reason::DropReason;
+pub use event::ReflectorEvent;
+pub use loops::LoopRule;
+pub use prefix::{Prefix, PrefixError};
+pub use rate::{RateLimit, RateLimiter, RateLimiterConfig};
+pub use reply::{Reply, ReplyToken, UnsealedReply, Verdict};
+pub use sessions::session::SessionView;
+pub use snapshot::ReflectorSnapshot;
+
+use self::admission::AccessList;
+use self::checks::Refusal;
+use self::event::Events;
+use self::keyed_hash::KeyedHash;
+use self::loops::LoopBreaker;
+use self::reply::{EngineKeys, Envelope, Signer, Stamping};
+use self::sessions::Sessions;
+use crate::clock::{ClockState, MonotonicTime};
+use crate::datagram::Received;
+
+/// What the clock of a host that knows only that it is synchronised is worth.
+const UNKNOWN_ERROR_NS: u64 = 1_000_000_000;
+
+/// A Session-Reflector for one listener on one worker.
+///
+/// Calls, in a loop: [`Self::handle_probe`] for each datagram of a batch, sealing and sending what it
+/// answers; [`Self::handle_unsent`] for each reply that could not be sent; [`Self::poll_event`] until
+/// it is `None`; [`Self::handle_timeout`] when [`Self::next_timeout`] is due.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use stamp_proto::time::{Stamp, WallTime};
+/// # use stamp_session::clock::MonotonicTime;
+/// # use stamp_session::datagram::Received;
+/// # use stamp_session::reflector::*;
+/// let limiter = Arc::new(RateLimiter::new(RateLimiterConfig::new([1, 2])));
+/// let mut reflector = Reflector::new(ReflectorConfig::new([3, 4]), limiter)?;
+/// # let (now, out) = (MonotonicTime::ZERO, &mut [0; 1_500]);
+/// # let wall_time = || WallTime::from_unix_ns(1_700_000_000_000_050_000);
+/// # let stamp = Stamp { time: WallTime::from_unix_ns(1_700_000_000_000_000_000), ..Stamp::default() };
+/// # let octets = &[0; 44];
+/// let probe = Received {
+///     octets,
+///     from: "192.0.2.1:49200".parse()?,
+///     to: "192.0.2.11:862".parse()?,
+///     interface: 2,
+///     stamp,
+///     hop_limit: None,
+///     traffic_class: None,
+/// };
+/// if let Verdict::Reply(reply) = reflector.handle_probe(now, probe, out) {
+///     let reply = reply.seal(wall_time());
+///     assert_eq!(reply.octets.len(), 44);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Reflector {
+    config: ReflectorConfig,
+    keys: Option<Arc<EngineKeys>>,
+    access: AccessList,
+    loops: LoopBreaker,
+    limiter: Arc<RateLimiter>,
+    hash: KeyedHash,
+    sessions: Option<Sessions>,
+    error_estimate: ErrorEstimate,
+    events: Events,
+    counts: ReflectorSnapshot,
+}
+
+impl Reflector {
+    /// A Session-Reflector that has seen nothing yet; `shared` is the same for all workers.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration contradicts itself.
+    pub fn new(
+        config: ReflectorConfig,
+        shared: Arc<RateLimiter>,
+    ) -> Result<Self, ReflectorConfigError> {
+        config.check()?;
+        let hash = KeyedHash::new(config.seed);
+        let sessions = || Sessions::new(config.session_limit, config.session_expiry, hash);
+        Ok(Self {
+            keys: engine_keys(&config),
+            access: AccessList::new(&config)?,
+            loops: LoopBreaker::new(&config),
+            limiter: shared,
+            hash,
+            sessions: config.stateful.then(sessions),
+            error_estimate: error_estimate(config.clock, config.format),
+            events: Events::new(hash),
+            counts: ReflectorSnapshot::default(),
+            config,
+        })
+    }
+
+    /// Decides about one datagram; the answer is complete except for T3 and what depends on it.
+    ///
+    /// `out` must have room for 112 octets and for as many as the probe has; what does not fit is
+    /// [`DropReason::TooLarge`].
+    #[inline]
+    pub fn handle_probe<'b>(
+        &mut self,
+        now: MonotonicTime,
+        probe: Received<'_>,
+        out: &'b mut [u8],
+    ) -> Verdict<'b> {
+        count(&mut self.counts.received);
+        match self.answer(now, &probe, out) {
+            Ok(reply) => {
+                count(&mut self.counts.answered);
+                Verdict::Reply(reply)
+            }
+            Err(reason) => {
+                self.count_drop(reason);
+                Verdict::Drop(reason)
+            }
+        }
+    }
+
+    /// Counts a datagram that was larger than the buffer it was received into.
+    pub fn handle_truncated(&mut self) -> DropReason {
+        count(&mut self.counts.received);
+        self.count_drop(DropReason::TooLarge);
+        DropReason::TooLarge
+    }
+
+    /// A reply was not sent: its number in the session is free again (RFC 8762 §4: the counter is
+    /// that of transmitted replies).
+    ///
+    /// Failures of one batch may come in any order. A number behind which others were sent already
+    /// stays unused, and is loss on the way back to the Session-Sender.
+    pub fn handle_unsent(&mut self, token: ReplyToken) {
+        self.count_drop(DropReason::SendError);
+        if let Some(sessions) = &mut self.sessions {
+            sessions.give_back(&token);
+        }
+    }
+
+    /// Forgets sessions that have been silent for too long, a few at a time.
+    pub fn handle_timeout(&mut self, now: MonotonicTime) {
+        if let Some(sessions) = &mut self.sessions {
+            sessions.expire(now);
+        }
+    }
+
+    /// The wall clock of this host changed its quality.
+    pub fn handle_clock(&mut self, clock: ClockState) {
+        self.config.clock = clock;
+        self.error_estimate = error_estimate(clock, self.config.format);
+    }
+
+    /// Adopts a new configuration, from the next probe on.
+    ///
+    /// Sessions go on, with their counters, unless their source is not allowed any more, has another
+    /// authentication mode, or the Session-Reflector is stateless now. The seed stays the first one.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration contradicts itself; nothing has changed then.
+    pub fn replace_config(&mut self, config: ReflectorConfig) -> Result<(), ReflectorConfigError> {
+        config.check()?;
+        let access = AccessList::new(&config)?;
+        let (limit, expiry) = (config.session_limit, config.session_expiry);
+        self.sessions = match (self.sessions.take(), config.stateful) {
+            (_, false) => None,
+            (None, true) => Some(Sessions::new(limit, expiry, self.hash)),
+            (Some(mut sessions), true) => {
+                sessions.reconfigure(limit, expiry, |session| {
+                    let policy = access.policy(session.source.ip());
+                    policy.is_some_and(|policy| policy.authentication == session.mode)
+                        && access.admits(session.source, session.ssid)
+                });
+                Some(sessions)
+            }
+        };
+        self.access = access;
+        self.loops = LoopBreaker::new(&config);
+        self.keys = engine_keys(&config);
+        self.error_estimate = error_estimate(config.clock, config.format);
+        self.config = config;
+        Ok(())
+    }
+
+    /// The next event, oldest first.
+    pub fn poll_event(&mut self) -> Option<ReflectorEvent> {
+        self.events.pop()
+    }
+
+    /// When [`Self::handle_timeout`] wants to be called, if ever.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<MonotonicTime> {
+        self.sessions.as_ref().and_then(Sessions::next_expiry)
+    }
+
+    /// What was done so far.
+    #[must_use]
+    pub fn snapshot(&self) -> ReflectorSnapshot {
+        let sessions = self.sessions.as_ref();
+        let counts = sessions.map(Sessions::counts).unwrap_or_default();
+        ReflectorSnapshot {
+            rebindings: counts.rebindings,
+            sender_restarts: counts.restarts,
+            sessions_expired: counts.expired,
+            sessions_evicted: counts.evicted,
+            events_lost: self.events.lost(),
+            sessions: sessions.map_or(0, Sessions::count),
+            session_limit: sessions.map_or(0, Sessions::limit),
+            session_octets: sessions.map_or(0, Sessions::octets),
+            ..self.counts
+        }
+    }
+
+    /// The sessions of a stateful Session-Reflector, in no particular order.
+    pub fn sessions(&self) -> impl Iterator<Item = SessionView> + '_ {
+        self.sessions.iter().flat_map(Sessions::views)
+    }
+
+    fn answer<'b>(
+        &mut self,
+        now: MonotonicTime,
+        probe: &Received<'_>,
+        out: &'b mut [u8],
+    ) -> Result<UnsealedReply<'b>, DropReason> {
+        let screened = self.screen(probe).map_err(|refusal| self.explain(probe, &refusal))?;
+        let octets = screened.mode.base_octets().max(probe.octets.len());
+        let out = out.get_mut(..octets).ok_or(DropReason::TooLarge)?;
+        self.limit(now, probe, &screened)?;
+        let (sequence, token) = self.enter_session(now, probe, &screened)?;
+        self.write(probe, &screened, sequence, out);
+        let keys = self.keys.clone();
+        Ok(UnsealedReply {
+            octets: out,
+            mode: screened.mode,
+            stamping: Stamping::from(&self.config),
+            signer: screened.key.zip(keys).map(|(id, keys)| Signer { keys, id }),
+            envelope: Envelope::of(probe, self.config.dscp),
+            token,
+        })
+    }
+
+    fn explain(&mut self, probe: &Received<'_>, refusal: &Refusal) -> DropReason {
+        match *refusal {
+            Refusal::Reason(reason) => reason,
+            Refusal::Loop(rule) => {
+                self.counts.loops.get_mut(rule.index()).into_iter().for_each(count);
+                self.events.loop_broken(probe.from, rule);
+                DropReason::Loop
+            }
+        }
+    }
+
+    fn count_drop(&mut self, reason: DropReason) {
+        self.counts.dropped.get_mut(reason.index()).into_iter().for_each(count);
+    }
+}
+
+const fn count(counter: &mut u64) {
+    *counter = counter.saturating_add(1);
+}
+
+fn engine_keys(config: &ReflectorConfig) -> Option<Arc<EngineKeys>> {
+    let ring = config.keys.clone()?;
+    Some(Arc::new(EngineKeys { ring }))
+}
+
+fn error_estimate(clock: ClockState, format: TimestampFormat) -> ErrorEstimate {
+    let error_ns = clock.error_bound_ns.unwrap_or(UNKNOWN_ERROR_NS);
+    ErrorEstimate::new(error_ns, clock.synchronized, format)
+}

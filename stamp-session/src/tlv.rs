@@ -1,1 +1,189 @@
-//! (being written)
+//! What the TLVs of a probe make a Session-Reflector do (RFC 8972 §4).
+//!
+//! [`reflect`] answers the TLV area of a reply in place: it starts as a copy of the probe's, and each
+//! TLV that is understood is processed by the [`Handler`] of its type, one file each. A new type is
+//! its file and its line in [`REGISTRY`]; nothing else here knows types.
+//!
+//! | what is found | what becomes of it |
+//! |---|---|
+//! | a type of the registry, its Length valid | processed, U, M, I and C cleared |
+//! | a type of the registry, its Length invalid | M; what follows is copied unread |
+//! | another type | copied, U |
+//! | no header, or a value beyond the end | M; what follows is copied unread |
+//! | the HMAC TLV fails | I on all, none processed |
+//! | more than 32 TLVs | none processed: U on the first 32, M on the next |
+
+pub(crate) mod extra_padding;
+pub(crate) mod hmac;
+
+use stamp_proto::auth::{KeyId, KeyRing};
+use stamp_proto::packet::AuthenticationMode;
+use stamp_proto::tlv::{TlvFlags, TlvMut, TlvType, Tlvs, TlvsMut};
+
+use self::hmac::Integrity;
+
+/// TLVs of one packet that are processed; RFC 8972 knows no limit, but work must have one.
+const MOST_TLVS: usize = 32;
+
+/// Every type that is understood.
+static REGISTRY: [Handler; 2] = [extra_padding::HANDLER, hmac::HANDLER];
+
+/// What a Session-Reflector does with the TLVs of one type.
+pub(crate) struct Handler {
+    /// The type.
+    kind: TlvType,
+    /// Whether a value can have so many octets.
+    is_valid_length: fn(usize) -> bool,
+    /// Turns the value of the request into that of the reply.
+    reflect: fn(&Exchange<'_>, &mut [u8]) -> Outcome,
+}
+
+/// How a TLV with a valid Length was answered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Outcome {
+    /// As its type demands.
+    Processed,
+    /// Understood, but not for this peer or in this configuration: to the Session-Sender it is as if
+    /// the type were unknown.
+    Unrecognized,
+}
+
+/// The probe and the reply around a TLV.
+#[derive(Debug)]
+pub(crate) struct Exchange<'a> {
+    /// The mode of the session.
+    pub(crate) mode: AuthenticationMode,
+    /// The keys of this Session-Reflector.
+    pub(crate) keys: Option<&'a KeyRing>,
+    /// Those the source may use; `None`: all.
+    pub(crate) key_ids: Option<&'a [KeyId]>,
+    /// Sequence Number of the probe.
+    pub(crate) probe_sequence: u32,
+    /// Sequence Number of the reply.
+    pub(crate) reply_sequence: u32,
+}
+
+/// TLVs answered, by what became of them.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct TlvCounts {
+    /// Processed.
+    pub processed: u64,
+    /// Copied with the flag U.
+    pub unrecognized: u64,
+    /// Copied with the flag M.
+    pub malformed: u64,
+    /// Copied with the flag I.
+    pub integrity: u64,
+}
+
+impl TlvCounts {
+    /// Adds those of one more packet.
+    pub(crate) const fn add(&mut self, other: Self) {
+        self.processed = self.processed.saturating_add(other.processed);
+        self.unrecognized = self.unrecognized.saturating_add(other.unrecognized);
+        self.malformed = self.malformed.saturating_add(other.malformed);
+        self.integrity = self.integrity.saturating_add(other.integrity);
+    }
+}
+
+/// Answers a TLV area in place (RFC 8972 §4).
+pub(crate) fn reflect(exchange: &Exchange<'_>, area: &mut [u8]) -> TlvCounts {
+    if Tlvs::new(area).nth(MOST_TLVS).is_some() {
+        return refuse(area);
+    }
+    match hmac::check(exchange, area) {
+        Integrity::Failed => mark_failed(area),
+        Integrity::Unchecked => process(exchange, area),
+        Integrity::Verified(seal) => {
+            let counts = process(exchange, area);
+            seal.renew(exchange.reply_sequence, area);
+            counts
+        }
+    }
+}
+
+fn process(exchange: &Exchange<'_>, area: &mut [u8]) -> TlvCounts {
+    let mut counts = TlvCounts::default();
+    for tlv in TlvsMut::new(area) {
+        match tlv {
+            Ok(mut tlv) => match answer(exchange, &mut tlv) {
+                Some(Outcome::Processed) => {
+                    tlv.set_flags(TlvFlags::NONE);
+                    counts.processed = counts.processed.saturating_add(1);
+                }
+                Some(Outcome::Unrecognized) => {
+                    tlv.set_flags(TlvFlags::UNRECOGNIZED);
+                    counts.unrecognized = counts.unrecognized.saturating_add(1);
+                }
+                None => {
+                    tlv.set_flags(TlvFlags::MALFORMED);
+                    counts.malformed = counts.malformed.saturating_add(1);
+                    return counts;
+                }
+            },
+            Err(mut malformed) => {
+                let flags = unknown(malformed.kind()).with(TlvFlags::MALFORMED);
+                malformed.set_flags(flags);
+                counts.malformed = counts.malformed.saturating_add(1);
+            }
+        }
+    }
+    counts
+}
+
+/// `None` when the Length is invalid for the type.
+fn answer(exchange: &Exchange<'_>, tlv: &mut TlvMut<'_>) -> Option<Outcome> {
+    let Some(handler) = handler(tlv.kind) else {
+        return Some(Outcome::Unrecognized);
+    };
+    (handler.is_valid_length)(tlv.value.len()).then(|| (handler.reflect)(exchange, tlv.value))
+}
+
+/// Sets I in every TLV, and changes nothing else but that known types lose their U (RFC 8972 §4.8).
+fn mark_failed(area: &mut [u8]) -> TlvCounts {
+    let mut counts = TlvCounts::default();
+    for tlv in TlvsMut::new(area) {
+        counts.integrity = counts.integrity.saturating_add(1);
+        match tlv {
+            Ok(mut tlv) => tlv.set_flags(unknown(Some(tlv.kind)).with(TlvFlags::INTEGRITY)),
+            Err(mut malformed) => {
+                counts.malformed = counts.malformed.saturating_add(1);
+                let flags = unknown(malformed.kind()).with(TlvFlags::INTEGRITY);
+                malformed.set_flags(flags.with(TlvFlags::MALFORMED));
+            }
+        }
+    }
+    counts
+}
+
+/// Too many TLVs: not even the HMAC TLV is looked for, so none may have an effect.
+fn refuse(area: &mut [u8]) -> TlvCounts {
+    let mut counts = TlvCounts::default();
+    for (place, tlv) in TlvsMut::new(area).take(MOST_TLVS.saturating_add(1)).enumerate() {
+        let last = place == MOST_TLVS;
+        let flags = TlvFlags::UNRECOGNIZED;
+        let flags = if last { flags.with(TlvFlags::MALFORMED) } else { flags };
+        let count = if last { &mut counts.malformed } else { &mut counts.unrecognized };
+        *count = count.saturating_add(1);
+        match tlv {
+            Ok(mut tlv) => tlv.set_flags(flags),
+            Err(mut malformed) => malformed.set_flags(flags),
+        }
+    }
+    counts
+}
+
+/// U, unless the type is in the registry.
+fn unknown(kind: Option<TlvType>) -> TlvFlags {
+    match kind.and_then(handler) {
+        Some(_) => TlvFlags::NONE,
+        None => TlvFlags::UNRECOGNIZED,
+    }
+}
+
+fn handler(kind: TlvType) -> Option<&'static Handler> {
+    REGISTRY.iter().find(|handler| handler.kind == kind)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+//! What a reply holds, apart from T3 and its HMAC.
+
+use core::net::{IpAddr, SocketAddr};
+
+use stamp_proto::ip::{Dscp, Ecn, HopLimit};
+use stamp_proto::packet::ReflectorPacket;
+use stamp_proto::time::WallTime;
+use stamp_proto::tlv::{MIN_TLV_AREA, looks_like_tlvs};
+
+use super::checks::Screened;
+use super::config::{ReflectorConfig, ReplyDscp, TlvMode};
+use super::reply::{Envelope, Stamping};
+use super::{Reflector, count};
+use crate::datagram::Received;
+use crate::tlv::{self, Exchange};
+
+impl Reflector {
+    /// Fills `out`, which is as long as the reply: every octet of it, so that nothing of an earlier
+    /// packet leaks.
+    pub(super) fn write(
+        &mut self,
+        probe: &Received<'_>,
+        screened: &Screened,
+        sequence: u32,
+        out: &mut [u8],
+    ) {
+        let hop_limit = probe.hop_limit.filter(|hop_limit| hop_limit.0 != 0);
+        let (base, remainder) = out.split_at_mut(screened.mode.base_octets().min(out.len()));
+        let packet = &screened.packet;
+        let reply = ReflectorPacket {
+            sequence,
+            timestamp: Stamping::from(&self.config).timestamp(WallTime::default()),
+            error_estimate: self.error_estimate,
+            ssid: packet.ssid,
+            receive_timestamp: Stamping::from(&self.config).timestamp(probe.stamp.time),
+            sender_sequence: packet.sequence,
+            sender_timestamp: packet.timestamp,
+            sender_error_estimate: packet.error_estimate,
+            sender_ttl: hop_limit.unwrap_or(HopLimit::MAX),
+        };
+        // There is room, and each timestamp was written in the format its Error Estimate announces.
+        let _ = reply.emit(screened.mode, base);
+        self.write_remainder(probe, screened, sequence, remainder);
+        if hop_limit.is_none() {
+            count(&mut self.counts.synthetic_hop_limit);
+        }
+        if !packet.error_estimate.is_valid() {
+            count(&mut self.counts.zero_multiplier);
+        }
+        if probe.octets.len() < screened.mode.base_octets() {
+            count(&mut self.counts.short_answered);
+        }
+    }
+
+    /// The octets behind the base packet: TLVs answered in place, or padding.
+    fn write_remainder(
+        &mut self,
+        probe: &Received<'_>,
+        screened: &Screened,
+        sequence: u32,
+        remainder: &mut [u8],
+    ) {
+        let base = screened.mode.base_octets();
+        let received = probe.octets.get(base..).unwrap_or_default();
+        if !self.holds_tlvs(received) {
+            if screened.copy_padding {
+                copy(received, remainder);
+            } else {
+                remainder.fill(0);
+            }
+            return;
+        }
+        copy(received, remainder);
+        let policy = self.access.policy(probe.from.ip());
+        let exchange = Exchange {
+            mode: screened.mode,
+            keys: self.keys.as_ref().map(|keys| keys.ring.as_ref()),
+            key_ids: policy.and_then(|policy| policy.key_ids.as_deref()),
+            probe_sequence: screened.packet.sequence,
+            reply_sequence: sequence,
+        };
+        let counts = tlv::reflect(&exchange, remainder);
+        self.counts.tlv.add(counts);
+    }
+
+    fn holds_tlvs(&self, received: &[u8]) -> bool {
+        received.len() >= MIN_TLV_AREA
+            && match self.config.tlv_mode {
+                TlvMode::Auto => looks_like_tlvs(received),
+                TlvMode::On => true,
+                TlvMode::Off => false,
+            }
+    }
+}
+
+impl Envelope {
+    pub(super) fn of(probe: &Received<'_>, dscp: ReplyDscp) -> Self {
+        let received = probe.traffic_class.map_or(Dscp::DEFAULT, |(dscp, _)| dscp);
+        let dscp = match dscp {
+            ReplyDscp::Copy => received,
+            ReplyDscp::Fixed(dscp) => dscp,
+        };
+        let to_link = is_link_local(probe.from.ip());
+        Self {
+            from: Some(probe.to.ip()).filter(|own| can_be_source(*own, probe.from)),
+            to: probe.from,
+            interface: if to_link { probe.interface } else { 0 },
+            traffic_class: (dscp, Ecn::NotEct),
+        }
+    }
+}
+
+impl From<&ReflectorConfig> for Stamping {
+    fn from(config: &ReflectorConfig) -> Self {
+        Self { format: config.format, ptp_utc_offset: config.ptp_utc_offset }
+    }
+}
+
+/// A packet to `destination` may come from this address.
+///
+/// The probe may have been sent to a group, or to a loopback address through a tunnel (RFC 9503 §3).
+fn can_be_source(own: IpAddr, destination: SocketAddr) -> bool {
+    let own = own.to_canonical();
+    let broadcast = matches!(own, IpAddr::V4(own) if own.is_broadcast());
+    let loopback = own.is_loopback() && !destination.ip().to_canonical().is_loopback();
+    !(own.is_unspecified() || own.is_multicast() || broadcast || loopback)
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    }
+}
+
+fn copy(from: &[u8], to: &mut [u8]) {
+    if let Some(to) = to.get_mut(..from.len()) {
+        to.copy_from_slice(from);
+    }
+}

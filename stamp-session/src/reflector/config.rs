@@ -1,0 +1,232 @@
+//! What an operator decides about a Session-Reflector.
+
+use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
+use std::sync::Arc;
+
+use stamp_proto::auth::{KeyId, KeyRing};
+use stamp_proto::ip::{Dscp, HopLimit};
+use stamp_proto::packet::{AuthenticationMode, Ssid};
+use stamp_proto::time::{PtpUtcOffset, TimestampFormat};
+
+use super::prefix::Prefix;
+use super::rate::RateLimit;
+use crate::clock::ClockState;
+
+/// The most sessions one table can be asked to hold.
+const MOST_SESSIONS: usize = 1 << 20;
+
+/// How one Session-Reflector answers; one per listener.
+///
+/// The defaults of [`Self::new`] answer everyone, unauthenticated and stateless, with the limits that
+/// a host on an open network needs.
+#[derive(Clone, Debug)]
+pub struct ReflectorConfig {
+    /// Number the replies of each session by a counter of their own (RFC 8762 §4).
+    pub stateful: bool,
+    /// What a source gets that no rule of [`Self::allow`] names; `None`: nothing.
+    pub unknown_sources: Option<SourcePolicy>,
+    /// What named sources get; the longest prefix counts.
+    pub allow: Vec<AllowRule>,
+    /// Whether the sessions themselves must be known.
+    pub admission: Admission,
+    /// For base packets where a policy says authenticated, and for HMAC TLVs in both modes.
+    pub keys: Option<Arc<KeyRing>>,
+    /// Sessions a stateful Session-Reflector keeps at once.
+    pub session_limit: usize,
+    /// How long a session is kept that sends nothing.
+    pub session_expiry: Duration,
+    /// What a probe from a port of a Session-Reflector must look like.
+    pub same_port: SamePort,
+    /// Ports from which replies of other Session-Reflectors may come, beside 862 and our own.
+    pub reflector_ports: Vec<u16>,
+    /// Every address and port at which this host reflects; for a wildcard all its addresses.
+    pub own_listeners: Vec<SocketAddr>,
+    /// Quality of the clock behind T2 and T3.
+    pub clock: ClockState,
+    /// How T2 and T3 are written.
+    pub format: TimestampFormat,
+    /// Time scale of PTP timestamps.
+    pub ptp_utc_offset: PtpUtcOffset,
+    /// Whether octets behind the base packet are TLVs.
+    pub tlv_mode: TlvMode,
+    /// DSCP of the replies.
+    pub dscp: ReplyDscp,
+    /// Authenticated probes whose T1 is further than this from T2 are replays. Both clocks must be
+    /// better than that.
+    pub time_window: Option<Duration>,
+    /// Random; who knows it could choose addresses that share one place in a table.
+    pub seed: [u64; 2],
+}
+
+impl ReflectorConfig {
+    /// Answers everyone, unauthenticated and stateless.
+    #[must_use]
+    pub const fn new(seed: [u64; 2]) -> Self {
+        Self {
+            stateful: false,
+            unknown_sources: Some(SourcePolicy::unknown(AuthenticationMode::Unauthenticated)),
+            allow: Vec::new(),
+            admission: Admission::Promiscuous,
+            keys: None,
+            session_limit: 65_536,
+            session_expiry: Duration::from_secs(900),
+            same_port: SamePort::ZeroOnly,
+            reflector_ports: Vec::new(),
+            own_listeners: Vec::new(),
+            clock: ClockState::UNKNOWN,
+            format: TimestampFormat::Ntp,
+            ptp_utc_offset: PtpUtcOffset::UTC,
+            tlv_mode: TlvMode::Auto,
+            dscp: ReplyDscp::Copy,
+            time_window: None,
+            seed,
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), ReflectorConfigError> {
+        let policies = self.allow.iter().map(|rule| &rule.policy).chain(&self.unknown_sources);
+        for policy in policies {
+            let authenticated = policy.authentication == AuthenticationMode::Authenticated;
+            if authenticated && self.keys.is_none() {
+                return Err(ReflectorConfigError::KeysMissing);
+            }
+            for id in policy.key_ids.iter().flatten() {
+                if self.keys.as_ref().is_none_or(|keys| keys.get(*id).is_none()) {
+                    return Err(ReflectorConfigError::KeyUnknown { id: *id });
+                }
+            }
+        }
+        if !(1..=MOST_SESSIONS).contains(&self.session_limit) {
+            let (value, max) = (self.session_limit, MOST_SESSIONS);
+            return Err(ReflectorConfigError::SessionLimit { value, max });
+        }
+        Ok(())
+    }
+}
+
+/// What the sources of one prefix get.
+#[derive(Clone, Debug)]
+pub struct AllowRule {
+    /// The sources.
+    pub prefix: Prefix,
+    /// What they get.
+    pub policy: SourcePolicy,
+}
+
+/// How probes of a source are answered.
+#[derive(Clone, Debug)]
+pub struct SourcePolicy {
+    /// The mode of its sessions; never guessed from a packet (RFC 8762 §4).
+    pub authentication: AuthenticationMode,
+    /// The keys it may use; `None`: all of the ring.
+    pub key_ids: Option<Vec<KeyId>>,
+    /// How much of it is answered.
+    pub rate_limit: RateLimit,
+    /// Answer TWAMP Light probes of 14 to 43 octets (RFC 8762 §4.6) although the reply, always the
+    /// whole base packet, has more octets than was received.
+    pub short_probes: bool,
+    /// Copy octets behind the base packet that are no TLVs (RFC 8762 §4.6) instead of answering
+    /// with as many zeros.
+    pub copy_padding: bool,
+    /// Least TTL or Hop Limit a probe may arrive with (RFC 5082 §3).
+    pub hop_limit_floor: Option<HopLimit>,
+    /// Sessions of one source (IPv4 /32, IPv6 /64); `None`: a quarter of the table.
+    pub session_limit: Option<usize>,
+}
+
+impl SourcePolicy {
+    /// What a stranger gets: never more octets than it sent, no octet of its own choice that is not
+    /// in a TLV, 2 000 probes a second, a quarter of the session table.
+    #[must_use]
+    pub const fn unknown(authentication: AuthenticationMode) -> Self {
+        Self {
+            authentication,
+            key_ids: None,
+            rate_limit: RateLimit::DEFAULT,
+            short_probes: false,
+            copy_padding: false,
+            hop_limit_floor: None,
+            session_limit: None,
+        }
+    }
+
+    /// What a source gets that the operator named: everything RFC 8762 offers.
+    #[must_use]
+    pub const fn configured(authentication: AuthenticationMode) -> Self {
+        Self {
+            authentication,
+            key_ids: None,
+            rate_limit: RateLimit::Off,
+            short_probes: true,
+            copy_padding: true,
+            hop_limit_floor: None,
+            session_limit: Some(MOST_SESSIONS),
+        }
+    }
+}
+
+/// Which sessions are answered, apart from which sources.
+#[derive(Clone, Debug)]
+pub enum Admission {
+    /// Whatever an allowed source sends; what RFC 9503 §4 assumes.
+    Promiscuous,
+    /// Sessions of this list only, as RFC 8972 §3 has it.
+    Provisioned(Vec<ProvisionedSession>),
+}
+
+/// A session that an operator announced; `None` stands for any.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct ProvisionedSession {
+    /// Address of the Session-Sender.
+    pub address: Option<IpAddr>,
+    /// Source port of the probes.
+    pub port: Option<u16>,
+    /// STAMP Session Identifier.
+    pub ssid: Option<Ssid>,
+}
+
+/// What happens to a probe whose source port is one of a Session-Reflector.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum SamePort {
+    /// Dropped.
+    Strict,
+    /// Dropped unless the octets a Session-Sender must leave zero are zero.
+    ZeroOnly,
+    /// Treated like any other.
+    Allow,
+}
+
+/// Whether octets behind the base packet are TLVs.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum TlvMode {
+    /// They are when the first of them has the flag that every Session-Sender sets.
+    Auto,
+    /// They are.
+    On,
+    /// They are padding.
+    Off,
+}
+
+/// DSCP of the replies.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum ReplyDscp {
+    /// That of the probe.
+    Copy,
+    /// Always this one.
+    Fixed(Dscp),
+}
+
+/// Why a configuration is refused.
+#[expect(missing_docs, reason = "each message says it")]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum ReflectorConfigError {
+    #[error("authenticated sources need keys")]
+    KeysMissing,
+    #[error("there is no key {id}")]
+    KeyUnknown { id: KeyId },
+    #[error("two rules for {prefix}")]
+    PrefixTwice { prefix: Prefix },
+    #[error("{value} sessions at most; must be 1 to {max}")]
+    SessionLimit { value: usize, max: usize },
+}

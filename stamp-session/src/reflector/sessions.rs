@@ -1,0 +1,389 @@
+//! The sessions of a stateful Session-Reflector.
+//!
+//! Bounded in every direction, as whoever sends decides how many there are: by number, by share of
+//! one source, and by time. When the table is full, a new session takes the place of the oldest that
+//! has sent a single probe; one that has sent more is never put out, and works on.
+//!
+//! **NAT rebinding.** A NAT that forgot a flow gives it another port, and the Session-Reflector sees
+//! a session that ends and one that begins. It is one, but only if it goes on: two Session-Senders
+//! behind one address may have chosen the same SSID. So a session from a new port, whose SSID,
+//! addresses and next Sequence Numbers are those of a known one, *begins with a copy of its counter
+//! and its window*. Nothing is merged by that: the old one stays, and if it speaks again they were
+//! two. When it has been silent for three of its own intervals while the new one was not, it is
+//! the same session, is marked as [`ReflectorEvent::Rebound`](super::ReflectorEvent::Rebound), and
+//! the old port is forgotten. To the Session-Sender the numbers never broke.
+
+mod index;
+pub(in crate::reflector) mod replay;
+pub(in crate::reflector) mod session;
+mod slab;
+
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::collections::HashMap;
+
+use stamp_proto::auth::KeyId;
+use stamp_proto::packet::{AuthenticationMode, Ssid};
+use stamp_proto::time::WallTime;
+
+use self::index::Index;
+use self::replay::{Judgement, ReplayWindow};
+use self::session::{NOWHERE, Predecessor, ReplyCounter, Session, SessionKey, SessionView};
+use self::slab::Slab;
+use super::drop_reason::DropReason;
+use super::keyed_hash::KeyedHash;
+use super::prefix::leading_bits;
+use super::reply::ReplyToken;
+use crate::clock::MonotonicTime;
+
+/// A session that goes on from another port is at most so many probes ahead.
+const LONGEST_SILENCE: u32 = 1 << 16;
+/// Probes after which a session from another port can be called the continuation.
+const PROBES_TO_CONFIRM: u64 = 3;
+/// Sessions removed by one call, so that packets need not wait for a crowd that left together.
+const EXPIRED_AT_ONCE: usize = 64;
+
+/// What the table needs to know about a probe; everything in it is verified already.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival {
+    pub(super) now: MonotonicTime,
+    pub(super) source: SocketAddr,
+    pub(super) destination: SocketAddr,
+    pub(super) ssid: Ssid,
+    pub(super) mode: AuthenticationMode,
+    pub(super) key_id: Option<KeyId>,
+    pub(super) sequence: u32,
+    /// T1, if it can be read.
+    pub(super) probe_sent: Option<WallTime>,
+    /// Sessions its source may have.
+    pub(super) share: Option<usize>,
+}
+
+/// The reply's number, and what the probe told about its session.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    pub(super) token: ReplyToken,
+    pub(super) restarted: bool,
+    /// Where the session came from before.
+    pub(super) rebound: Option<SocketAddr>,
+}
+
+/// Counters of the table.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SessionCounts {
+    pub(super) rebindings: u64,
+    pub(super) restarts: u64,
+    pub(super) expired: u64,
+    pub(super) evicted: u64,
+}
+
+/// The session table.
+#[derive(Debug)]
+pub(super) struct Sessions {
+    slab: Slab,
+    by_key: Index,
+    /// The latest session of each name without its source port; those without SSID are not here.
+    by_name: Index,
+    shares: HashMap<u64, u32, KeyedHash>,
+    hash: KeyedHash,
+    limit: usize,
+    expiry: Duration,
+    counts: SessionCounts,
+}
+
+impl Sessions {
+    pub(super) fn new(limit: usize, expiry: Duration, hash: KeyedHash) -> Self {
+        Self {
+            slab: Slab::default(),
+            by_key: Index::new(limit),
+            by_name: Index::new(limit),
+            shares: HashMap::with_hasher(hash),
+            hash,
+            limit,
+            expiry,
+            counts: SessionCounts::default(),
+        }
+    }
+
+    /// Finds or makes the session of a probe, and gives its reply a number.
+    ///
+    /// # Errors
+    ///
+    /// [`DropReason::Replay`] and [`DropReason::Capacity`]; nothing has changed then.
+    pub(super) fn admit(&mut self, arrival: &Arrival) -> Result<Admitted, DropReason> {
+        let key = SessionKey::new(arrival.source, arrival.destination, arrival.ssid);
+        let known = self.find(&key);
+        let known = known.filter(|slot| !self.drop_if_expired(*slot, arrival.now));
+        let (slot, restarted) = match known {
+            Some(slot) => (slot, self.go_on(slot, arrival)?),
+            None => (self.begin(key, arrival)?, false),
+        };
+        let rebound = self.confirm_rebinding(slot, arrival.now);
+        let session = self.slab.get_mut(slot).ok_or(DropReason::Capacity)?;
+        let number = session.replies.take();
+        let token = ReplyToken { slot, generation: session.generation, number };
+        Ok(Admitted { token, restarted, rebound })
+    }
+
+    /// Takes the number of a reply back that was not sent.
+    pub(super) fn give_back(&mut self, token: &ReplyToken) {
+        if let Some(session) = self.slab.get_mut(token.slot)
+            && session.generation == token.generation
+        {
+            session.replies.give_back(token.number);
+        }
+    }
+
+    /// Forgets sessions that have been silent for too long; call again while
+    /// [`Self::next_expiry`] is due.
+    pub(super) fn expire(&mut self, now: MonotonicTime) {
+        for _ in 0..EXPIRED_AT_ONCE {
+            match self.slab.stalest() {
+                Some(slot) if self.drop_if_expired(slot, now) => {}
+                _ => return,
+            }
+        }
+    }
+
+    /// Adopts new limits and forgets the sessions that `keeps` does not want.
+    pub(super) fn reconfigure(
+        &mut self,
+        limit: usize,
+        expiry: Duration,
+        keeps: impl Fn(&SessionView) -> bool,
+    ) {
+        self.expiry = expiry;
+        let unwanted: Vec<u32> = self
+            .slab
+            .slots()
+            .filter(|slot| {
+                self.slab.get(*slot).is_some_and(|session| !keeps(&SessionView::from(session)))
+            })
+            .collect();
+        unwanted.into_iter().for_each(|slot| self.remove(slot));
+        self.limit = limit;
+        let room = limit.max(self.slab.count());
+        (self.by_key, self.by_name) = (Index::new(room), Index::new(room));
+        let mut slots: Vec<u32> = self.slab.slots().collect();
+        slots.sort_by_key(|slot| self.slab.get(*slot).map(|session| session.created));
+        slots.into_iter().for_each(|slot| self.index(slot));
+    }
+
+    /// When the next session will have been silent for too long.
+    pub(super) fn next_expiry(&self) -> Option<MonotonicTime> {
+        let stalest = self.slab.stalest().and_then(|slot| self.slab.get(slot))?;
+        Some(stalest.last_seen.saturating_add(self.expiry))
+    }
+
+    pub(super) fn views(&self) -> impl Iterator<Item = SessionView> + '_ {
+        self.slab.slots().filter_map(|slot| self.slab.get(slot).map(SessionView::from))
+    }
+
+    pub(super) const fn count(&self) -> usize {
+        self.slab.count()
+    }
+
+    pub(super) const fn limit(&self) -> usize {
+        self.limit
+    }
+
+    pub(super) const fn counts(&self) -> SessionCounts {
+        self.counts
+    }
+
+    /// Octets the table takes, as allocated.
+    pub(super) fn octets(&self) -> usize {
+        // A hash map takes a power of two of places, of which it fills 7 in 8, and an octet each.
+        let places = self.shares.capacity().saturating_mul(8) / 7;
+        let shares = places.saturating_mul(size_of::<(u64, u32)>().saturating_add(1));
+        let parts = [self.slab.octets(), self.by_key.octets(), self.by_name.octets(), shares];
+        parts.into_iter().fold(0, usize::saturating_add)
+    }
+
+    /// One more probe of a known session; tells whether its Session-Sender began again.
+    fn go_on(&mut self, slot: u32, arrival: &Arrival) -> Result<bool, DropReason> {
+        let session = self.slab.get_mut(slot).ok_or(DropReason::Capacity)?;
+        let judgement = session.window.enter(arrival.mode, arrival.sequence, arrival.probe_sent);
+        if judgement == Judgement::Replay {
+            return Err(DropReason::Replay);
+        }
+        let restarted = judgement == Judgement::Restart;
+        if restarted {
+            session.replies = ReplyCounter::default();
+            session.predecessor = None;
+            self.counts.restarts = self.counts.restarts.saturating_add(1);
+        }
+        session.touch(arrival.now, arrival.key_id);
+        self.slab.renew(slot);
+        Ok(restarted)
+    }
+
+    /// The first probe from these addresses and ports.
+    fn begin(&mut self, key: SessionKey, arrival: &Arrival) -> Result<u32, DropReason> {
+        let kin = self.kin(&key, arrival.now);
+        let mut session = Session {
+            key,
+            mode: arrival.mode,
+            key_id: arrival.key_id,
+            created: arrival.now,
+            last_seen: arrival.now,
+            gap: 0,
+            received: 1,
+            replies: ReplyCounter::default(),
+            window: ReplayWindow::new(arrival.sequence, arrival.probe_sent),
+            predecessor: None,
+            earlier: NOWHERE,
+            later: NOWHERE,
+            generation: 0,
+            proven: false,
+        };
+        if let Some((slot, old)) = kin.and_then(|slot| Some((slot, self.slab.get(slot)?))) {
+            // Ports are not under the HMAC: a copy of an old packet may come from any.
+            let authenticated = arrival.mode == AuthenticationMode::Authenticated;
+            if authenticated && !old.window.is_newest(arrival.probe_sent) {
+                return Err(DropReason::Replay);
+            }
+            let ahead = arrival.sequence.wrapping_sub(old.window.highest());
+            if old.mode == arrival.mode && (1..=LONGEST_SILENCE).contains(&ahead) {
+                session.replies = old.replies;
+                session.window = old.window;
+                session.window.enter(arrival.mode, arrival.sequence, arrival.probe_sent);
+                let (generation, received) = (old.generation, old.received);
+                session.predecessor = Some(Predecessor { slot, generation, received });
+            }
+        }
+        self.make_room(arrival)?;
+        let slot = self.slab.insert(session).ok_or(DropReason::Capacity)?;
+        self.index(slot);
+        let share = self.shares.entry(share_of(arrival.source)).or_insert(0);
+        *share = share.saturating_add(1);
+        Ok(slot)
+    }
+
+    /// The latest session that differs in the source port only.
+    fn kin(&mut self, key: &SessionKey, now: MonotonicTime) -> Option<u32> {
+        if key.ssid().is_none() {
+            return None;
+        }
+        let name = key.without_port();
+        let has_name = |slot| self.slab.get(slot).is_some_and(|old| old.key.without_port() == name);
+        let kin = self.by_name.find(self.hash.of(&name.octets()), has_name)?;
+        (!self.drop_if_expired(kin, now)).then_some(kin)
+    }
+
+    fn make_room(&mut self, arrival: &Arrival) -> Result<(), DropReason> {
+        let share = self.shares.get(&share_of(arrival.source)).copied().unwrap_or(0);
+        let quarter = (self.limit / 4).max(1);
+        if usize::try_from(share).unwrap_or(usize::MAX) >= arrival.share.unwrap_or(quarter) {
+            return Err(DropReason::Capacity);
+        }
+        if self.slab.count() < self.limit {
+            return Ok(());
+        }
+        if self.slab.stalest().is_some_and(|slot| self.drop_if_expired(slot, arrival.now)) {
+            return Ok(());
+        }
+        let oldest = self.slab.stalest_unproven().ok_or(DropReason::Capacity)?;
+        self.remove(oldest);
+        self.counts.evicted = self.counts.evicted.saturating_add(1);
+        Ok(())
+    }
+
+    /// Ends the question whether a session continues another one, as soon as it can be answered.
+    fn confirm_rebinding(&mut self, slot: u32, now: MonotonicTime) -> Option<SocketAddr> {
+        let session = self.slab.get(slot)?;
+        let suspected = session.predecessor?;
+        let old = self.slab.get(suspected.slot);
+        let old = old.filter(|old| {
+            old.generation == suspected.generation && old.received == suspected.received
+        });
+        let Some(old) = old else {
+            // It spoke again, so it is another session, or it is gone.
+            self.slab.get_mut(slot)?.predecessor = None;
+            return None;
+        };
+        let patience = old.gap().max(session.gap()).saturating_mul(3);
+        let silent = old.gap > 0 && now.since(old.last_seen) >= patience;
+        if !silent || session.received < PROBES_TO_CONFIRM {
+            return None;
+        }
+        let (from, created, received) = (old.key.source(), old.created, old.received);
+        let before = old.predecessor;
+        self.remove(suspected.slot);
+        let session = self.slab.get_mut(slot)?;
+        session.created = created;
+        session.received = session.received.saturating_add(received);
+        session.predecessor = before;
+        self.counts.rebindings = self.counts.rebindings.saturating_add(1);
+        Some(from)
+    }
+
+    fn drop_if_expired(&mut self, slot: u32, now: MonotonicTime) -> bool {
+        let expired =
+            self.slab.get(slot).is_some_and(|session| now.since(session.last_seen) >= self.expiry);
+        if expired {
+            self.remove(slot);
+            self.counts.expired = self.counts.expired.saturating_add(1);
+        }
+        expired
+    }
+
+    fn remove(&mut self, slot: u32) {
+        let Some(key) = self.slab.get(slot).map(|session| session.key) else {
+            return;
+        };
+        let (slab, hash) = (&self.slab, self.hash);
+        let key_hash = |slot| slab.get(slot).map_or(0, |session| hash.of(&session.key.octets()));
+        let name_hash = |slot| {
+            slab.get(slot).map_or(0, |session| hash.of(&session.key.without_port().octets()))
+        };
+        self.by_key.remove(key_hash(slot), slot, key_hash);
+        self.by_name.remove(name_hash(slot), slot, name_hash);
+        self.slab.remove(slot);
+        let source = share_of(key.source());
+        if let Some(share) = self.shares.get_mut(&source) {
+            *share = share.saturating_sub(1);
+            if *share == 0 {
+                self.shares.remove(&source);
+            }
+        }
+    }
+
+    fn find(&self, key: &SessionKey) -> Option<u32> {
+        let is_it = |slot| self.slab.get(slot).is_some_and(|session| session.key == *key);
+        self.by_key.find(self.hash.of(&key.octets()), is_it)
+    }
+
+    /// Enters a session that is in the slab into both indices.
+    fn index(&mut self, slot: u32) {
+        let Some(key) = self.slab.get(slot).map(|session| session.key) else {
+            return;
+        };
+        self.by_key.insert(self.hash.of(&key.octets()), slot);
+        if key.ssid().is_none() {
+            return;
+        }
+        let name = key.without_port();
+        let hash = self.hash.of(&name.octets());
+        let has_name = |slot| self.slab.get(slot).is_some_and(|old| old.key.without_port() == name);
+        match self.by_name.find(hash, has_name) {
+            Some(old) => self.by_name.replace(hash, old, slot),
+            None => self.by_name.insert(hash, slot),
+        }
+    }
+}
+
+/// Sources that share one allowance of sessions: an IPv4 address, an IPv6 /64.
+fn share_of(source: SocketAddr) -> u64 {
+    let [.., a, b, c, d, e, f, g, h] = leading_bits(source.ip(), 32, 64).to_be_bytes();
+    let lower = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+    if source.ip().to_canonical().is_ipv4() {
+        // ::ffff:a.b.c.d; no unicast /64 begins with 16 zero bits.
+        return lower;
+    }
+    let wide = leading_bits(source.ip(), 32, 64) >> 64;
+    u64::try_from(wide).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

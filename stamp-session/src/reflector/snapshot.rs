@@ -1,0 +1,74 @@
+//! Plain numbers for whoever observes a Session-Reflector.
+
+use super::drop_reason::DropReason;
+use super::loops::LoopRule;
+use crate::tlv::TlvCounts;
+
+/// What a Session-Reflector has done so far, and what it holds now.
+///
+/// Every probe received is answered or dropped, once. Take it when the replies of a batch have been
+/// sent or given back: then no count ever falls.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct ReflectorSnapshot {
+    /// Datagrams handed in.
+    pub received: u64,
+    /// Replies handed out.
+    pub answered: u64,
+    /// Probes without reply, and replies that could not be sent; see [`Self::drops`].
+    pub dropped: [u64; DropReason::COUNT],
+    /// Of those dropped for [`DropReason::Loop`], by [`LoopRule::index`].
+    pub loops: [u64; LoopRule::COUNT],
+    /// Replies whose Session-Sender TTL is 255 because the platform did not tell.
+    pub synthetic_hop_limit: u64,
+    /// Probes answered although the Multiplier of their Error Estimate is zero (RFC 4656 §4.1.2).
+    pub zero_multiplier: u64,
+    /// Probes answered that were shorter than the reply.
+    pub short_answered: u64,
+    /// Probes answered although their source was over its limit, so that whoever forges an address
+    /// cannot silence it.
+    pub leaked: u64,
+    /// TLVs answered.
+    pub tlv: TlvCounts,
+    /// Sessions that went on from another port.
+    pub rebindings: u64,
+    /// Sessions whose Session-Sender began again.
+    pub sender_restarts: u64,
+    /// Sessions forgotten because they were silent.
+    pub sessions_expired: u64,
+    /// Sessions that had sent one probe and made room for a new one.
+    pub sessions_evicted: u64,
+    /// Events nobody asked for in time.
+    pub events_lost: u64,
+    /// Sessions held.
+    pub sessions: usize,
+    /// Sessions that can be held; 0 when stateless.
+    pub session_limit: usize,
+    /// Memory the sessions take, in octets.
+    pub session_octets: usize,
+}
+
+impl ReflectorSnapshot {
+    /// Replies that were sent.
+    #[must_use]
+    pub fn reflected(&self) -> u64 {
+        self.answered.saturating_sub(self.drops(DropReason::SendError))
+    }
+
+    /// Probes dropped for one reason.
+    #[must_use]
+    pub fn drops(&self, reason: DropReason) -> u64 {
+        self.dropped.get(reason.index()).copied().unwrap_or(0)
+    }
+
+    /// Probes dropped for any reason, replies that could not be sent included.
+    #[must_use]
+    pub fn dropped_total(&self) -> u64 {
+        self.dropped.iter().fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
+    /// Probes dropped by one of the rules against loops.
+    #[must_use]
+    pub fn loops_broken(&self, rule: LoopRule) -> u64 {
+        self.loops.get(rule.index()).copied().unwrap_or(0)
+    }
+}

@@ -1,0 +1,11 @@
+//! Extra Padding TLV (RFC 8972 §4.1): copied, whatever is in it.
+
+use stamp_proto::tlv::TlvType;
+
+use super::{Handler, Outcome};
+
+pub(super) const HANDLER: Handler = Handler {
+    kind: TlvType::EXTRA_PADDING,
+    is_valid_length: |_| true,
+    reflect: |_, _| Outcome::Processed,
+};
