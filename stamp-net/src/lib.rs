@@ -1,1 +1,30 @@
-//! stamp-net
+//! How test packets and their timestamps pass the Linux kernel.
+//!
+//! [`UdpSocket`] moves batches of datagrams with everything the kernel knows about each: when it
+//! arrived and left, TTL, traffic class, addresses, interface, and what went wrong on the way.
+//! [`Poller`] waits for sockets and absolute deadlines. The other modules answer what a program
+//! asks before it starts: clocks, interfaces, routes, limits, settings, rights.
+//!
+//! Nothing here allocates or locks per packet. `unsafe` lives in `sys` alone.
+
+pub mod capability;
+pub mod clock;
+pub mod error;
+pub mod holder;
+pub mod interface;
+pub mod limits;
+mod netlink;
+pub mod poll;
+pub mod route;
+pub mod socket;
+#[expect(unsafe_code, reason = "system calls that no safe crate offers")]
+mod sys;
+pub mod sysctl;
+pub mod timestamping;
+
+pub use error::NetError;
+pub use poll::{Poller, Readiness, Ready, Waker};
+pub use socket::{
+    Datagram, ErrorBatch, IcmpError, IcmpKind, Outgoing, ReceiveBatch, SendBatch, SendFailure,
+    SendOutcome, SocketEvent, SocketOptions, UdpSocket,
+};

@@ -1,0 +1,203 @@
+//! Why the kernel refused something.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::capability::Capability;
+use crate::holder::PortHolder;
+
+/// What stands in the way, with the fields that tell where.
+///
+/// Failures of single datagrams are not errors but
+/// [`SendFailure`](crate::socket::SendFailure)s.
+#[derive(Debug, Error)]
+pub enum NetError {
+    /// Another socket has the address and port, or a wildcard that covers it.
+    #[error("{address} is taken{}", by(.holder.as_ref()))]
+    AddressInUse {
+        /// What was to be bound.
+        address: SocketAddr,
+        /// Whose it is, as far as `/proc` lets us see.
+        holder: Option<PortHolder>,
+    },
+    /// The port is one that ordinary users may not bind.
+    #[error(
+        "port {} is below {first_unprivileged} and needs CAP_NET_BIND_SERVICE: {}",
+        address.port(),
+        remedies(*address).join("; or ")
+    )]
+    PrivilegedPort {
+        /// What was to be bound.
+        address: SocketAddr,
+        /// The first port that everyone may bind (`net.ipv4.ip_unprivileged_port_start`).
+        first_unprivileged: u16,
+    },
+    /// The process lacks a right.
+    #[error("{what} needs {capability}")]
+    PermissionDenied {
+        /// What was tried.
+        what: &'static str,
+        /// Which capability would allow it.
+        capability: Capability,
+    },
+    /// No interface of this host has the address, or it is not usable (yet).
+    #[error("no interface of this host has the address {}", address.ip())]
+    AddressNotAvailable {
+        /// What was to be bound.
+        address: SocketAddr,
+    },
+    /// A link-local IPv6 address without the interface it belongs to.
+    #[error("{address} is a link-local address and needs its interface, as in {address}%eth0")]
+    MissingScope {
+        /// The address.
+        address: IpAddr,
+    },
+    /// There is no interface of this name.
+    #[error("there is no interface {name:?}")]
+    NoSuchInterface {
+        /// The name asked for.
+        name: Box<str>,
+    },
+    /// The interface exists but is no VRF.
+    #[error("interface {name:?} is not a VRF")]
+    NotVrf {
+        /// The name asked for.
+        name: Box<str>,
+    },
+    /// The kernel has no support for this address family, or it is switched off.
+    #[error("this host has no IPv{}", if *.ipv6 { '6' } else { '4' })]
+    FamilyUnavailable {
+        /// Whether IPv6 is the missing one.
+        ipv6: bool,
+    },
+    /// No route leads there.
+    #[error("no route to {to}")]
+    NoRoute {
+        /// The destination.
+        to: IpAddr,
+    },
+    /// The process or the host has no file descriptor left.
+    #[error("no file descriptor left; raise the limit (`ulimit -n`, LimitNOFILE=)")]
+    NoDescriptors,
+    /// An option of a socket could not be set or read.
+    #[error("socket option {option}")]
+    SocketOption {
+        /// Its name in the manual.
+        option: &'static str,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// Some other system call failed.
+    #[error("system call {call}")]
+    Call {
+        /// Its name in the manual.
+        call: &'static str,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// A file of `/proc` or `/sys` could not be read.
+    #[error("{}", path.display())]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// The kernel's answer about interfaces or routes makes no sense.
+    #[error("unreadable netlink answer")]
+    Netlink,
+}
+
+impl NetError {
+    /// Names the call that failed.
+    pub(crate) fn call(call: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| match source.raw_os_error() {
+            Some(libc::EMFILE | libc::ENFILE) => Self::NoDescriptors,
+            _ => Self::Call { call, source },
+        }
+    }
+
+    /// Names the call that failed, for calls made through nix.
+    pub(crate) fn errno(call: &'static str) -> impl FnOnce(nix::errno::Errno) -> Self {
+        move |errno| Self::call(call)(errno.into())
+    }
+
+    /// Names the option that failed.
+    pub(crate) fn option(option: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::SocketOption { option, source }
+    }
+
+    /// For [`Self::PrivilegedPort`] the three ways out, each a line to run or to write; otherwise
+    /// empty.
+    #[must_use]
+    pub fn remedies(&self) -> Vec<String> {
+        match self {
+            Self::PrivilegedPort { address, .. } => remedies(*address).to_vec(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn remedies(address: SocketAddr) -> [String; 3] {
+    let program = std::env::current_exe().unwrap_or_else(|_| "PROGRAM".into());
+    let port = address.port();
+    [
+        format!("sudo setcap cap_net_bind_service=+ep {}", program.display()),
+        "--listen :PORT with a higher port".to_owned(),
+        format!("sudo sysctl net.ipv4.ip_unprivileged_port_start={port}"),
+    ]
+}
+
+fn by(holder: Option<&PortHolder>) -> String {
+    holder.map(|holder| format!(" by {holder}")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_privileged_port_comes_with_three_ways_out() {
+        let error = NetError::PrivilegedPort {
+            address: "0.0.0.0:862".parse().unwrap(),
+            first_unprivileged: 1024,
+        };
+        let remedies = error.remedies();
+        assert!(remedies[0].starts_with("sudo setcap cap_net_bind_service=+ep /"));
+        assert_eq!(remedies[1], "--listen :PORT with a higher port");
+        assert_eq!(remedies[2], "sudo sysctl net.ipv4.ip_unprivileged_port_start=862");
+        let text = error.to_string();
+        assert!(text.starts_with("port 862 is below 1024 and needs CAP_NET_BIND_SERVICE: sudo"));
+        assert!(remedies.iter().all(|remedy| text.contains(remedy)));
+    }
+
+    #[test]
+    fn a_taken_port_names_its_holder() {
+        let address = "127.0.0.1:862".parse().unwrap();
+        let holder = PortHolder { pid: 7, command: "twampd".into() };
+        let error = NetError::AddressInUse { address, holder: Some(holder) };
+        assert_eq!(error.to_string(), "127.0.0.1:862 is taken by twampd (process 7)");
+        let error = NetError::AddressInUse { address, holder: None };
+        assert_eq!(error.to_string(), "127.0.0.1:862 is taken");
+    }
+
+    #[test]
+    fn running_out_of_descriptors_has_its_own_error() {
+        let error = NetError::call("socket")(io::Error::from_raw_os_error(libc::EMFILE));
+        assert!(matches!(error, NetError::NoDescriptors));
+        let error = NetError::call("socket")(io::Error::from_raw_os_error(libc::EINVAL));
+        assert!(matches!(error, NetError::Call { call: "socket", .. }));
+    }
+
+    #[test]
+    fn a_missing_family_is_named() {
+        assert_eq!(NetError::FamilyUnavailable { ipv6: true }.to_string(), "this host has no IPv6");
+        assert_eq!(
+            NetError::FamilyUnavailable { ipv6: false }.to_string(),
+            "this host has no IPv4"
+        );
+    }
+}

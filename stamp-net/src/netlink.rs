@@ -1,0 +1,132 @@
+//! Questions to the kernel's routing tables, asked and answered in one go.
+
+use std::io::{self, Read, Write};
+
+use netlink_packet_core::{
+    NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
+};
+use netlink_packet_route::RouteNetlinkMessage;
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::error::NetError;
+
+/// Room for one part of an answer; the kernel never sends more than 32 KiB at once.
+const PART_OCTETS: usize = 64 << 10;
+
+/// Asks for everything of a kind.
+pub(crate) fn dump(question: RouteNetlinkMessage) -> Result<Vec<RouteNetlinkMessage>, NetError> {
+    let failed = |error| match error {
+        Refusal::Kernel(source) | Refusal::Call(source) => NetError::call("netlink")(source),
+        Refusal::Unreadable => NetError::Netlink,
+    };
+    exchange(question, NLM_F_REQUEST | NLM_F_DUMP).map_err(failed)
+}
+
+/// Asks for one thing.
+pub(crate) fn get(question: RouteNetlinkMessage) -> Result<RouteNetlinkMessage, Refusal> {
+    exchange(question, NLM_F_REQUEST)?.pop().ok_or(Refusal::Unreadable)
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// The kernel says no; for a route this is the answer.
+    Kernel(io::Error),
+    /// The question could not be asked.
+    Call(io::Error),
+    /// The answer makes no sense.
+    Unreadable,
+}
+
+fn exchange(
+    question: RouteNetlinkMessage,
+    flags: u16,
+) -> Result<Vec<RouteNetlinkMessage>, Refusal> {
+    let socket = Socket::new(
+        Domain::from(libc::AF_NETLINK),
+        Type::RAW.cloexec(),
+        Some(Protocol::from(libc::NETLINK_ROUTE)),
+    );
+    let socket = socket.map_err(Refusal::Call)?;
+    let mut header = NetlinkHeader::default();
+    header.flags = flags;
+    let mut message = NetlinkMessage::new(header, NetlinkPayload::from(question));
+    message.finalize();
+    let mut octets = vec![0; message.buffer_len()];
+    message.serialize(&mut octets);
+    (&socket).write_all(&octets).map_err(Refusal::Call)?;
+
+    let mut answers = Vec::new();
+    let mut part = vec![0; PART_OCTETS];
+    let dump = flags & NLM_F_DUMP == NLM_F_DUMP;
+    loop {
+        let length = (&socket).read(&mut part).map_err(Refusal::Call)?;
+        let before = answers.len();
+        let part = part.get(..length).ok_or(Refusal::Unreadable)?;
+        let finished = read_part(part, &mut answers)?;
+        if finished || !dump && answers.len() > before {
+            return Ok(answers);
+        }
+    }
+}
+
+/// Reads the messages of one part and tells whether it was the last.
+fn read_part(part: &[u8], answers: &mut Vec<RouteNetlinkMessage>) -> Result<bool, Refusal> {
+    /// `NLMSG_HDRLEN`.
+    const HEADER: usize = 16;
+    let mut rest = part;
+    while !rest.is_empty() {
+        let length = rest.first_chunk().map(|octets| u32::from_ne_bytes(*octets) as usize);
+        let length = length.filter(|length| *length >= HEADER).ok_or(Refusal::Unreadable)?;
+        let message = rest.get(..length).ok_or(Refusal::Unreadable)?;
+        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+        // What a newer kernel says in a way that cannot be read is left out, not fatal.
+        let Ok(message) = NetlinkMessage::<RouteNetlinkMessage>::deserialize(message) else {
+            continue;
+        };
+        match message.payload {
+            NetlinkPayload::InnerMessage(answer) => answers.push(answer),
+            NetlinkPayload::Done(_) => return Ok(true),
+            NetlinkPayload::Error(error) => {
+                return match error.code {
+                    Some(_) => Err(Refusal::Kernel(error.to_io())),
+                    None => Ok(true),
+                };
+            }
+            _ => {}
+        }
+    }
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use netlink_packet_route::link::LinkMessage;
+    use netlink_packet_route::route::RouteMessage;
+
+    use super::*;
+
+    #[test]
+    fn all_links_are_told() {
+        let links = dump(RouteNetlinkMessage::GetLink(LinkMessage::default())).unwrap();
+        assert!(links.iter().any(|link| matches!(link, RouteNetlinkMessage::NewLink(_))));
+    }
+
+    #[test]
+    fn a_refusal_carries_the_kernels_reason() {
+        let question = RouteNetlinkMessage::GetRoute(RouteMessage::default());
+        let Err(Refusal::Kernel(error)) = get(question) else { panic!("answered") };
+        assert!(error.raw_os_error().is_some());
+    }
+
+    #[test]
+    fn a_part_that_lies_about_its_length_is_refused() {
+        for length in [0_u32, 15, 17, u32::MAX] {
+            let mut part = [0; 16];
+            part[..4].copy_from_slice(&length.to_ne_bytes());
+            let read = read_part(&part, &mut Vec::new());
+            assert!(matches!(read, Err(Refusal::Unreadable)), "{length}");
+        }
+        assert!(matches!(read_part(&[1, 2, 3], &mut Vec::new()), Err(Refusal::Unreadable)));
+    }
+}

@@ -1,0 +1,252 @@
+//! UDP sockets that tell and set everything a measurement needs to know about a datagram.
+//!
+//! Receiving, sending and reading errors each move a batch per system call, allocate nothing and
+//! never wait; [`Poller`](crate::poll::Poller) does the waiting.
+
+mod address;
+mod batch;
+pub(crate) mod bind;
+mod control;
+mod errors;
+mod failure;
+mod icmp;
+pub(crate) mod options;
+mod receive;
+mod send;
+mod transmit;
+
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use socket2::SockRef;
+use stamp_proto::ip::{Dscp, Ecn, HopLimit, join_traffic_class};
+
+use crate::error::NetError;
+use crate::route;
+use crate::sys;
+use transmit::TransmitIds;
+
+pub(crate) use address::scoped;
+
+pub use batch::{Outgoing, SendBatch, SendOutcome};
+pub use errors::{ErrorBatch, IcmpError, SocketEvent};
+pub use failure::SendFailure;
+pub use icmp::IcmpKind;
+pub use receive::{Datagram, ReceiveBatch};
+
+/// How a socket is to be made.
+#[derive(Clone, Debug)]
+pub struct SocketOptions {
+    /// Address and port to bind; port 0 lets the kernel choose.
+    pub local: SocketAddr,
+    /// Send and receive through this interface or VRF only.
+    pub interface: Option<String>,
+    /// Ask for the time at which each datagram left (T1), see [`SocketEvent::TransmitStamp`].
+    ///
+    /// Costs about a third of the sending rate.
+    pub transmit_stamps: bool,
+    /// Prefer stamps of the network card; they must have been switched on
+    /// ([`timestamping::configure_hardware`](crate::timestamping::configure_hardware)) and the
+    /// card's clock must keep UTC.
+    pub hardware_stamps: bool,
+    /// TTL or Hop Limit of what is sent.
+    pub hop_limit: HopLimit,
+    /// DSCP and ECN of what is sent, unless the datagram says otherwise.
+    pub traffic_class: (Dscp, Ecn),
+    /// Never let a router or this host cut a datagram into fragments.
+    pub dont_fragment: bool,
+    /// Octets to ask for, for waiting datagrams and unread stamps together.
+    pub receive_buffer: Option<usize>,
+    /// Octets to ask for, for datagrams that have not left yet.
+    pub send_buffer: Option<usize>,
+    /// Mark for the routing rules and the firewall of this host; needs `CAP_NET_ADMIN`.
+    pub fwmark: Option<u32>,
+}
+
+impl SocketOptions {
+    /// Octets of receive buffer asked for by default: two thousand small datagrams with stamps.
+    pub const RECEIVE_BUFFER: usize = 4 << 20;
+
+    /// What a test session needs: hop limit 255, no fragments, a large receive buffer.
+    #[must_use]
+    pub const fn new(local: SocketAddr) -> Self {
+        Self {
+            local,
+            interface: None,
+            transmit_stamps: false,
+            hardware_stamps: false,
+            hop_limit: HopLimit::MAX,
+            traffic_class: (Dscp::DEFAULT, Ecn::NotEct),
+            dont_fragment: true,
+            receive_buffer: Some(Self::RECEIVE_BUFFER),
+            send_buffer: None,
+            fwmark: None,
+        }
+    }
+}
+
+/// A bound UDP socket of one family; IPv6 sockets never see IPv4.
+///
+/// Any number of threads may share one, but the ids of transmit stamps stay in step only while a
+/// single thread sends.
+#[derive(Debug)]
+pub struct UdpSocket {
+    socket: OwnedFd,
+    local: SocketAddr,
+    peer: Option<SocketAddr>,
+    interface: Option<Box<str>>,
+    fwmark: Option<u32>,
+    traffic_class: u8,
+    hardware_stamps: bool,
+    transmit_ids: Option<TransmitIds>,
+}
+
+impl UdpSocket {
+    /// Opens a socket that shares its port with nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::AddressInUse`], [`NetError::PrivilegedPort`],
+    /// [`NetError::AddressNotAvailable`], [`NetError::MissingScope`],
+    /// [`NetError::NoSuchInterface`], [`NetError::FamilyUnavailable`],
+    /// [`NetError::PermissionDenied`], [`NetError::NoDescriptors`], or the option that failed.
+    pub fn open(options: &SocketOptions) -> Result<Self, NetError> {
+        bind::open(options, bind::Sharing::Exclusive)
+    }
+
+    /// Opens `count` sockets on one port; each flow stays with one of them.
+    ///
+    /// The first is bound before sharing is allowed, so that a second instance of the same user
+    /// is refused although `SO_REUSEPORT` alone would let it in.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::open`].
+    pub fn open_group(options: &SocketOptions, count: usize) -> Result<Vec<Self>, NetError> {
+        let first = Self::open(options)?;
+        let mut sockets = Vec::with_capacity(count);
+        if count > 1 {
+            let shared = SockRef::from(&first.socket).set_reuse_port(true);
+            shared.map_err(NetError::option("SO_REUSEPORT"))?;
+        }
+        let options = SocketOptions { local: first.local, ..options.clone() };
+        sockets.push(first);
+        while sockets.len() < count {
+            sockets.push(bind::open(&options, bind::Sharing::Group)?);
+        }
+        Ok(sockets)
+    }
+
+    /// Takes over a bound socket, for instance from systemd. `local`, `interface` and `fwmark` of
+    /// the options stay as whoever bound it chose them.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::Call`] when it is no bound UDP socket, or the option that failed.
+    pub fn adopt(socket: OwnedFd, options: &SocketOptions) -> Result<Self, NetError> {
+        bind::adopt(socket, options)
+    }
+
+    /// Lets packets of `target` alone in from now on, and fixes the source address.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::NoRoute`], [`NetError::MissingScope`], or the call that failed.
+    pub fn connect(&mut self, target: SocketAddr) -> Result<(), NetError> {
+        route::connect(SockRef::from(&self.socket), target)?;
+        self.local = bind::local_address(&self.socket)?;
+        self.peer = Some(target);
+        Ok(())
+    }
+
+    /// Address and port it is bound to.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// Whether stamps of the network card were asked for.
+    #[must_use]
+    pub const fn hardware_stamps(&self) -> bool {
+        self.hardware_stamps
+    }
+
+    /// Whether the time at which datagrams leave was asked for.
+    #[must_use]
+    pub const fn transmit_stamps(&self) -> bool {
+        self.transmit_ids.is_some()
+    }
+
+    /// Octets of receive buffer that were granted; the kernel counts its own bookkeeping in.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::SocketOption`] when a sandbox forbids the question.
+    pub fn receive_buffer(&self) -> Result<usize, NetError> {
+        SockRef::from(&self.socket).recv_buffer_size().map_err(NetError::option("SO_RCVBUF"))
+    }
+
+    /// Octets of send buffer that were granted.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::SocketOption`] when a sandbox forbids the question.
+    pub fn send_buffer(&self) -> Result<usize, NetError> {
+        SockRef::from(&self.socket).send_buffer_size().map_err(NetError::option("SO_SNDBUF"))
+    }
+
+    /// How many datagrams this socket has dropped since it was opened, because its receive buffer
+    /// was full or a checksum was wrong. Unlike [`ReceiveBatch::queue_drops`] it is always up to
+    /// date, also when nothing arrives any more.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::SocketOption`] when a sandbox forbids the question.
+    pub fn queue_drops(&self) -> Result<u32, NetError> {
+        /// `SK_MEMINFO_DROPS`.
+        const DROPS: usize = 8;
+        let read = sys::option::get_words::<{ DROPS + 1 }>(
+            self.as_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_MEMINFO,
+        );
+        let (words, _) = read.map_err(NetError::option("SO_MEMINFO"))?;
+        Ok(words[DROPS])
+    }
+
+    /// The largest IP packet that goes to `to` in one piece, as far as this host knows by now.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::NoRoute`], or the call that failed.
+    pub fn path_mtu(&self, to: SocketAddr) -> Result<u32, NetError> {
+        self.path_mtu_from(to, self.fixed_source())
+    }
+
+    fn path_mtu_from(&self, to: SocketAddr, from: Option<IpAddr>) -> Result<u32, NetError> {
+        let interface = self.interface.as_deref();
+        route::path_mtu(&route::MtuQuery { to, from, interface, fwmark: self.fwmark })
+    }
+
+    const fn is_ipv6(&self) -> bool {
+        self.local.is_ipv6()
+    }
+
+    /// The one address that everything leaves from, if the socket is bound to one.
+    fn fixed_source(&self) -> Option<IpAddr> {
+        Some(self.local.ip()).filter(|address| !address.is_unspecified())
+    }
+}
+
+impl AsFd for UdpSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+const fn octet((dscp, ecn): (Dscp, Ecn)) -> u8 {
+    join_traffic_class(dscp, ecn)
+}
+
+#[cfg(test)]
+mod tests;

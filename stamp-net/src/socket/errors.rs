@@ -1,0 +1,278 @@
+//! The error queue: times at which datagrams left, ICMP errors, sizes that do not fit.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsFd, BorrowedFd};
+
+use stamp_proto::time::Stamp;
+
+use super::control::{Control, Controls};
+use super::icmp::IcmpKind;
+use super::receive::{PacketInfo, Slot, stamp};
+use super::{UdpSocket, address};
+use crate::error::NetError;
+use crate::route::largest_payload;
+use crate::sys::message::{BATCH, Filled, receive};
+
+/// Octets kept of the datagram that an ICMP error quotes.
+const EXCERPT: usize = 128;
+
+/// One entry of the error queue.
+#[derive(Clone, Copy, Debug)]
+pub enum SocketEvent<'b> {
+    /// A datagram left.
+    TransmitStamp {
+        /// The id that [`SendOutcome::Sent`](super::SendOutcome::Sent) announced.
+        id: u32,
+        /// When it left.
+        stamp: Stamp,
+    },
+    /// A router, the destination or our own stack complains about a datagram.
+    Icmp(IcmpError<'b>),
+    /// The kernel refused a datagram because of its size, before it left.
+    ///
+    /// The send call told the same as [`SendFailure::TooBig`](super::SendFailure::TooBig).
+    TooBig {
+        /// Where it was to go; the port may be 0.
+        to: SocketAddr,
+        /// Path MTU in octets.
+        mtu: u32,
+        /// Largest UDP payload that fits, in octets.
+        largest_payload: usize,
+    },
+    /// Something else, which says nothing about a datagram.
+    Other {
+        /// The number in `errno.h`.
+        errno: i32,
+    },
+}
+
+/// An ICMP error about a datagram of ours.
+#[derive(Clone, Copy, Debug)]
+pub struct IcmpError<'b> {
+    /// What it says.
+    pub kind: IcmpKind,
+    /// Who says it.
+    pub offender: Option<IpAddr>,
+    /// Where the datagram went.
+    pub to: SocketAddr,
+    /// Path MTU in octets, with [`IcmpKind::PacketTooBig`].
+    pub mtu: Option<u32>,
+    /// Largest UDP payload that fits, in octets, with [`IcmpKind::PacketTooBig`].
+    pub largest_payload: Option<usize>,
+    /// Our own stack says it.
+    pub from_self: bool,
+    /// Beginning of the payload of the datagram, as far as it was quoted; may be empty.
+    pub payload: &'b [u8],
+}
+
+impl IcmpError<'_> {
+    /// The datagram never left, because nobody on the link answers for the next hop.
+    #[must_use]
+    pub fn is_no_neighbour(&self) -> bool {
+        self.from_self && self.kind == IcmpKind::HostUnreachable
+    }
+}
+
+/// Buffers for the entries of one [`UdpSocket::errors`], allocated once.
+#[derive(Debug)]
+pub struct ErrorBatch {
+    payload: Box<[u8]>,
+    slots: Box<[Slot]>,
+    filled: Box<[Filled]>,
+    len: usize,
+    hardware_stamps: bool,
+}
+
+impl ErrorBatch {
+    /// Room for `count` entries (1 to 64).
+    #[must_use]
+    pub fn new(count: usize) -> Self {
+        let count = count.clamp(1, BATCH);
+        Self {
+            payload: vec![0; count * EXCERPT].into(),
+            slots: Slot::many(count),
+            filled: vec![Filled::default(); count].into(),
+            len: 0,
+            hardware_stamps: false,
+        }
+    }
+
+    /// How many entries it can hold.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The entries in the order in which they were queued.
+    pub fn iter(&self) -> impl Iterator<Item = SocketEvent<'_>> {
+        let payloads = self.payload.chunks_exact(EXCERPT);
+        let parts = payloads.zip(&self.slots).zip(&self.filled).take(self.len);
+        parts.filter_map(|((payload, slot), filled)| {
+            let entry = Entry::read(slot.controls(filled), self.hardware_stamps);
+            entry.into_event(address::parse(slot.name(filled)), payload.get(..filled.payload)?)
+        })
+    }
+
+    pub(super) fn fill(&mut self, socket: BorrowedFd<'_>) -> io::Result<usize> {
+        self.len = 0;
+        let payloads = self.payload.chunks_exact_mut(EXCERPT);
+        let buffers = payloads.zip(&mut self.slots).map(|(payload, slot)| slot.buffers(payload));
+        self.len = receive(socket, libc::MSG_ERRQUEUE, buffers, &mut self.filled)?;
+        Ok(self.len)
+    }
+}
+
+impl UdpSocket {
+    /// Takes entries off the error queue, as many as fit into `batch`, and returns how many.
+    ///
+    /// To be called before every receive and after every send until it returns less than the
+    /// batch holds: entries left there use up the receive buffer and keep a poller awake.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::Call`] when the socket is unusable.
+    pub fn errors(&self, batch: &mut ErrorBatch) -> Result<usize, NetError> {
+        batch.hardware_stamps = self.hardware_stamps;
+        loop {
+            match batch.fill(self.as_fd()) {
+                Ok(count) => return Ok(count),
+                Err(error) => match error.kind() {
+                    io::ErrorKind::WouldBlock => return Ok(0),
+                    io::ErrorKind::Interrupted => {}
+                    _ => return Err(NetError::call("recvmmsg")(error)),
+                },
+            }
+        }
+    }
+}
+
+/// What the control messages of one entry say.
+#[derive(Default)]
+struct Entry {
+    report: Option<Report>,
+    stamp: Option<Stamp>,
+    /// Destination of the ICMP message itself: an address of ours.
+    arrived_at: Option<IpAddr>,
+}
+
+/// `struct sock_extended_err` and the address behind it.
+struct Report {
+    errno: u32,
+    origin: u8,
+    kind: u8,
+    code: u8,
+    info: u32,
+    data: u32,
+    offender: Option<IpAddr>,
+}
+
+impl Report {
+    fn parse(control: Control<'_>) -> Option<Self> {
+        let [origin, kind, code, _] = control.array(4)?;
+        Some(Self {
+            errno: u32::from_ne_bytes(control.array(0)?),
+            origin,
+            kind,
+            code,
+            info: u32::from_ne_bytes(control.array(8)?),
+            data: u32::from_ne_bytes(control.array(12)?),
+            offender: control.data.get(16..).and_then(address::parse).map(|from| from.ip()),
+        })
+    }
+}
+
+impl Entry {
+    fn read(controls: Controls<'_>, hardware_stamps: bool) -> Self {
+        let mut entry = Self::default();
+        for control in controls {
+            match (control.level, control.kind) {
+                (libc::IPPROTO_IP, libc::IP_RECVERR) | (libc::IPPROTO_IPV6, libc::IPV6_RECVERR) => {
+                    entry.report = Report::parse(control);
+                }
+                (libc::SOL_SOCKET, libc::SCM_TIMESTAMPING) => {
+                    entry.stamp = stamp(control, hardware_stamps);
+                }
+                (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
+                    entry.arrived_at = PacketInfo::ipv4(control).map(|info| info.to);
+                }
+                (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
+                    entry.arrived_at = PacketInfo::ipv6(control).map(|info| info.to);
+                }
+                _ => {}
+            }
+        }
+        entry
+    }
+
+    fn into_event(self, to: Option<SocketAddr>, payload: &[u8]) -> Option<SocketEvent<'_>> {
+        /// `SO_EE_ORIGIN_TIMESTAMPING`.
+        const TIMESTAMPING: u8 = 4;
+        let report = self.report?;
+        let errno = i32::try_from(report.errno).unwrap_or(libc::EIO);
+        Some(match (report.origin, errno, to) {
+            (TIMESTAMPING, ..) => {
+                SocketEvent::TransmitStamp { id: report.data, stamp: self.stamp? }
+            }
+            (libc::SO_EE_ORIGIN_LOCAL, libc::EMSGSIZE, Some(to)) => SocketEvent::TooBig {
+                to,
+                mtu: report.info,
+                largest_payload: largest_payload(report.info, to.ip()),
+            },
+            (libc::SO_EE_ORIGIN_ICMP | libc::SO_EE_ORIGIN_ICMP6, _, Some(to)) => {
+                SocketEvent::Icmp(report.into_icmp(to, self.arrived_at, payload))
+            }
+            _ => SocketEvent::Other { errno },
+        })
+    }
+}
+
+impl Report {
+    fn into_icmp(
+        self,
+        to: SocketAddr,
+        arrived_at: Option<IpAddr>,
+        payload: &[u8],
+    ) -> IcmpError<'_> {
+        let kind = if self.origin == libc::SO_EE_ORIGIN_ICMP {
+            IcmpKind::from_icmpv4(self.kind, self.code)
+        } else {
+            IcmpKind::from_icmpv6(self.kind, self.code)
+        };
+        let mtu = Some(self.info).filter(|mtu| kind == IcmpKind::PacketTooBig && *mtu != 0);
+        IcmpError {
+            kind,
+            offender: self.offender,
+            to,
+            mtu,
+            largest_payload: mtu.map(|mtu| largest_payload(mtu, to.ip())),
+            from_self: arrived_at.is_some() && arrived_at == self.offender,
+            payload,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_too_short_is_ignored() {
+        for length in 0..16 {
+            let control = Control { level: 0, kind: 0, data: &[0; 16][..length] };
+            assert!(Report::parse(control).is_none(), "{length}");
+        }
+    }
+
+    #[test]
+    fn an_entry_without_a_report_is_no_event() {
+        assert!(Entry::default().into_event(None, &[]).is_none());
+    }
+
+    #[test]
+    fn an_error_of_unknown_origin_says_nothing_about_a_datagram() {
+        let report = Report::parse(Control { level: 0, kind: 0, data: &[9; 16] });
+        let entry = Entry { report, ..Entry::default() };
+        assert!(matches!(entry.into_event(None, &[]), Some(SocketEvent::Other { .. })));
+    }
+}

@@ -1,0 +1,120 @@
+//! Options of a new socket, by their names in the manual.
+
+use std::os::fd::AsFd;
+
+use nix::sys::socket::{setsockopt, sockopt};
+use socket2::SockRef;
+
+use super::transmit::TransmitIds;
+use super::{SocketOptions, octet};
+use crate::capability::Capability;
+use crate::error::NetError;
+use crate::sys;
+
+/// Sets everything that does not depend on the socket being bound.
+pub(super) fn apply(socket: &impl AsFd, options: &SocketOptions) -> Result<(), NetError> {
+    let class = i32::from(octet(options.traffic_class));
+    let hops = i32::from(options.hop_limit.0);
+    let family = if options.local.is_ipv6() {
+        ipv6(hops, class, options.dont_fragment)
+    } else {
+        ipv4(hops, class, options.dont_fragment)
+    };
+    let common = [
+        ("SO_RXQ_OVFL", libc::SOL_SOCKET, libc::SO_RXQ_OVFL, 1),
+        ("SO_TIMESTAMPING", libc::SOL_SOCKET, libc::SO_TIMESTAMPING, stamp_flags(options)),
+    ];
+    for (option, level, name, value) in family.into_iter().chain(common) {
+        sys::option::set_int(socket.as_fd(), level, name, value)
+            .map_err(NetError::option(option))?;
+    }
+    buffers(socket, options)
+}
+
+type IntOption = (&'static str, i32, i32, i32);
+
+fn ipv4(hops: i32, class: i32, dont_fragment: bool) -> [IntOption; 7] {
+    let discover = if dont_fragment { libc::IP_PMTUDISC_DO } else { libc::IP_PMTUDISC_DONT };
+    [
+        ("IP_TTL", libc::IPPROTO_IP, libc::IP_TTL, hops),
+        ("IP_TOS", libc::IPPROTO_IP, libc::IP_TOS, class),
+        ("IP_MTU_DISCOVER", libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, discover),
+        ("IP_PKTINFO", libc::IPPROTO_IP, libc::IP_PKTINFO, 1),
+        ("IP_RECVTTL", libc::IPPROTO_IP, libc::IP_RECVTTL, 1),
+        ("IP_RECVTOS", libc::IPPROTO_IP, libc::IP_RECVTOS, 1),
+        ("IP_RECVERR", libc::IPPROTO_IP, libc::IP_RECVERR, 1),
+    ]
+}
+
+fn ipv6(hops: i32, class: i32, dont_fragment: bool) -> [IntOption; 7] {
+    let level = libc::IPPROTO_IPV6;
+    let discover = if dont_fragment { libc::IPV6_PMTUDISC_DO } else { libc::IPV6_PMTUDISC_DONT };
+    [
+        ("IPV6_UNICAST_HOPS", level, libc::IPV6_UNICAST_HOPS, hops),
+        ("IPV6_TCLASS", level, libc::IPV6_TCLASS, class),
+        ("IPV6_MTU_DISCOVER", level, libc::IPV6_MTU_DISCOVER, discover),
+        ("IPV6_RECVPKTINFO", level, libc::IPV6_RECVPKTINFO, 1),
+        ("IPV6_RECVHOPLIMIT", level, libc::IPV6_RECVHOPLIMIT, 1),
+        ("IPV6_RECVTCLASS", level, libc::IPV6_RECVTCLASS, 1),
+        ("IPV6_RECVERR", level, libc::IPV6_RECVERR, 1),
+    ]
+}
+
+/// All flags at once: taking one away later would restart the ids of transmit stamps.
+fn stamp_flags(options: &SocketOptions) -> i32 {
+    let mut flags = libc::SOF_TIMESTAMPING_RX_SOFTWARE | libc::SOF_TIMESTAMPING_SOFTWARE;
+    if options.transmit_stamps {
+        flags |= TransmitIds::FLAGS;
+    }
+    if options.hardware_stamps {
+        flags |= libc::SOF_TIMESTAMPING_RX_HARDWARE | libc::SOF_TIMESTAMPING_RAW_HARDWARE;
+        if options.transmit_stamps {
+            flags |= libc::SOF_TIMESTAMPING_TX_HARDWARE;
+        }
+    }
+    flags as i32
+}
+
+/// Asks for the buffers; getting less is no failure, it can be read back.
+fn buffers(socket: &impl AsFd, options: &SocketOptions) -> Result<(), NetError> {
+    if let Some(octets) = options.receive_buffer
+        // Beyond the limit of ordinary users if we may, else up to it.
+        && setsockopt(&socket.as_fd(), sockopt::RcvBufForce, &octets).is_err()
+    {
+        let set = SockRef::from(socket).set_recv_buffer_size(octets);
+        set.map_err(NetError::option("SO_RCVBUF"))?;
+    }
+    if let Some(octets) = options.send_buffer
+        && setsockopt(&socket.as_fd(), sockopt::SndBufForce, &octets).is_err()
+    {
+        let set = SockRef::from(socket).set_send_buffer_size(octets);
+        set.map_err(NetError::option("SO_SNDBUF"))?;
+    }
+    Ok(())
+}
+
+/// Ties the socket to an interface or VRF.
+pub(crate) fn bind_to_interface(socket: &impl AsFd, name: &str) -> Result<(), NetError> {
+    SockRef::from(socket).bind_device(Some(name.as_bytes())).map_err(|source| {
+        match source.raw_os_error() {
+            // EINVAL: longer than any interface name.
+            Some(libc::ENODEV | libc::EINVAL) => NetError::NoSuchInterface { name: name.into() },
+            Some(libc::EPERM) => NetError::PermissionDenied {
+                what: "binding to an interface",
+                capability: Capability::NetRaw,
+            },
+            _ => NetError::SocketOption { option: "SO_BINDTODEVICE", source },
+        }
+    })
+}
+
+/// Marks what the socket sends.
+pub(crate) fn set_fwmark(socket: &impl AsFd, mark: u32) -> Result<(), NetError> {
+    SockRef::from(socket).set_mark(mark).map_err(|source| match source.raw_os_error() {
+        Some(libc::EPERM) => NetError::PermissionDenied {
+            what: "marking packets (fwmark)",
+            capability: Capability::NetAdmin,
+        },
+        _ => NetError::SocketOption { option: "SO_MARK", source },
+    })
+}

@@ -1,0 +1,158 @@
+//! Sending a batch of datagrams, each with its own source address and traffic class.
+
+use std::mem;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use super::address::{Name, can_be_source, is_link_local};
+use super::batch::{Outgoing, SendBatch, SendOutcome, Slot};
+use super::control::ControlBuffer;
+use super::failure::{SendFailure, retries};
+use super::{UdpSocket, octet};
+use crate::error::NetError;
+use crate::route::largest_payload;
+
+impl UdpSocket {
+    /// Sends every datagram of `batch` that still waits and returns how many left.
+    ///
+    /// One that fails does not hold up the others; [`SendBatch::outcome`] tells the fate of each.
+    pub fn send(&self, batch: &mut SendBatch) -> usize {
+        for slot in batch.held_mut() {
+            if slot.outcome == SendOutcome::Waiting
+                && let Err(failure) = self.encode(slot)
+            {
+                slot.outcome = SendOutcome::Failed(failure);
+            }
+        }
+        // Errors met at `next` that may turn out to be those of earlier datagrams.
+        let mut pending = 0;
+        let (mut next, mut sent) = (0, 0);
+        while next < batch.len() {
+            let range = batch.waiting(next);
+            if range.is_empty() {
+                next += 1;
+                continue;
+            }
+            match batch.transmit(self, range) {
+                Ok(count) => {
+                    self.forget_pending(&mut pending);
+                    self.mark_sent(&mut batch.held_mut()[next..next + count]);
+                    (next, sent) = (next + count, sent + count);
+                }
+                Err(error) => {
+                    let errno = error.raw_os_error().unwrap_or(libc::EIO);
+                    if pending < retries(errno) {
+                        pending += 1;
+                        continue;
+                    }
+                    let slot = &mut batch.held_mut()[next];
+                    slot.outcome = SendOutcome::Failed(self.classify(errno, &slot.outgoing));
+                    if let Some(ids) = &self.transmit_ids {
+                        ids.failed(errno, pending + 1);
+                    }
+                    (next, pending) = (next + 1, 0);
+                }
+            }
+        }
+        sent
+    }
+
+    /// The errors were not those of the datagram that has just been sent.
+    fn forget_pending(&self, pending: &mut usize) {
+        let attempts = mem::take(pending);
+        if let Some(ids) = &self.transmit_ids {
+            ids.interrupted(attempts);
+        }
+    }
+
+    fn mark_sent(&self, slots: &mut [Slot]) {
+        for slot in slots {
+            let transmit_id = self.transmit_ids.as_ref().map(|ids| ids.sent(slot.chosen_id));
+            slot.outcome = SendOutcome::Sent { transmit_id };
+        }
+    }
+
+    /// Writes address and control messages of one datagram as the kernel wants them.
+    #[inline]
+    fn encode(&self, slot: &mut Slot) -> Result<(), SendFailure> {
+        let Outgoing { to, from, interface, traffic_class, .. } = slot.outgoing;
+        if to.is_ipv6() != self.is_ipv6() {
+            return Err(SendFailure::Other { errno: libc::EAFNOSUPPORT });
+        }
+        slot.control.clear();
+        slot.chosen_id = self.transmit_ids.as_ref().and_then(|ids| ids.choose(&mut slot.control));
+        let on_link = is_link_local(to.ip()) || from.is_some_and(is_link_local);
+        let interface = if on_link { interface } else { 0 };
+        slot.name = match to {
+            _ if self.peer == Some(to) => Name::NONE,
+            SocketAddr::V6(mut v6) if v6.scope_id() == 0 && v6.ip().is_unicast_link_local() => {
+                v6.set_scope_id(interface);
+                Name::new(&v6.into())
+            }
+            _ => Name::new(&to),
+        };
+        let from = from.filter(|from| can_be_source(*from) && self.fixed_source() != Some(*from));
+        if from.is_some() || interface != 0 {
+            self.push_source(&mut slot.control, from, interface)?;
+        }
+        if let Some(class) = traffic_class.map(octet).filter(|class| *class != self.traffic_class) {
+            let (level, kind) = if self.is_ipv6() {
+                (libc::IPPROTO_IPV6, libc::IPV6_TCLASS)
+            } else {
+                (libc::IPPROTO_IP, libc::IP_TOS)
+            };
+            slot.control.push(level, kind, i32::from(class).to_ne_bytes());
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn push_source(
+        &self,
+        control: &mut ControlBuffer,
+        from: Option<IpAddr>,
+        interface: u32,
+    ) -> Result<(), SendFailure> {
+        let family = if self.is_ipv6() {
+            Ipv6Addr::UNSPECIFIED.into()
+        } else {
+            Ipv4Addr::UNSPECIFIED.into()
+        };
+        match (from.unwrap_or(family), self.is_ipv6()) {
+            (IpAddr::V4(address), false) => {
+                let mut info = [0; 12];
+                info[..4].copy_from_slice(&interface.to_ne_bytes());
+                info[4..8].copy_from_slice(&address.octets());
+                control.push(libc::IPPROTO_IP, libc::IP_PKTINFO, info);
+                Ok(())
+            }
+            (IpAddr::V6(address), true) => {
+                let mut info = [0; 20];
+                info[..16].copy_from_slice(&address.octets());
+                info[16..].copy_from_slice(&interface.to_ne_bytes());
+                control.push(libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, info);
+                Ok(())
+            }
+            _ => Err(SendFailure::BadSource),
+        }
+    }
+
+    #[cold]
+    fn classify(&self, errno: i32, outgoing: &Outgoing) -> SendFailure {
+        let from = outgoing.from.filter(|from| can_be_source(*from));
+        let with_source = from.is_some();
+        let from = from.or(self.fixed_source());
+        match SendFailure::from_errno(errno, with_source) {
+            SendFailure::TooBig { .. } => {
+                let mtu = self.path_mtu_from(outgoing.to, from).ok();
+                let fits = mtu.map(|mtu| largest_payload(mtu, outgoing.to.ip()));
+                SendFailure::TooBig { mtu, largest_payload: fits }
+            }
+            // IPv4 says the same when it is the source that cannot be used.
+            SendFailure::NoRoute => match self.path_mtu_from(outgoing.to, from) {
+                Err(NetError::AddressNotAvailable { .. }) => SendFailure::BadSource,
+                _ => SendFailure::NoRoute,
+            },
+            failure => failure,
+        }
+    }
+}
