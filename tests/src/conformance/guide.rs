@@ -1,0 +1,220 @@
+//! Guide pages as scripts: what they tell a reader to type, and what the reader should see.
+//!
+//! A page names its stage, the machines its reader is supposed to sit at:
+//!
+//! ````markdown
+//! <!-- stage: two-hosts -->
+//!
+//! ```console
+//! far$ stamp-reflector --listen :8620 &
+//! near$ stamp-sender far:8620 -c 3
+//! 3 sent, 3 received
+//! ...
+//! ```
+//! ````
+//!
+//! `$` is an ordinary user, `#` is root; a word before it is the host. A command that ends in `&`
+//! runs on until the page ends. A command ends with status 0 unless the comment
+//! `<!-- status: N -->` stands before its block. What follows a command, up to the next prompt, must
+//! appear in its output in this order; figures may differ, and a line `...` skips anything.
+
+use std::io;
+
+use super::Finding;
+use super::tree::File;
+
+/// One guide page.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Page {
+    /// File of the page.
+    pub file: String,
+    /// What its commands need around them.
+    pub stage: String,
+    /// Commands in order.
+    pub steps: Vec<Step>,
+}
+
+/// One command of a page.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Step {
+    /// Line of the page.
+    pub line: usize,
+    /// Where it is typed; empty when there is only one machine.
+    pub host: String,
+    /// Typed by root.
+    pub as_root: bool,
+    /// What is typed.
+    pub command: String,
+    /// It runs on while the rest of the page is typed.
+    pub in_background: bool,
+    /// Status it must end with.
+    pub status: i32,
+    /// Lines its output must hold.
+    pub expected: Vec<String>,
+}
+
+/// A place where commands can be typed.
+pub trait Stage {
+    /// Runs one command to its end, or starts it when it is a background one.
+    ///
+    /// # Errors
+    ///
+    /// When the command cannot be started at all.
+    fn run(&mut self, step: &Step) -> io::Result<Ran>;
+}
+
+/// What came of a command.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Ran {
+    /// Exit status.
+    pub status: i32,
+    /// Both output streams.
+    pub output: String,
+}
+
+/// Reads a page.
+///
+/// # Errors
+///
+/// One finding per fault of form.
+pub fn parse(file: &File) -> Result<Page, Vec<Finding>> {
+    let mut findings = Vec::new();
+    let mut page = Page { file: file.path.clone(), stage: String::new(), steps: Vec::new() };
+    let (mut inside, mut status, mut started) = (false, 0, false);
+    for (line, text) in file.lines() {
+        if let Some(stage) = comment(text, "stage") {
+            page.stage = stage.into();
+        } else if let Some(number) = comment(text, "status") {
+            match number.parse() {
+                Ok(number) => status = number,
+                Err(_) => findings.push(Finding::at(&file.path, line, "a status is a number")),
+            }
+        } else if text.trim_end() == "```console" {
+            (inside, started) = (true, false);
+        } else if text.starts_with("```") && inside {
+            (inside, status) = (false, 0);
+        } else if text.starts_with("```") && ["bash", "sh", "shell"].contains(&&text[3..]) {
+            let message = "commands go into ```console blocks, where they are run";
+            findings.push(Finding::at(&file.path, line, message));
+        } else if inside {
+            match step(line, text, status) {
+                Some(step) => {
+                    page.steps.push(step);
+                    started = true;
+                }
+                None if started => {
+                    let last = page.steps.last_mut().expect("a block starts with a step");
+                    last.expected.push(text.trim_end().into());
+                }
+                None => {
+                    let message = "a console block begins with a prompt";
+                    findings.push(Finding::at(&file.path, line, message));
+                }
+            }
+        }
+    }
+    if page.stage.is_empty() {
+        findings.push(Finding::at(&file.path, 0, "no `<!-- stage: NAME -->`"));
+    }
+    if page.steps.is_empty() {
+        findings.push(Finding::at(&file.path, 0, "a guide page without a command"));
+    }
+    if inside {
+        findings.push(Finding::at(&file.path, 0, "the last block is not closed"));
+    }
+    if findings.is_empty() { Ok(page) } else { Err(findings) }
+}
+
+/// Types a page into a stage.
+#[must_use]
+pub fn play(page: &Page, stage: &mut dyn Stage) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for step in &page.steps {
+        let mut fault = |message: String| {
+            let message = format!("`{}`: {message}", step.command);
+            findings.push(Finding::at(&page.file, step.line, message));
+        };
+        match stage.run(step) {
+            Err(error) => fault(format!("not started: {error}")),
+            Ok(_) if step.in_background => {}
+            Ok(ran) => {
+                if ran.status != step.status {
+                    let (got, wanted) = (ran.status, step.status);
+                    fault(format!("status {got} instead of {wanted}\n{}", ran.output));
+                }
+                if let Some(missing) = first_missing(&step.expected, &ran.output) {
+                    fault(format!("no line like `{missing}` in\n{}", ran.output));
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// The first line of `expected` that `output` does not hold in its place.
+fn first_missing<'a>(expected: &'a [String], output: &str) -> Option<&'a str> {
+    let mut lines = output.lines().map(shape);
+    let mut may_skip = true; // what comes before the first line shown is not the page's business
+    for wanted in expected {
+        if wanted.trim() == "..." {
+            may_skip = true;
+            continue;
+        }
+        let shape = shape(wanted);
+        let found =
+            if may_skip { lines.any(|line| line == shape) } else { lines.next() == Some(shape) };
+        if !found {
+            return Some(wanted);
+        }
+        may_skip = false;
+    }
+    None
+}
+
+/// A line with every figure as `0` and every gap as one blank: runs differ in both.
+fn shape(line: &str) -> String {
+    let mut shape = String::new();
+    for mark in line.trim().chars() {
+        let mark = match mark {
+            mark if mark.is_ascii_digit() => '0',
+            mark if mark.is_whitespace() => ' ',
+            mark => mark,
+        };
+        let repeated = shape.ends_with(mark) && (mark == '0' || mark == ' ');
+        if !repeated {
+            shape.push(mark);
+        }
+    }
+    shape
+}
+
+fn comment<'a>(line: &'a str, key: &str) -> Option<&'a str> {
+    let inner = line.trim().strip_prefix("<!--")?.strip_suffix("-->")?.trim();
+    inner.strip_prefix(key)?.strip_prefix(':').map(str::trim)
+}
+
+fn step(line: usize, text: &str, status: i32) -> Option<Step> {
+    let end = text.find(['$', '#'])?;
+    let (host, rest) = text.split_at(end);
+    let named = host.chars().all(|mark| mark.is_ascii_alphanumeric() || mark == '-');
+    let command = rest[1..].strip_prefix(' ')?.trim_end();
+    if !named || command.is_empty() {
+        return None;
+    }
+    let (command, in_background) = match command.strip_suffix('&') {
+        Some(command) if !command.ends_with('&') => (command.trim_end(), true),
+        _ => (command, false),
+    };
+    Some(Step {
+        line,
+        host: host.into(),
+        as_root: rest.starts_with('#'),
+        command: command.into(),
+        in_background,
+        status,
+        expected: Vec::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

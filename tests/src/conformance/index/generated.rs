@@ -1,0 +1,62 @@
+//! Tests that stand inside macro calls, and trials of targets that bring their own harness.
+
+use std::str::FromStr;
+
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use syn::LitStr;
+
+/// Names of the `#[test] fn` inside a macro call such as `proptest!`, and whether they are ignored.
+///
+/// Only what is spelled out counts: a name that a macro makes up cannot be seen, so such a test
+/// cannot stand in a clause table.
+pub(super) fn tests(tokens: &TokenStream) -> Vec<(String, bool)> {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let mut found = Vec::new();
+    let (mut is_test, mut is_ignored) = (false, false);
+    for (position, token) in tokens.iter().enumerate() {
+        match token {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket => {
+                let after_hash = matches!(position.checked_sub(1).map(|last| &tokens[last]),
+                    Some(TokenTree::Punct(mark)) if mark.as_char() == '#');
+                let words = group.stream().to_string();
+                is_test |= after_hash && words == "test";
+                is_ignored |= after_hash && words.starts_with("ignore");
+            }
+            TokenTree::Ident(word) if word == "fn" => {
+                if let (true, Some(TokenTree::Ident(name))) = (is_test, tokens.get(position + 1)) {
+                    found.push((name.to_string(), is_ignored));
+                }
+                (is_test, is_ignored) = (false, false);
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Names given to `Trial::test("…", …)` in a source file.
+pub(super) fn trials(source: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Ok(tokens) = TokenStream::from_str(source) {
+        collect_trials(tokens, &mut found);
+    }
+    found
+}
+
+fn collect_trials(tokens: TokenStream, found: &mut Vec<String>) {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    for (position, token) in tokens.iter().enumerate() {
+        let TokenTree::Group(group) = token else {
+            continue;
+        };
+        let before: String =
+            tokens[position.saturating_sub(4)..position].iter().map(ToString::to_string).collect();
+        if group.delimiter() == Delimiter::Parenthesis && before.ends_with("Trial::test") {
+            let name = group.stream().into_iter().next();
+            if let Some(Ok(name)) = name.map(|name| syn::parse2::<LitStr>(name.into())) {
+                found.push(name.value());
+            }
+        }
+        collect_trials(group.stream(), found);
+    }
+}
