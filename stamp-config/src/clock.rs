@@ -36,11 +36,7 @@ impl DeclaredClock {
     /// A clock that the operator says is not to be trusted.
     #[must_use]
     pub const fn unsynchronized() -> Self {
-        Self(ClockState {
-            synchronized: false,
-            error_bound_ns: None,
-            declared: true,
-        })
+        Self(ClockState { synchronized: false, error_bound_ns: None, declared: true })
     }
 }
 
@@ -59,11 +55,6 @@ mod tests {
     fn a_synchronized_clock_without_a_bound_is_refused() {
         assert_eq!(DeclaredClock::read("synchronized"), None);
         assert_eq!(DeclaredClock::read("synchronized,error=0"), None);
-        assert!(
-            !DeclaredClock::read("unsynchronized")
-                .unwrap()
-                .0
-                .synchronized
-        );
+        assert!(!DeclaredClock::read("unsynchronized").unwrap().0.synchronized);
     }
 }

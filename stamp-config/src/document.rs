@@ -42,15 +42,9 @@ pub fn read<T>(
     build: impl FnOnce(&Section<'_>) -> T,
 ) -> Result<T, ConfigErrors> {
     let (table, syntax) = DeTable::parse_recoverable(text);
-    let source = Source {
-        file,
-        text,
-        errors: RefCell::new(Vec::new()),
-    };
+    let source = Source { file, text, errors: RefCell::new(Vec::new()) };
     for error in &syntax {
-        let problem = Problem::Syntax {
-            message: error.message().to_owned(),
-        };
+        let problem = Problem::Syntax { message: error.message().to_owned() };
         source.report(error.span().unwrap_or(0..0), String::new(), None, problem);
     }
     if !syntax.is_empty() {
@@ -61,11 +55,7 @@ pub fn read<T>(
     let built = build(&root);
     root.finish();
     let errors = source.into_errors();
-    if errors.0.is_empty() {
-        Ok(built)
-    } else {
-        Err(errors)
-    }
+    if errors.0.is_empty() { Ok(built) } else { Err(errors) }
 }
 
 /// The text of a document and the mistakes found in it so far.
@@ -79,14 +69,7 @@ struct Source<'t> {
 impl Source<'_> {
     fn report(&self, span: Range<usize>, key: String, value: Option<String>, problem: Problem) {
         let (line, column) = position(self.text, span.start);
-        let error = ConfigError {
-            file: self.file.to_owned(),
-            line,
-            column,
-            key,
-            value,
-            problem,
-        };
+        let error = ConfigError { file: self.file.to_owned(), line, column, key, value, problem };
         self.errors.borrow_mut().push((span.start, error));
     }
 
@@ -123,14 +106,7 @@ impl<'s> Section<'s> {
         table: &'s DeTable<'s>,
         span: Range<usize>,
     ) -> Self {
-        Self {
-            source,
-            path,
-            table,
-            span,
-            asked: RefCell::default(),
-            sections: RefCell::default(),
-        }
+        Self { source, path, table, span, asked: RefCell::default(), sections: RefCell::default() }
     }
 
     /// The value of `key`, if it is there and right.
@@ -142,12 +118,7 @@ impl<'s> Section<'s> {
     /// The value of `key`, which has to be there.
     pub fn require<T: Setting>(&self, key: &'static str) -> Option<T> {
         if self.value(key).is_none() {
-            self.problem(
-                key,
-                Problem::Missing {
-                    expected: T::EXPECTED,
-                },
-            );
+            self.problem(key, Problem::Missing { expected: T::EXPECTED });
             return None;
         }
         self.get(key)
@@ -170,13 +141,7 @@ impl<'s> Section<'s> {
         match value.get_ref() {
             DeValue::Table(table) => Some(self.enter(self.name(key), table, value.span(), read)),
             _ => {
-                self.mistake(
-                    key,
-                    value,
-                    Problem::Malformed {
-                        expected: "a table",
-                    },
-                );
+                self.mistake(key, value, Problem::Malformed { expected: "a table" });
                 None
             }
         }
@@ -190,27 +155,15 @@ impl<'s> Section<'s> {
     ) -> T {
         match self.value(key).map(Spanned::get_ref) {
             Some(DeValue::Table(table)) => {
-                let span = self
-                    .value(key)
-                    .map_or_else(|| self.span.clone(), Spanned::span);
+                let span = self.value(key).map_or_else(|| self.span.clone(), Spanned::span);
                 self.enter(self.name(key), table, span, |section| read(section))
             }
             other => {
                 if other.is_some() {
-                    self.problem(
-                        key,
-                        Problem::Malformed {
-                            expected: "a table",
-                        },
-                    );
+                    self.problem(key, Problem::Malformed { expected: "a table" });
                 }
                 let empty = DeTable::new();
-                read(&Section::new(
-                    self.source,
-                    self.name(key),
-                    &empty,
-                    self.span.clone(),
-                ))
+                read(&Section::new(self.source, self.name(key), &empty, self.span.clone()))
             }
         }
     }
@@ -225,13 +178,7 @@ impl<'s> Section<'s> {
             return Vec::new();
         };
         let DeValue::Array(items) = value.get_ref() else {
-            self.mistake(
-                key,
-                value,
-                Problem::Malformed {
-                    expected: "[[tables]]",
-                },
-            );
+            self.mistake(key, value, Problem::Malformed { expected: "[[tables]]" });
             return Vec::new();
         };
         let mut found = Vec::new();
@@ -241,13 +188,7 @@ impl<'s> Section<'s> {
                     let path = format!("{}[{index}]", self.name(key));
                     found.push(self.enter(path, table, item.span(), &mut read));
                 }
-                _ => self.mistake(
-                    key,
-                    item,
-                    Problem::Malformed {
-                        expected: "a table",
-                    },
-                ),
+                _ => self.mistake(key, item, Problem::Malformed { expected: "a table" }),
             }
         }
         found
@@ -283,16 +224,12 @@ impl<'s> Section<'s> {
 
     /// The value of `key` as it stands in the text.
     pub fn written(&self, key: &'static str) -> Option<String> {
-        self.source
-            .text
-            .get(self.value(key)?.span())
-            .map(str::to_owned)
+        self.source.text.get(self.value(key)?.span()).map(str::to_owned)
     }
 
     /// Whether `key` holds a table.
     pub fn is_table(&self, key: &'static str) -> bool {
-        self.value(key)
-            .is_some_and(|value| matches!(value.get_ref(), DeValue::Table(_)))
+        self.value(key).is_some_and(|value| matches!(value.get_ref(), DeValue::Table(_)))
     }
 
     /// Reports a mistake that only the caller can see, such as two keys that exclude each other.
@@ -300,8 +237,7 @@ impl<'s> Section<'s> {
         match self.value(key) {
             Some(value) => self.mistake(key, value, problem),
             None => {
-                self.source
-                    .report(self.span.clone(), self.name(key), None, problem);
+                self.source.report(self.span.clone(), self.name(key), None, problem);
             }
         }
     }
@@ -325,10 +261,7 @@ impl<'s> Section<'s> {
             asked.push(key);
         }
         drop(asked);
-        self.table
-            .iter()
-            .find(|(name, _)| name.get_ref() == key)
-            .map(|(_, value)| value)
+        self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
     }
 
     fn setting<T: Setting>(&self, key: &'static str, value: &'s Spanned<DeValue<'s>>) -> Option<T> {
@@ -344,25 +277,13 @@ impl<'s> Section<'s> {
                 T::read(if *flag { "true" } else { "false" })
             }
             DeValue::Integer(_) | DeValue::Float(_) if form == Form::Text => {
-                self.mistake(
-                    key,
-                    value,
-                    Problem::Unquoted {
-                        expected: T::EXPECTED,
-                    },
-                );
+                self.mistake(key, value, Problem::Unquoted { expected: T::EXPECTED });
                 return None;
             }
             _ => None,
         };
         if read.is_none() {
-            self.mistake(
-                key,
-                value,
-                Problem::Malformed {
-                    expected: T::EXPECTED,
-                },
-            );
+            self.mistake(key, value, Problem::Malformed { expected: T::EXPECTED });
         }
         read
     }
@@ -372,16 +293,11 @@ impl<'s> Section<'s> {
             let line = text.lines().next().unwrap_or("");
             line.chars().take(60).collect::<String>()
         });
-        self.source
-            .report(value.span(), self.name(key), shown, problem);
+        self.source.report(value.span(), self.name(key), shown, problem);
     }
 
     fn name(&self, key: &str) -> String {
-        if self.path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.path)
-        }
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
     fn finish(&self) {
@@ -389,11 +305,8 @@ impl<'s> Section<'s> {
         for key in self.table.keys() {
             let name = key.get_ref().as_ref();
             if !asked.contains(&name) {
-                let problem = Problem::UnknownKey {
-                    nearest: nearest(name, &asked),
-                };
-                self.source
-                    .report(key.span(), self.name(name), None, problem);
+                let problem = Problem::UnknownKey { nearest: nearest(name, &asked) };
+                self.source.report(key.span(), self.name(name), None, problem);
             }
         }
         for section in self.sections.borrow().iter() {

@@ -93,18 +93,12 @@ const MAX_KEY_OCTETS: usize = 1024;
 ///
 /// When the file cannot be read, is readable by every user of the machine, or any line is wrong.
 pub fn load(path: &Path) -> Result<KeyFile, KeyFileError> {
-    let fail = |source| KeyFileError::Read {
-        path: path.to_owned(),
-        source,
-    };
+    let fail = |source| KeyFileError::Read { path: path.to_owned(), source };
     let mut file = File::open(path).map_err(fail)?;
     let metadata = file.metadata().map_err(fail)?;
     let mode = metadata.mode() & 0o7777;
     if metadata.is_file() && mode & 0o007 != 0 {
-        return Err(KeyFileError::OpenToOthers {
-            path: path.to_owned(),
-            mode,
-        });
+        return Err(KeyFileError::OpenToOthers { path: path.to_owned(), mode });
     }
     let mut text = Zeroizing::new(String::new());
     file.read_to_string(&mut text).map_err(fail)?;
@@ -123,11 +117,7 @@ pub fn read(path: &Path, text: &str) -> Result<KeyFile, KeyFileError> {
         if line.trim().is_empty() {
             continue;
         }
-        let at = |problem| KeyFileError::Line {
-            path: path.to_owned(),
-            line: index + 1,
-            problem,
-        };
+        let at = |problem| KeyFileError::Line { path: path.to_owned(), line: index + 1, problem };
         let (id, secret) = read_line(line).map_err(at)?;
         if keys.iter().any(|key| key.id() == id) {
             return Err(at(LineProblem::DuplicateId));
@@ -138,9 +128,7 @@ pub fn read(path: &Path, text: &str) -> Result<KeyFile, KeyFileError> {
         }
         keys.push(key);
     }
-    let keys = KeyRing::new(keys).map_err(|_| KeyFileError::Empty {
-        path: path.to_owned(),
-    })?;
+    let keys = KeyRing::new(keys).map_err(|_| KeyFileError::Empty { path: path.to_owned() })?;
     Ok(KeyFile { keys, short })
 }
 
@@ -163,13 +151,10 @@ fn read_line(line: &str) -> Result<(KeyId, Zeroizing<Vec<u8>>), LineProblem> {
 
 /// Octets of a text of hexadecimal digits; `None` if it is not one.
 fn hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text
-        .chars()
-        .map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok()))
-        .collect();
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
     let (pairs, rest) = digits.as_deref()?.as_chunks::<2>();
-    rest.is_empty()
-        .then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
+    rest.is_empty().then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
 }
 
 #[cfg(test)]
@@ -201,22 +186,10 @@ mod tests {
     fn each_mistake_names_its_line_and_not_the_secret() {
         for (text, expected) in [
             ("1 aa\n1 bb\n", "keys:2: this ID stands on an earlier line"),
-            (
-                "x aa\n",
-                "keys:1: the ID has to be a number from 0 to 4294967295",
-            ),
-            (
-                "1\n",
-                "keys:1: expected an ID and a key, separated by one space",
-            ),
-            (
-                "1 aa # old\n",
-                "keys:1: expected an ID and a key, separated by one space",
-            ),
-            (
-                "1 base64:\n",
-                "keys:1: the key is empty; 32 octets are recommended (RFC 8762 §4.4)",
-            ),
+            ("x aa\n", "keys:1: the ID has to be a number from 0 to 4294967295"),
+            ("1\n", "keys:1: expected an ID and a key, separated by one space"),
+            ("1 aa # old\n", "keys:1: expected an ID and a key, separated by one space"),
+            ("1 base64:\n", "keys:1: the key is empty; 32 octets are recommended (RFC 8762 §4.4)"),
         ] {
             assert_eq!(problem(text), expected, "{text}");
         }

@@ -76,9 +76,7 @@ impl Setting for IpNet {
 impl Setting for SocketAddr {
     const EXPECTED: &'static str = "ADDRESS:PORT, such as 192.0.2.1:862 or [2001:db8::1]:862";
     fn read(text: &str) -> Option<Self> {
-        text.parse()
-            .ok()
-            .filter(|address: &Self| address.port() != 0)
+        text.parse().ok().filter(|address: &Self| address.port() != 0)
     }
 }
 

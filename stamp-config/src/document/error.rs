@@ -2,23 +2,25 @@
 
 use core::fmt;
 
+use crate::quantity::BARE_SECONDS;
+
 /// What is wrong with one key.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Problem {
     /// The value is not what the key takes.
-    #[error("expected {expected}")]
+    #[error("expected {}", in_file(expected))]
     Malformed {
         /// Form and allowed range.
         expected: &'static str,
     },
     /// A bare number where the unit would be lost.
-    #[error("a bare number has no unit: write it in quotes; expected {expected}")]
+    #[error("a bare number has no unit: write it in quotes; expected {}", in_file(expected))]
     Unquoted {
         /// Form and allowed range.
         expected: &'static str,
     },
     /// The key is needed.
-    #[error("missing; expected {expected}")]
+    #[error("missing; expected {}", in_file(expected))]
     Missing {
         /// Form and allowed range.
         expected: &'static str,
@@ -53,6 +55,11 @@ pub enum Problem {
         /// The parser's words.
         message: String,
     },
+}
+
+/// What was expected, without the remark that holds for flags only.
+fn in_file(expected: &str) -> String {
+    expected.replace(BARE_SECONDS, "")
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {

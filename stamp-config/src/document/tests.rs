@@ -30,6 +30,7 @@ fn a_bare_number_for_a_duration_is_refused_with_the_reason() {
         root.get::<Interval>("interval");
     });
     assert!(found[0].contains("a bare number has no unit"), "{found:?}");
+    assert!(!found[0].contains("a bare number is seconds"), "{found:?}");
 }
 
 #[test]
@@ -37,10 +38,7 @@ fn a_quoted_flag_and_a_quoted_count_are_refused() {
     let found = errors("stateful = \"true\"\n", |root| {
         root.get::<bool>("stateful");
     });
-    assert_eq!(
-        found,
-        ["f.toml:1:12: stateful = \"true\": expected true or false"]
-    );
+    assert_eq!(found, ["f.toml:1:12: stateful = \"true\": expected true or false"]);
 }
 
 #[test]
@@ -51,10 +49,7 @@ fn the_key_of_a_nested_table_carries_its_path() {
         root.sections("allow", |allow| allow.require::<IpNet>("prefix"));
     });
     assert!(found[0].starts_with("f.toml:4:10: allow[1].prefix = \"192.0.2.1/24\": expected"));
-    assert_eq!(
-        found[1],
-        "f.toml:5:1: allow[1].prefux: unknown key; did you mean \"prefix\"?"
-    );
+    assert_eq!(found[1], "f.toml:5:1: allow[1].prefux: unknown key; did you mean \"prefix\"?");
 }
 
 #[test]
@@ -72,18 +67,12 @@ fn a_missing_table_is_an_empty_one_and_anything_else_is_a_mistake() {
             root.section_or_empty("auth", |auth| auth.get::<String>("key-file"))
         })
     };
-    assert_eq!(
-        key_file("auth.key-file = \"keys\"").unwrap().as_deref(),
-        Some("keys")
-    );
+    assert_eq!(key_file("auth.key-file = \"keys\"").unwrap().as_deref(), Some("keys"));
     assert_eq!(key_file("").unwrap(), None);
     let error = key_file("auth = true").unwrap_err().to_string();
     assert_eq!(error, "f.toml:1:8: auth = true: expected a table");
     let error = key_file("auth.key = 1").unwrap_err().to_string();
-    assert!(
-        error.starts_with("f.toml:1:6: auth.key: unknown key"),
-        "{error}"
-    );
+    assert!(error.starts_with("f.toml:1:6: auth.key: unknown key"), "{error}");
 }
 
 #[test]
@@ -100,13 +89,7 @@ fn a_list_may_be_one_value_and_every_wrong_item_counts() {
     };
     assert_eq!(read_list("dscp = \"EF\"").unwrap().len(), 1);
     assert_eq!(read_list("dscp = [\"EF\", 10]").unwrap().len(), 2);
-    assert_eq!(
-        read_list("dscp = [\"XX\", 99, \"EF\"]")
-            .unwrap_err()
-            .0
-            .len(),
-        2
-    );
+    assert_eq!(read_list("dscp = [\"XX\", 99, \"EF\"]").unwrap_err().0.len(), 2);
 }
 
 #[test]
@@ -126,9 +109,6 @@ fn columns_count_characters_not_octets() {
 
 #[test]
 fn nothing_far_off_is_suggested() {
-    assert_eq!(
-        nearest("statefull", &["stateful", "listen"]),
-        Some("stateful")
-    );
+    assert_eq!(nearest("statefull", &["stateful", "listen"]), Some("stateful"));
     assert_eq!(nearest("zzz", &["stateful", "listen"]), None);
 }
