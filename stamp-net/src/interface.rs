@@ -120,6 +120,21 @@ pub fn index_of(name: &str) -> Result<u32, NetError> {
     nix::net::if_::if_nametoindex(name).map_err(|_| NetError::NoSuchInterface { name: name.into() })
 }
 
+/// Largest IP packet in octets that the interface with this number takes.
+pub(crate) fn mtu(index: u32) -> Result<u32, NetError> {
+    let mut question = LinkMessage::default();
+    question.header.index = index;
+    let answer = netlink::get(RouteNetlinkMessage::GetLink(question));
+    match answer.map(|answer| match answer {
+        RouteNetlinkMessage::NewLink(link) => read_link(link),
+        _ => None,
+    }) {
+        Ok(Some(interface)) => Ok(interface.mtu),
+        Ok(None) => Err(NetError::Netlink),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
 /// Every address of this host: a packet from one of them is our own.
 ///
 /// # Errors

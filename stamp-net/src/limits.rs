@@ -3,7 +3,7 @@
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::error::NetError;
-use crate::sysctl::Sysctl;
+use crate::sysctl;
 
 /// How many files and sockets the process may have open.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,13 +45,13 @@ pub fn raise_descriptor_limit() -> Result<DescriptorLimit, NetError> {
 /// The kernel grants twice of it, to pay for its own bookkeeping.
 #[must_use]
 pub fn receive_buffer_maximum() -> Option<u64> {
-    Sysctl::RMEM_MAX.read().ok().flatten()
+    sysctl::RMEM_MAX.read().ok().flatten()
 }
 
 /// Largest send buffer that an ordinary user may ask for, in octets; `None` if unknown.
 #[must_use]
 pub fn send_buffer_maximum() -> Option<u64> {
-    Sysctl::WMEM_MAX.read().ok().flatten()
+    sysctl::WMEM_MAX.read().ok().flatten()
 }
 
 #[cfg(test)]

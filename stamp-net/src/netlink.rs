@@ -15,11 +15,7 @@ const PART_OCTETS: usize = 64 << 10;
 
 /// Asks for everything of a kind.
 pub(crate) fn dump(question: RouteNetlinkMessage) -> Result<Vec<RouteNetlinkMessage>, NetError> {
-    let failed = |error| match error {
-        Refusal::Kernel(source) | Refusal::Call(source) => NetError::call("netlink")(source),
-        Refusal::Unreadable => NetError::Netlink,
-    };
-    exchange(question, NLM_F_REQUEST | NLM_F_DUMP).map_err(failed)
+    exchange(question, NLM_F_REQUEST | NLM_F_DUMP).map_err(NetError::from)
 }
 
 /// Asks for one thing.
@@ -36,6 +32,15 @@ pub(crate) enum Refusal {
     Call(io::Error),
     /// The answer makes no sense.
     Unreadable,
+}
+
+impl From<Refusal> for NetError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Kernel(source) | Refusal::Call(source) => Self::call("netlink")(source),
+            Refusal::Unreadable => Self::Netlink,
+        }
+    }
 }
 
 fn exchange(

@@ -11,6 +11,7 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use socket2::SockRef;
 
 use crate::error::NetError;
+use crate::interface;
 use crate::netlink::{self, Refusal};
 use crate::socket::{bind, options};
 use crate::sys;
@@ -45,9 +46,9 @@ pub struct Route {
     pub interface: u32,
     /// Next hop, unless the destination is on the link.
     pub gateway: Option<IpAddr>,
-    /// MTU that is set for this route or was learned from the path; otherwise the interface's
-    /// holds.
-    pub mtu: Option<u32>,
+    /// Largest IP packet in octets: set for this route, learned from the path, or else that of the
+    /// interface.
+    pub mtu: u32,
     /// The destination is this host.
     pub local: bool,
 }
@@ -61,9 +62,14 @@ pub struct Route {
 pub fn lookup(query: &RouteQuery) -> Result<Route, NetError> {
     let no_route = NetError::NoRoute { to: query.to };
     match netlink::get(RouteNetlinkMessage::GetRoute(question(query))) {
-        Ok(RouteNetlinkMessage::NewRoute(answer)) => read(&answer).ok_or(no_route),
-        Ok(_) | Err(Refusal::Unreadable) => Err(NetError::Netlink),
-        Err(Refusal::Call(source)) => Err(NetError::call("netlink")(source)),
+        Ok(RouteNetlinkMessage::NewRoute(answer)) => {
+            let mut route = read(&answer).ok_or(no_route)?;
+            if route.mtu == 0 {
+                route.mtu = interface::mtu(route.interface)?;
+            }
+            Ok(route)
+        }
+        Ok(_) => Err(NetError::Netlink),
         Err(Refusal::Kernel(source)) => Err(match source.raw_os_error() {
             // Missing, unreachable, prohibited, blackholed, interface down or gone.
             Some(
@@ -76,6 +82,7 @@ pub fn lookup(query: &RouteQuery) -> Result<Route, NetError> {
             ) => no_route,
             _ => NetError::call("netlink")(source),
         }),
+        Err(refusal) => Err(refusal.into()),
     }
 }
 
@@ -96,6 +103,7 @@ fn question(query: &RouteQuery) -> RouteMessage {
     message
 }
 
+/// The MTU stays zero unless the route has one of its own.
 fn read(message: &RouteMessage) -> Option<Route> {
     let kind = message.header.kind;
     if matches!(kind, RouteType::Unreachable | RouteType::Prohibit | RouteType::BlackHole) {
@@ -106,7 +114,7 @@ fn read(message: &RouteMessage) -> Option<Route> {
         source: None,
         interface: 0,
         gateway: None,
-        mtu: None,
+        mtu: 0,
         local: kind == RouteType::Local,
     };
     for attribute in &message.attributes {
@@ -115,10 +123,11 @@ fn read(message: &RouteMessage) -> Option<Route> {
             RouteAttribute::Gateway(hop) => route.gateway = address(hop),
             RouteAttribute::PrefSource(source) => route.source = address(source),
             RouteAttribute::Metrics(metrics) => {
-                route.mtu = metrics.iter().find_map(|metric| match metric {
+                let mtu = metrics.iter().find_map(|metric| match metric {
                     RouteMetric::Mtu(mtu) => Some(*mtu),
                     _ => None,
                 });
+                route.mtu = mtu.unwrap_or(0);
             }
             _ => {}
         }
@@ -217,7 +226,8 @@ mod tests {
         let route = lookup(&RouteQuery::to(localhost)).unwrap();
         assert!(route.local);
         assert_eq!((route.source, route.gateway), (Some(localhost), None));
-        assert_eq!(route.interface, crate::interface::index_of("lo").unwrap());
+        let lo = interface::by_name("lo").unwrap();
+        assert_eq!((route.interface, route.mtu), (lo.index, lo.mtu));
     }
 
     #[test]
@@ -225,7 +235,7 @@ mod tests {
         let to = "127.0.0.1:862".parse().unwrap();
         let query = MtuQuery { to, from: None, interface: None, fwmark: None };
         // No IPv4 packet is longer than its length field can say.
-        let mtu = crate::interface::by_name("lo").unwrap().mtu.min(65_535);
+        let mtu = interface::by_name("lo").unwrap().mtu.min(65_535);
         assert_eq!(path_mtu(&query).unwrap(), mtu);
     }
 

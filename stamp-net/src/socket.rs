@@ -197,12 +197,9 @@ impl UdpSocket {
 
     /// How many datagrams this socket has dropped since it was opened, because its receive buffer
     /// was full or a checksum was wrong. Unlike [`ReceiveBatch::queue_drops`] it is always up to
-    /// date, also when nothing arrives any more.
-    ///
-    /// # Errors
-    ///
-    /// [`NetError::SocketOption`] when a sandbox forbids the question.
-    pub fn queue_drops(&self) -> Result<u32, NetError> {
+    /// date, also when nothing arrives any more. `None` when a sandbox forbids the question.
+    #[must_use]
+    pub fn queue_drops(&self) -> Option<u32> {
         /// `SK_MEMINFO_DROPS`.
         const DROPS: usize = 8;
         let read = sys::option::get_words::<{ DROPS + 1 }>(
@@ -210,8 +207,7 @@ impl UdpSocket {
             libc::SOL_SOCKET,
             libc::SO_MEMINFO,
         );
-        let (words, _) = read.map_err(NetError::option("SO_MEMINFO"))?;
-        Ok(words[DROPS])
+        read.ok().map(|(words, _)| words[DROPS])
     }
 
     /// The largest IP packet that goes to `to` in one piece, as far as this host knows by now.

@@ -21,43 +21,43 @@ macro_rules! sysctl {
     };
 }
 
-impl Sysctl {
-    /// First port that an ordinary user may bind.
-    pub const IP_UNPRIVILEGED_PORT_START: Self = sysctl!("net"."ipv4"."ip_unprivileged_port_start");
-    /// Source ports that the kernel picks from (two numbers; [`Self::read`] gives the first).
-    pub const IP_LOCAL_PORT_RANGE: Self = sysctl!("net"."ipv4"."ip_local_port_range");
-    /// Largest receive buffer that an ordinary user may ask for, in octets.
-    pub const RMEM_MAX: Self = sysctl!("net"."core"."rmem_max");
-    /// Largest send buffer that an ordinary user may ask for, in octets.
-    pub const WMEM_MAX: Self = sysctl!("net"."core"."wmem_max");
-    /// Receive buffer of a new socket, in octets.
-    pub const RMEM_DEFAULT: Self = sysctl!("net"."core"."rmem_default");
-    /// Packets that wait for one processor before the kernel drops them.
-    pub const NETDEV_MAX_BACKLOG: Self = sysctl!("net"."core"."netdev_max_backlog");
-    /// Reverse path filter of all interfaces: 1 drops packets whose answer would leave elsewhere.
-    pub const RP_FILTER_ALL: Self = sysctl!("net"."ipv4"."conf"."all"."rp_filter");
-    /// Whether 127/8 may arrive from outside, on all interfaces.
-    pub const ROUTE_LOCALNET_ALL: Self = sysctl!("net"."ipv4"."conf"."all"."route_localnet");
-    /// IPv6 switched off on all interfaces.
-    pub const IPV6_DISABLE_ALL: Self = sysctl!("net"."ipv6"."conf"."all"."disable_ipv6");
-    /// IPv6 switched off on interfaces created from now on.
-    pub const IPV6_DISABLE_DEFAULT: Self = sysctl!("net"."ipv6"."conf"."default"."disable_ipv6");
-    /// SRv6 packets accepted on all interfaces.
-    pub const SEG6_ENABLED_ALL: Self = sysctl!("net"."ipv6"."conf"."all"."seg6_enabled");
-    /// Whether a UDP socket without a VRF also gets what arrives in one.
-    pub const UDP_L3MDEV_ACCEPT: Self = sysctl!("net"."ipv4"."udp_l3mdev_accept");
-    /// Whether ICMP "fragmentation needed" is believed (0) or path MTU discovery is off (1, 2).
-    pub const IP_NO_PMTU_DISC: Self = sysctl!("net"."ipv4"."ip_no_pmtu_disc");
-    /// User namespaces that one user may create; 0 forbids them.
-    pub const MAX_USER_NAMESPACES: Self = sysctl!("user"."max_user_namespaces");
-    /// Network namespaces that one user may create.
-    pub const MAX_NET_NAMESPACES: Self = sysctl!("user"."max_net_namespaces");
-    /// Debian: whether ordinary users may create user namespaces.
-    pub const UNPRIVILEGED_USERNS_CLONE: Self = sysctl!("kernel"."unprivileged_userns_clone");
-    /// Ubuntu: whether AppArmor takes the rights away from an ordinary user's namespace.
-    pub const APPARMOR_RESTRICT_USERNS: Self =
-        sysctl!("kernel"."apparmor_restrict_unprivileged_userns");
+/// First port that an ordinary user may bind.
+pub const IP_UNPRIVILEGED_PORT_START: Sysctl = sysctl!("net"."ipv4"."ip_unprivileged_port_start");
+/// Source ports that the kernel picks from (two numbers; [`Sysctl::read`] gives the first).
+pub const IP_LOCAL_PORT_RANGE: Sysctl = sysctl!("net"."ipv4"."ip_local_port_range");
+/// Largest receive buffer that an ordinary user may ask for, in octets.
+pub const RMEM_MAX: Sysctl = sysctl!("net"."core"."rmem_max");
+/// Largest send buffer that an ordinary user may ask for, in octets.
+pub const WMEM_MAX: Sysctl = sysctl!("net"."core"."wmem_max");
+/// Receive buffer of a new socket, in octets.
+pub const RMEM_DEFAULT: Sysctl = sysctl!("net"."core"."rmem_default");
+/// Packets that wait for one processor before the kernel drops them.
+pub const NETDEV_MAX_BACKLOG: Sysctl = sysctl!("net"."core"."netdev_max_backlog");
+/// Reverse path filter of all interfaces: 1 drops packets whose answer would leave elsewhere.
+pub const RP_FILTER_ALL: Sysctl = sysctl!("net"."ipv4"."conf"."all"."rp_filter");
+/// Whether 127/8 may arrive from outside, on all interfaces.
+pub const ROUTE_LOCALNET_ALL: Sysctl = sysctl!("net"."ipv4"."conf"."all"."route_localnet");
+/// IPv6 switched off on all interfaces.
+pub const IPV6_DISABLE_ALL: Sysctl = sysctl!("net"."ipv6"."conf"."all"."disable_ipv6");
+/// IPv6 switched off on interfaces created from now on.
+pub const IPV6_DISABLE_DEFAULT: Sysctl = sysctl!("net"."ipv6"."conf"."default"."disable_ipv6");
+/// SRv6 packets accepted on all interfaces.
+pub const SEG6_ENABLED_ALL: Sysctl = sysctl!("net"."ipv6"."conf"."all"."seg6_enabled");
+/// Whether a UDP socket without a VRF also gets what arrives in one.
+pub const UDP_L3MDEV_ACCEPT: Sysctl = sysctl!("net"."ipv4"."udp_l3mdev_accept");
+/// Whether ICMP "fragmentation needed" is believed (0) or path MTU discovery is off (1, 2).
+pub const IP_NO_PMTU_DISC: Sysctl = sysctl!("net"."ipv4"."ip_no_pmtu_disc");
+/// User namespaces that one user may create; 0 forbids them.
+pub const MAX_USER_NAMESPACES: Sysctl = sysctl!("user"."max_user_namespaces");
+/// Network namespaces that one user may create.
+pub const MAX_NET_NAMESPACES: Sysctl = sysctl!("user"."max_net_namespaces");
+/// Debian: whether ordinary users may create user namespaces.
+pub const UNPRIVILEGED_USERNS_CLONE: Sysctl = sysctl!("kernel"."unprivileged_userns_clone");
+/// Ubuntu: whether AppArmor takes the rights away from an ordinary user's namespace.
+pub const APPARMOR_RESTRICT_USERNS: Sysctl =
+    sysctl!("kernel"."apparmor_restrict_unprivileged_userns");
 
+impl Sysctl {
     /// The IPv4 setting `key`, such as `rp_filter`, of one interface.
     #[must_use]
     pub fn ipv4_interface(interface: &str, key: &'static str) -> Self {
@@ -127,7 +127,7 @@ impl fmt::Display for Sysctl {
 /// First port that an ordinary user may bind here; 1024 when the kernel does not tell.
 #[must_use]
 pub fn first_unprivileged_port() -> u16 {
-    let read = Sysctl::IP_UNPRIVILEGED_PORT_START.read().ok().flatten();
+    let read = IP_UNPRIVILEGED_PORT_START.read().ok().flatten();
     read.and_then(|port| port.try_into().ok()).unwrap_or(1024)
 }
 
@@ -149,7 +149,7 @@ pub enum ReversePathFilter {
 /// [`NetError::File`] when the settings cannot be read.
 pub fn reverse_path_filter(interface: &str) -> Result<ReversePathFilter, NetError> {
     let own = Sysctl::ipv4_interface(interface, "rp_filter").read()?;
-    let all = Sysctl::RP_FILTER_ALL.read()?;
+    let all = RP_FILTER_ALL.read()?;
     // The kernel takes the larger number, although 2 is the milder filter.
     Ok(match own.max(all) {
         Some(1) => ReversePathFilter::Strict,
@@ -177,10 +177,10 @@ pub struct NamespaceHindrance {
 pub fn namespace_hindrances() -> Result<Vec<NamespaceHindrance>, NetError> {
     // The last one forbids what it is switched on for, the others what they do not allow.
     let checks = [
-        (Sysctl::MAX_USER_NAMESPACES, 15_000),
-        (Sysctl::MAX_NET_NAMESPACES, 15_000),
-        (Sysctl::UNPRIVILEGED_USERNS_CLONE, 1),
-        (Sysctl::APPARMOR_RESTRICT_USERNS, 0),
+        (MAX_USER_NAMESPACES, 15_000),
+        (MAX_NET_NAMESPACES, 15_000),
+        (UNPRIVILEGED_USERNS_CLONE, 1),
+        (APPARMOR_RESTRICT_USERNS, 0),
     ];
     let mut hindrances = Vec::new();
     for (setting, wanted) in checks {
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_setting_is_a_file() {
-        let setting = Sysctl::IP_UNPRIVILEGED_PORT_START;
+        let setting = IP_UNPRIVILEGED_PORT_START;
         assert_eq!(setting.to_string(), "net.ipv4.ip_unprivileged_port_start");
         assert_eq!(setting.path(), PathBuf::from("/proc/sys/net/ipv4/ip_unprivileged_port_start"));
         assert!(setting.read().unwrap().is_some());
@@ -225,14 +225,14 @@ mod tests {
 
     #[test]
     fn the_first_of_several_numbers_is_read() {
-        let first = Sysctl::IP_LOCAL_PORT_RANGE.read().unwrap().unwrap();
+        let first = IP_LOCAL_PORT_RANGE.read().unwrap().unwrap();
         assert!((1..=65_535).contains(&first));
     }
 
     #[test]
     fn loopback_has_a_reverse_path_filter_setting() {
         let own = Sysctl::ipv4_interface("lo", "rp_filter").read().unwrap().unwrap();
-        let all = Sysctl::RP_FILTER_ALL.read().unwrap().unwrap();
+        let all = RP_FILTER_ALL.read().unwrap().unwrap();
         let expected = match own.max(all) {
             0 => ReversePathFilter::Off,
             1 => ReversePathFilter::Strict,

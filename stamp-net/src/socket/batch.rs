@@ -42,7 +42,7 @@ impl Outgoing {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SendOutcome {
     /// Not handed to [`UdpSocket::send`] yet.
-    Waiting,
+    Unsent,
     /// The kernel took it.
     Sent {
         /// Id that its transmit stamp will carry, if the socket asks for them.
@@ -80,7 +80,7 @@ impl SendBatch {
             name: Name::NONE,
             control: ControlBuffer::new(),
             chosen_id: None,
-            outcome: SendOutcome::Waiting,
+            outcome: SendOutcome::Unsent,
         };
         Self {
             octets,
@@ -132,7 +132,7 @@ impl SendBatch {
         let slot = self.slots.get_mut(index)?;
         let octets = outgoing.octets.min(self.octets);
         slot.outgoing = Outgoing { octets, ..outgoing };
-        slot.outcome = SendOutcome::Waiting;
+        slot.outcome = SendOutcome::Unsent;
         self.len += 1;
         Some(index)
     }
@@ -150,10 +150,10 @@ impl SendBatch {
         self.held().get(index).map(|slot| &slot.outgoing)
     }
 
-    /// What became of a datagram; `None` when there is none at this index.
+    /// What became of a datagram; one that is not there was not sent.
     #[must_use]
-    pub fn outcome(&self, index: usize) -> Option<SendOutcome> {
-        self.held().get(index).map(|slot| slot.outcome)
+    pub fn outcome(&self, index: usize) -> SendOutcome {
+        self.held().get(index).map_or(SendOutcome::Unsent, |slot| slot.outcome)
     }
 
     /// What became of each datagram, in order.
@@ -172,7 +172,7 @@ impl SendBatch {
     /// The datagrams that wait at `start` and directly behind it.
     pub(super) fn waiting(&self, start: usize) -> Range<usize> {
         let rest = self.slots[start..self.len].iter();
-        let count = rest.take_while(|slot| slot.outcome == SendOutcome::Waiting).count();
+        let count = rest.take_while(|slot| slot.outcome == SendOutcome::Unsent).count();
         start..start + count
     }
 

@@ -41,7 +41,7 @@ pub enum SocketEvent<'b> {
         largest_payload: usize,
     },
     /// Something else, which says nothing about a datagram.
-    Other {
+    Unknown {
         /// The number in `errno.h`.
         errno: i32,
     },
@@ -222,7 +222,7 @@ impl Entry {
             (libc::SO_EE_ORIGIN_ICMP | libc::SO_EE_ORIGIN_ICMP6, _, Some(to)) => {
                 SocketEvent::Icmp(report.into_icmp(to, self.arrived_at, payload))
             }
-            _ => SocketEvent::Other { errno },
+            _ => SocketEvent::Unknown { errno },
         })
     }
 }
@@ -273,6 +273,6 @@ mod tests {
     fn an_error_of_unknown_origin_says_nothing_about_a_datagram() {
         let report = Report::parse(Control { level: 0, kind: 0, data: &[9; 16] });
         let entry = Entry { report, ..Entry::default() };
-        assert!(matches!(entry.into_event(None, &[]), Some(SocketEvent::Other { .. })));
+        assert!(matches!(entry.into_event(None, &[]), Some(SocketEvent::Unknown { .. })));
     }
 }

@@ -120,6 +120,11 @@ impl ReceiveBatch {
         self.len == 0
     }
 
+    /// Forgets all datagrams.
+    pub const fn clear(&mut self) {
+        self.len = 0;
+    }
+
     /// The datagrams in the order of their arrival.
     pub fn iter(&self) -> impl Iterator<Item = Datagram<'_>> {
         let payloads = self.payload.chunks_exact(self.octets);

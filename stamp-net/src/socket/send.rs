@@ -17,7 +17,7 @@ impl UdpSocket {
     /// One that fails does not hold up the others; [`SendBatch::outcome`] tells the fate of each.
     pub fn send(&self, batch: &mut SendBatch) -> usize {
         for slot in batch.held_mut() {
-            if slot.outcome == SendOutcome::Waiting
+            if slot.outcome == SendOutcome::Unsent
                 && let Err(failure) = self.encode(slot)
             {
                 slot.outcome = SendOutcome::Failed(failure);
