@@ -16,7 +16,7 @@ use crate::packet::{AUTHENTICATED_BASE_OCTETS, HMAC_OCTETS, HMAC_OFFSET};
 use crate::reader::Reader;
 use crate::writer::patch_array;
 
-/// Secrets shorter than this many octets are easy to guess (RFC 4868 §2.1.1).
+/// A shorter secret is weaker than the 16 octets of HMAC that it makes (RFC 4868 §2.1.1).
 const SHORT_SECRET_OCTETS: usize = 16;
 
 /// The number an operator gives a key; it never reaches the wire.

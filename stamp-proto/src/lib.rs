@@ -10,6 +10,48 @@
 //! | [`reader`], [`writer`] | the only code that indexes a buffer |
 //! | [`error`] | why octets are refused |
 //!
+//! A probe, answered:
+//!
+//! ```
+//! use stamp_proto::ip::HopLimit;
+//! use stamp_proto::packet::{AuthenticationMode, ReflectorPacket, SenderPacket, Ssid};
+//! use stamp_proto::time::{ErrorEstimate, Timestamp, TimestampFormat, WallTime};
+//!
+//! let mode = AuthenticationMode::Unauthenticated;
+//! let format = TimestampFormat::Ntp;
+//! let clock = ErrorEstimate::new(1_000_000, true, format); // good to a millisecond
+//! let probe_sent = WallTime::from_unix_ns(1_709_210_096_789_012_345);
+//! let probe_received = WallTime::from_unix_ns(1_709_210_096_790_246_912);
+//! let reply_sent = WallTime::from_unix_ns(1_709_210_096_790_296_912);
+//!
+//! let mut probe = [0; 44];
+//! SenderPacket {
+//!     sequence: 1,
+//!     timestamp: Timestamp::from_wall(probe_sent, format),
+//!     error_estimate: clock,
+//!     ssid: Ssid(0x1234),
+//! }
+//! .emit(mode, &mut probe)?;
+//!
+//! let asked = SenderPacket::parse(mode, &probe)?;
+//! let answer = ReflectorPacket {
+//!     sequence: asked.sequence,
+//!     timestamp: Timestamp::from_wall(reply_sent, format),
+//!     error_estimate: clock,
+//!     ssid: asked.ssid,
+//!     receive_timestamp: Timestamp::from_wall(probe_received, format),
+//!     sender_sequence: asked.sequence,
+//!     sender_timestamp: asked.timestamp,
+//!     sender_error_estimate: asked.error_estimate,
+//!     sender_ttl: HopLimit(253),
+//! };
+//! let mut reply = [0; 44];
+//! answer.emit(mode, &mut reply)?;
+//! assert_eq!(ReflectorPacket::parse(mode, &reply)?, answer);
+//! assert_eq!(answer.timestamp.since(answer.receive_timestamp)?.ns(), 50_000);
+//! # Ok::<(), stamp_proto::error::ParseError>(())
+//! ```
+//!
 //! Nothing here reads a clock, allocates for a packet or can panic on what a network sends.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,4 +1,5 @@
 use std::format;
+use std::string::ToString;
 use std::vec;
 use std::vec::Vec;
 
@@ -138,6 +139,14 @@ fn keys_that_cannot_work_are_refused() {
     assert_eq!(KeyRing::new(vec![]).unwrap_err(), KeyError::NoKeys);
     let twice = KeyRing::new(vec![key(1, b"a"), key(2, b"b"), key(1, b"c")]);
     assert_eq!(twice.unwrap_err(), KeyError::DuplicateId { id: KeyId(1) });
+}
+
+#[test]
+fn messages_name_the_key() {
+    let id = KeyId(4);
+    assert_eq!(KeyError::Empty { id }.to_string(), "key 4 is empty");
+    assert_eq!(KeyError::DuplicateId { id }.to_string(), "two keys have the number 4");
+    assert_eq!(KeyError::NoKeys.to_string(), "a key ring needs at least one key");
 }
 
 #[test]

@@ -78,6 +78,19 @@ fn a_length_past_the_end_is_malformed_and_ends_the_walk() {
 }
 
 #[test]
+fn messages_say_what_is_wrong_and_where() {
+    assert_eq!(
+        TlvError::Header { offset: 8, available: 3 }.to_string(),
+        "3 octets at offset 8 of the TLV area are no TLV header"
+    );
+    let kind = TlvType::DIRECT_MEASUREMENT;
+    assert_eq!(
+        TlvError::Value { offset: 8, kind, stated: 12, available: 7 }.to_string(),
+        "TLV Direct Measurement at offset 8 states 12 octets, 7 left"
+    );
+}
+
+#[test]
 fn flags_and_values_are_changed_in_place() {
     let mut area = [0x80, 3, 0, 2, 0, 0, 0x80, 200, 0, 1, 5];
     for tlv in TlvsMut::new(&mut area) {
