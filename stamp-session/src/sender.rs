@@ -1,1 +1,274 @@
-//! (being written)
+//! Session-Sender: when to probe, and what the replies mean (RFC 8762 §4.2).
+
+mod clock;
+mod config;
+mod counter;
+mod direction;
+mod event;
+mod pending;
+mod probe;
+mod random;
+mod reason;
+mod reply;
+mod report;
+mod sample;
+mod schedule;
+mod serial;
+mod state;
+mod tally;
+mod tlvs;
+mod transmit;
+mod validate;
+
+use stamp_proto::packet::Ssid;
+use stamp_proto::time::ErrorEstimate;
+
+pub use config::{
+    Padding, SenderConfig, SenderConfigError, StatisticsScope, ZeroSsid, default_timeout,
+};
+pub use direction::{Reflector, ReflectorMode};
+pub use event::{End, SenderEvent};
+pub use reason::{RejectCounts, RejectReason, UnsentCounts, UnsentReason};
+pub use sample::{Outcome, Sample, Variation};
+pub use schedule::Schedule;
+pub use state::{Liveness, SessionState, StateChange};
+pub use tlvs::TlvOutcome;
+pub use transmit::{SendToken, Transmit};
+
+use crate::clock::{ClockState, MonotonicTime, Now};
+use clock::{FarClock, NearClock};
+use counter::Counter;
+use direction::{Direction, Directional};
+use event::Events;
+use pending::{Fate, Pending, Probe};
+use probe::Layout;
+use reply::FarEnd;
+use schedule::Timetable;
+use state::Connectivity;
+use tally::Tally;
+
+/// What a clock whose error nobody knows is taken to be wrong by.
+const UNKNOWN_ERROR_NS: u64 = 1_000_000_000;
+
+/// One Session-Sender session, without socket, clock or thread.
+///
+/// A shell calls in this order whenever it wakes up, with both clocks read anew:
+///
+/// 1. [`handle_transmit_stamp`](Self::handle_transmit_stamp) and
+///    [`handle_unsent_late`](Self::handle_unsent_late) for what the error queue holds;
+/// 2. [`handle_reply`](Self::handle_reply) for every datagram that waits: a reply counts as in time
+///    by its own stamp, but only when it is handed in before the next step;
+/// 3. [`handle_timeout`](Self::handle_timeout);
+/// 4. [`poll_transmit`](Self::poll_transmit) until `None`; after the system call either
+///    [`handle_sent`](Self::handle_sent) or [`handle_unsent`](Self::handle_unsent);
+/// 5. [`poll_event`](Self::poll_event) until `None`;
+/// 6. sleep until [`next_timeout`](Self::next_timeout) or the next datagram.
+#[derive(Debug)]
+pub struct Sender {
+    config: SenderConfig,
+    layout: Layout,
+    /// SSID of the next probe.
+    ssid: Ssid,
+    error_estimate: ErrorEstimate,
+    timetable: Timetable,
+    pending: Pending,
+    sent_last_at: MonotonicTime,
+    connectivity: Connectivity,
+    counter: Counter,
+    direction: Direction,
+    restarts: u64,
+    /// Losses of each direction that windows have told of.
+    told: Directional,
+    near_clock: NearClock,
+    far_clock: FarClock,
+    far_end: FarEnd,
+    stamps_apart: u64,
+    run: Tally,
+    window: Tally,
+    events: Events,
+    finished: bool,
+}
+
+impl Sender {
+    /// A session whose first probe is due at `start`.
+    ///
+    /// # Errors
+    ///
+    /// [`SenderConfigError`] names what is impossible.
+    pub fn new(config: SenderConfig, start: MonotonicTime) -> Result<Self, SenderConfigError> {
+        let most_outstanding = config.most_outstanding()?;
+        let limits = (config.count, config.duration);
+        Ok(Self {
+            layout: Layout::new(&config)?,
+            ssid: config.ssid,
+            error_estimate: estimate(config.clock, &config),
+            timetable: Timetable::new(config.schedule, start, limits, config.seed),
+            pending: Pending::new(most_outstanding, config.first_sequence),
+            sent_last_at: start,
+            connectivity: Connectivity::new(config.packet_loss_count),
+            counter: Counter::default(),
+            direction: Direction::new(config.reflector, config.first_sequence),
+            restarts: 0,
+            told: Directional::default(),
+            near_clock: NearClock::default(),
+            far_clock: FarClock::default(),
+            far_end: FarEnd::new(&config),
+            stamps_apart: 0,
+            run: Tally::new(&config, start, config.statistics.has_run()),
+            window: Tally::new(&config, start, config.statistics.has_window()),
+            events: Events::default(),
+            finished: false,
+            config,
+        })
+    }
+
+    /// A queue of our own dropped `count` datagrams: so many of the lost were no path loss.
+    pub fn handle_local_drop(&mut self, count: u64) {
+        for tally in self.tallies() {
+            tally.local_drops = tally.local_drops.saturating_add(count);
+        }
+    }
+
+    /// Probes past their deadline are lost.
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.observe_clock(now);
+        self.expire(now.monotonic, now);
+        self.conclude(Some(now));
+    }
+
+    /// Our own clock is now as good as this.
+    pub fn handle_clock(&mut self, state: ClockState) {
+        self.config.clock = state;
+        self.error_estimate = estimate(state, &self.config);
+    }
+
+    /// Sends no more probes; those on the way are still awaited.
+    pub fn stop(&mut self) {
+        self.timetable.stop();
+        self.conclude(None);
+    }
+
+    /// The next thing that happened.
+    pub fn poll_event(&mut self) -> Option<SenderEvent> {
+        self.events.pop()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) and [`poll_transmit`](Self::poll_transmit)
+    /// want to be called; `None` when the session is finished.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<MonotonicTime> {
+        let deadline = self.pending.oldest();
+        let deadline = deadline.map(|probe| probe.sent_at.saturating_add(self.config.timeout));
+        let slot = self.timetable.next_slot();
+        match (slot, deadline) {
+            (Some(slot), Some(deadline)) => Some(slot.min(deadline)),
+            (slot, deadline) => slot.or(deadline),
+        }
+    }
+
+    /// No probe is due any more and none is awaited.
+    #[must_use]
+    pub const fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// Octets of every probe.
+    #[must_use]
+    pub const fn payload_octets(&self) -> usize {
+        self.layout.payload_octets()
+    }
+
+    /// Connectivity now.
+    #[must_use]
+    pub const fn state(&self) -> SessionState {
+        self.connectivity.state()
+    }
+
+    /// What the session was told, with the clock as it is now.
+    #[must_use]
+    pub const fn config(&self) -> &SenderConfig {
+        &self.config
+    }
+
+    fn observe_clock(&mut self, now: Now) {
+        if let Some(by) = self.near_clock.observe(now) {
+            self.far_clock.forget();
+            let (end, at) = (End::Near, now);
+            self.events.push(SenderEvent::ClockStep { end, by, at });
+        }
+    }
+
+    /// Loses every probe whose deadline is at or before `until`, and counts off what is decided.
+    fn expire(&mut self, until: MonotonicTime, now: Now) {
+        let timeout = u64::try_from(self.config.timeout.as_nanos()).unwrap_or(u64::MAX);
+        let sent_until = until.ns().checked_sub(timeout).map(MonotonicTime::from_ns);
+        self.count_off(sent_until, now);
+    }
+
+    fn count_off(&mut self, sent_until: Option<MonotonicTime>, now: Now) {
+        while let Some(probe) = self.pending.settle(sent_until) {
+            let sequence = probe.sequence;
+            match probe.fate {
+                Fate::Answered(answer) => {
+                    let in_flight = self.pending.undecided();
+                    let direction = &mut self.direction;
+                    if direction.answered(sequence, &answer, in_flight, &mut self.events) {
+                        self.restarted(sequence, answer.reflector_sequence);
+                    }
+                    self.decided(&probe, false);
+                }
+                Fate::Lost { probe_sent, .. } => {
+                    let probe_sent = probe_sent.time;
+                    self.events.push(SenderEvent::Lost { sequence, probe_sent });
+                    self.direction.lost(sequence);
+                    self.decided(&probe, true);
+                    let change = self.connectivity.lost(sequence, now);
+                    self.state_changed(change);
+                }
+                Fate::Unsent => self.direction.unsent(),
+                Fate::Outstanding { .. } | Fate::Empty => {}
+            }
+        }
+    }
+
+    fn decided(&mut self, probe: &Probe, lost: bool) {
+        for tally in self.tallies() {
+            tally.loss.record(probe.sent_at, lost);
+        }
+    }
+
+    fn restarted(&mut self, sequence: u32, reflector_sequence: u32) {
+        self.restarts = self.restarts.saturating_add(1);
+        self.events.push(SenderEvent::ReflectorRestart { sequence, reflector_sequence });
+    }
+
+    fn state_changed(&mut self, change: Option<StateChange>) {
+        if let Some(change) = change {
+            self.events.push(SenderEvent::State(change));
+        }
+    }
+
+    /// Counts off what needs no clock, and says once that all is done.
+    fn conclude(&mut self, now: Option<Now>) {
+        // Without a deadline nothing is lost here, so the instant is never looked at.
+        self.count_off(None, now.unwrap_or_default());
+        let done = self.timetable.next_slot().is_none() && self.pending.undecided() == 0;
+        if done && !self.finished {
+            self.finished = true;
+            self.events.push(SenderEvent::Finished);
+        }
+    }
+
+    fn tallies(&mut self) -> impl Iterator<Item = &mut Tally> {
+        [&mut self.run, &mut self.window].into_iter()
+    }
+}
+
+/// What our clock claims in every probe.
+fn estimate(clock: ClockState, config: &SenderConfig) -> ErrorEstimate {
+    let error_ns = clock.error_bound_ns.unwrap_or(UNKNOWN_ERROR_NS);
+    ErrorEstimate::new(error_ns, clock.synchronized, config.format)
+}
+
+#[cfg(test)]
+mod tests;

@@ -39,9 +39,7 @@ impl<R: Reason, const N: usize> Counts<R, N> {
     /// How often any reason came.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.counts
-            .iter()
-            .fold(0, |sum, count| sum.saturating_add(*count))
+        self.counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
     /// Every reason with its count, zeros included.
@@ -52,10 +50,7 @@ impl<R: Reason, const N: usize> Counts<R, N> {
 
 impl<R, const N: usize> Default for Counts<R, N> {
     fn default() -> Self {
-        Self {
-            counts: [0; N],
-            of: PhantomData,
-        }
+        Self { counts: [0; N], of: PhantomData }
     }
 }
 
@@ -70,9 +65,7 @@ impl<R, const N: usize> Eq for Counts<R, N> {}
 impl<R: Reason, const N: usize> fmt::Debug for Counts<R, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let counted = self.iter().filter(|(_, count)| *count > 0);
-        f.debug_map()
-            .entries(counted.map(|(reason, count)| (reason.label(), count)))
-            .finish()
+        f.debug_map().entries(counted.map(|(reason, count)| (reason.label(), count))).finish()
     }
 }
 
@@ -109,10 +102,7 @@ mod tests {
         assert_eq!(counts.get(Why::Snow), 3);
         assert_eq!(counts.get(Why::Rain), 0);
         assert_eq!(counts.total(), 3);
-        assert_eq!(
-            counts.iter().collect::<Vec<_>>(),
-            [(Why::Rain, 0), (Why::Snow, 3)]
-        );
+        assert_eq!(counts.iter().collect::<Vec<_>>(), [(Why::Rain, 0), (Why::Snow, 3)]);
         assert_eq!(format!("{counts:?}"), r#"{"snow": 3}"#);
     }
 }

@@ -17,10 +17,7 @@ impl DelaySeries {
     /// No values yet.
     #[must_use]
     pub fn new(precision: Precision) -> Self {
-        Self {
-            distribution: Distribution::new(precision),
-            ..Self::default()
-        }
+        Self { distribution: Distribution::new(precision), ..Self::default() }
     }
 
     /// Declares that values will lie around `origin` instead of a little above zero, as one-way
@@ -74,19 +71,12 @@ impl DelaySeries {
     /// Of a sample of `size` of which only the recorded values are finite.
     fn quantiles(&self, size: u64) -> Quantiles {
         let at = |per_mille| self.quantile(per_mille, size);
-        Quantiles {
-            p50: at(500),
-            p95: at(950),
-            p99: at(990),
-            p99_9: at(999),
-        }
+        Quantiles { p50: at(500), p95: at(950), p99: at(990), p99_9: at(999) }
     }
 
     fn quantile(&self, per_mille: u64, size: u64) -> Option<TimeDelta> {
         let (min, max) = (self.exact.min()?, self.exact.max()?);
-        let rank = u128::from(size)
-            .saturating_mul(u128::from(per_mille))
-            .div_ceil(1_000);
+        let rank = u128::from(size).saturating_mul(u128::from(per_mille)).div_ceil(1_000);
         let rank = u64::try_from(rank).unwrap_or(u64::MAX).max(1);
         let value = match self.distribution.at_rank(rank)? {
             Place::LowExtreme => min,
@@ -162,9 +152,7 @@ pub struct PdvSummary {
 impl From<DelaySummary> for PdvSummary {
     fn from(delay: DelaySummary) -> Self {
         let above_min = |value: Option<TimeDelta>| {
-            value
-                .zip(delay.min)
-                .map(|(value, min)| value.saturating_sub(min))
+            value.zip(delay.min).map(|(value, min)| value.saturating_sub(min))
         };
         Self {
             count: delay.count,
@@ -203,9 +191,8 @@ mod tests {
     }
 
     fn within(estimate: i64, exact: i64, relative: f64) -> bool {
-        let allowed = (exact.unsigned_abs() as f64 * relative)
-            .ceil()
-            .max(QUANTILE_ABSOLUTE_ERROR_NS as f64);
+        let allowed =
+            (exact.unsigned_abs() as f64 * relative).ceil().max(QUANTILE_ABSOLUTE_ERROR_NS as f64);
         estimate.abs_diff(exact) as f64 <= allowed
     }
 
@@ -219,10 +206,7 @@ mod tests {
         ] {
             let exact = sorted_quantile(values, per_mille);
             let estimate = estimate.unwrap().ns();
-            assert!(
-                within(estimate, exact, relative),
-                "{name}: {estimate} for {exact}"
-            );
+            assert!(within(estimate, exact, relative), "{name}: {estimate} for {exact}");
         }
     }
 
@@ -246,11 +230,7 @@ mod tests {
         let summary = over(Precision::Fine, &[-5_000_000, -4_000_000, 1_000_000]).summary(0);
         assert_eq!(summary.negative, 2);
         assert_eq!(summary.min, Some(TimeDelta::from_ns(-5_000_000)));
-        assert!(within(
-            summary.p50.unwrap().ns(),
-            -4_000_000,
-            QUANTILE_RELATIVE_ERROR
-        ));
+        assert!(within(summary.p50.unwrap().ns(), -4_000_000, QUANTILE_RELATIVE_ERROR));
     }
 
     #[test]
@@ -264,22 +244,10 @@ mod tests {
     fn lost_probes_count_as_infinitely_late() {
         let values: Vec<i64> = (1..=96).map(|i| i * 1_000_000).collect();
         let summary = over(Precision::Fine, &values).summary(4);
-        assert!(within(
-            summary.p99.unwrap().ns(),
-            96_000_000,
-            QUANTILE_RELATIVE_ERROR
-        ));
+        assert!(within(summary.p99.unwrap().ns(), 96_000_000, QUANTILE_RELATIVE_ERROR));
         let all = summary.including_lost;
-        assert!(within(
-            all.p50.unwrap().ns(),
-            50_000_000,
-            QUANTILE_RELATIVE_ERROR
-        ));
-        assert!(within(
-            all.p95.unwrap().ns(),
-            95_000_000,
-            QUANTILE_RELATIVE_ERROR
-        ));
+        assert!(within(all.p50.unwrap().ns(), 50_000_000, QUANTILE_RELATIVE_ERROR));
+        assert!(within(all.p95.unwrap().ns(), 95_000_000, QUANTILE_RELATIVE_ERROR));
         assert_eq!((all.p99, all.p99_9), (None, None));
     }
 
@@ -297,16 +265,8 @@ mod tests {
             series.record(TimeDelta::from_ns(-37_000_000_000 + us * 1_000));
         }
         let pdv = PdvSummary::from(series.summary(0));
-        assert!(within(
-            pdv.p50.unwrap().ns(),
-            499_000,
-            2.0 * QUANTILE_RELATIVE_ERROR
-        ));
-        assert!(within(
-            pdv.p99.unwrap().ns(),
-            989_000,
-            2.0 * QUANTILE_RELATIVE_ERROR
-        ));
+        assert!(within(pdv.p50.unwrap().ns(), 499_000, 2.0 * QUANTILE_RELATIVE_ERROR));
+        assert!(within(pdv.p99.unwrap().ns(), 989_000, 2.0 * QUANTILE_RELATIVE_ERROR));
         assert_eq!(pdv.max, Some(TimeDelta::from_ns(999_000)));
     }
 

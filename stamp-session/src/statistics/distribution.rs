@@ -40,10 +40,7 @@ pub(super) struct Distribution {
 
 impl Distribution {
     pub(super) fn new(precision: Precision) -> Self {
-        Self {
-            precision,
-            ..Self::default()
-        }
+        Self { precision, ..Self::default() }
     }
 
     /// Values are kept as distances from here, so that an offset of the clocks costs no precision.

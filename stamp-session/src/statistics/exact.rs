@@ -28,9 +28,7 @@ impl Exact {
         let distance = i128::from(ns).saturating_sub(i128::from(self.first));
         self.sum = self.sum.saturating_add(distance);
         let magnitude = distance.unsigned_abs();
-        self.squares = self
-            .squares
-            .saturating_add(magnitude.saturating_mul(magnitude));
+        self.squares = self.squares.saturating_add(magnitude.saturating_mul(magnitude));
     }
 
     pub(super) const fn count(&self) -> u64 {
@@ -73,14 +71,10 @@ impl Exact {
             None => {
                 let mean = sum.checked_div(count)?;
                 let mean_square = self.squares.checked_div(count)?;
-                mean_square
-                    .saturating_sub(mean.saturating_mul(mean))
-                    .isqrt()
+                mean_square.saturating_sub(mean.saturating_mul(mean)).isqrt()
             }
         };
-        Some(TimeDelta::from_ns(
-            i64::try_from(deviation).unwrap_or(i64::MAX),
-        ))
+        Some(TimeDelta::from_ns(i64::try_from(deviation).unwrap_or(i64::MAX)))
     }
 }
 

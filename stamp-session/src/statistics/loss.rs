@@ -64,11 +64,7 @@ impl LossSeries {
     #[must_use]
     pub fn restarted(&self) -> Self {
         let interval = self.bin.checked_div(PROBES_PER_BIN).unwrap_or_default();
-        Self {
-            open_is_whole: false,
-            bin: self.bin,
-            ..Self::new(self.start, interval)
-        }
+        Self { open_is_whole: false, bin: self.bin, ..Self::new(self.start, interval) }
     }
 
     /// The next probe in the order of sending was lost or not.
@@ -98,11 +94,7 @@ impl LossSeries {
                 bin.received = bin.received.saturating_add(received);
             }
             open => {
-                let full = open.replace(Bin {
-                    index,
-                    sent: 1,
-                    received,
-                });
+                let full = open.replace(Bin { index, sent: 1, received });
                 if let Some(full) = full {
                     self.close(full);
                 }
@@ -174,11 +166,7 @@ pub struct RateBins {
 
 impl RateBins {
     fn add(&mut self, received: u64) {
-        self.least = if self.bins == 0 {
-            received
-        } else {
-            self.least.min(received)
-        };
+        self.least = if self.bins == 0 { received } else { self.least.min(received) };
         self.most = self.most.max(received);
         self.bins = self.bins.saturating_add(1);
         self.received = self.received.saturating_add(received);
@@ -242,12 +230,7 @@ impl LossPattern {
     /// half as far.
     #[must_use]
     pub fn looks_policed(&self) -> bool {
-        let Plateau {
-            bins,
-            sent,
-            received,
-            received_squares,
-        } = self.plateau;
+        let Plateau { bins, sent, received, received_squares } = self.plateau;
         let lost = sent.saturating_sub(received);
         if bins < FEWEST_PLATEAU_BINS || lost < bins.saturating_mul(FEWEST_PLATEAU_BINS) {
             return false;
@@ -258,9 +241,7 @@ impl LossPattern {
             .saturating_mul(received_squares)
             .saturating_sub(received.saturating_mul(received))
             .saturating_mul(u128::from(sent));
-        let by_chance = u128::from(lost)
-            .saturating_mul(received)
-            .saturating_mul(u128::from(bins));
+        let by_chance = u128::from(lost).saturating_mul(received).saturating_mul(u128::from(bins));
         received > 0 && scatter.saturating_mul(4) < by_chance
     }
 
@@ -268,9 +249,8 @@ impl LossPattern {
     #[must_use]
     pub fn plateau_rate(&self) -> Option<u64> {
         let time = self.bin.as_nanos().saturating_mul(self.plateau.bins.into());
-        let per_second = u128::from(self.plateau.received)
-            .saturating_mul(1_000_000_000)
-            .checked_div(time)?;
+        let per_second =
+            u128::from(self.plateau.received).saturating_mul(1_000_000_000).checked_div(time)?;
         u64::try_from(per_second).ok()
     }
 }

@@ -13,9 +13,7 @@ fn pattern_of(probes: u64, mut lost: impl FnMut(u64) -> bool) -> LossPattern {
 
 /// A fair enough coin that needs no crate.
 fn coin(state: &mut u64) -> u64 {
-    *state = state
-        .wrapping_mul(6_364_136_223_846_793_005)
-        .wrapping_add(1_442_695_040_888_963_407);
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     *state >> 33
 }
 
@@ -36,11 +34,7 @@ fn losses_by_chance_are_even_at_any_ratio() {
     for percent in [1, 10, 50, 90] {
         let mut state = 42;
         let pattern = pattern_of(20_000, |_| coin(&mut state) % 100 < percent);
-        assert_eq!(
-            pattern.character(),
-            Some(LossCharacter::Even),
-            "{percent} %"
-        );
+        assert_eq!(pattern.character(), Some(LossCharacter::Even), "{percent} %");
         assert!(!pattern.looks_policed(), "{percent} %: {pattern:?}");
     }
 }
@@ -49,10 +43,7 @@ fn losses_by_chance_are_even_at_any_ratio() {
 fn an_outage_is_a_burst() {
     let pattern = pattern_of(1_000, |index| (300..320).contains(&index));
     assert_eq!(pattern.character(), Some(LossCharacter::Bursty));
-    assert_eq!(
-        pattern_of(100, |_| true).character(),
-        Some(LossCharacter::Bursty)
-    );
+    assert_eq!(pattern_of(100, |_| true).character(), Some(LossCharacter::Bursty));
 }
 
 #[test]
@@ -81,10 +72,7 @@ fn a_dead_path_is_no_policer() {
 #[test]
 fn bins_hold_a_second_or_twenty_probes() {
     let pattern = |interval| LossSeries::new(MonotonicTime::ZERO, interval).pattern();
-    assert_eq!(
-        pattern(Duration::from_millis(10)).bin,
-        Duration::from_secs(1)
-    );
+    assert_eq!(pattern(Duration::from_millis(10)).bin, Duration::from_secs(1));
     assert_eq!(pattern(Duration::from_secs(1)).bin, Duration::from_secs(20));
 }
 

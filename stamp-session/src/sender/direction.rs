@@ -1,0 +1,297 @@
+//! In which direction probes were lost, by the count of a stateful Session-Reflector
+//! (RFC 8762 §4).
+//!
+//! Over an interval that begins and ends with an accepted reply: of `sent` probes after the first
+//! one the Session-Reflector numbered `numbered`, and `accepted` replies came back. So
+//! `sent - numbered` were lost forward and `numbered - accepted` backward.
+//!
+//! Replies are fed in the order in which their probes were sent, once their fate is final; then
+//! reordering changes nothing. A reply to a copy of a probe, made on the way out, is numbered too
+//! and taken out again.
+
+use super::event::{Events, SenderEvent};
+use super::pending::Answer;
+use super::serial;
+
+/// What the operator says of the Session-Reflector.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum ReflectorMode {
+    /// Nothing: its replies tell.
+    #[default]
+    Detect,
+    /// It counts its replies (RFC 8762 §4, stateful).
+    Stateful,
+    /// It copies the Sequence Number of the probe (RFC 8762 §4, stateless).
+    Stateless,
+}
+
+/// What is known of the Session-Reflector.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Reflector {
+    /// Without a loss both kinds number alike.
+    #[default]
+    Unknown,
+    /// It copies Sequence Numbers: only round-trip loss can be measured.
+    Stateless,
+    /// It counts its replies: loss has a direction.
+    Stateful,
+}
+
+impl Reflector {
+    /// Its name in every output.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Stateless => "stateless",
+            Self::Stateful => "stateful",
+        }
+    }
+}
+
+/// Losses of each direction.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Directional {
+    pub(super) forward: u64,
+    pub(super) backward: u64,
+}
+
+/// Loss per direction, from the fates of probes in the order of sending.
+#[derive(Debug)]
+pub(super) struct Direction {
+    declared: ReflectorMode,
+    found: Reflector,
+    /// A number was left out for certain, so a count and a copy must differ from here on.
+    gap: bool,
+    loss: bool,
+    closed: Directional,
+    interval: Option<Interval>,
+    since: Since,
+}
+
+/// What was lost since the last answered probe.
+#[derive(Clone, Copy, Debug, Default)]
+struct Since {
+    lost: u64,
+    first: u32,
+    last: u32,
+}
+
+/// Answered probes with one count.
+#[derive(Clone, Copy, Debug)]
+struct Interval {
+    incarnation: u8,
+    /// Lowest and highest number, in steps from that of the first reply.
+    lowest: i64,
+    highest: i64,
+    highest_sequence: u32,
+    sent: u64,
+    accepted: u64,
+    extra: u64,
+}
+
+impl Direction {
+    /// A session that starts at another Sequence Number than zero looks to the Session-Reflector
+    /// like one whose first probes were lost: its first reply tells what kind it is.
+    pub(super) fn new(declared: ReflectorMode, first_sequence: u32) -> Self {
+        let found = match declared {
+            ReflectorMode::Detect => Reflector::Unknown,
+            ReflectorMode::Stateful => Reflector::Stateful,
+            ReflectorMode::Stateless => Reflector::Stateless,
+        };
+        Self {
+            declared,
+            found,
+            gap: first_sequence != 0,
+            loss: false,
+            closed: Directional::default(),
+            interval: None,
+            since: Since::default(),
+        }
+    }
+
+    pub(super) const fn reflector(&self) -> Reflector {
+        self.found
+    }
+
+    /// Losses so far, for a stateful Session-Reflector.
+    pub(super) fn losses(&self) -> Option<Directional> {
+        let open = self.interval.map(|interval| interval.losses());
+        let open = open.unwrap_or_default();
+        (self.found == Reflector::Stateful).then_some(Directional {
+            forward: self.closed.forward.saturating_add(open.forward),
+            backward: self.closed.backward.saturating_add(open.backward),
+        })
+    }
+
+    /// A reply arrived whose number is or is not that of its probe.
+    pub(super) fn arrived(&mut self, sequence: u32, reflector_sequence: u32, events: &mut Events) {
+        if sequence != reflector_sequence {
+            self.find(Reflector::Stateful, events);
+        }
+    }
+
+    /// The next probe in the order of sending was lost.
+    pub(super) const fn lost(&mut self, sequence: u32) {
+        self.loss = true;
+        if self.since.lost == 0 {
+            self.since.first = sequence;
+        }
+        self.since.last = sequence;
+        self.since.lost = self.since.lost.saturating_add(1);
+    }
+
+    /// The next Sequence Number was never on the wire.
+    pub(super) const fn unsent(&mut self) {
+        self.gap = true;
+    }
+
+    /// A reply to a copy of a probe that has been fed before.
+    pub(super) fn extra(&mut self, incarnation: u8, reflector_sequence: u32) {
+        if let Some(interval) = &mut self.interval
+            && interval.incarnation == incarnation
+        {
+            interval.extra = interval.extra.saturating_add(1);
+            interval.raise(reflector_sequence);
+        }
+    }
+
+    /// The next probe in the order of sending was answered; `in_flight` probes were sent later and
+    /// may have been numbered before it.
+    ///
+    /// True when the count cannot have gone on from where it was.
+    pub(super) fn answered(
+        &mut self,
+        sequence: u32,
+        answer: &Answer,
+        in_flight: u32,
+        events: &mut Events,
+    ) -> bool {
+        let telling = self.gap || (self.loss && self.declared == ReflectorMode::Detect);
+        if telling && sequence == answer.reflector_sequence {
+            self.find(Reflector::Stateless, events);
+        }
+        let since = core::mem::take(&mut self.since);
+        let Some(interval) = self.interval else {
+            self.interval = Some(Interval::opened_by(answer));
+            return false;
+        };
+        if answer.incarnation != interval.incarnation {
+            let is_older = answer.incarnation == interval.incarnation.wrapping_sub(1);
+            if !is_older {
+                self.reopen(answer);
+            }
+            return false;
+        }
+        let next = interval.followed_by(answer, since.lost);
+        if !next.is_possible(in_flight) {
+            self.reopen(answer);
+            return true;
+        }
+        self.interval = Some(next);
+        if self.found == Reflector::Stateful
+            && let Some(event) = interval.direction_of(since, answer)
+        {
+            events.push(event);
+        }
+        false
+    }
+
+    fn reopen(&mut self, answer: &Answer) {
+        if let Some(interval) = self.interval.replace(Interval::opened_by(answer)) {
+            let losses = interval.losses();
+            self.closed.forward = self.closed.forward.saturating_add(losses.forward);
+            self.closed.backward = self.closed.backward.saturating_add(losses.backward);
+        }
+    }
+
+    fn find(&mut self, kind: Reflector, events: &mut Events) {
+        let settled = self.declared == ReflectorMode::Stateless || self.found == kind;
+        // Once it counted, equal numbers are chance.
+        let weaker = kind == Reflector::Stateless
+            && self.found == Reflector::Stateful
+            && self.declared == ReflectorMode::Detect;
+        if settled || weaker {
+            return;
+        }
+        self.found = kind;
+        let stateful = kind == Reflector::Stateful;
+        events.push(SenderEvent::ReflectorMode { stateful });
+    }
+}
+
+impl Interval {
+    fn opened_by(answer: &Answer) -> Self {
+        let mut interval = Self {
+            incarnation: answer.incarnation,
+            lowest: 0,
+            highest: 0,
+            highest_sequence: answer.reflector_sequence,
+            sent: 0,
+            accepted: 0,
+            extra: answer.extra.into(),
+        };
+        interval.raise(answer.highest_reflector_sequence);
+        interval
+    }
+
+    fn followed_by(mut self, answer: &Answer, lost: u64) -> Self {
+        self.lowest = self.lowest.min(self.steps_to(answer.reflector_sequence));
+        self.raise(answer.reflector_sequence);
+        self.raise(answer.highest_reflector_sequence);
+        self.sent = self.sent.saturating_add(lost).saturating_add(1);
+        self.accepted = self.accepted.saturating_add(1);
+        self.extra = self.extra.saturating_add(answer.extra.into());
+        self
+    }
+
+    fn steps_to(&self, reflector_sequence: u32) -> i64 {
+        let step = serial::distance(self.highest_sequence, reflector_sequence);
+        self.highest.saturating_add(step)
+    }
+
+    fn raise(&mut self, reflector_sequence: u32) {
+        let steps = self.steps_to(reflector_sequence);
+        if steps > self.highest {
+            self.highest = steps;
+            self.highest_sequence = reflector_sequence;
+        }
+    }
+
+    /// Numbers given to probes after the first, copies not counted.
+    const fn numbered(&self) -> u64 {
+        let numbers = self.highest.saturating_sub(self.lowest).unsigned_abs();
+        numbers.saturating_sub(self.extra)
+    }
+
+    const fn losses(&self) -> Directional {
+        Directional {
+            forward: self.sent.saturating_sub(self.numbered()),
+            backward: self.numbered().saturating_sub(self.accepted),
+        }
+    }
+
+    /// No fewer numbers than replies and no more than probes.
+    fn is_possible(&self, in_flight: u32) -> bool {
+        let numbers = self.highest.saturating_sub(self.lowest).unsigned_abs();
+        numbers >= self.accepted && self.numbered() <= self.sent.saturating_add(in_flight.into())
+    }
+
+    /// Where the probes between the replies so far and this one were lost, if they alone explain the
+    /// numbers in between.
+    fn direction_of(&self, since: Since, answer: &Answer) -> Option<SenderEvent> {
+        let steps = self.steps_to(answer.reflector_sequence);
+        let between = steps.saturating_sub(self.highest).saturating_sub(1);
+        let backward = u64::try_from(between).ok()?;
+        let forward = since.lost.checked_sub(backward)?;
+        (since.lost > 0).then_some(SenderEvent::LossDirection {
+            first: since.first,
+            last: since.last,
+            forward,
+            backward,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+//! The octets of a probe.
+
+use stamp_proto::error::ParseError;
+use stamp_proto::packet::{AuthenticationMode, SenderPacket};
+use stamp_proto::tlv::hmac::HMAC_TLV_OCTETS;
+use stamp_proto::tlv::{TLV_HEADER_OCTETS, extra_padding, hmac};
+use stamp_proto::writer::Writer;
+
+use super::config::{Padding, SenderConfig, SenderConfigError};
+use super::random::Random;
+
+/// What UDP over IPv6 can carry without a jumbogram; IPv4 carries less, which the link will say.
+const LARGEST_PAYLOAD: usize = 65_527;
+
+/// How the payload of every probe of a session is divided.
+///
+/// ```text
+/// | base packet | Extra Padding TLV, if any | HMAC TLV, if any |
+/// ```
+///
+/// The padding comes first so that the HMAC covers it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    mode: AuthenticationMode,
+    /// Octets of the Extra Padding TLV, header included; 0 when there is none.
+    pub(super) padding_octets: usize,
+    /// Octets of the HMAC TLV; 0 when there is none.
+    pub(super) hmac_octets: usize,
+    padding: Padding,
+    seed: u64,
+}
+
+impl Layout {
+    pub(super) fn new(config: &SenderConfig) -> Result<Self, SenderConfigError> {
+        let mode = config.mode();
+        let smallest = Self::smallest(config);
+        let octets = config.payload_octets;
+        let padding_octets = octets.checked_sub(smallest);
+        let padding_octets = padding_octets
+            .filter(|padding| *padding == 0 || *padding >= TLV_HEADER_OCTETS)
+            .filter(|_| octets <= LARGEST_PAYLOAD)
+            .ok_or(SenderConfigError::PayloadSize {
+                octets,
+                smallest,
+                padded: smallest.saturating_add(TLV_HEADER_OCTETS),
+                largest: LARGEST_PAYLOAD,
+            })?;
+        Ok(Self {
+            mode,
+            padding_octets,
+            hmac_octets: smallest.saturating_sub(mode.base_octets()),
+            padding: config.padding,
+            seed: config.seed,
+        })
+    }
+
+    pub(super) fn smallest(config: &SenderConfig) -> usize {
+        let hmac_octets = match config.tlv_keys {
+            Some(_) => HMAC_TLV_OCTETS,
+            None => 0,
+        };
+        config.mode().base_octets().saturating_add(hmac_octets)
+    }
+
+    /// Octets behind the base packet.
+    pub(super) const fn area_octets(&self) -> usize {
+        self.padding_octets.saturating_add(self.hmac_octets)
+    }
+
+    pub(super) const fn payload_octets(&self) -> usize {
+        self.mode.base_octets().saturating_add(self.area_octets())
+    }
+
+    /// Writes a probe to the front of `out`, giving what was written.
+    pub(super) fn emit<'b>(
+        &self,
+        config: &SenderConfig,
+        packet: SenderPacket,
+        out: &'b mut [u8],
+    ) -> Result<&'b [u8], ParseError> {
+        packet.emit(self.mode, out)?;
+        let (base, area) = out.split_at_mut_checked(self.mode.base_octets()).unwrap_or_default();
+        let mut area = Writer::new(area);
+        if self.padding_octets > 0 {
+            let padding = extra_padding::reserve(&mut area, self.padding_octets)?;
+            if self.padding == Padding::Random {
+                Random::stream(self.seed, packet.sequence).fill(padding);
+            }
+        }
+        if let Some(keys) = &config.tlv_keys {
+            hmac::append(keys.signing(), packet.sequence, &mut area)?;
+        }
+        // The base HMAC covers nothing behind the base packet (RFC 8762 §4.4).
+        if let Some(keys) = &config.keys {
+            keys.signing().sign(base)?;
+        }
+        Ok(out.get(..self.payload_octets()).unwrap_or_default())
+    }
+
+    /// These octets are the padding that the probe `sequence` was sent with.
+    pub(super) fn is_padding_of(&self, sequence: u32, octets: &[u8]) -> bool {
+        match self.padding {
+            Padding::Zero => octets.iter().all(|octet| *octet == 0),
+            Padding::Random => Random::stream(self.seed, sequence).matches(octets),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use stamp_proto::auth::{Key, KeyId, KeyRing};
+    use stamp_proto::packet::Ssid;
+    use stamp_proto::time::{ErrorEstimate, Timestamp, TimestampFormat, WallTime};
+    use stamp_proto::tlv::hmac::TlvIntegrity;
+    use stamp_proto::tlv::{TlvFlags, TlvType, Tlvs};
+
+    use super::*;
+
+    fn config(payload_octets: usize) -> SenderConfig {
+        let mut config = SenderConfig::new("192.0.2.1:862".parse().unwrap(), Ssid(7));
+        config.payload_octets = payload_octets;
+        config
+    }
+
+    fn keys() -> Arc<KeyRing> {
+        let key = Key::new(KeyId(1), b"0123456789abcdef").unwrap();
+        Arc::new(KeyRing::new(vec![key]).unwrap())
+    }
+
+    fn emitted(config: &SenderConfig, sequence: u32) -> Vec<u8> {
+        let packet = SenderPacket {
+            sequence,
+            timestamp: Timestamp::from_wall(WallTime::from_unix_ns(1), TimestampFormat::Ntp),
+            error_estimate: ErrorEstimate::unsynchronized(TimestampFormat::Ntp),
+            ssid: config.ssid,
+        };
+        let mut out = [0xEE; 2_000];
+        let layout = Layout::new(config).unwrap();
+        let octets = layout.emit(config, packet, &mut out).unwrap();
+        assert_eq!(octets.len(), config.payload_octets);
+        octets.to_vec()
+    }
+
+    #[test]
+    fn a_base_packet_has_nothing_behind_it() {
+        let octets = emitted(&config(44), 3);
+        let packet = SenderPacket::parse(AuthenticationMode::Unauthenticated, &octets).unwrap();
+        assert_eq!((packet.sequence, packet.ssid), (3, Ssid(7)));
+    }
+
+    #[test]
+    fn what_the_base_packet_does_not_fill_is_extra_padding() {
+        for octets in [48, 49, 100, 1_472] {
+            let probe = emitted(&config(octets), 0);
+            let tlvs: Vec<_> = Tlvs::new(&probe[44..]).map(Result::unwrap).collect();
+            assert_eq!(tlvs.len(), 1);
+            assert_eq!((tlvs[0].flags, tlvs[0].kind), (TlvFlags::REQUEST, TlvType::EXTRA_PADDING));
+            assert!(tlvs[0].value.iter().all(|octet| *octet == 0));
+        }
+    }
+
+    #[test]
+    fn random_padding_differs_from_probe_to_probe_and_is_recognised() {
+        let mut config = config(100);
+        config.padding = Padding::Random;
+        let (first, second) = (emitted(&config, 0), emitted(&config, 1));
+        assert_ne!(first[48..], second[48..]);
+        let layout = Layout::new(&config).unwrap();
+        assert!(layout.is_padding_of(0, &first[48..]));
+        assert!(!layout.is_padding_of(1, &first[48..]));
+    }
+
+    #[test]
+    fn the_hmac_tlv_comes_last_and_covers_the_padding() {
+        let mut config = config(44 + 6 + 20);
+        config.tlv_keys = Some(keys());
+        let probe = emitted(&config, 9);
+        assert_eq!(hmac::verify(&keys(), 9, &probe[44..]), TlvIntegrity::Verified(KeyId(1)));
+        let mut forged = probe.clone();
+        forged[48] ^= 1;
+        assert_eq!(hmac::verify(&keys(), 9, &forged[44..]), TlvIntegrity::Failed);
+    }
+
+    #[test]
+    fn an_authenticated_probe_is_signed() {
+        let mut config = config(112 + 8);
+        config.keys = Some(keys());
+        let probe = emitted(&config, 1);
+        assert_eq!(keys().verify(&probe), Some(KeyId(1)));
+    }
+
+    #[test]
+    fn sizes_that_no_tlv_can_fill_are_refused() {
+        for (octets, smallest, padded) in
+            [(43, 44, 48), (45, 44, 48), (47, 44, 48), (65_528, 44, 48)]
+        {
+            let refused =
+                SenderConfigError::PayloadSize { octets, smallest, padded, largest: 65_527 };
+            assert_eq!(Layout::new(&config(octets)).err(), Some(refused));
+        }
+        let mut config = config(112);
+        config.keys = Some(keys());
+        config.tlv_keys = Some(keys());
+        assert_eq!(config.smallest_payload(), 132);
+        assert!(Layout::new(&config).is_err());
+    }
+}

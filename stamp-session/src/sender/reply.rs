@@ -1,0 +1,308 @@
+//! What an accepted reply changes.
+
+use stamp_proto::ip::{Dscp, Ecn, HopLimit};
+use stamp_proto::packet::{ReflectorPacket, Ssid};
+use stamp_proto::time::{TimeDelta, TimestampFormat, WallTime};
+
+use super::clock::NearClock;
+use super::config::{SenderConfig, ZeroSsid};
+use super::counter::{Numbered, Place};
+use super::event::{End, SenderEvent};
+use super::pending::{Answer, Fate, Probe, Usable};
+use super::sample::{Outcome, Sample, Variation};
+use super::tally::clock_offset;
+use super::tlvs::TlvOutcome;
+use super::validate::{Checked, Checker, Standing, Timing};
+use super::{Sender, serial};
+use crate::clock::{ClockState, MonotonicTime, Now};
+use crate::datagram::Received;
+
+/// A datagram cannot have waited longer in our own queue than this; then its stamp is of another
+/// clock, or ours was set.
+const LONGEST_WAIT_NS: i64 = 5_000_000_000;
+
+/// TAI has been ahead of UTC by this since 2017.
+const TAI_OFFSET: TimeDelta = TimeDelta::from_ns(37_000_000_000);
+/// How far from there an offset still means TAI.
+const TAI_TOLERANCE: TimeDelta = TimeDelta::from_ns(500_000_000);
+
+/// What replies tell of the far end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FarEnd {
+    pub(super) clock: Option<ClockState>,
+    pub(super) format: Option<TimestampFormat>,
+    pub(super) tai_offset: Option<TimeDelta>,
+    pub(super) zero_ssid: bool,
+    pub(super) traffic_class: Option<(Dscp, Ecn)>,
+    pub(super) tlvs: TlvOutcome,
+}
+
+impl FarEnd {
+    pub(super) fn new(config: &SenderConfig) -> Self {
+        Self {
+            clock: config.far_clock,
+            format: None,
+            tai_offset: None,
+            zero_ssid: false,
+            traffic_class: None,
+            tlvs: TlvOutcome::NotAsked,
+        }
+    }
+}
+
+impl Sender {
+    /// Takes one datagram that arrived on the session's socket.
+    ///
+    /// Whether it is in time is judged by its own stamp, not by `now`.
+    pub fn handle_reply(&mut self, now: Now, reply: Received<'_>) -> Outcome {
+        self.observe_clock(now);
+        self.expire(arrival(now, reply.stamp.time), now);
+        let checker =
+            Checker { config: &self.config, clock: self.config.clock, pending: &self.pending };
+        let outcome = match checker.check(now, &reply) {
+            Err(reason) => {
+                for tally in self.tallies() {
+                    tally.rejected.add(reason, 1);
+                }
+                return Outcome::Rejected(reason);
+            }
+            Ok(Checked { packet, standing }) => match standing {
+                Standing::Awaited(timing) => self.accept(now, &reply, &packet, &timing),
+                Standing::Lost(timing) => self.accept_late(&reply, &packet, &timing),
+                Standing::Answered => self.accept_copy(&packet),
+            },
+        };
+        self.conclude(Some(now));
+        outcome
+    }
+
+    fn accept(
+        &mut self,
+        now: Now,
+        reply: &Received<'_>,
+        packet: &ReflectorPacket,
+        timing: &Timing,
+    ) -> Outcome {
+        let sequence = packet.sender_sequence;
+        let place = self.place(packet, timing);
+        let usable = self.usable(now, timing, place);
+        let variation = self.answered(packet, timing, usable, place);
+        self.learn(reply, packet, timing);
+        let mut sample = self.sample(reply, packet, timing);
+        sample.variation = variation;
+        sample.clock_step = usable != Usable::All;
+        sample.reordered = place.probe_overtaken;
+        self.far_end.tlvs = sample.tlvs;
+        for tally in self.tallies() {
+            tally.sample(&sample, timing, usable);
+            tally.order(place);
+        }
+        let change = self.connectivity.received(sequence, now);
+        self.state_changed(change);
+        Outcome::Sample(sample)
+    }
+
+    fn accept_late(
+        &mut self,
+        reply: &Received<'_>,
+        packet: &ReflectorPacket,
+        timing: &Timing,
+    ) -> Outcome {
+        if let Some(probe) = self.pending.get_mut(packet.sender_sequence) {
+            probe.fate = Fate::Lost { probe_sent: timing.probe_sent, answered: true };
+        }
+        for tally in self.tallies() {
+            tally.late = tally.late.saturating_add(1);
+        }
+        let sample = self.sample(reply, packet, timing);
+        self.answer_zero_ssid(packet.ssid);
+        Outcome::Late(sample)
+    }
+
+    /// A copy made on the way out has a number of its own, one made on the way back has not.
+    fn accept_copy(&mut self, packet: &ReflectorPacket) -> Outcome {
+        let (sequence, number) = (packet.sender_sequence, packet.sequence);
+        let is_settled = self.pending.is_settled(sequence);
+        if let Some(probe) = self.pending.get_mut(sequence)
+            && let Fate::Answered(answer) = &mut probe.fate
+            && number != answer.reflector_sequence
+            && number != answer.highest_reflector_sequence
+        {
+            answer.extra = answer.extra.saturating_add(1);
+            if serial::is_after(number, answer.highest_reflector_sequence) {
+                answer.highest_reflector_sequence = number;
+            }
+            let incarnation = answer.incarnation;
+            if is_settled {
+                self.direction.extra(incarnation, number);
+            }
+        }
+        for tally in self.tallies() {
+            tally.duplicate = tally.duplicate.saturating_add(1);
+        }
+        Outcome::Duplicate { sequence }
+    }
+
+    fn place(&mut self, packet: &ReflectorPacket, timing: &Timing) -> Place {
+        let numbered = Numbered {
+            sequence: packet.sender_sequence,
+            reflector_sequence: packet.sequence,
+            reply_sent: timing.reply_sent,
+        };
+        let place = self.counter.place(numbered, self.pending.reach());
+        if place.restarted {
+            self.restarted(packet.sender_sequence, packet.sequence);
+        }
+        let direction = &mut self.direction;
+        direction.arrived(packet.sender_sequence, packet.sequence, &mut self.events);
+        place
+    }
+
+    /// What clock steps leave of a sample.
+    fn usable(&mut self, now: Now, timing: &Timing, place: Place) -> Usable {
+        if timing.near_step || timing.far_step {
+            self.far_clock.forget();
+            return Usable::Nothing;
+        }
+        if place.probe_overtaken {
+            return Usable::All;
+        }
+        let step = self.far_clock.observe(timing.forward_delay, timing.backward_delay);
+        let Some(by) = step else {
+            return Usable::All;
+        };
+        let (end, at) = (End::Far, now);
+        self.events.push(SenderEvent::ClockStep { end, by, at });
+        Usable::RoundTrip
+    }
+
+    /// Remembers the answer and gives the variation to the probe before; that of the probe after,
+    /// if it is answered already, is counted too.
+    fn answered(
+        &mut self,
+        packet: &ReflectorPacket,
+        timing: &Timing,
+        usable: Usable,
+        place: Place,
+    ) -> Variation {
+        let sequence = packet.sender_sequence;
+        let Some(probe) = self.pending.get_mut(sequence) else {
+            return Variation::default();
+        };
+        let answer = Answer {
+            forward_delay: timing.forward_delay,
+            backward_delay: timing.backward_delay,
+            round_trip: timing.round_trip,
+            usable,
+            reflector_sequence: packet.sequence,
+            highest_reflector_sequence: packet.sequence,
+            extra: 0,
+            incarnation: place.incarnation,
+        };
+        probe.fate = Fate::Answered(answer);
+        let this = *probe;
+        let before = self.pending.answer(sequence.wrapping_sub(1));
+        let to_this = before.map(|(probe, before)| variation((probe, before), (&this, answer)));
+        let after = self.pending.answer(sequence.wrapping_add(1));
+        let from_this = after.map(|(probe, after)| variation((&this, answer), (probe, after)));
+        for variation in [to_this, from_this].into_iter().flatten() {
+            for tally in self.tallies() {
+                tally.variation(variation);
+            }
+        }
+        to_this.unwrap_or_default()
+    }
+
+    /// Keeps what the reply says of the far end.
+    fn learn(&mut self, reply: &Received<'_>, packet: &ReflectorPacket, timing: &Timing) {
+        let known = self.far_end.clock;
+        let is_news = known.is_none_or(|known| known.synchronized != timing.far.synchronized);
+        if is_news {
+            self.events.push(SenderEvent::FarClock(timing.far));
+        }
+        self.far_end.clock = Some(timing.far);
+        self.far_end.format = Some(packet.error_estimate.format());
+        self.far_end.traffic_class = reply.traffic_class;
+        if !timing.near_step && !timing.far_step {
+            let offset = clock_offset(timing.forward_delay, timing.backward_delay);
+            let from_tai = offset.abs().saturating_sub(TAI_OFFSET).abs();
+            self.far_end.tai_offset = (from_tai <= TAI_TOLERANCE).then_some(offset);
+        }
+        self.answer_zero_ssid(packet.ssid);
+    }
+
+    fn answer_zero_ssid(&mut self, ssid: Ssid) {
+        if !ssid.is_none() || self.config.ssid.is_none() || self.far_end.zero_ssid {
+            return;
+        }
+        self.far_end.zero_ssid = true;
+        self.events.push(SenderEvent::ZeroSsid);
+        match self.config.zero_ssid {
+            ZeroSsid::ContinueWithSsid => {}
+            ZeroSsid::Stop => self.timetable.stop(),
+            ZeroSsid::ContinueBase => self.ssid = Ssid::NONE,
+        }
+    }
+
+    fn sample(&self, reply: &Received<'_>, packet: &ReflectorPacket, timing: &Timing) -> Sample {
+        let base_octets = self.config.mode().base_octets();
+        let area = reply.octets.get(base_octets..).unwrap_or_default();
+        let tlv_keys = self.config.tlv_keys.as_deref();
+        let sent_dscp = self.config.traffic_class.0;
+        Sample {
+            sequence: packet.sender_sequence,
+            reflector_sequence: packet.sequence,
+            probe_sent: timing.probe_sent,
+            probe_received: timing.probe_received,
+            reply_sent: timing.reply_sent,
+            reply_received: timing.reply_received,
+            forward_delay: timing.forward_delay,
+            backward_delay: timing.backward_delay,
+            round_trip: timing.round_trip,
+            residence: timing.residence,
+            variation: Variation::default(),
+            forward_hops: hops(self.config.hop_limit, packet.sender_ttl),
+            backward_hops: reply.hop_limit.map(HopLimit::hops),
+            sender_ttl: packet.sender_ttl,
+            traffic_class: reply.traffic_class,
+            remarked: reply.traffic_class.is_some_and(|(dscp, _)| dscp != sent_dscp),
+            clock_synchronized: timing.is_synchronized(),
+            error_bound_ns: timing.error_bound_ns(),
+            clock_step: timing.near_step || timing.far_step,
+            reordered: false,
+            tlvs: self.layout.outcome(tlv_keys, packet, area),
+        }
+    }
+}
+
+/// When a datagram arrived, on the clock of deadlines: its stamp says how long it has waited.
+fn arrival(now: Now, stamp: WallTime) -> MonotonicTime {
+    let waited = now.wall.since(stamp).ns();
+    if !(0..=LONGEST_WAIT_NS).contains(&waited) {
+        return now.monotonic;
+    }
+    MonotonicTime::from_ns(now.monotonic.ns().saturating_sub(waited.unsigned_abs()))
+}
+
+/// Hops between what the probe was sent with and what it had on arrival; a TTL of zero is a
+/// Session-Reflector that cannot tell.
+fn hops(sent: HopLimit, arrived: HopLimit) -> Option<u8> {
+    if arrived.0 == 0 {
+        return None;
+    }
+    sent.0.checked_sub(arrived.0)
+}
+
+/// How delay changed between two answered neighbours, as far as no clock was set in between.
+fn variation(before: (&Probe, Answer), this: (&Probe, Answer)) -> Variation {
+    let between = Now { monotonic: this.0.sent_at, wall: this.0.written };
+    let stepped = NearClock::stepped_between(before.0.sent_at, before.0.written, between);
+    let all = !stepped && before.1.usable == Usable::All && this.1.usable == Usable::All;
+    let any = before.1.usable != Usable::Nothing && this.1.usable != Usable::Nothing;
+    let change = |of: fn(&Answer) -> TimeDelta| of(&this.1).saturating_sub(of(&before.1));
+    Variation {
+        forward: all.then(|| change(|answer| answer.forward_delay)),
+        backward: all.then(|| change(|answer| answer.backward_delay)),
+        round_trip: any.then(|| change(|answer| answer.round_trip)),
+    }
+}
