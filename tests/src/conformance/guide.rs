@@ -15,8 +15,9 @@
 //!
 //! `$` is an ordinary user, `#` is root; a word before it is the host. A command that ends in `&`
 //! runs on until the page ends. A command ends with status 0 unless the comment
-//! `<!-- status: N -->` stands before its block. What follows a command, up to the next prompt, must
-//! appear in its output in this order; figures may differ, and a line `...` skips anything.
+//! `<!-- status: N -->` stands before its block, or `<!-- status: any -->` where it depends on the
+//! machine. What follows a command, up to the next prompt, must appear in its output in this order;
+//! figures may differ, and a line `...` skips anything.
 
 use std::io;
 
@@ -47,8 +48,8 @@ pub struct Step {
     pub command: String,
     /// It runs on while the rest of the page is typed.
     pub in_background: bool,
-    /// Status it must end with.
-    pub status: i32,
+    /// Status it must end with, if it matters.
+    pub status: Option<i32>,
     /// Lines its output must hold.
     pub expected: Vec<String>,
 }
@@ -80,19 +81,20 @@ pub struct Ran {
 pub fn parse(file: &File) -> Result<Page, Vec<Finding>> {
     let mut findings = Vec::new();
     let mut page = Page { file: file.path.clone(), stage: String::new(), steps: Vec::new() };
-    let (mut inside, mut status, mut started) = (false, 0, false);
+    let (mut inside, mut status, mut started) = (false, Some(0), false);
     for (line, text) in file.lines() {
         if let Some(stage) = comment(text, "stage") {
             page.stage = stage.into();
         } else if let Some(number) = comment(text, "status") {
             match number.parse() {
-                Ok(number) => status = number,
+                Ok(number) => status = Some(number),
+                Err(_) if number == "any" => status = None,
                 Err(_) => findings.push(Finding::at(&file.path, line, "a status is a number")),
             }
         } else if text.trim_end() == "```console" {
             (inside, started) = (true, false);
         } else if text.starts_with("```") && inside {
-            (inside, status) = (false, 0);
+            (inside, status) = (false, Some(0));
         } else if text.starts_with("```") && ["bash", "sh", "shell"].contains(&&text[3..]) {
             let message = "commands go into ```console blocks, where they are run";
             findings.push(Finding::at(&file.path, line, message));
@@ -138,9 +140,8 @@ pub fn play(page: &Page, stage: &mut dyn Stage) -> Vec<Finding> {
             Err(error) => fault(format!("not started: {error}")),
             Ok(_) if step.in_background => {}
             Ok(ran) => {
-                if ran.status != step.status {
-                    let (got, wanted) = (ran.status, step.status);
-                    fault(format!("status {got} instead of {wanted}\n{}", ran.output));
+                if let Some(wanted) = step.status.filter(|wanted| *wanted != ran.status) {
+                    fault(format!("status {} instead of {wanted}\n{}", ran.status, ran.output));
                 }
                 if let Some(missing) = first_missing(&step.expected, &ran.output) {
                     fault(format!("no line like `{missing}` in\n{}", ran.output));
@@ -193,7 +194,7 @@ fn comment<'a>(line: &'a str, key: &str) -> Option<&'a str> {
     inner.strip_prefix(key)?.strip_prefix(':').map(str::trim)
 }
 
-fn step(line: usize, text: &str, status: i32) -> Option<Step> {
+fn step(line: usize, text: &str, status: Option<i32>) -> Option<Step> {
     let end = text.find(['$', '#'])?;
     let (host, rest) = text.split_at(end);
     let named = host.chars().all(|mark| mark.is_ascii_alphanumeric() || mark == '-');

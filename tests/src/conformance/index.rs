@@ -17,6 +17,7 @@ mod attributes;
 mod generated;
 
 use attributes::Conditions;
+use generated::Trial;
 
 /// Why a test of the sources does or does not run under a plain `cargo test`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -118,7 +119,14 @@ impl Walk<'_> {
         self.index.items.entry(name.clone()).or_default();
         if self.trials {
             for trial in generated::trials(&text) {
-                self.test(&trial, TestState::Runs);
+                match trial {
+                    Trial::Named(name) => self.test(&name, TestState::Runs),
+                    Trial::Function(name) => {
+                        let path = place.modules.iter().chain([&name]);
+                        let path: Vec<&str> = path.map(String::as_str).collect();
+                        self.test(&path.join("::"), TestState::Runs);
+                    }
+                }
             }
         }
         self.items(&file.items, &Source { name: &name, folder, owner: path }, place);

@@ -47,7 +47,8 @@ fn a_page_is_read() {
     assert_eq!((reflector.command.as_str(), reflector.in_background), ("stamp-reflector", true));
     assert_eq!((sender.host.as_str(), sender.as_root, sender.line), ("near", false, 7));
     assert_eq!(sender.expected, ["3 sent, 3 received", "...", "clocks: synchronised"]);
-    assert_eq!((nobody.host.as_str(), nobody.status), ("", 1));
+    assert_eq!((nobody.host.as_str(), nobody.status), ("", Some(1)));
+    assert_eq!(sender.status, Some(0));
 }
 
 #[test]
@@ -109,6 +110,7 @@ fn a_real_shell_can_be_the_stage() {
     let text = "<!-- stage: shell -->\n```console\n$ echo \"1 and $((40 + 2))\"\n7 and 8\n```\n\
         <!-- status: 3 -->\n```console\n$ exit 3\n```\n";
     assert_eq!(play(&page(text), &mut Shell), []);
-    let wrong = text.replace("7 and 8", "7 or 8");
-    assert_eq!(play(&page(&wrong), &mut Shell).len(), 1);
+    assert_eq!(play(&page(&text.replace("7 and 8", "7 or 8")), &mut Shell).len(), 1);
+    assert_eq!(play(&page(&text.replace("status: 3", "status: 4")), &mut Shell).len(), 1);
+    assert_eq!(play(&page(&text.replace("status: 3", "status: any")), &mut Shell), []);
 }

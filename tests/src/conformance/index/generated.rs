@@ -34,8 +34,17 @@ pub(super) fn tests(tokens: &TokenStream) -> Vec<(String, bool)> {
     found
 }
 
-/// Names given to `Trial::test("…", …)` in a source file.
-pub(super) fn trials(source: &str) -> Vec<String> {
+/// A trial of a target that brings its own harness.
+#[derive(Debug)]
+pub(super) enum Trial {
+    /// `Trial::test("name", …)`.
+    Named(String),
+    /// `trials![function, …]`, named by the module it stands in.
+    Function(String),
+}
+
+/// Trials made in a source file.
+pub(super) fn trials(source: &str) -> Vec<Trial> {
     let mut found = Vec::new();
     if let Ok(tokens) = TokenStream::from_str(source) {
         collect_trials(tokens, &mut found);
@@ -43,20 +52,33 @@ pub(super) fn trials(source: &str) -> Vec<String> {
     found
 }
 
-fn collect_trials(tokens: TokenStream, found: &mut Vec<String>) {
+fn collect_trials(tokens: TokenStream, found: &mut Vec<Trial>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     for (position, token) in tokens.iter().enumerate() {
-        let TokenTree::Group(group) = token else {
-            continue;
-        };
-        let before: String =
-            tokens[position.saturating_sub(4)..position].iter().map(ToString::to_string).collect();
+        let TokenTree::Group(group) = token else { continue };
+        let before = &tokens[position.saturating_sub(4)..position];
+        let before: String = before.iter().map(ToString::to_string).collect();
         if group.delimiter() == Delimiter::Parenthesis && before.ends_with("Trial::test") {
             let name = group.stream().into_iter().next();
             if let Some(Ok(name)) = name.map(|name| syn::parse2::<LitStr>(name.into())) {
-                found.push(name.value());
+                found.push(Trial::Named(name.value()));
             }
+        } else if before.ends_with("trials!") {
+            found.extend(listed(group.stream()).map(Trial::Function));
         }
         collect_trials(group.stream(), found);
     }
+}
+
+/// Functions of `trials![first, second: [Need::IPV6]]`: identifiers at the start or behind a comma.
+fn listed(tokens: TokenStream) -> impl Iterator<Item = String> {
+    let mut expected = true;
+    tokens.into_iter().filter_map(move |token| {
+        let name = match &token {
+            TokenTree::Ident(name) if expected => Some(name.to_string()),
+            _ => None,
+        };
+        expected = matches!(&token, TokenTree::Punct(mark) if mark.as_char() == ',');
+        name
+    })
 }

@@ -170,3 +170,25 @@ fn tests_of_a_target_that_is_not_run_do_not_count() {
     let runs: Vec<_> = index.tests.keys().collect();
     assert_eq!(runs, ["p other:netns a"], "the walk sees it; the target's flag decides");
 }
+
+#[test]
+fn listed_trials_bear_the_name_of_their_module() {
+    let index = index_of(
+        "listed-trials",
+        Kind::Test,
+        true,
+        &[
+            ("netns/main.rs", "mod loss; fn main() {} fn all() { trials![plain]; }"),
+            ("netns/loss.rs", "fn t() { trials![forward, backward: [Need::IPV6, Need::VRF],] }"),
+        ],
+    );
+    let runs = TestState::Runs;
+    assert_eq!(
+        tests_of(&index),
+        [
+            ("p netns loss::backward", runs),
+            ("p netns loss::forward", runs),
+            ("p netns plain", runs)
+        ]
+    );
+}
