@@ -17,7 +17,7 @@ const STEP_NS: u64 = 4_000;
 
 /// Learned margin between waking up and the deadline.
 #[derive(Clone, Copy, Debug)]
-pub struct WakeMargin {
+pub(crate) struct WakeMargin {
     /// Estimate of the 95th percentile of lateness, in ns.
     estimate_ns: u64,
 }
@@ -33,7 +33,7 @@ impl WakeMargin {
     ///
     /// A quantile is followed by stepping up for what lies above it and down for what lies below,
     /// in the ratio of their probabilities: no samples are kept.
-    pub fn observe(&mut self, lateness: Duration) {
+    pub(crate) fn observe(&mut self, lateness: Duration) {
         let late_ns = u64::try_from(lateness.as_nanos()).unwrap_or(u64::MAX);
         self.estimate_ns = if late_ns > self.estimate_ns {
             self.estimate_ns + STEP_NS * 19 / 20
@@ -46,7 +46,7 @@ impl WakeMargin {
 
     /// How much before a deadline to wake when deadlines are `interval` apart.
     #[must_use]
-    pub fn margin(&self, interval: Duration) -> Duration {
+    pub(crate) fn margin(&self, interval: Duration) -> Duration {
         let most = (interval / SHARE_OF_INTERVAL).clamp(LEAST, MOST);
         Duration::from_nanos(self.estimate_ns).clamp(LEAST, most)
     }

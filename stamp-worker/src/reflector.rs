@@ -129,7 +129,11 @@ impl ReflectorPool {
     /// Live sessions of all workers; a stateless reflector has none.
     #[must_use]
     pub fn sessions(&self) -> Vec<SessionView> {
-        self.workers.iter().filter_map(|worker| worker.ask(Command::Sessions).ok()).flatten().collect()
+        self.workers
+            .iter()
+            .filter_map(|worker| worker.ask(Command::Sessions).ok())
+            .flatten()
+            .collect()
     }
 
     /// Number of workers.

@@ -91,7 +91,7 @@ impl SenderPool {
         observer: Box<dyn SenderObserver>,
     ) -> Result<Self, WorkerError> {
         let rate: f64 =
-            sessions.iter().map(|setup| 1.0 / setup.config.schedule.mean().as_secs_f64()).sum();
+            sessions.iter().map(|setup| 1.0 / setup.config.schedule.interval().as_secs_f64()).sum();
         let (commands, inbox) = mpsc::channel();
         let thread = WorkerThread::new(sessions, report, inbox, observer)?;
         let waker = thread.waker();

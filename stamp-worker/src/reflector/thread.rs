@@ -170,7 +170,8 @@ fn answer(socket: &UdpSocket, engine: &mut Reflector, buffers: &mut Buffers) {
         }
         let now = now();
         let Some(slot) = send.slot() else { continue };
-        let Verdict::Reply(unsealed) = engine.handle_probe(now.monotonic, received(&datagram, now), slot)
+        let Verdict::Reply(unsealed) =
+            engine.handle_probe(now.monotonic, received(&datagram, now), slot)
         else {
             continue;
         };

@@ -6,7 +6,7 @@ use stamp_net::{
     ErrorBatch, IcmpError, IcmpKind, Outgoing, ReceiveBatch, SendBatch, SendFailure, SendOutcome,
     SocketEvent, UdpSocket,
 };
-use stamp_session::clock::{MonotonicTime, Now};
+use stamp_session::clock::MonotonicTime;
 use stamp_session::datagram::Received;
 use stamp_session::sender::{Outcome, Sender, UnsentReason};
 
@@ -261,7 +261,6 @@ const fn unsent_reason(failure: SendFailure) -> UnsentReason {
         SendFailure::Refused { .. } => UnsentReason::Refused,
         SendFailure::TooBig { mtu, .. } => UnsentReason::TooBig { mtu },
         SendFailure::InterfaceDown => UnsentReason::NetworkDown,
-        SendFailure::NoNeighbour => UnsentReason::NoNeighbour,
         SendFailure::BadSource => UnsentReason::SourceGone,
         SendFailure::Other { .. } => UnsentReason::Failed,
     }

@@ -58,14 +58,13 @@ impl WorkerThread {
         for (number, setup) in setups.into_iter().enumerate() {
             // Spread over the interval, so that sessions do not all send at the same instant.
             let share = u32::try_from(number).unwrap_or(0);
-            let shift = setup.config.schedule.mean() / count * share;
+            let shift = setup.config.schedule.interval() / count * share;
             let session = Session::new(number, setup, start.saturating_add(shift))?;
             poller.add(session.socket(), share)?;
             agenda.schedule(number, session.next_timeout());
             sessions.push(session);
         }
-        let report =
-            report.map(|period| Report { period, next: start.saturating_add(period) });
+        let report = report.map(|period| Report { period, next: start.saturating_add(period) });
         Ok(Self {
             sessions,
             agenda,
