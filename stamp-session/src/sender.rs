@@ -20,6 +20,8 @@ mod tlvs;
 mod transmit;
 mod validate;
 
+use core::time::Duration;
+
 use stamp_proto::packet::Ssid;
 use stamp_proto::time::ErrorEstimate;
 
@@ -148,6 +150,13 @@ impl Sender {
         self.conclude(None);
     }
 
+    /// Waits no longer: what is still on the way is lost.
+    pub fn give_up(&mut self, now: Now) {
+        self.timetable.stop();
+        self.count_off(Some(MonotonicTime::from_ns(u64::MAX)), now);
+        self.conclude(Some(now));
+    }
+
     /// The next thing that happened.
     pub fn poll_event(&mut self) -> Option<SenderEvent> {
         self.events.pop()
@@ -170,6 +179,19 @@ impl Sender {
     #[must_use]
     pub const fn is_finished(&self) -> bool {
         self.finished
+    }
+
+    /// Every probe has been sent; what is left to do is to wait.
+    #[must_use]
+    pub fn is_done_sending(&self) -> bool {
+        self.timetable.next_slot().is_none()
+    }
+
+    /// Longest round trip of the run; `None` before the first reply.
+    #[must_use]
+    pub fn longest_round_trip(&self) -> Option<Duration> {
+        let ns = self.run.round_trip.max()?.ns();
+        Some(Duration::from_nanos(u64::try_from(ns).unwrap_or(0)))
     }
 
     /// Octets of every probe.
@@ -217,7 +239,7 @@ impl Sender {
                     }
                     self.decided(&probe, false);
                 }
-                Fate::Lost { probe_sent, .. } => {
+                Fate::Lost { probe_sent } => {
                     let probe_sent = probe_sent.time;
                     self.events.push(SenderEvent::Lost { sequence, probe_sent });
                     self.direction.lost(sequence);
@@ -226,7 +248,7 @@ impl Sender {
                     self.state_changed(change);
                 }
                 Fate::Unsent => self.direction.unsent(),
-                Fate::Outstanding { .. } | Fate::Empty => {}
+                Fate::Outstanding { .. } | Fate::Late | Fate::Empty => {}
             }
         }
     }

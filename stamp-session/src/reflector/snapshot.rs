@@ -71,4 +71,57 @@ impl ReflectorSnapshot {
     pub fn loops_broken(&self, rule: LoopRule) -> u64 {
         self.loops.get(rule.index()).copied().unwrap_or(0)
     }
+
+    /// The counts of two engines added up: workers that share a port are one reflector.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        let sum = u64::saturating_add;
+        Self {
+            received: sum(self.received, other.received),
+            answered: sum(self.answered, other.answered),
+            dropped: added(&self.dropped, &other.dropped),
+            loops: added(&self.loops, &other.loops),
+            synthetic_hop_limit: sum(self.synthetic_hop_limit, other.synthetic_hop_limit),
+            zero_multiplier: sum(self.zero_multiplier, other.zero_multiplier),
+            short_answered: sum(self.short_answered, other.short_answered),
+            leaked: sum(self.leaked, other.leaked),
+            tlv: {
+                let mut tlv = self.tlv;
+                tlv.add(other.tlv);
+                tlv
+            },
+            rebindings: sum(self.rebindings, other.rebindings),
+            sender_restarts: sum(self.sender_restarts, other.sender_restarts),
+            sessions_expired: sum(self.sessions_expired, other.sessions_expired),
+            sessions_evicted: sum(self.sessions_evicted, other.sessions_evicted),
+            events_lost: sum(self.events_lost, other.events_lost),
+            sessions: self.sessions.saturating_add(other.sessions),
+            session_limit: self.session_limit.saturating_add(other.session_limit),
+            session_octets: self.session_octets.saturating_add(other.session_octets),
+        }
+    }
+}
+
+fn added<const N: usize>(one: &[u64; N], other: &[u64; N]) -> [u64; N] {
+    let mut sum = *one;
+    for (sum, part) in sum.iter_mut().zip(other) {
+        *sum = sum.saturating_add(*part);
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_add_up() {
+        let mut one = ReflectorSnapshot { received: 3, sessions: 1, ..Default::default() };
+        one.dropped[DropReason::Loop.index()] = 2;
+        one.tlv.unrecognized = 4;
+        let sum = one.plus(&one);
+        assert_eq!((sum.received, sum.sessions, sum.drops(DropReason::Loop)), (6, 2, 4));
+        assert_eq!(sum.tlv.unrecognized, 8);
+        assert_eq!(one.plus(&ReflectorSnapshot::default()), one);
+    }
 }

@@ -43,10 +43,22 @@ impl DelaySeries {
         self.exact.count()
     }
 
+    /// Octets on the heap.
+    #[must_use]
+    pub fn heap_octets(&self) -> usize {
+        self.distribution.heap_octets()
+    }
+
     /// The smallest value.
     #[must_use]
     pub fn min(&self) -> Option<TimeDelta> {
         self.exact.min()
+    }
+
+    /// Largest value so far.
+    #[must_use]
+    pub fn max(&self) -> Option<TimeDelta> {
+        self.exact.max()
     }
 
     /// All about them; `lost` is how many probes have no value because they were lost.
