@@ -309,3 +309,6 @@ fn error_estimate(clock: ClockState, format: TimestampFormat) -> ErrorEstimate {
     let error_ns = clock.error_bound_ns.unwrap_or(UNKNOWN_ERROR_NS);
     ErrorEstimate::new(error_ns, clock.synchronized, format)
 }
+
+#[cfg(test)]
+mod tests;

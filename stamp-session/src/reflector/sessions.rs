@@ -16,11 +16,11 @@
 mod index;
 pub(in crate::reflector) mod replay;
 pub(in crate::reflector) mod session;
+mod shares;
 mod slab;
 
 use core::net::SocketAddr;
 use core::time::Duration;
-use std::collections::HashMap;
 
 use stamp_proto::auth::KeyId;
 use stamp_proto::packet::{AuthenticationMode, Ssid};
@@ -29,10 +29,10 @@ use stamp_proto::time::WallTime;
 use self::index::Index;
 use self::replay::{Judgement, ReplayWindow};
 use self::session::{NOWHERE, Predecessor, ReplyCounter, Session, SessionKey, SessionView};
+use self::shares::Shares;
 use self::slab::Slab;
 use super::drop_reason::DropReason;
 use super::keyed_hash::KeyedHash;
-use super::prefix::leading_bits;
 use super::reply::ReplyToken;
 use crate::clock::MonotonicTime;
 
@@ -84,7 +84,7 @@ pub(super) struct Sessions {
     by_key: Index,
     /// The latest session of each name without its source port; those without SSID are not here.
     by_name: Index,
-    shares: HashMap<u64, u32, KeyedHash>,
+    shares: Shares,
     hash: KeyedHash,
     limit: usize,
     expiry: Duration,
@@ -97,7 +97,7 @@ impl Sessions {
             slab: Slab::default(),
             by_key: Index::new(limit),
             by_name: Index::new(limit),
-            shares: HashMap::with_hasher(hash),
+            shares: Shares::new(limit, hash),
             hash,
             limit,
             expiry,
@@ -164,9 +164,15 @@ impl Sessions {
         self.limit = limit;
         let room = limit.max(self.slab.count());
         (self.by_key, self.by_name) = (Index::new(room), Index::new(room));
+        self.shares = Shares::new(room, self.hash);
         let mut slots: Vec<u32> = self.slab.slots().collect();
         slots.sort_by_key(|slot| self.slab.get(*slot).map(|session| session.created));
-        slots.into_iter().for_each(|slot| self.index(slot));
+        for slot in slots {
+            self.index(slot);
+            if let Some(session) = self.slab.get(slot) {
+                self.shares.add(session.key.source());
+            }
+        }
     }
 
     /// When the next session will have been silent for too long.
@@ -193,10 +199,8 @@ impl Sessions {
 
     /// Octets the table takes, as allocated.
     pub(super) fn octets(&self) -> usize {
-        // A hash map takes a power of two of places, of which it fills 7 in 8, and an octet each.
-        let places = self.shares.capacity().saturating_mul(8) / 7;
-        let shares = places.saturating_mul(size_of::<(u64, u32)>().saturating_add(1));
-        let parts = [self.slab.octets(), self.by_key.octets(), self.by_name.octets(), shares];
+        let indices = self.by_key.octets().saturating_add(self.by_name.octets());
+        let parts = [self.slab.octets(), self.shares.octets(), indices];
         parts.into_iter().fold(0, usize::saturating_add)
     }
 
@@ -255,8 +259,7 @@ impl Sessions {
         self.make_room(arrival)?;
         let slot = self.slab.insert(session).ok_or(DropReason::Capacity)?;
         self.index(slot);
-        let share = self.shares.entry(share_of(arrival.source)).or_insert(0);
-        *share = share.saturating_add(1);
+        self.shares.add(arrival.source);
         Ok(slot)
     }
 
@@ -267,14 +270,13 @@ impl Sessions {
         }
         let name = key.without_port();
         let has_name = |slot| self.slab.get(slot).is_some_and(|old| old.key.without_port() == name);
-        let kin = self.by_name.find(self.hash.of(&name.octets()), has_name)?;
+        let kin = self.by_name.find(name.hash(self.hash), has_name)?;
         (!self.drop_if_expired(kin, now)).then_some(kin)
     }
 
     fn make_room(&mut self, arrival: &Arrival) -> Result<(), DropReason> {
-        let share = self.shares.get(&share_of(arrival.source)).copied().unwrap_or(0);
         let quarter = (self.limit / 4).max(1);
-        if usize::try_from(share).unwrap_or(usize::MAX) >= arrival.share.unwrap_or(quarter) {
+        if self.shares.of(arrival.source) >= arrival.share.unwrap_or(quarter) {
             return Err(DropReason::Capacity);
         }
         if self.slab.count() < self.limit {
@@ -333,25 +335,18 @@ impl Sessions {
             return;
         };
         let (slab, hash) = (&self.slab, self.hash);
-        let key_hash = |slot| slab.get(slot).map_or(0, |session| hash.of(&session.key.octets()));
-        let name_hash = |slot| {
-            slab.get(slot).map_or(0, |session| hash.of(&session.key.without_port().octets()))
-        };
+        let key_hash = |slot| slab.get(slot).map_or(0, |session| session.key.hash(hash));
+        let name_hash =
+            |slot| slab.get(slot).map_or(0, |session| session.key.without_port().hash(hash));
         self.by_key.remove(key_hash(slot), slot, key_hash);
         self.by_name.remove(name_hash(slot), slot, name_hash);
         self.slab.remove(slot);
-        let source = share_of(key.source());
-        if let Some(share) = self.shares.get_mut(&source) {
-            *share = share.saturating_sub(1);
-            if *share == 0 {
-                self.shares.remove(&source);
-            }
-        }
+        self.shares.subtract(key.source());
     }
 
     fn find(&self, key: &SessionKey) -> Option<u32> {
         let is_it = |slot| self.slab.get(slot).is_some_and(|session| session.key == *key);
-        self.by_key.find(self.hash.of(&key.octets()), is_it)
+        self.by_key.find(key.hash(self.hash), is_it)
     }
 
     /// Enters a session that is in the slab into both indices.
@@ -359,30 +354,18 @@ impl Sessions {
         let Some(key) = self.slab.get(slot).map(|session| session.key) else {
             return;
         };
-        self.by_key.insert(self.hash.of(&key.octets()), slot);
+        self.by_key.insert(key.hash(self.hash), slot);
         if key.ssid().is_none() {
             return;
         }
         let name = key.without_port();
-        let hash = self.hash.of(&name.octets());
+        let hash = name.hash(self.hash);
         let has_name = |slot| self.slab.get(slot).is_some_and(|old| old.key.without_port() == name);
         match self.by_name.find(hash, has_name) {
             Some(old) => self.by_name.replace(hash, old, slot),
             None => self.by_name.insert(hash, slot),
         }
     }
-}
-
-/// Sources that share one allowance of sessions: an IPv4 address, an IPv6 /64.
-fn share_of(source: SocketAddr) -> u64 {
-    let [.., a, b, c, d, e, f, g, h] = leading_bits(source.ip(), 32, 64).to_be_bytes();
-    let lower = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
-    if source.ip().to_canonical().is_ipv4() {
-        // ::ffff:a.b.c.d; no unicast /64 begins with 16 zero bits.
-        return lower;
-    }
-    let wide = leading_bits(source.ip(), 32, 64) >> 64;
-    u64::try_from(wide).unwrap_or_default()
 }
 
 #[cfg(test)]

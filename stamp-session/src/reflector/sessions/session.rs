@@ -1,5 +1,6 @@
 //! One session of a stateful Session-Reflector.
 
+use core::hash::{BuildHasher, Hasher};
 use core::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use core::time::Duration;
 
@@ -8,6 +9,7 @@ use stamp_proto::packet::{AuthenticationMode, Ssid};
 
 use super::replay::ReplayWindow;
 use crate::clock::MonotonicTime;
+use crate::reflector::keyed_hash::KeyedHash;
 use crate::reflector::prefix::address_bits;
 
 /// No slot.
@@ -63,19 +65,15 @@ impl SessionKey {
         self.ssid
     }
 
-    pub(super) fn octets(&self) -> [u8; 42] {
-        let mut octets = [0; 42];
-        let parts: [&[u8]; 6] = [
-            &self.source,
-            &self.destination,
-            &self.source_port.to_be_bytes(),
-            &self.destination_port.to_be_bytes(),
-            &self.ssid.0.to_be_bytes(),
-            &self.scope.to_be_bytes(),
-        ];
-        let from = parts.into_iter().flatten();
-        octets.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
-        octets
+    pub(super) fn hash(&self, hash: KeyedHash) -> u64 {
+        let mut hasher = hash.build_hasher();
+        hasher.write(&self.source);
+        hasher.write(&self.destination);
+        hasher.write_u16(self.source_port);
+        hasher.write_u16(self.destination_port);
+        hasher.write_u16(self.ssid.0);
+        hasher.write_u32(self.scope);
+        hasher.finish()
     }
 }
 
@@ -286,6 +284,7 @@ mod tests {
         let destination = "[fe80::2]:862".parse().unwrap();
         let key = |source: &str| SessionKey::new(source.parse().unwrap(), destination, Ssid(7));
         assert_ne!(key("[fe80::1%3]:49200"), key("[fe80::1%4]:49200"));
-        assert_ne!(key("[fe80::1%3]:49200").octets(), key("[fe80::1%4]:49200").octets());
+        let hash = |key: SessionKey| key.hash(KeyedHash::new([1, 2]));
+        assert_ne!(hash(key("[fe80::1%3]:49200")), hash(key("[fe80::1%4]:49200")));
     }
 }

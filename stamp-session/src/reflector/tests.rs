@@ -1,0 +1,6 @@
+mod answers;
+mod authentication;
+mod kit;
+mod refusals;
+mod reload;
+mod stateful;
