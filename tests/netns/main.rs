@@ -1,0 +1,14 @@
+//! Tests in network namespaces: real kernels, real sockets, real programs.
+
+mod kit;
+
+use std::process::ExitCode;
+
+use stamp_tests::netns;
+
+fn main() -> ExitCode {
+    match kit::child::Part::asked_for() {
+        Some(part) => part.play(),
+        None => netns::harness(&[kit::trials]),
+    }
+}

@@ -1,0 +1,103 @@
+//! Finds the programs under test, built from the sources as they are now.
+//!
+//! Cargo builds a package's programs for that package's own tests only, so that a run of these
+//! tests alone would find none, or those of yesterday. Therefore the first call in a test run asks
+//! Cargo to build both (a fraction of a second when there is nothing to do). It works under
+//! `cargo test`, which has released its lock by then, and under cargo-nextest, where each test is a
+//! process: the first one builds, the others find its note.
+
+use std::env;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// Names a folder that holds the programs; nothing is built then.
+const FOLDER: &str = "STAMP_TEST_BINARIES";
+
+const PROGRAMS: [&str; 2] = ["stamp-sender", "stamp-reflector"];
+
+/// A command of one of the workspace's programs, without arguments.
+///
+/// # Panics
+///
+/// With Cargo's words when it cannot be built.
+#[must_use]
+#[track_caller]
+pub fn binary(name: &str) -> Command {
+    static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let folder = FOUND.get_or_init(|| env::var_os(FOLDER).map_or_else(build, |at| Ok(at.into())));
+    match folder {
+        Ok(folder) => Command::new(folder.join(name)),
+        Err(reason) => panic!("cannot build {name}: {reason}"),
+    }
+}
+
+/// Where Cargo put this test program, and so where it puts the others.
+struct Target {
+    /// The target directory.
+    root: PathBuf,
+    /// The folder of programs of this profile.
+    programs: PathBuf,
+    /// The target triple, if one was asked for.
+    triple: Option<String>,
+    profile: String,
+}
+
+impl Target {
+    /// Reads `ROOT[/TRIPLE]/PROFILE/deps/netns-HASH`.
+    fn of_this_program() -> Option<Self> {
+        let program = env::current_exe().ok()?;
+        let programs = program.parent()?.parent()?;
+        // Cargo notes its compiler's version in the root alone.
+        let root = programs.ancestors().find(|folder| folder.join(".rustc_info.json").exists())?;
+        let above = programs.parent()?;
+        let triple = (above != root).then(|| name(above)).flatten();
+        // The profile `dev` is the only one whose folder has another name.
+        let folder = name(programs)?;
+        let profile = if folder == "debug" { "dev".to_owned() } else { folder };
+        Some(Self { root: root.to_owned(), programs: programs.to_owned(), triple, profile })
+    }
+}
+
+fn name(folder: &Path) -> Option<String> {
+    Some(folder.file_name()?.to_str()?.to_owned())
+}
+
+fn build() -> Result<PathBuf, String> {
+    let target = Target::of_this_program()
+        .ok_or_else(|| format!("not in a target directory; set {FOLDER} to the folder"))?;
+    let Ok(run) = env::var("NEXTEST_RUN_ID") else {
+        return run_cargo(&target).map(|()| target.programs);
+    };
+    let note = target.root.join("stamp-tests-binaries");
+    let file = File::options().read(true).write(true).create(true).truncate(false).open(&note);
+    let lock = file.and_then(|file| file.lock().map(|()| file));
+    // Held until this function returns.
+    let _lock = lock.map_err(|error| format!("{}: {error}", note.display()))?;
+    let built_for = fs::read_to_string(&note).unwrap_or_default();
+    if built_for != run {
+        run_cargo(&target)?;
+        fs::write(&note, run).map_err(|error| format!("{}: {error}", note.display()))?;
+    }
+    Ok(target.programs)
+}
+
+fn run_cargo(target: &Target) -> Result<(), String> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["build", "--quiet", "--profile", &target.profile]);
+    command.arg("--manifest-path").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"));
+    command.arg("--target-dir").arg(&target.root);
+    if let Some(triple) = &target.triple {
+        command.args(["--target", triple]);
+    }
+    for program in PROGRAMS {
+        command.args(["--package", program, "--bin", program]);
+    }
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)))
+}

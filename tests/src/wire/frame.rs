@@ -1,0 +1,209 @@
+//! Ethernet frames as the relay sees them: finding the UDP datagram, and checksums.
+
+use std::net::{IpAddr, SocketAddr};
+
+use pnet::packet::ethernet::{EtherTypes, EthernetPacket};
+use pnet::packet::ip::IpNextHeaderProtocols;
+use pnet::packet::ipv4::{self, Ipv4Packet, MutableIpv4Packet};
+use pnet::packet::ipv6::{Ipv6Packet, MutableIpv6Packet};
+use pnet::packet::udp::{self, MutableUdpPacket, UdpPacket};
+
+/// Where the IP packet begins: behind the Ethernet header.
+pub(super) const IP_OFFSET: usize = 14;
+const IPV6_OCTETS: usize = 40;
+const UDP_OCTETS: usize = 8;
+/// "More fragments" of the IPv4 flags.
+const MORE_FRAGMENTS: u8 = 0b001;
+
+/// A UDP datagram as it came in.
+#[derive(Clone, Copy, Debug)]
+pub struct Datagram<'a> {
+    /// Position among the datagrams of its way, from 1.
+    pub nth: u64,
+    /// Where it comes from.
+    pub source: SocketAddr,
+    /// Where it goes.
+    pub destination: SocketAddr,
+    /// TTL or hop limit.
+    pub hop_limit: u8,
+    /// Type of service or traffic class: DSCP and ECN.
+    pub traffic_class: u8,
+    /// UDP payload.
+    pub payload: &'a [u8],
+}
+
+/// A frame that carries an IP packet, and where in it the packet's payload begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ip {
+    pub(super) source: IpAddr,
+    pub(super) destination: IpAddr,
+    pub(super) protocol: u8,
+    pub(super) payload: usize,
+    pub(super) end: usize,
+    hop_limit: u8,
+    traffic_class: u8,
+}
+
+impl Ip {
+    /// Finds the IP packet in a frame. Fragments, and IPv6 packets with extension headers, are
+    /// none for our purpose.
+    pub(super) fn of(frame: &[u8]) -> Option<Self> {
+        let ethernet = EthernetPacket::new(frame)?;
+        Self::parse(ethernet.get_ethertype() == EtherTypes::Ipv6, frame, IP_OFFSET)
+    }
+
+    /// Finds the IP packet that begins at `offset`, cut short as an ICMP error may quote it.
+    pub(super) fn parse(is_v6: bool, frame: &[u8], offset: usize) -> Option<Self> {
+        let octets = frame.get(offset..)?;
+        if is_v6 {
+            let packet = Ipv6Packet::new(octets)?;
+            let payload = offset + IPV6_OCTETS;
+            return (packet.get_version() == 6).then(|| Self {
+                source: packet.get_source().into(),
+                destination: packet.get_destination().into(),
+                protocol: packet.get_next_header().0,
+                payload,
+                end: payload + usize::from(packet.get_payload_length()),
+                hop_limit: packet.get_hop_limit(),
+                traffic_class: packet.get_traffic_class(),
+            });
+        }
+        let packet = Ipv4Packet::new(octets)?;
+        let is_fragment =
+            packet.get_fragment_offset() != 0 || packet.get_flags() & MORE_FRAGMENTS != 0;
+        (packet.get_version() == 4 && !is_fragment).then(|| Self {
+            source: packet.get_source().into(),
+            destination: packet.get_destination().into(),
+            protocol: packet.get_next_level_protocol().0,
+            payload: offset + usize::from(packet.get_header_length()) * 4,
+            end: offset + usize::from(packet.get_total_length()),
+            hop_limit: packet.get_ttl(),
+            traffic_class: packet.get_dscp() << 2 | packet.get_ecn(),
+        })
+    }
+
+    /// The UDP header and payload of this packet.
+    fn udp<'a>(&self, frame: &'a [u8]) -> Option<UdpPacket<'a>> {
+        let is_udp = self.protocol == IpNextHeaderProtocols::Udp.0;
+        UdpPacket::new(frame.get(self.payload..self.end)?).filter(|_| is_udp)
+    }
+}
+
+impl<'a> Datagram<'a> {
+    /// Finds the datagram in a frame, if it carries one.
+    pub(super) fn of(frame: &'a [u8], nth: u64) -> Option<Self> {
+        let ip = Ip::of(frame)?;
+        let udp = ip.udp(frame)?;
+        let payload = frame.get(ip.payload + UDP_OCTETS..ip.end)?;
+        Some(Self {
+            nth,
+            source: SocketAddr::new(ip.source, udp.get_source()),
+            destination: SocketAddr::new(ip.destination, udp.get_destination()),
+            hop_limit: ip.hop_limit,
+            traffic_class: ip.traffic_class,
+            payload,
+        })
+    }
+}
+
+/// Finishes a checksum that the sending kernel left to its interface, as it does on veth: the field
+/// then holds the sum of the pseudo-header alone. Any other value, right or wrong, stays.
+pub(super) fn finish_checksum(frame: &mut [u8]) {
+    let Some(ip) = Ip::of(frame) else { return };
+    let Some(udp) = ip.udp(frame) else { return };
+    if udp.get_checksum() == pseudo_header_sum(&ip) {
+        write_checksum(frame);
+    }
+}
+
+/// Computes the UDP checksum anew.
+pub(super) fn write_checksum(frame: &mut [u8]) {
+    let Some(ip) = Ip::of(frame) else { return };
+    let Some(udp) = ip.udp(frame) else { return };
+    let sum = match (ip.source, ip.destination) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            udp::ipv4_checksum(&udp, &source, &destination)
+        }
+        (IpAddr::V6(source), IpAddr::V6(destination)) => {
+            udp::ipv6_checksum(&udp, &source, &destination)
+        }
+        _ => return,
+    };
+    // Zero would mean that there is no checksum; its other form is the same number.
+    let sum = if sum == 0 { u16::MAX } else { sum };
+    if let Some(mut udp) = frame.get_mut(ip.payload..ip.end).and_then(MutableUdpPacket::new) {
+        udp.set_checksum(sum);
+    }
+}
+
+/// The ones' complement sum, not inverted, of addresses, protocol and length.
+fn pseudo_header_sum(ip: &Ip) -> u16 {
+    let words = |address: IpAddr| -> u32 {
+        let octets = match address {
+            IpAddr::V4(v4) => v4.octets().to_vec(),
+            IpAddr::V6(v6) => v6.octets().to_vec(),
+        };
+        octets.chunks_exact(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum()
+    };
+    let length = u32::try_from(ip.end - ip.payload).unwrap_or(0);
+    let mut sum = words(ip.source) + words(ip.destination) + u32::from(ip.protocol) + length;
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    sum as u16
+}
+
+/// Turns bits of an octet of the UDP payload. Says whether there was such an octet.
+pub(super) fn corrupt(frame: &mut [u8], octet: usize, mask: u8) -> bool {
+    let Some(ip) = Ip::of(frame) else {
+        return false;
+    };
+    let position = ip.payload + UDP_OCTETS + octet;
+    match frame.get_mut(position).filter(|_| position < ip.end) {
+        Some(value) => {
+            *value ^= mask;
+            true
+        }
+        None => false,
+    }
+}
+
+/// Sets the source of a packet, `offset` octets into the frame; the IPv4 header checksum follows.
+pub(super) fn set_source(frame: &mut [u8], offset: usize, address: IpAddr) {
+    set_address(frame, offset, address, true);
+}
+
+/// Sets the destination of a packet, likewise.
+pub(super) fn set_destination(frame: &mut [u8], offset: usize, address: IpAddr) {
+    set_address(frame, offset, address, false);
+}
+
+fn set_address(frame: &mut [u8], offset: usize, address: IpAddr, is_source: bool) {
+    let Some(octets) = frame.get_mut(offset..) else {
+        return;
+    };
+    match address {
+        IpAddr::V4(address) => {
+            let Some(mut packet) = MutableIpv4Packet::new(octets) else {
+                return;
+            };
+            if is_source {
+                packet.set_source(address);
+            } else {
+                packet.set_destination(address);
+            }
+            let sum = ipv4::checksum(&packet.to_immutable());
+            packet.set_checksum(sum);
+        }
+        IpAddr::V6(address) => {
+            let Some(mut packet) = MutableIpv6Packet::new(octets) else {
+                return;
+            };
+            if is_source {
+                packet.set_source(address);
+            } else {
+                packet.set_destination(address);
+            }
+        }
+    }
+}
