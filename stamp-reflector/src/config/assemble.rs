@@ -1,0 +1,179 @@
+//! From keys to a [`Config`].
+//!
+//! After a mistake was reported the result is not used: what is missing then may be anything.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use stamp_config::clock::DeclaredClock;
+use stamp_config::document::{Problem, Section};
+use stamp_config::key_file;
+use stamp_config::quantity::ClockError;
+use stamp_proto::packet::AuthenticationMode;
+use stamp_session::reflector::{RateLimit, ReflectorConfig};
+
+use super::flags::Origin;
+use super::listener::{Device, ListenerSpec};
+use super::reading::Reading;
+use super::words::{FilePath, LogFormat, LogLevel, Port};
+use super::{Config, KeysInUse, keys, policy};
+
+/// Puts the configuration together; `folder` is where paths in the file count from.
+pub(super) fn config(reading: &Reading<'_>, root: &Section<'_>, folder: &Path) -> Config {
+    let mut engine = ReflectorConfig::new([0, 0]);
+    read_answering(reading, root, &mut engine);
+    let (mode, keys) = read_authentication(reading, root, folder, &mut engine);
+    engine.keys = keys.as_ref().map(|keys| Arc::clone(&keys.ring));
+    policy::read(reading, root, mode, &mut engine);
+    if let Some(format) = reading.value(root, &keys::TIMESTAMP_FORMAT) {
+        engine.format = format;
+    }
+    if let Some(offset) = reading.value(root, &keys::PTP_UTC_OFFSET) {
+        engine.ptp_utc_offset = offset.into();
+    }
+    let (log_level, log_format) = read_log(reading, root);
+    Config {
+        listeners: read_listeners(reading, root),
+        workers: reading.value(root, &keys::WORKERS).map(|workers| workers.0),
+        hardware_stamps: reading.value(root, &keys::HARDWARE_STAMPS).unwrap_or_default(),
+        total_rate_limit: reading
+            .value(root, &keys::TOTAL_RATE_LIMIT)
+            .and_then(policy::rate_limit)
+            .unwrap_or(RateLimit::Off),
+        clock: read_clock(reading, root).map(|clock| clock.0),
+        log_level,
+        log_format,
+        keys,
+        engine,
+        shown: Vec::new(),
+    }
+}
+
+fn read_listeners(reading: &Reading<'_>, root: &Section<'_>) -> Vec<ListenerSpec> {
+    let device = read_device(reading, root);
+    let print = ListenerSpec::in_file;
+    let list = reading.list(root, &keys::LISTEN, ListenerSpec::read_table, print);
+    let mut listeners = list.unwrap_or_else(ListenerSpec::defaults);
+    for listener in &mut listeners {
+        if listener.device.is_none() {
+            listener.device.clone_from(&device);
+        }
+    }
+    let twice = listeners.iter().enumerate().find(|(index, listener)| {
+        listener.address.port != 0 && listeners.iter().take(*index).any(|other| other == *listener)
+    });
+    if let Some((_, listener)) = twice {
+        let reason = format!("{listener} stands there twice");
+        reading.problem(root, &keys::LISTEN.definition, Problem::Unusable { reason });
+    }
+    if listeners.is_empty() {
+        let reason = "no listener is left: nobody would be answered".to_owned();
+        reading.problem(root, &keys::LISTEN.definition, Problem::Unusable { reason });
+    }
+    listeners
+}
+
+fn read_device(reading: &Reading<'_>, root: &Section<'_>) -> Option<Device> {
+    let interface = reading.value(root, &keys::INTERFACE).map(Device::Interface);
+    let vrf = reading.value(root, &keys::VRF).map(Device::Vrf);
+    if interface.is_some() && vrf.is_some() {
+        let problem = Problem::Conflict { with: keys::VRF.definition.key };
+        reading.problem(root, &keys::INTERFACE.definition, problem);
+    }
+    interface.or(vrf)
+}
+
+fn read_answering(reading: &Reading<'_>, root: &Section<'_>, engine: &mut ReflectorConfig) {
+    engine.stateful = reading.value(root, &keys::STATEFUL).unwrap_or_default();
+    if let Some(cap) = reading.value(root, &keys::SESSION_CAP) {
+        engine.session_limit = cap.0;
+    }
+    if let Some(expiry) = reading.value(root, &keys::SESSION_EXPIRY) {
+        engine.session_expiry = expiry.0;
+    }
+    if let Some(dscp) = reading.value(root, &keys::DSCP) {
+        engine.dscp = dscp.0;
+    }
+    if let Some(mode) = reading.value(root, &keys::TLV_MODE) {
+        engine.tlv_mode = mode.into();
+    }
+    if let Some(rule) = reading.value(root, &keys::SAME_PORT) {
+        engine.same_port = rule.into();
+    }
+    let print = |port: &Port| port.0.to_string();
+    if let Some(ports) = reading.list(root, &keys::REFLECTOR_PORTS, |_| None, print) {
+        engine.reflector_ports = ports.iter().map(|port| port.0).collect();
+    }
+}
+
+fn read_authentication(
+    reading: &Reading<'_>,
+    root: &Section<'_>,
+    folder: &Path,
+    engine: &mut ReflectorConfig,
+) -> (AuthenticationMode, Option<KeysInUse>) {
+    let read = |auth: &Section<'_>| {
+        let required = reading.value(auth, &keys::AUTH_REQUIRED).unwrap_or_default();
+        let path = reading.value(auth, &keys::AUTH_KEY_FILE);
+        if required && path.is_none() {
+            let problem = Problem::Needs { other: keys::AUTH_KEY_FILE.definition.key };
+            reading.problem(auth, &keys::AUTH_REQUIRED.definition, problem);
+        }
+        let keys = path.and_then(|path| load_keys(reading, auth, &path, folder));
+        engine.time_window = reading.value(auth, &keys::AUTH_TIME_WINDOW).map(|window| window.0);
+        let mode = if required {
+            AuthenticationMode::Authenticated
+        } else {
+            AuthenticationMode::Unauthenticated
+        };
+        (mode, keys)
+    };
+    root.section_or_empty("auth", read)
+}
+
+fn load_keys(
+    reading: &Reading<'_>,
+    auth: &Section<'_>,
+    path: &FilePath,
+    folder: &Path,
+) -> Option<KeysInUse> {
+    let definition = &keys::AUTH_KEY_FILE.definition;
+    let path = match reading.origin(definition) {
+        Some(Origin::Flag | Origin::Environment) => path.0.clone(),
+        _ => folder.join(&path.0),
+    };
+    match key_file::load(&path) {
+        Ok(file) => Some(KeysInUse { path, short: file.short, ring: Arc::new(file.keys) }),
+        Err(error) => {
+            let problem = Problem::Unusable { reason: error.to_string() };
+            reading.problem(auth, definition, problem);
+            None
+        }
+    }
+}
+
+fn read_clock(reading: &Reading<'_>, root: &Section<'_>) -> Option<DeclaredClock> {
+    if !root.is_table("clock") {
+        return reading.value(root, &keys::CLOCK);
+    }
+    let from_file = root.section("clock", |clock| {
+        if clock.require("synchronized")? {
+            let error: ClockError = clock.require("error")?;
+            let written = format!("{{ synchronized = true, error = \"{error}\" }}");
+            Some((DeclaredClock::synchronized(error)?, written))
+        } else {
+            let written = "{ synchronized = false }".to_owned();
+            Some((DeclaredClock::unsynchronized(), written))
+        }
+    });
+    let (clock, written) = from_file.flatten().unzip();
+    reading.flag_or(&keys::CLOCK, clock, written)
+}
+
+fn read_log(reading: &Reading<'_>, root: &Section<'_>) -> (LogLevel, LogFormat) {
+    root.section_or_empty("log", |log| {
+        let level = reading.value(log, &keys::LOG_LEVEL);
+        let format = reading.value(log, &keys::LOG_FORMAT);
+        (level.unwrap_or(LogLevel::Info), format.unwrap_or(LogFormat::Text))
+    })
+}

@@ -1,0 +1,360 @@
+//! Every key, once. Flags, environment variables, help, man page, template and checks follow.
+
+use ipnet::IpNet;
+use stamp_config::clock::DeclaredClock;
+use stamp_config::quantity::{Expiry, RateLimit, Timeout};
+use stamp_proto::ip::HopLimit;
+use stamp_proto::packet::Ssid;
+use stamp_proto::time::TimestampFormat;
+use std::net::IpAddr;
+
+use super::key::{Definition, Key};
+use super::listener::ListenerSpec;
+use super::words::{
+    AdmissionWord, FilePath, InterfaceName, KeyNumber, LogFormat, LogLevel, Port, PtpSeconds,
+    ReplyDscpWord, SamePortWord, SessionCap, TlvModeWord, UnknownSources, Workers,
+};
+
+const LISTENING: &str = "Listening";
+const ANSWERING: &str = "Answering";
+const ADMISSION_: &str = "Who is answered";
+const AUTHENTICATION: &str = "Authentication";
+const CLOCKS: &str = "Clock and timestamps";
+const MESSAGES: &str = "Messages";
+
+/// Where to listen.
+pub(crate) const LISTEN: Key<ListenerSpec> = Key::new(
+    "listen",
+    LISTENING,
+    "Address and port to answer on; repeatable. :PORT is every address of both families. In a \
+     file also { address = \"ADDRESS:PORT\", interface = \"NAME\", vrf = \"NAME\" }.",
+)
+.value("ADDR:PORT")
+.default("[\"[::]:862\", \"0.0.0.0:862\"]")
+.many();
+
+/// Interface of every listener that names none.
+pub(crate) const INTERFACE: Key<InterfaceName> =
+    Key::new("interface", LISTENING, "Answer only what arrives on this interface.")
+        .value("NAME")
+        .otherwise("every interface", "\"eth0\"");
+
+/// VRF of every listener that names none.
+pub(crate) const VRF: Key<InterfaceName> =
+    Key::new("vrf", LISTENING, "Answer only what arrives in this VRF.")
+        .value("NAME")
+        .otherwise("the default VRF", "\"blue\"");
+
+/// Packet threads.
+pub(crate) const WORKERS: Key<Workers> = Key::new(
+    "workers",
+    LISTENING,
+    "Packet threads; a flow stays on its thread. Changes with a restart only.",
+)
+.value("N")
+.otherwise("one per core", "2");
+
+/// Stamps of the network card.
+pub(crate) const HARDWARE_STAMPS: Key<bool> = Key::new(
+    "hardware-stamps",
+    LISTENING,
+    "Take arrival times from the network card where it offers them. Changes with a restart only.",
+)
+.default("false");
+
+/// Stateful reflector.
+pub(crate) const STATEFUL: Key<bool> = Key::new(
+    "stateful",
+    ANSWERING,
+    "Number replies in each session by themselves, so that senders can tell the direction of a \
+     loss (RFC 8762 §4.2).",
+)
+.default("false");
+
+/// Sessions of a stateful reflector.
+pub(crate) const SESSION_CAP: Key<SessionCap> = Key::new(
+    "session-cap",
+    ANSWERING,
+    "Sessions that a stateful reflector keeps; one source may have a quarter of them.",
+)
+.value("N")
+.default("65536");
+
+/// Expiry of sessions.
+pub(crate) const SESSION_EXPIRY: Key<Expiry> =
+    Key::new("session-expiry", ANSWERING, "A session that was silent for this long is forgotten.")
+        .value("TIME")
+        .default("\"15m\"");
+
+/// DSCP of replies.
+pub(crate) const DSCP: Key<ReplyDscpWord> = Key::new(
+    "dscp",
+    ANSWERING,
+    "DSCP of replies: copy that of the probe, or always the one named here.",
+)
+.value("copy|NAME")
+.default("\"copy\"");
+
+/// Reading of what follows the base packet.
+pub(crate) const TLV_MODE: Key<TlvModeWord> = Key::new(
+    "tlv-mode",
+    ANSWERING,
+    "Read what follows the base packet as TLVs (RFC 8972): when it looks like them, always, never.",
+)
+.value("MODE")
+.default("\"auto\"")
+.words(TlvModeWord::WORDS);
+
+/// Probes whose source port is a reflector's.
+pub(crate) const SAME_PORT: Key<SamePortWord> = Key::new(
+    "same-port",
+    ANSWERING,
+    "Probes sent from the port of a reflector (862, our own, reflector-ports) may be replies going \
+     round in a loop: answer none of them, only those whose reserved octets are zero, or all.",
+)
+.value("RULE")
+.default("\"zero-only\"")
+.words(SamePortWord::WORDS);
+
+/// Further ports of reflectors.
+pub(crate) const REFLECTOR_PORTS: Key<Port> = Key::file_only(
+    "reflector-ports",
+    ANSWERING,
+    "Ports that other reflectors use, for same-port; probes from ports below 1024 are answered for \
+     these and 862 only.",
+)
+.default("[]")
+.many();
+
+/// Limit for sources that no rule names.
+pub(crate) const RATE_LIMIT: Key<RateLimit> = Key::new(
+    "rate-limit",
+    ADMISSION_,
+    "Packets per second answered to one source (IPv4 address, IPv6 /64), with bursts of twice as \
+     many; off for no limit. A prefix gets a limit of its own with [[allow]].",
+)
+.value("PPS|off")
+.default("2000");
+
+/// Limit for all sources together.
+pub(crate) const TOTAL_RATE_LIMIT: Key<RateLimit> = Key::new(
+    "total-rate-limit",
+    ADMISSION_,
+    "Packets per second answered to all sources together, to protect this host; off for no limit.",
+)
+.value("PPS|off")
+.default("\"off\"");
+
+/// Sources that no rule names.
+pub(crate) const UNKNOWN_SOURCES: Key<UnknownSources> = Key::new(
+    "unknown-sources",
+    ADMISSION_,
+    "What happens to sources that no [[allow]] names: answer or deny.",
+)
+.value("RULE")
+.otherwise("deny when there is an [[allow]], else answer", "\"answer\"")
+.words(UnknownSources::WORDS);
+
+/// Floor of the arriving TTL.
+pub(crate) const TTL_FLOOR: Key<HopLimit> = Key::new(
+    "ttl-floor",
+    ADMISSION_,
+    "Probes that arrive with a smaller TTL or hop limit are dropped: 255 answers direct neighbours \
+     only (RFC 5082).",
+)
+.value("N")
+.otherwise("every TTL is fine", "255");
+
+/// Who may have a session.
+pub(crate) const ADMISSION: Key<AdmissionWord> = Key::file_only(
+    "admission",
+    ADMISSION_,
+    "promiscuous answers every session of a source that may be answered; provisioned only those \
+     listed as [[session]].",
+)
+.otherwise("provisioned when there is a [[session]], else promiscuous", "\"promiscuous\"")
+.words(AdmissionWord::WORDS);
+
+/// Authenticated mode.
+pub(crate) const AUTH_REQUIRED: Key<bool> = Key::new(
+    "auth.required",
+    AUTHENTICATION,
+    "Answer authenticated probes only (RFC 8762 §4.4); needs a key file.",
+)
+.flag("auth")
+.default("false");
+
+/// The keys.
+pub(crate) const AUTH_KEY_FILE: Key<FilePath> = Key::new(
+    "auth.key-file",
+    AUTHENTICATION,
+    "File with keys, one a line: ID HEX or ID base64:…; the first signs, all verify; not readable \
+     by others. A path in a file counts from the folder of that file.",
+)
+.flag("key-file")
+.value("FILE")
+.otherwise("no keys", "\"keys\"");
+
+/// Age at which an authenticated probe is a replay.
+pub(crate) const AUTH_TIME_WINDOW: Key<Timeout> = Key::file_only(
+    "auth.time-window",
+    AUTHENTICATION,
+    "An authenticated probe whose own time is further than this from ours is a replay. Needs good \
+     clocks on both ends.",
+)
+.otherwise("time is not looked at", "\"1s\"");
+
+/// Quality of the clock, declared.
+pub(crate) const CLOCK: Key<DeclaredClock> = Key::new(
+    "clock",
+    CLOCKS,
+    "Quality of this host's clock, where the kernel cannot know it: \
+     synchronized,error=DURATION or unsynchronized. In a file also { synchronized = true, error = \
+     \"1us\" }.",
+)
+.value("STATE")
+.otherwise("read from the kernel every second", "{ synchronized = true, error = \"1us\" }");
+
+/// Timestamp format of replies.
+pub(crate) const TIMESTAMP_FORMAT: Key<TimestampFormat> =
+    Key::new("timestamp-format", CLOCKS, "Format of the timestamps in replies.")
+        .value("FORMAT")
+        .default("\"ntp\"")
+        .words(&["ntp", "ptp"]);
+
+/// TAI or UTC in PTP timestamps.
+pub(crate) const PTP_UTC_OFFSET: Key<PtpSeconds> =
+    Key::new("ptp-utc-offset", CLOCKS, "Seconds that PTP timestamps in replies are ahead of UTC.")
+        .value("SECONDS")
+        .default("0");
+
+/// How much is logged.
+pub(crate) const LOG_LEVEL: Key<LogLevel> =
+    Key::new("log.level", MESSAGES, "Least important messages that are written.")
+        .value("LEVEL")
+        .default("\"info\"")
+        .words(LogLevel::WORDS);
+
+/// Form of a log line.
+pub(crate) const LOG_FORMAT: Key<LogFormat> = Key::new(
+    "log.format",
+    MESSAGES,
+    "Form of messages: key=value text or a JSON object a line. Changes with a restart only.",
+)
+.value("FORM")
+.default("\"text\"")
+.words(LogFormat::WORDS);
+
+/// Keys of the root table in the order of help and template.
+pub(crate) const ROOT: &[Definition] = &[
+    LISTEN.definition,
+    INTERFACE.definition,
+    VRF.definition,
+    WORKERS.definition,
+    HARDWARE_STAMPS.definition,
+    STATEFUL.definition,
+    SESSION_CAP.definition,
+    SESSION_EXPIRY.definition,
+    DSCP.definition,
+    TLV_MODE.definition,
+    SAME_PORT.definition,
+    REFLECTOR_PORTS.definition,
+    RATE_LIMIT.definition,
+    TOTAL_RATE_LIMIT.definition,
+    UNKNOWN_SOURCES.definition,
+    TTL_FLOOR.definition,
+    ADMISSION.definition,
+    AUTH_REQUIRED.definition,
+    AUTH_KEY_FILE.definition,
+    AUTH_TIME_WINDOW.definition,
+    CLOCK.definition,
+    TIMESTAMP_FORMAT.definition,
+    PTP_UTC_OFFSET.definition,
+    LOG_LEVEL.definition,
+    LOG_FORMAT.definition,
+];
+
+/// Keys of one `[[allow]]`.
+pub(crate) mod allow {
+    use super::*;
+
+    const HEADING: &str = "[[allow]]";
+
+    pub(crate) const PREFIX: Key<IpNet> = Key::file_only(
+        "prefix",
+        HEADING,
+        "Sources this is about; the longest prefix that holds a source decides.",
+    )
+    .otherwise("has to be there", "\"2001:db8::/32\"");
+
+    pub(crate) const RATE_LIMIT: Key<RateLimit> = Key::file_only(
+        "rate-limit",
+        HEADING,
+        "Packets per second answered to one source of the prefix, or off.",
+    )
+    .default("\"off\"");
+
+    pub(crate) const AUTH: Key<bool> =
+        Key::file_only("auth", HEADING, "Answer authenticated probes only, or open ones only.")
+            .otherwise("what auth.required says", "true");
+
+    pub(crate) const KEY_IDS: Key<KeyNumber> =
+        Key::file_only("key-ids", HEADING, "Keys that these sources may use.")
+            .otherwise("every key of the file", "[1, 2]")
+            .many();
+
+    pub(crate) const SHORT_PROBES: Key<bool> = Key::file_only(
+        "short-probes",
+        HEADING,
+        "Answer TWAMP Light probes of 14 to 43 octets; the reply is larger than they are.",
+    )
+    .default("true");
+
+    pub(crate) const COPY_PADDING: Key<bool> = Key::file_only(
+        "copy-padding",
+        HEADING,
+        "Return padding that is no TLV as it came instead of zeros.",
+    )
+    .default("true");
+
+    pub(crate) const TTL_FLOOR: Key<HopLimit> =
+        Key::file_only("ttl-floor", HEADING, "Smallest TTL or hop limit that is answered.")
+            .otherwise("what the top level says", "254");
+
+    pub(crate) const SESSION_CAP: Key<SessionCap> =
+        Key::file_only("session-cap", HEADING, "Sessions that one source may have.")
+            .otherwise("as many as there are in all", "100");
+
+    /// In the order of the template.
+    pub(crate) const ALL: &[Definition] = &[
+        PREFIX.definition,
+        RATE_LIMIT.definition,
+        AUTH.definition,
+        KEY_IDS.definition,
+        SHORT_PROBES.definition,
+        COPY_PADDING.definition,
+        TTL_FLOOR.definition,
+        SESSION_CAP.definition,
+    ];
+}
+
+/// Keys of one `[[session]]`.
+pub(crate) mod session {
+    use super::*;
+
+    const HEADING: &str = "[[session]]";
+
+    pub(crate) const ADDRESS: Key<IpAddr> =
+        Key::file_only("address", HEADING, "Source address of the sender.")
+            .otherwise("any", "\"192.0.2.1\"");
+
+    pub(crate) const PORT: Key<Port> =
+        Key::file_only("port", HEADING, "Source port of the sender.").otherwise("any", "50000");
+
+    pub(crate) const SSID: Key<Ssid> =
+        Key::file_only("ssid", HEADING, "STAMP Session Identifier of the sender (RFC 8972 §3).")
+            .otherwise("any", "7");
+
+    /// In the order of the template.
+    pub(crate) const ALL: &[Definition] = &[ADDRESS.definition, PORT.definition, SSID.definition];
+}

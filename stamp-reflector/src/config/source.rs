@@ -1,0 +1,84 @@
+//! Where a configuration comes from; the same again at every reload.
+
+use core::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use stamp_config::document::{self, ConfigErrors};
+
+use super::flags::{FlagProblem, Flags};
+use super::reading::Reading;
+use super::{Config, assemble};
+
+/// Flags and environment, read once, and the file, read at start and at every reload.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Source {
+    /// The file, if one was named.
+    pub(crate) file: Option<PathBuf>,
+    /// What flags and environment say.
+    pub(crate) flags: Flags,
+}
+
+/// Why there is no configuration.
+#[derive(Debug)]
+pub(crate) enum ConfigFailure {
+    /// The file cannot be read.
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Mistakes in it, all of them.
+    Mistakes {
+        /// Of flags and environment.
+        flags: Vec<FlagProblem>,
+        /// Of the file.
+        file: ConfigErrors,
+    },
+}
+
+impl Source {
+    /// Reads and checks everything.
+    pub(crate) fn load(&self) -> Result<Config, ConfigFailure> {
+        let Some(path) = &self.file else { return self.read("", "", Path::new("")) };
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigFailure::File { path: path.clone(), source })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        self.read(&path.display().to_string(), &text, folder)
+    }
+
+    /// Reads `text` in place of the file.
+    pub(super) fn read(
+        &self,
+        name: &str,
+        text: &str,
+        folder: &Path,
+    ) -> Result<Config, ConfigFailure> {
+        let reading = Reading::new(&self.flags);
+        let read = document::read(name, text, |root| assemble::config(&reading, root, folder));
+        let (mut flags, shown) = reading.finish();
+        flags.splice(..0, self.flags.malformed());
+        match read {
+            Ok(config) if flags.is_empty() => Ok(Config { shown, ..config }),
+            Ok(_) => Err(ConfigFailure::Mistakes { flags, file: ConfigErrors::default() }),
+            Err(file) => Err(ConfigFailure::Mistakes { flags, file }),
+        }
+    }
+}
+
+impl fmt::Display for ConfigFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, source } => write!(f, "{}: {source}", path.display()),
+            Self::Mistakes { flags, file } => {
+                let flags = flags.iter().map(ToString::to_string);
+                let file = file.0.iter().map(ToString::to_string);
+                let lines: Vec<String> = flags.chain(file).collect();
+                f.write_str(&lines.join("\n"))
+            }
+        }
+    }
+}
+
+impl core::error::Error for ConfigFailure {}

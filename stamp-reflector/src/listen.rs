@@ -1,0 +1,157 @@
+//! From what the operator wrote to bound sockets.
+
+use core::fmt;
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+
+use stamp_net::{NetError, SocketOptions, UdpSocket, interface};
+
+use crate::config::{Config, Device, Host, InterfaceName, ListenerSpec};
+use crate::failure::Failure;
+
+/// One address of one family to listen on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Endpoint {
+    host: Host,
+    port: u16,
+    device: Option<Device>,
+}
+
+/// A bound endpoint: a socket for each worker.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    /// What it listens for.
+    pub(crate) endpoint: Endpoint,
+    /// Its address with the port the kernel chose.
+    pub(crate) local: SocketAddr,
+    /// A socket for each worker.
+    pub(crate) sockets: Vec<UdpSocket>,
+}
+
+/// Every endpoint of `config`, once.
+pub(crate) fn endpoints(config: &Config) -> Vec<Endpoint> {
+    let mut endpoints: Vec<Endpoint> = Vec::new();
+    for endpoint in config.listeners.iter().flat_map(Endpoint::of) {
+        if endpoint.port == 0 || !endpoints.contains(&endpoint) {
+            endpoints.push(endpoint);
+        }
+    }
+    endpoints
+}
+
+/// Binds `endpoints` for so many workers.
+///
+/// A wildcard of a family that this host lacks is left out with a note: the default and `:PORT`
+/// mean "both families, as far as there are any".
+///
+/// # Errors
+///
+/// When any other endpoint cannot be bound; then none is.
+pub(crate) fn bind(
+    endpoints: &[Endpoint],
+    workers: usize,
+    hardware_stamps: bool,
+) -> Result<Vec<Bound>, Failure> {
+    let mut bound = Vec::new();
+    for endpoint in endpoints {
+        match endpoint.open(workers, hardware_stamps) {
+            Ok(sockets) => {
+                let local = sockets.first().map_or(endpoint.unscoped(), UdpSocket::local_addr);
+                bound.push(Bound { endpoint: endpoint.clone(), local, sockets });
+            }
+            Err(error @ NetError::FamilyUnavailable { .. })
+                if endpoint.host.address.is_unspecified() =>
+            {
+                tracing::info!(listener = %endpoint, "not listening: {error}");
+            }
+            Err(source) => {
+                return Err(Failure::Listen { listener: endpoint.to_string(), source });
+            }
+        }
+    }
+    Ok(bound)
+}
+
+/// Notes wildcards that nothing can reach because the host has no address of their family.
+pub(crate) fn note_missing_families<'e>(
+    endpoints: impl Iterator<Item = &'e Endpoint>,
+    addresses: &[IpAddr],
+) {
+    let has = |ipv6: bool| {
+        addresses.iter().any(|address| address.is_ipv6() == ipv6 && !address.is_loopback())
+    };
+    for endpoint in endpoints.filter(|endpoint| endpoint.host.address.is_unspecified()) {
+        let ipv6 = endpoint.host.address.is_ipv6();
+        if !has(ipv6) && has(!ipv6) {
+            let version = if ipv6 { 6 } else { 4 };
+            tracing::info!(
+                listener = %endpoint,
+                "this host has no IPv{version} address but loopback: nobody outside reaches this \
+                 listener until there is one"
+            );
+        }
+    }
+}
+
+/// Every local address and port that `bound` answers on: replies from there are our own.
+pub(crate) fn own_listeners(bound: &[SocketAddr], addresses: &[IpAddr]) -> Vec<SocketAddr> {
+    let mut own = Vec::new();
+    for local in bound {
+        if local.ip().is_unspecified() {
+            let family = addresses.iter().filter(|address| address.is_ipv6() == local.is_ipv6());
+            own.extend(family.map(|address| SocketAddr::new(*address, local.port())));
+        } else {
+            own.push(*local);
+        }
+    }
+    own
+}
+
+impl Endpoint {
+    fn of(spec: &ListenerSpec) -> Vec<Self> {
+        let (port, device) = (spec.address.port, &spec.device);
+        let hosts = spec.address.hosts();
+        hosts.into_iter().map(|host| Self { host, port, device: device.clone() }).collect()
+    }
+
+    /// The same with the port that the kernel chose.
+    pub(crate) fn with_port(&self, port: u16) -> Self {
+        Self { port, ..self.clone() }
+    }
+
+    fn open(&self, workers: usize, hardware_stamps: bool) -> Result<Vec<UdpSocket>, NetError> {
+        let mut options = SocketOptions::new(self.address()?);
+        options.interface = match &self.device {
+            None => None,
+            Some(Device::Interface(name)) => Some(interface::by_name(&name.0)?.name),
+            Some(Device::Vrf(name)) => Some(interface::vrf(&name.0)?.name),
+        };
+        options.hardware_stamps = hardware_stamps;
+        UdpSocket::open_group(&options, workers)
+    }
+
+    /// The address with the number of its interface, where it names one.
+    fn address(&self) -> Result<SocketAddr, NetError> {
+        let IpAddr::V6(address) = self.host.address else { return Ok(self.unscoped()) };
+        let zone = match (&self.host.zone, &self.device) {
+            (Some(InterfaceName(zone)), _) => Some(zone),
+            (None, Some(Device::Interface(name))) if address.is_unicast_link_local() => {
+                Some(&name.0)
+            }
+            _ => None,
+        };
+        let scope = zone.map_or(Ok(0), |zone| interface::index_of(zone))?;
+        Ok(SocketAddrV6::new(address, self.port, 0, scope).into())
+    }
+
+    fn unscoped(&self) -> SocketAddr {
+        SocketAddr::new(self.host.address, self.port)
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address =
+            crate::config::ListenAddress { host: Some(self.host.clone()), port: self.port };
+        ListenerSpec { address, device: self.device.clone() }.fmt(f)
+    }
+}

@@ -1,0 +1,97 @@
+//! Answers probes until a signal ends it.
+
+use core::time::Duration;
+use std::io;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use crate::config::Source;
+use crate::failure::Failure;
+use crate::journal::{Journal, journal};
+use crate::log::Log;
+use crate::service::Service;
+
+/// How often addresses and rates are looked at.
+const TICK: Duration = Duration::from_secs(10);
+
+/// Reflects until SIGTERM or SIGINT.
+///
+/// # Errors
+///
+/// Whatever keeps it from starting, or ends its packet threads.
+pub(crate) fn reflect(source: Source) -> Result<(), Failure> {
+    let config = source.load()?;
+    let log = Log::start(config.log_level, config.log_format);
+    let runtime = runtime()?;
+    // Before the first packet is answered: a signal that comes early must find somebody.
+    let mut control = runtime.block_on(async { Control::new() })?;
+    let (reporter, journal) = journal();
+    let service = Service::start(source, config, log, reporter)?;
+    runtime.block_on(control.run(service, journal))
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    let built = Builder::new_current_thread().enable_io().enable_time().build();
+    built.map_err(|source| Failure::System { what: "cannot start the control thread", source })
+}
+
+/// What the control thread waits for.
+struct Control {
+    reload: Signal,
+    print: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+    tick: Interval,
+}
+
+impl Control {
+    fn new() -> Result<Self, Failure> {
+        let listen = |kind| {
+            let fail =
+                |source: io::Error| Failure::System { what: "cannot wait for signals", source };
+            signal(kind).map_err(fail)
+        };
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        tick.reset();
+        Ok(Self {
+            reload: listen(SignalKind::hangup())?,
+            print: listen(SignalKind::user_defined1())?,
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            tick,
+        })
+    }
+
+    async fn run(&mut self, mut service: Service, mut journal: Journal) -> Result<(), Failure> {
+        loop {
+            tokio::select! {
+                biased;
+                _ = self.terminate.recv() => break,
+                _ = self.interrupt.recv() => break,
+                _ = self.reload.recv() => reload(&mut service),
+                _ = self.print.recv() => print(&service, &journal),
+                _ = self.tick.tick() => service.tick()?,
+                Some(event) = journal.next() => journal.write(stamp_worker::now().monotonic, event),
+            }
+        }
+        journal.drain(stamp_worker::now().monotonic);
+        print(&service, &journal);
+        Ok(())
+    }
+}
+
+fn print(service: &Service, journal: &Journal) {
+    service.statistics(journal.lost()).write(service.config().log_format);
+}
+
+fn reload(service: &mut Service) {
+    if let Err(failure) = service.reload() {
+        for line in failure.to_string().lines() {
+            tracing::error!("{line}");
+        }
+        tracing::error!("reload refused: the old configuration stays in effect");
+    }
+}

@@ -1,0 +1,228 @@
+//! The running reflector: listeners, packet threads, and what a reload changes about them.
+
+mod reload;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use stamp_net::interface;
+use stamp_session::clock::{ClockState, MonotonicTime};
+use stamp_session::reflector::{RateLimiter, RateLimiterConfig, ReflectorConfig};
+use stamp_worker::reflector::{ListenerId, ReflectorObserver, ReflectorPool};
+
+use crate::config::{Config, Note, Source};
+use crate::failure::Failure;
+use crate::journal::Reporter;
+use crate::listen::{self, Bound, Endpoint};
+use crate::log::Log;
+use crate::random;
+use crate::statistics::Statistics;
+
+/// A reflector that answers probes until it is stopped.
+#[derive(Debug)]
+pub(crate) struct Service {
+    source: Source,
+    config: Config,
+    log: Log,
+    pool: ReflectorPool,
+    limiter: Arc<RateLimiter>,
+    listeners: Vec<Listening>,
+    /// Local addresses that the engines know of.
+    addresses: Vec<IpAddr>,
+    /// The clock as the log last told it.
+    clock: Option<ClockState>,
+    seed: [u64; 2],
+    started: MonotonicTime,
+    /// When the counters were looked at last for a rate, what they were, and the rate then.
+    lately: Lately,
+}
+
+/// A listener in use.
+#[derive(Debug)]
+struct Listening {
+    endpoint: Endpoint,
+    local: SocketAddr,
+    id: ListenerId,
+}
+
+#[derive(Debug)]
+struct Lately {
+    at: MonotonicTime,
+    received: u64,
+    pps: Option<f64>,
+}
+
+impl Service {
+    /// Binds every listener, starts the workers, and says on what they listen.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that stands in the way; then nothing is left running.
+    pub(crate) fn start(
+        source: Source,
+        config: Config,
+        log: Log,
+        reporter: Reporter,
+    ) -> Result<Self, Failure> {
+        let workers = config.workers.unwrap_or_else(one_per_core);
+        let addresses = local_addresses();
+        let endpoints = listen::endpoints(&config);
+        let bound = listen::bind(&endpoints, workers, config.hardware_stamps)?;
+        if bound.is_empty() {
+            let names: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
+            return Err(Failure::NoFamily { listeners: names.join(" and ") });
+        }
+        let seed = [random::u64(), random::u64()];
+        let limiter = RateLimiterConfig {
+            total: config.total_rate_limit,
+            ..RateLimiterConfig::new([random::u64(), random::u64()])
+        };
+        let limiter = Arc::new(RateLimiter::new(limiter));
+        let locals: Vec<SocketAddr> = bound.iter().map(|bound| bound.local).collect();
+        let engine = engine_config(&config, seed, workers, &locals, &addresses);
+        let observer: Arc<dyn ReflectorObserver> = Arc::new(reporter);
+        let pool = ReflectorPool::start(workers, &engine, &limiter, &observer)?;
+        let started = now();
+        let lately = Lately { at: started, received: 0, pps: None };
+        let listeners = Vec::new();
+        let mut service = Self {
+            source,
+            config,
+            log,
+            pool,
+            limiter,
+            listeners,
+            addresses,
+            clock: None,
+            seed,
+            started,
+            lately,
+        };
+        service.note_configuration();
+        service.note_clock();
+        let endpoints = bound.iter().map(|bound| &bound.endpoint);
+        listen::note_missing_families(endpoints, &service.addresses);
+        service.add(bound)?;
+        Ok(service)
+    }
+
+    /// Looks after what changes by itself: the rate of probes, the clock, local addresses.
+    pub(crate) fn tick(&mut self) -> Result<(), Failure> {
+        let received = self.pool.snapshot().received;
+        let now = now();
+        let elapsed = now.since(self.lately.at).as_secs_f64();
+        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+        let packets = received.saturating_sub(self.lately.received) as f64;
+        let pps = (elapsed > 0.0).then(|| packets / elapsed);
+        self.lately = Lately { at: now, received, pps };
+        self.note_clock();
+        let addresses = local_addresses();
+        if addresses != self.addresses {
+            self.addresses = addresses;
+            self.pool.reconfigure(&self.engine_config(&self.config))?;
+            tracing::debug!("local addresses changed");
+        }
+        Ok(())
+    }
+
+    /// Everything there is to tell now.
+    pub(crate) fn statistics(&self, events_lost: u64) -> Statistics {
+        let mut sessions = self.pool.sessions();
+        sessions.sort_by_key(|session| core::cmp::Reverse(session.last_seen));
+        Statistics {
+            now: now(),
+            uptime: now().since(self.started),
+            counters: self.pool.snapshot(),
+            lately_pps: self.lately.pps,
+            sessions,
+            events_lost,
+        }
+    }
+
+    /// The configuration in effect.
+    pub(crate) const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Hands bound sockets to the workers. From here on they answer.
+    fn add(&mut self, bound: Vec<Bound>) -> Result<(), Failure> {
+        for Bound { endpoint, local, sockets } in bound {
+            let id = self.pool.add_listener(sockets)?;
+            let workers = self.pool.workers();
+            tracing::info!(workers, "listening on {}", endpoint.with_port(local.port()));
+            self.listeners.push(Listening { endpoint, local, id });
+        }
+        Ok(())
+    }
+
+    /// What an operator should know about the clock, when it has changed.
+    fn note_clock(&mut self) {
+        let clock = self.config.clock.unwrap_or_else(stamp_worker::clock_state);
+        let said = self.clock.replace(clock);
+        if said.is_some_and(|said| {
+            (said.synchronized, said.declared) == (clock.synchronized, clock.declared)
+        }) {
+            return;
+        }
+        let source = if clock.declared { "declared" } else { "kernel" };
+        let error_ns = clock.error_bound_ns;
+        if clock.synchronized {
+            tracing::info!(source, error_ns, "the clock is synchronized");
+        } else {
+            tracing::info!(
+                source,
+                "the clock is not synchronized: senders mark one-way delays as not to be trusted; \
+                 run an NTP or PTP daemon, or declare what is known with --clock"
+            );
+        }
+    }
+
+    /// What an operator should know about the configuration.
+    fn note_configuration(&self) {
+        for note in Note::about(&self.config) {
+            match note {
+                Note::ShortKey { .. } => tracing::warn!("{note}"),
+                Note::AllowedOnly { .. } => tracing::info!("{note}"),
+            }
+        }
+    }
+
+    fn engine_config(&self, config: &Config) -> ReflectorConfig {
+        let locals: Vec<SocketAddr> = self.listeners.iter().map(|one| one.local).collect();
+        engine_config(config, self.seed, self.pool.workers(), &locals, &self.addresses)
+    }
+}
+
+/// What each engine is told.
+fn engine_config(
+    config: &Config,
+    seed: [u64; 2],
+    workers: usize,
+    locals: &[SocketAddr],
+    addresses: &[IpAddr],
+) -> ReflectorConfig {
+    let own_listeners = listen::own_listeners(locals, addresses);
+    let clock = config.clock.unwrap_or_else(stamp_worker::clock_state);
+    // A flow stays on its worker, so each engine has its part of the table.
+    let session_limit = config.engine.session_limit.div_ceil(workers.max(1));
+    ReflectorConfig { seed, own_listeners, clock, session_limit, ..config.engine.clone() }
+}
+
+fn one_per_core() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Addresses of this host in a stable order. Without them (a sandbox may forbid the question) loops
+/// are still broken by the rules that need none.
+fn local_addresses() -> Vec<IpAddr> {
+    let mut addresses = interface::local_addresses().unwrap_or_else(|error| {
+        tracing::debug!("local addresses are unknown: {error}");
+        Vec::new()
+    });
+    addresses.sort_unstable();
+    addresses
+}
+
+fn now() -> MonotonicTime {
+    stamp_worker::now().monotonic
+}

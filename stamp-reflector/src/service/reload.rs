@@ -1,0 +1,83 @@
+//! SIGHUP: the new configuration as a whole, or the old one as a whole.
+
+use std::net::SocketAddr;
+
+use super::{Listening, Service, engine_config, local_addresses, one_per_core};
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::listen::{self, Bound, Endpoint};
+
+impl Service {
+    /// Reads file and keys again and goes on with what they say; sessions and counters of what
+    /// stays are kept.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is wrong; then nothing has changed.
+    pub(crate) fn reload(&mut self) -> Result<(), Failure> {
+        let config = self.source.load()?;
+        self.refuse_what_needs_a_restart(&config)?;
+        let wanted = listen::endpoints(&config);
+        let (kept, gone): (Vec<&Listening>, Vec<&Listening>) =
+            self.listeners.iter().partition(|one| wanted.contains(&one.endpoint));
+        let known =
+            |endpoint: &Endpoint| self.listeners.iter().any(|one| one.endpoint == *endpoint);
+        let new: Vec<_> = wanted.iter().filter(|endpoint| !known(endpoint)).cloned().collect();
+        let bound = listen::bind(&new, self.pool.workers(), config.hardware_stamps)?;
+        if kept.is_empty() && bound.is_empty() {
+            let names: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+            return Err(Failure::NoFamily { listeners: names.join(" and ") });
+        }
+        let gone: Vec<_> = gone.iter().map(|one| (one.id, one.endpoint.clone())).collect();
+        let locals = kept.iter().map(|one| one.local).chain(bound.iter().map(|one| one.local));
+        let locals: Vec<SocketAddr> = locals.collect();
+
+        let addresses = local_addresses();
+        let engine = engine_config(&config, self.seed, self.pool.workers(), &locals, &addresses);
+        self.pool.reconfigure(&engine)?;
+        self.addresses = addresses;
+        self.limiter.set_total(config.total_rate_limit);
+        self.log.set_level(config.log_level);
+        self.config = config;
+        self.replace_listeners(bound, &gone)
+    }
+
+    fn replace_listeners(
+        &mut self,
+        bound: Vec<Bound>,
+        gone: &[(stamp_worker::reflector::ListenerId, Endpoint)],
+    ) -> Result<(), Failure> {
+        self.note_configuration();
+        self.note_clock();
+        let endpoints = bound.iter().map(|bound| &bound.endpoint);
+        listen::note_missing_families(endpoints, &self.addresses);
+        let added = bound.len();
+        self.add(bound)?;
+        for (id, endpoint) in gone {
+            self.pool.remove_listener(*id);
+            tracing::info!("no longer listening on {endpoint}");
+        }
+        self.listeners.retain(|one| !gone.iter().any(|(id, _)| *id == one.id));
+        tracing::info!(
+            listeners = self.listeners.len(),
+            added,
+            removed = gone.len(),
+            "configuration reloaded"
+        );
+        Ok(())
+    }
+
+    fn refuse_what_needs_a_restart(&self, config: &Config) -> Result<(), Failure> {
+        let workers = config.workers.unwrap_or_else(one_per_core);
+        let key = if workers != self.pool.workers() {
+            "workers"
+        } else if config.hardware_stamps != self.config.hardware_stamps {
+            "hardware-stamps"
+        } else if config.log_format != self.config.log_format {
+            "log.format"
+        } else {
+            return Ok(());
+        };
+        Err(Failure::Restart { key })
+    }
+}
