@@ -17,8 +17,8 @@ mod variation;
 pub use counts::{Counts, Reason};
 pub use delay::{DelaySeries, DelaySummary, PdvSummary, Quantiles};
 pub use distribution::{
-    COARSE_QUANTILE_RELATIVE_ERROR, HIGHEST_TRACKED_NS, Precision, QUANTILE_ABSOLUTE_ERROR_NS,
-    QUANTILE_RELATIVE_ERROR,
+    COARSE_HIGHEST_TRACKED_NS, COARSE_QUANTILE_RELATIVE_ERROR, HIGHEST_TRACKED_NS, Precision,
+    QUANTILE_ABSOLUTE_ERROR_NS, QUANTILE_RELATIVE_ERROR,
 };
 pub use loss::{LossCharacter, LossPattern, LossSeries, Plateau, RateBins};
 pub use variation::{VariationSeries, VariationSummary};

@@ -231,14 +231,14 @@ impl Interval {
             accepted: 0,
             extra: answer.extra.into(),
         };
-        interval.raise(answer.highest_reflector_sequence);
+        interval.raise(answer.highest_reflector_sequence());
         interval
     }
 
     fn followed_by(mut self, answer: &Answer, lost: u64) -> Self {
         self.lowest = self.lowest.min(self.steps_to(answer.reflector_sequence));
         self.raise(answer.reflector_sequence);
-        self.raise(answer.highest_reflector_sequence);
+        self.raise(answer.highest_reflector_sequence());
         self.sent = self.sent.saturating_add(lost).saturating_add(1);
         self.accepted = self.accepted.saturating_add(1);
         self.extra = self.extra.saturating_add(answer.extra.into());

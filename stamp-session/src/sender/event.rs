@@ -105,6 +105,11 @@ impl Events {
         self.queue.pop_front()
     }
 
+    /// Octets on the heap.
+    pub(super) fn heap_octets(&self) -> usize {
+        self.queue.capacity().saturating_mul(size_of::<SenderEvent>())
+    }
+
     pub(super) const fn dropped(&self) -> u64 {
         self.dropped
     }

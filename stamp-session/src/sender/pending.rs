@@ -35,11 +35,9 @@ pub(super) enum Fate {
     /// A reply came in time.
     Answered(Answer),
     /// No reply came in time.
-    Lost {
-        probe_sent: Stamp,
-        /// A reply came too late.
-        answered: bool,
-    },
+    Lost { probe_sent: Stamp },
+    /// It is lost, and a reply came after that was counted.
+    Late,
     /// It never left this host.
     Unsent,
 }
@@ -48,17 +46,40 @@ pub(super) enum Fate {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answer {
     pub(super) forward_delay: TimeDelta,
-    pub(super) backward_delay: TimeDelta,
     pub(super) round_trip: TimeDelta,
-    /// Which of the values may be compared with those of another probe.
-    pub(super) usable: Usable,
     pub(super) reflector_sequence: u32,
-    /// The highest Sequence Number among this reply and replies to copies of the probe.
-    pub(super) highest_reflector_sequence: u32,
     /// Replies to copies of the probe.
     pub(super) extra: u8,
+    /// The highest Sequence Number among them, in steps from that of this reply.
+    pub(super) extra_reach: u8,
     /// Restarts of the Session-Reflector before this reply, modulo 256.
     pub(super) incarnation: u8,
+    /// Which of the values may be compared with those of another probe.
+    pub(super) usable: Usable,
+}
+
+impl Answer {
+    /// What the round trip has beside the forward delay.
+    pub(super) const fn backward_delay(&self) -> TimeDelta {
+        self.round_trip.saturating_sub(self.forward_delay)
+    }
+
+    /// The highest Sequence Number among this reply and replies to copies of the probe.
+    pub(super) const fn highest_reflector_sequence(&self) -> u32 {
+        self.reflector_sequence.wrapping_add(self.extra_reach as u32)
+    }
+
+    /// Takes a reply to a copy of the probe, unless it is itself a copy of a known one.
+    pub(super) fn add_extra(&mut self, reflector_sequence: u32) -> bool {
+        let steps = serial::distance(self.reflector_sequence, reflector_sequence);
+        if steps == 0 || steps == i64::from(self.extra_reach) {
+            return false;
+        }
+        self.extra = self.extra.saturating_add(1);
+        let reach = u8::try_from(steps).unwrap_or(self.extra_reach);
+        self.extra_reach = self.extra_reach.max(reach);
+        true
+    }
 }
 
 /// What a clock step leaves of a sample.
@@ -113,6 +134,11 @@ impl Pending {
     /// Probes whose fate has not been counted yet.
     pub(super) const fn undecided(&self) -> u32 {
         self.next.wrapping_sub(self.oldest)
+    }
+
+    /// Octets on the heap.
+    pub(super) fn heap_octets(&self) -> usize {
+        self.probes.len().saturating_mul(size_of::<Probe>())
     }
 
     /// How many probes are remembered.
@@ -201,7 +227,7 @@ impl Pending {
             if lost_until.is_none_or(|until| probe.sent_at > until) {
                 return None;
             }
-            probe.fate = Fate::Lost { probe_sent, answered: false };
+            probe.fate = Fate::Lost { probe_sent };
         }
         let settled = *probe;
         self.oldest = self.oldest.wrapping_add(1);
@@ -242,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_probe_is_small() {
-        assert!(size_of::<Probe>() <= 72, "{}", size_of::<Probe>());
+        assert_eq!(size_of::<Probe>(), 48);
     }
 
     #[test]

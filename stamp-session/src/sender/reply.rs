@@ -4,6 +4,7 @@ use stamp_proto::ip::{Dscp, Ecn, HopLimit};
 use stamp_proto::packet::{ReflectorPacket, Ssid};
 use stamp_proto::time::{TimeDelta, TimestampFormat, WallTime};
 
+use super::Sender;
 use super::clock::NearClock;
 use super::config::{SenderConfig, ZeroSsid};
 use super::counter::{Numbered, Place};
@@ -13,7 +14,6 @@ use super::sample::{Outcome, Sample, Variation};
 use super::tally::clock_offset;
 use super::tlvs::TlvOutcome;
 use super::validate::{Checked, Checker, Standing, Timing};
-use super::{Sender, serial};
 use crate::clock::{ClockState, MonotonicTime, Now};
 use crate::datagram::Received;
 
@@ -109,7 +109,7 @@ impl Sender {
         timing: &Timing,
     ) -> Outcome {
         if let Some(probe) = self.pending.get_mut(packet.sender_sequence) {
-            probe.fate = Fate::Lost { probe_sent: timing.probe_sent, answered: true };
+            probe.fate = Fate::Late;
         }
         for tally in self.tallies() {
             tally.late = tally.late.saturating_add(1);
@@ -125,17 +125,11 @@ impl Sender {
         let is_settled = self.pending.is_settled(sequence);
         if let Some(probe) = self.pending.get_mut(sequence)
             && let Fate::Answered(answer) = &mut probe.fate
-            && number != answer.reflector_sequence
-            && number != answer.highest_reflector_sequence
+            && answer.add_extra(number)
+            && is_settled
         {
-            answer.extra = answer.extra.saturating_add(1);
-            if serial::is_after(number, answer.highest_reflector_sequence) {
-                answer.highest_reflector_sequence = number;
-            }
             let incarnation = answer.incarnation;
-            if is_settled {
-                self.direction.extra(incarnation, number);
-            }
+            self.direction.extra(incarnation, number);
         }
         for tally in self.tallies() {
             tally.duplicate = tally.duplicate.saturating_add(1);
@@ -191,13 +185,12 @@ impl Sender {
         };
         let answer = Answer {
             forward_delay: timing.forward_delay,
-            backward_delay: timing.backward_delay,
             round_trip: timing.round_trip,
-            usable,
             reflector_sequence: packet.sequence,
-            highest_reflector_sequence: packet.sequence,
             extra: 0,
+            extra_reach: 0,
             incarnation: place.incarnation,
+            usable,
         };
         probe.fate = Fate::Answered(answer);
         let this = *probe;
@@ -302,7 +295,7 @@ fn variation(before: (&Probe, Answer), this: (&Probe, Answer)) -> Variation {
     let change = |of: fn(&Answer) -> TimeDelta| of(&this.1).saturating_sub(of(&before.1));
     Variation {
         forward: all.then(|| change(|answer| answer.forward_delay)),
-        backward: all.then(|| change(|answer| answer.backward_delay)),
+        backward: all.then(|| change(Answer::backward_delay)),
         round_trip: any.then(|| change(|answer| answer.round_trip)),
     }
 }

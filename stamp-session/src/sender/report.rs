@@ -38,6 +38,19 @@ impl Sender {
         report
     }
 
+    /// Memory the session takes now, but for keys it shares.
+    #[must_use]
+    pub fn memory_octets(&self) -> usize {
+        [
+            self.pending.heap_octets(),
+            self.events.heap_octets(),
+            self.run.heap_octets(),
+            self.window.heap_octets(),
+        ]
+        .into_iter()
+        .fold(size_of::<Self>(), usize::saturating_add)
+    }
+
     fn report(&self, tally: &Tally, losses: Option<Directional>) -> SessionSnapshot {
         let packets = self.packets(tally, losses);
         let lost = packets.lost.round_trip.saturating_sub(packets.lost.local);

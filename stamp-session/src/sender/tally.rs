@@ -93,6 +93,13 @@ impl Tally {
         }
     }
 
+    /// Octets on the heap.
+    pub(super) fn heap_octets(&self) -> usize {
+        [&self.forward, &self.backward, &self.round_trip, &self.residence, &self.lateness]
+            .into_iter()
+            .fold(0, |sum, series| sum.saturating_add(series.heap_octets()))
+    }
+
     pub(super) fn slot_used(&mut self, lateness: Duration) {
         self.sent = self.sent.saturating_add(1);
         let ns = i64::try_from(lateness.as_nanos()).unwrap_or(i64::MAX);

@@ -1,1 +1,8 @@
-
+mod clocks;
+mod connectivity;
+mod measurement;
+mod memory;
+mod rig;
+mod sending;
+mod validation;
+mod windows;

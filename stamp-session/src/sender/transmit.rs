@@ -164,7 +164,7 @@ impl Sender {
                 self.count_unsent(reason);
                 true
             }
-            Fate::Lost { answered: false, .. } => {
+            Fate::Lost { .. } => {
                 probe.fate = Fate::Unsent;
                 self.handle_local_drop(1);
                 false

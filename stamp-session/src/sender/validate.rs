@@ -99,8 +99,8 @@ impl Checker<'_> {
         };
         let standing = match probe.fate {
             Fate::Outstanding { probe_sent } => Standing::Awaited(time(probe_sent)?),
-            Fate::Lost { probe_sent, answered: false } => Standing::Lost(time(probe_sent)?),
-            Fate::Answered(_) | Fate::Lost { answered: true, .. } => Standing::Answered,
+            Fate::Lost { probe_sent } => Standing::Lost(time(probe_sent)?),
+            Fate::Answered(_) | Fate::Late => Standing::Answered,
             Fate::Unsent | Fate::Empty => return Err(RejectReason::Unsent),
         };
         Ok(Checked { packet, standing })

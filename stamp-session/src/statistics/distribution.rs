@@ -9,11 +9,14 @@ pub const QUANTILE_RELATIVE_ERROR: f64 = 1.0 / 256.0;
 pub const COARSE_QUANTILE_RELATIVE_ERROR: f64 = 1.0 / 32.0;
 /// Error of a quantile in nanoseconds where that is more than the relative one: half the smallest
 /// cell.
-pub const QUANTILE_ABSOLUTE_ERROR_NS: u64 = 32;
-/// Values beyond this are told apart only by minimum and maximum.
+pub const QUANTILE_ABSOLUTE_ERROR_NS: u64 = 64;
+/// Values of a [`Precision::Fine`] series beyond this are told apart by minimum and maximum only.
 pub const HIGHEST_TRACKED_NS: u64 = 10_000_000_000;
+/// The same of a [`Precision::Coarse`] series.
+pub const COARSE_HIGHEST_TRACKED_NS: u64 = 1_000_000_000;
 
-const LOWEST_TRACKED_NS: u64 = 100;
+/// The smallest cell; each halving costs half a KiB.
+const LOWEST_TRACKED_NS: u64 = 128;
 
 /// How finely a series tells values apart, and what that costs.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -21,9 +24,9 @@ pub enum Precision {
     /// No quantiles, no memory.
     #[default]
     None,
-    /// One digit: quantiles within [`COARSE_QUANTILE_RELATIVE_ERROR`], 1.7 KiB.
+    /// One digit: quantiles within [`COARSE_QUANTILE_RELATIVE_ERROR`], 1.4 KiB.
     Coarse,
-    /// Two digits: quantiles within [`QUANTILE_RELATIVE_ERROR`], 11 KiB.
+    /// Two digits: quantiles within [`QUANTILE_RELATIVE_ERROR`], 10.6 KiB.
     Fine,
 }
 
@@ -32,8 +35,8 @@ pub enum Precision {
 pub(super) struct Distribution {
     precision: Precision,
     origin: TimeDelta,
-    above: Option<Histogram<u32>>,
-    below: Option<Histogram<u32>>,
+    above: Option<Box<Histogram<u32>>>,
+    below: Option<Box<Histogram<u32>>>,
     above_count: u64,
     below_count: u64,
 }
@@ -71,6 +74,17 @@ impl Distribution {
         }
     }
 
+    /// Octets on the heap.
+    pub(super) fn heap_octets(&self) -> usize {
+        let of = |histogram: &Option<Box<Histogram<u32>>>| {
+            histogram.as_deref().map_or(0, |histogram| {
+                let cells = histogram.distinct_values().saturating_mul(size_of::<u32>());
+                cells.saturating_add(size_of::<Histogram<u32>>())
+            })
+        };
+        of(&self.above).saturating_add(of(&self.below))
+    }
+
     /// The value of rank `rank`, 1 for the smallest.
     ///
     /// `Extreme` when it is so far from the origin that the histogram does not know.
@@ -78,19 +92,17 @@ impl Distribution {
         if rank <= self.below_count {
             // Magnitudes run the other way.
             let from_origin = self.below_count.saturating_sub(rank).saturating_add(1);
-            let magnitude = magnitude_at(self.below.as_ref()?, from_origin)?;
-            return Some(if magnitude >= HIGHEST_TRACKED_NS {
-                Place::LowExtreme
-            } else {
-                Place::At(self.origin.saturating_sub(delta(magnitude)))
+            let magnitude = magnitude_at(self.below.as_deref()?, from_origin)?;
+            return Some(match magnitude {
+                Magnitude::Beyond => Place::LowExtreme,
+                Magnitude::At(ns) => Place::At(self.origin.saturating_sub(delta(ns))),
             });
         }
         let rank = rank.saturating_sub(self.below_count);
-        let magnitude = magnitude_at(self.above.as_ref()?, rank)?;
-        Some(if magnitude >= HIGHEST_TRACKED_NS {
-            Place::HighExtreme
-        } else {
-            Place::At(self.origin.saturating_add(delta(magnitude)))
+        let magnitude = magnitude_at(self.above.as_deref()?, rank)?;
+        Some(match magnitude {
+            Magnitude::Beyond => Place::HighExtreme,
+            Magnitude::At(ns) => Place::At(self.origin.saturating_add(delta(ns))),
         })
     }
 }
@@ -103,28 +115,38 @@ pub(super) enum Place {
     HighExtreme,
 }
 
-fn empty(precision: Precision) -> Option<Histogram<u32>> {
-    let digits = match precision {
+/// A distance from the origin without its sign.
+#[derive(Clone, Copy, Debug)]
+enum Magnitude {
+    At(u64),
+    Beyond,
+}
+
+fn empty(precision: Precision) -> Option<Box<Histogram<u32>>> {
+    let (highest, digits) = match precision {
         Precision::None => return None,
-        Precision::Coarse => 1,
-        Precision::Fine => 2,
+        Precision::Coarse => (COARSE_HIGHEST_TRACKED_NS, 1),
+        Precision::Fine => (HIGHEST_TRACKED_NS, 2),
     };
-    Histogram::new_with_bounds(LOWEST_TRACKED_NS, HIGHEST_TRACKED_NS, digits).ok()
+    Histogram::new_with_bounds(LOWEST_TRACKED_NS, highest, digits).ok().map(Box::new)
 }
 
 /// The middle of the cell that holds the value of this rank.
 ///
 /// By counting, as `value_at_quantile` would have to be asked with a fraction that rounds.
-fn magnitude_at(histogram: &Histogram<u32>, rank: u64) -> Option<u64> {
+fn magnitude_at(histogram: &Histogram<u32>, rank: u64) -> Option<Magnitude> {
     let mut seen = 0_u64;
     for cell in histogram.iter_recorded() {
         seen = seen.saturating_add(cell.count_since_last_iteration());
         if seen >= rank {
             let value = cell.value_iterated_to();
-            return Some(if histogram.equivalent(value, HIGHEST_TRACKED_NS) {
-                HIGHEST_TRACKED_NS
+            // The last cell holds everything beyond as well.
+            let beyond =
+                histogram.lowest_equivalent(value) >= histogram.lowest_equivalent(histogram.high());
+            return Some(if beyond {
+                Magnitude::Beyond
             } else {
-                histogram.median_equivalent(value)
+                Magnitude::At(histogram.median_equivalent(value))
             });
         }
     }
@@ -157,7 +179,7 @@ mod tests {
             })
             .collect();
         for (place, value) in places.iter().zip([-7_000, -3_000, 1_000, 5_000]) {
-            assert!((place - value).abs() <= 32, "{place} for {value}");
+            assert!((place - value).abs() <= 64, "{place} for {value}");
         }
         assert_eq!(distribution.at_rank(5), None);
     }
@@ -188,6 +210,6 @@ mod tests {
         let Some(Place::At(smallest)) = distribution.at_rank(1) else {
             panic!("the value is near the origin");
         };
-        assert!((smallest.ns() - 36_999_999_000).abs() <= 32);
+        assert!((smallest.ns() - 36_999_999_000).abs() <= 64);
     }
 }

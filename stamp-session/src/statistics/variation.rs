@@ -10,14 +10,15 @@ use super::exact::Exact;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct VariationSeries {
     signed: Exact,
-    magnitudes: Exact,
+    magnitudes: u128,
 }
 
 impl VariationSeries {
     /// Takes the difference between a delay and that of the probe sent before.
     pub fn record(&mut self, variation: TimeDelta) {
         self.signed.record(variation);
-        self.magnitudes.record(variation.abs());
+        let magnitude = variation.ns().unsigned_abs();
+        self.magnitudes = self.magnitudes.saturating_add(magnitude.into());
     }
 
     /// All about them.
@@ -28,9 +29,17 @@ impl VariationSeries {
             min: self.signed.min(),
             mean: self.signed.mean(),
             max: self.signed.max(),
-            mean_magnitude: self.magnitudes.mean(),
+            mean_magnitude: self.mean_magnitude(),
             stddev: self.signed.stddev(),
         }
+    }
+
+    /// Rounded to the nearest nanosecond.
+    fn mean_magnitude(&self) -> Option<TimeDelta> {
+        let count = u128::from(self.signed.count());
+        let half = count.checked_div(2)?;
+        let mean = self.magnitudes.saturating_add(half).checked_div(count)?;
+        i64::try_from(mean).ok().map(TimeDelta::from_ns)
     }
 }
 

@@ -6,12 +6,11 @@ use super::*;
 fn answer(reflector_sequence: u32) -> Answer {
     Answer {
         forward_delay: TimeDelta::ZERO,
-        backward_delay: TimeDelta::ZERO,
         round_trip: TimeDelta::ZERO,
         usable: Usable::All,
         reflector_sequence,
-        highest_reflector_sequence: reflector_sequence,
         extra: 0,
+        extra_reach: 0,
         incarnation: 0,
     }
 }
@@ -160,7 +159,8 @@ fn a_swap_that_is_half_counted_is_no_restart() {
 fn copies_of_probes_are_taken_out_again() {
     let mut feed = Feed::new(ReflectorMode::Stateful);
     feed.answered(0, answer(0));
-    let twice = Answer { highest_reflector_sequence: 2, extra: 1, ..answer(1) };
+    let mut twice = answer(1);
+    assert!(twice.add_extra(2) && !twice.add_extra(2) && !twice.add_extra(1));
     feed.answered(1, twice);
     assert_eq!(feed.losses(), Some((0, 0)));
     feed.answered(2, answer(3));
