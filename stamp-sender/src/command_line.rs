@@ -238,6 +238,9 @@ pub struct Doctor {
     /// One JSON document instead of text.
     #[arg(short = 'J', long)]
     pub json: bool,
+    /// Log level of messages on standard error.
+    #[arg(long = "log.level", value_name = "LEVEL", default_value = "warn", env = "STAMP_LOG_LEVEL", value_enum)]
+    pub log_level: LogLevel,
 }
 
 /// `stamp-sender report`.

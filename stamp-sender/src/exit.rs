@@ -99,10 +99,25 @@ pub fn report(ended: Result<Status, Failure>) -> ExitCode {
     match ended {
         Ok(status) => ExitCode::from(status.code()),
         Err(failure) => {
-            eprintln!("stamp-sender: {failure}");
+            eprintln!("stamp-sender: {}", with_causes(&failure));
             ExitCode::from(failure.code())
         }
     }
+}
+
+/// The failure and what led to it, as one line.
+fn with_causes(failure: &dyn std::error::Error) -> String {
+    let mut text = failure.to_string();
+    let mut cause = failure.source();
+    while let Some(error) = cause {
+        // A cause that the message already quotes is not said twice.
+        let words = error.to_string();
+        if !text.ends_with(&words) {
+            text = format!("{text}: {words}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 #[cfg(test)]

@@ -138,7 +138,7 @@ impl Drop for Queue {
 
 impl SenderObserver for Queue {
     fn outcome(&mut self, session: usize, outcome: &Outcome) {
-        self.put(session, Happening::Outcome(outcome.clone()));
+        self.put(session, Happening::Outcome(*outcome));
     }
 
     fn event(&mut self, session: usize, event: SenderEvent) {

@@ -52,7 +52,8 @@ pub fn sessions(measure: &Measure) -> Result<(Vec<SessionSetup>, Vec<SessionInfo
     Ok((setups, infos))
 }
 
-const fn family(probe: &Probe) -> Family {
+/// The address family that was asked for.
+pub const fn family(probe: &Probe) -> Family {
     match (probe.ipv4, probe.ipv6) {
         (true, _) => Family::V4,
         (_, true) => Family::V6,
@@ -61,7 +62,7 @@ const fn family(probe: &Probe) -> Family {
 }
 
 /// Index of the interface or VRF that was named.
-fn device(probe: &Probe) -> Result<Option<u32>, Failure> {
+pub fn device(probe: &Probe) -> Result<Option<u32>, Failure> {
     Ok(match (&probe.vrf, &probe.interface) {
         (Some(name), _) => Some(interface::vrf(name)?.index),
         (_, Some(name)) => Some(interface::index_of(name)?),
@@ -168,7 +169,7 @@ pub fn open(probe: &Probe, target: SocketAddr, device: Option<&str>) -> Result<U
     options.hop_limit = probe.ttl;
     options.traffic_class = (probe.dscp, probe.ecn.into());
     options.fwmark = probe.fwmark;
-    let socket = UdpSocket::open(&options)?;
+    let mut socket = UdpSocket::open(&options)?;
     // Connected: forged replies from elsewhere never reach us, and errors find their session.
     socket.connect(target)?;
     Ok(socket)

@@ -5,6 +5,7 @@
 //! apart: it comes back as 1 or as 0. Without this proof a stateful far end whose replies get lost
 //! looks like a stateless one.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use stamp_session::sender::{Outcome, ReflectorMode, Schedule, SenderEvent};
@@ -35,7 +36,8 @@ pub fn settle(
     infos: &[SessionInfo],
 ) -> Result<(), Failure> {
     let rounds = if probe.stateful { ROUNDS_REQUIRED } else { 1 };
-    let modes = detect(probe, infos, rounds)?;
+    let targets: Vec<SocketAddr> = infos.iter().map(|info| info.target).collect();
+    let modes = detect(probe, &targets, rounds)?;
     for ((setup, info), mode) in setups.iter_mut().zip(infos).zip(modes) {
         setup.config.reflector = match mode {
             Reflector::Stateless if probe.stateful => {
@@ -62,7 +64,7 @@ pub fn settle(
 /// When the check's own sockets or worker fail.
 pub fn detect(
     probe: &Probe,
-    infos: &[SessionInfo],
+    targets: &[SocketAddr],
     rounds: u32,
 ) -> Result<Vec<Reflector>, Failure> {
     let mut probe = probe.clone();
@@ -70,13 +72,13 @@ pub fn detect(
     probe.ssid = None;
     probe.source_port = None;
     let keys = setup::keys(&probe)?;
-    let mut modes = vec![Reflector::Unknown; infos.len()];
+    let mut modes = vec![Reflector::Unknown; targets.len()];
     for _ in 0..rounds {
         let open: Vec<usize> =
-            (0..infos.len()).filter(|&host| modes[host] == Reflector::Unknown).collect();
+            (0..targets.len()).filter(|&host| modes[host] == Reflector::Unknown).collect();
         let mut setups = Vec::with_capacity(open.len());
         for &host in &open {
-            let target = infos[host].target;
+            let target = targets[host];
             let mut config = setup::config(&probe, target, keys.as_ref(), false)?;
             config.count = Some(1);
             config.first_sequence = 1;

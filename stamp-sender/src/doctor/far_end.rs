@@ -1,0 +1,275 @@
+//! What a far end is, or why it may be silent.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use stamp_net::route::{self, RouteQuery};
+use stamp_session::sender::{Outcome, Schedule, SenderConfig, SenderEvent, TlvOutcome};
+use stamp_session::sender::Reflector;
+use stamp_session::snapshot::SessionSnapshot;
+use stamp_session::statistics::Reason;
+use stamp_worker::LARGEST_PAYLOAD_OCTETS;
+use stamp_worker::sender::{SenderObserver, SenderPool, SessionSetup, Trouble};
+
+use super::Finding;
+use crate::command_line::Probe;
+use crate::exit::Failure;
+use crate::setup;
+use crate::stateful;
+use crate::target::Target;
+
+/// Probes of each examination: one lost probe must not decide.
+const PROBES: u64 = 5;
+/// Time between them.
+const INTERVAL: Duration = Duration::from_millis(50);
+/// How long each is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Extra Padding TLV that shows whether TLVs are understood, in octets.
+const PADDING_OCTETS: usize = 20;
+
+/// One examination: what came back, and what complained.
+struct Examined {
+    snapshot: SessionSnapshot,
+    troubles: Vec<Trouble>,
+}
+
+impl Examined {
+    const fn answered(&self) -> bool {
+        self.snapshot.packets.received > 0
+    }
+}
+
+/// Looks at `host` with a few probes of each kind.
+///
+/// # Errors
+///
+/// When the host has no address, there is no route to it, or no socket can be opened.
+pub fn examine(host: &str, probe: &Probe) -> Result<Vec<Finding>, Failure> {
+    let target = Target::parse(host, probe.port)?;
+    let address = target.resolve(setup::family(probe), setup::device(probe)?.unwrap_or(0))?;
+    let mut findings = vec![Finding::good("address", address.to_string())];
+    let route = route::lookup(&RouteQuery::to(address.ip()))?;
+    let source = route.source.map_or_else(|| "any source".to_owned(), |source| source.to_string());
+    findings.push(Finding::good(
+        "route",
+        format!("from {source} by interface {}, MTU {}", route.interface, route.mtu),
+    ));
+    let bare = session(probe, address, None, |_| {})?;
+    if bare.answered() {
+        findings.extend(describe(&bare.snapshot, probe));
+        findings.extend(examine_further(probe, address, route.mtu)?);
+    } else {
+        findings.extend(silence(&bare, address));
+    }
+    findings.extend(authentication(probe, address, bare.answered())?);
+    Ok(findings)
+}
+
+/// A few probes; `adjust` changes their configuration.
+fn session(
+    probe: &Probe,
+    target: SocketAddr,
+    keys: Option<&Arc<stamp_proto::auth::KeyRing>>,
+    adjust: impl FnOnce(&mut SenderConfig),
+) -> Result<Examined, Failure> {
+    let mut probe = probe.clone();
+    probe.ssid = None;
+    probe.source_port = None;
+    probe.auth = keys.is_some();
+    probe.tlv_hmac = false;
+    probe.size = None;
+    let mut config = setup::config(&probe, target, keys, false)?;
+    config.count = Some(PROBES);
+    config.schedule = Schedule::Fixed { interval: INTERVAL };
+    config.timeout = PATIENCE;
+    adjust(&mut config);
+    let socket = setup::open(&probe, target, setup::device_name(&probe))?;
+    let troubles = Arc::new(Mutex::new(Vec::new()));
+    let setup = SessionSetup { socket, config, linger_round_trips: Some(3) };
+    let observer = Collector(Arc::clone(&troubles));
+    let snapshots = SenderPool::start(vec![setup], None, Box::new(observer))?.join()?;
+    let snapshot = snapshots.into_iter().next().ok_or(stamp_worker::WorkerError::Ended)?;
+    let troubles = std::mem::take(&mut *troubles.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok(Examined { snapshot, troubles })
+}
+
+/// What the replies of a plain session tell.
+fn describe(snapshot: &SessionSnapshot, probe: &Probe) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let packets = &snapshot.packets;
+    let round_trip = snapshot.delay.round_trip.p50.map_or(0, |delay| delay.ns());
+    let text = format!(
+        "{} of {} probes, median round trip {:?}",
+        packets.received,
+        packets.sent,
+        Duration::from_nanos(round_trip.unsigned_abs())
+    );
+    findings.push(if packets.received == packets.sent {
+        Finding::good("answers", text)
+    } else {
+        Finding::note("answers", format!("{text}: probes or replies get lost"))
+    });
+    if let Some(format) = snapshot.reflector.format {
+        findings.push(Finding::good("timestamps", format!("{format} format")));
+    }
+    findings.push(match snapshot.clock.far {
+        Some(far) if far.synchronized => {
+            let bound = far.error_bound_ns.map_or_else(
+                || "unknown error".to_owned(),
+                |ns| format!("error up to {:?}", Duration::from_nanos(ns)),
+            );
+            Finding::good("far clock", format!("says it is synchronised, {bound}"))
+        }
+        _ => Finding::note(
+            "far clock",
+            "says it is not synchronised: one-way delays are not to be trusted",
+        ),
+    });
+    findings.push(hops(snapshot, probe));
+    findings
+}
+
+fn hops(snapshot: &SessionSnapshot, probe: &Probe) -> Finding {
+    let count = |hops: Option<stamp_session::snapshot::HopRange>| {
+        hops.map_or_else(|| "unknown".to_owned(), |range| range.last.to_string())
+    };
+    let there = count(snapshot.path.forward_hops);
+    let back = count(snapshot.path.backward_hops);
+    let text = format!("{there} there, {back} back");
+    if snapshot.path.remarked > 0 {
+        return Finding::note("hops", format!("{text}; replies do not carry the DSCP {} of the probes", probe.dscp));
+    }
+    Finding::good("hops", text)
+}
+
+/// Stateful or not, TLVs, and what the path carries.
+fn examine_further(
+    probe: &Probe,
+    target: SocketAddr,
+    mtu: u32,
+) -> Result<Vec<Finding>, Failure> {
+    let mut findings = Vec::new();
+    findings.push(match stateful::detect(probe, &[target], 3)?.first() {
+        Some(Reflector::Stateful) => {
+            Finding::good("reflector", "stateful: loss can be split by direction")
+        }
+        Some(Reflector::Stateless) => {
+            Finding::note("reflector", "stateless: loss is known for the round trip only")
+        }
+        _ => Finding::note("reflector", "stateful or not: no answer to the probes that tell"),
+    });
+    let padded = session(probe, target, None, |config| config.payload_octets += PADDING_OCTETS)?;
+    findings.push(match padded.snapshot.tlvs {
+        TlvOutcome::Supported => Finding::good("TLVs", "understood (Extra Padding)"),
+        _ if !padded.answered() => {
+            Finding::note("TLVs", "probes with a TLV get no answer: it may be a TWAMP Light reflector")
+        }
+        other => Finding::note("TLVs", format!("{}: plain probes only", other.label())),
+    });
+    findings.push(path_mtu(probe, target, mtu)?);
+    Ok(findings)
+}
+
+/// The largest probe that the first hop takes, sent to see whether the path takes it too.
+fn path_mtu(probe: &Probe, target: SocketAddr, mtu: u32) -> Result<Finding, Failure> {
+    const TOPIC: &str = "path MTU";
+    let largest = route::largest_payload(mtu, target.ip()).min(LARGEST_PAYLOAD_OCTETS);
+    let full = session(probe, target, None, |config| config.payload_octets = largest)?;
+    if full.answered() {
+        return Ok(Finding::good(TOPIC, format!("probes of {largest} octets pass both ways")));
+    }
+    let named = full.troubles.iter().find_map(|trouble| match trouble {
+        Trouble::Icmp { mtu: Some(mtu), largest_payload: Some(octets), offender, .. } => {
+            Some((*mtu, *octets, *offender))
+        }
+        Trouble::NotSent {
+            failure: stamp_net::SendFailure::TooBig { mtu: Some(mtu), largest_payload: Some(octets) },
+            ..
+        } => Some((*mtu, *octets, None)),
+        _ => None,
+    });
+    Ok(match named {
+        Some((mtu, octets, offender)) => {
+            let by = offender.map_or_else(String::new, |who| format!(", says {who}"));
+            Finding::note(TOPIC, format!("{mtu} on the way there{by}: at most {octets} octets a probe"))
+                .mended_by(format!("stamp-sender {} -s {octets}", target.ip()))
+        }
+        None => Finding::hindrance(
+            TOPIC,
+            format!(
+                "probes of {largest} octets vanish without a word, small ones pass: something \
+                 drops large packets and their ICMP, there or back"
+            ),
+        ),
+    })
+}
+
+/// Nothing came back: what complained, else what could be the cause, the likeliest first.
+fn silence(bare: &Examined, target: SocketAddr) -> Vec<Finding> {
+    const TOPIC: &str = "answers";
+    if bare.snapshot.packets.rejected.total() > 0 {
+        let reasons: Vec<&str> = bare
+            .snapshot
+            .packets
+            .rejected
+            .iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(reason, _)| reason.label())
+            .collect();
+        let text = format!("replies came, but none was right: {}", reasons.join(", "));
+        return vec![Finding::hindrance(TOPIC, text)];
+    }
+    let complaint = bare.troubles.iter().find_map(|trouble| match trouble {
+        Trouble::Icmp { kind, offender, .. } => {
+            let who = offender.map_or_else(|| "somebody".to_owned(), |who| who.to_string());
+            Some(format!("none; {who} says: {kind}"))
+        }
+        Trouble::NotSent { failure, .. } => Some(format!("no probe left this host: {failure}")),
+    });
+    if let Some(text) = complaint {
+        return vec![Finding::hindrance(TOPIC, text)];
+    }
+    let port = target.port();
+    vec![
+        Finding::hindrance(TOPIC, "none, and nobody complained; the silent causes in their order"),
+        Finding::note("1 firewall", format!("there or on the way: let UDP port {port} in"))
+            .mended_by(format!("nft add rule inet filter input udp dport {port} accept")),
+        Finding::note("2 port", "the reflector listens on another port")
+            .mended_by("ss -lunp | grep stamp"),
+        Finding::note("3 mode", "the reflector wants authenticated probes")
+            .mended_by("stamp-sender HOST --auth --key-file FILE"),
+        Finding::note("4 allow list", "the reflector does not know this source; it drops in silence"),
+        Finding::note("5 rate limit", "the reflector takes fewer packets per second; it logs that once"),
+    ]
+}
+
+/// Whether authenticated probes are answered, when there is a key to try.
+fn authentication(
+    probe: &Probe,
+    target: SocketAddr,
+    open_answered: bool,
+) -> Result<Option<Finding>, Failure> {
+    const TOPIC: &str = "authentication";
+    let Some(keys) = setup::keys(probe)? else { return Ok(None) };
+    let authenticated = session(probe, target, Some(&keys), |_| {})?;
+    Ok(Some(if authenticated.answered() {
+        Finding::good(TOPIC, "authenticated probes are answered with the same key")
+    } else if open_answered {
+        Finding::note(TOPIC, "open probes are answered, authenticated ones are not: another key, or it is not set up")
+    } else {
+        Finding::note(TOPIC, "authenticated probes are not answered either")
+    }))
+}
+
+/// Keeps what complained.
+struct Collector(Arc<Mutex<Vec<Trouble>>>);
+
+impl SenderObserver for Collector {
+    fn outcome(&mut self, _session: usize, _outcome: &Outcome) {}
+    fn event(&mut self, _session: usize, _event: SenderEvent) {}
+    fn trouble(&mut self, _session: usize, trouble: Trouble) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(trouble);
+    }
+    fn window(&mut self, _session: usize, _window: SessionSnapshot) {}
+}
