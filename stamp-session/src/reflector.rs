@@ -7,12 +7,15 @@
 //! 2. there are enough octets, and they are not laid out for the other mode;
 //! 3. it is no part of a loop ([`LoopRule`]);
 //! 4. its TTL or Hop Limit, where one is demanded;
-//! 5. authenticated: the HMAC, by a key this source may use. All before looked at the packet and
-//!    remembered nothing. What follows is state, and a forged packet must not touch it; so the rate
-//!    limit, too, comes after the HMAC: a stranger cannot use up the allowance of a key holder;
+//! 5. authenticated: the HMAC, by a key this source may use, and T1 if a time window is set;
 //! 6. the session is one of the provisioned, if such are demanded;
-//! 7. the rate limit of its source, then that of all sources;
-//! 8. stateful: its session has room, and has not seen it before.
+//! 7. stateful: the session has not seen it before;
+//! 8. the rate limit of its source, then that of all sources;
+//! 9. stateful: there is room for its session.
+//!
+//! Up to 7 nothing is remembered but counts. What follows is state, and no forged or replayed packet
+//! may touch it: so the rate limit, too, comes after the HMAC, and a stranger cannot use up the
+//! allowance of a key holder.
 //!
 //! An unauthenticated reply never has more octets than its probe, and there is never more than one,
 //! unless the operator named the source and let it send probes that are shorter than a reply.
@@ -266,9 +269,13 @@ impl Reflector {
         let screened = self.screen(probe).map_err(|refusal| self.explain(probe, &refusal))?;
         let octets = screened.mode.base_octets().max(probe.octets.len());
         let out = out.get_mut(..octets).ok_or(DropReason::TooLarge)?;
+        let arrival = self.arrival(now, probe, &screened);
+        if self.sessions.as_ref().is_some_and(|sessions| sessions.is_replay(&arrival)) {
+            return Err(DropReason::Replay);
+        }
         self.limit(now, probe, &screened)?;
-        let (sequence, token) = self.enter_session(now, probe, &screened)?;
-        self.write(probe, &screened, sequence, out);
+        let token = self.enter_session(&arrival)?;
+        self.write(probe, &screened, token.number, out);
         let keys = self.keys.clone();
         Ok(UnsealedReply {
             octets: out,

@@ -101,41 +101,42 @@ impl Reflector {
         Ok(())
     }
 
-    /// The Sequence Number of the reply, and what takes it back.
-    pub(super) fn enter_session(
-        &mut self,
+    /// What the session table needs to know.
+    pub(super) fn arrival(
+        &self,
         now: MonotonicTime,
         probe: &Received<'_>,
         screened: &Screened,
-    ) -> Result<(u32, ReplyToken), DropReason> {
-        let probe_sent = self.probe_sent(&screened.packet, probe.stamp.time);
-        let Some(sessions) = &mut self.sessions else {
-            return Ok((screened.packet.sequence, ReplyToken::STATELESS));
-        };
-        let ssid = screened.packet.ssid;
-        let admitted = sessions.admit(&Arrival {
+    ) -> Arrival {
+        Arrival {
             now,
             source: probe.from,
             destination: probe.to,
-            ssid,
+            ssid: screened.packet.ssid,
             mode: screened.mode,
             key_id: screened.key,
             sequence: screened.packet.sequence,
-            probe_sent,
+            probe_sent: self.probe_sent(&screened.packet, probe.stamp.time),
             share: screened.session_share,
-        });
-        let admitted = admitted.inspect_err(|reason| {
-            if *reason == DropReason::Capacity {
-                self.events.sessions_full(now, probe.from, sessions.count());
-            }
+        }
+    }
+
+    /// The number of the reply in its session.
+    pub(super) fn enter_session(&mut self, arrival: &Arrival) -> Result<ReplyToken, DropReason> {
+        let Some(sessions) = &mut self.sessions else {
+            return Ok(ReplyToken { number: arrival.sequence, ..ReplyToken::STATELESS });
+        };
+        let Arrival { now, source, ssid, .. } = *arrival;
+        let admitted = sessions.admit(arrival).inspect_err(|_| {
+            self.events.sessions_full(now, source, sessions.count());
         })?;
         if admitted.restarted {
-            self.events.push(ReflectorEvent::SenderRestarted { source: probe.from, ssid });
+            self.events.push(ReflectorEvent::SenderRestarted { source, ssid });
         }
         if let Some(from) = admitted.rebound {
-            self.events.push(ReflectorEvent::Rebound { from, to: probe.from, ssid });
+            self.events.push(ReflectorEvent::Rebound { from, to: source, ssid });
         }
-        Ok((admitted.token.number, admitted.token))
+        Ok(admitted.token)
     }
 
     fn verify(&self, policy: &SourcePolicy, octets: &[u8]) -> Result<KeyId, DropReason> {

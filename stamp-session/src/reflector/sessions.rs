@@ -3,17 +3,9 @@
 //! Bounded in every direction, as whoever sends decides how many there are: by number, by share of
 //! one source, and by time. When the table is full, a new session takes the place of the oldest that
 //! has sent a single probe; one that has sent more is never put out, and works on.
-//!
-//! **NAT rebinding.** A NAT that forgot a flow gives it another port, and the Session-Reflector sees
-//! a session that ends and one that begins. It is one, but only if it goes on: two Session-Senders
-//! behind one address may have chosen the same SSID. So a session from a new port, whose SSID,
-//! addresses and next Sequence Numbers are those of a known one, *begins with a copy of its counter
-//! and its window*. Nothing is merged by that: the old one stays, and if it speaks again they were
-//! two. When it has been silent for three of its own intervals while the new one was not, it is
-//! the same session, is marked as [`ReflectorEvent::Rebound`](super::ReflectorEvent::Rebound), and
-//! the old port is forgotten. To the Session-Sender the numbers never broke.
 
 mod index;
+mod rebinding;
 pub(in crate::reflector) mod replay;
 pub(in crate::reflector) mod session;
 mod shares;
@@ -28,7 +20,7 @@ use stamp_proto::time::WallTime;
 
 use self::index::Index;
 use self::replay::{Judgement, ReplayWindow};
-use self::session::{NOWHERE, Predecessor, ReplyCounter, Session, SessionKey, SessionView};
+use self::session::{NOWHERE, ReplyCounter, Session, SessionKey, SessionView};
 use self::shares::Shares;
 use self::slab::Slab;
 use super::drop_reason::DropReason;
@@ -38,8 +30,6 @@ use crate::clock::MonotonicTime;
 
 /// A session that goes on from another port is at most so many probes ahead.
 const LONGEST_SILENCE: u32 = 1 << 16;
-/// Probes after which a session from another port can be called the continuation.
-const PROBES_TO_CONFIRM: u64 = 3;
 /// Sessions removed by one call, so that packets need not wait for a crowd that left together.
 const EXPIRED_AT_ONCE: usize = 64;
 
@@ -105,17 +95,34 @@ impl Sessions {
         }
     }
 
-    /// Finds or makes the session of a probe, and gives its reply a number.
+    /// The probe was seen before; changes nothing, so that a copy costs its source no allowance.
+    pub(super) fn is_replay(&self, arrival: &Arrival) -> bool {
+        let key = SessionKey::new(arrival.source, arrival.destination, arrival.ssid);
+        let alive = |slot: &u32| !self.is_expired(*slot, arrival.now);
+        if let Some(session) = self.find(&key).filter(alive).and_then(|slot| self.slab.get(slot)) {
+            let Arrival { mode, sequence, probe_sent, .. } = *arrival;
+            return session.window.judge(mode, sequence, probe_sent) == Judgement::Replay;
+        }
+        // Ports are not under the HMAC: a copy of an old packet may come from any.
+        arrival.mode == AuthenticationMode::Authenticated
+            && self
+                .kin(&key)
+                .filter(alive)
+                .and_then(|slot| self.slab.get(slot))
+                .is_some_and(|old| !old.window.is_newest(arrival.probe_sent))
+    }
+
+    /// Finds or makes the session of a probe that is no replay, and gives its reply a number.
     ///
     /// # Errors
     ///
-    /// [`DropReason::Replay`] and [`DropReason::Capacity`]; nothing has changed then.
+    /// [`DropReason::Capacity`] when there is no room for a new session; nothing has changed then.
     pub(super) fn admit(&mut self, arrival: &Arrival) -> Result<Admitted, DropReason> {
         let key = SessionKey::new(arrival.source, arrival.destination, arrival.ssid);
         let known = self.find(&key);
         let known = known.filter(|slot| !self.drop_if_expired(*slot, arrival.now));
         let (slot, restarted) = match known {
-            Some(slot) => (slot, self.go_on(slot, arrival)?),
+            Some(slot) => (slot, self.go_on(slot, arrival)),
             None => (self.begin(key, arrival)?, false),
         };
         let rebound = self.confirm_rebinding(slot, arrival.now);
@@ -205,33 +212,35 @@ impl Sessions {
     }
 
     /// One more probe of a known session; tells whether its Session-Sender began again.
-    fn go_on(&mut self, slot: u32, arrival: &Arrival) -> Result<bool, DropReason> {
-        let session = self.slab.get_mut(slot).ok_or(DropReason::Capacity)?;
+    fn go_on(&mut self, slot: u32, arrival: &Arrival) -> bool {
+        let Some(session) = self.slab.get_mut(slot) else {
+            return false;
+        };
+        // Behind, modulo 2^32, is far ahead: no interval can be told from either.
+        let ahead = arrival.sequence.wrapping_sub(session.window.highest());
+        let ahead = if ahead <= LONGEST_SILENCE { ahead } else { 0 };
         let judgement = session.window.enter(arrival.mode, arrival.sequence, arrival.probe_sent);
-        if judgement == Judgement::Replay {
-            return Err(DropReason::Replay);
-        }
         let restarted = judgement == Judgement::Restart;
         if restarted {
             session.replies = ReplyCounter::default();
             session.predecessor = None;
             self.counts.restarts = self.counts.restarts.saturating_add(1);
         }
-        session.touch(arrival.now, arrival.key_id);
+        session.touch(arrival.now, ahead, arrival.key_id);
         self.slab.renew(slot);
-        Ok(restarted)
+        restarted
     }
 
     /// The first probe from these addresses and ports.
     fn begin(&mut self, key: SessionKey, arrival: &Arrival) -> Result<u32, DropReason> {
-        let kin = self.kin(&key, arrival.now);
+        let kin = self.kin(&key).filter(|slot| !self.drop_if_expired(*slot, arrival.now));
         let mut session = Session {
             key,
             mode: arrival.mode,
             key_id: arrival.key_id,
             created: arrival.now,
             last_seen: arrival.now,
-            gap: 0,
+            interval: 0,
             received: 1,
             replies: ReplyCounter::default(),
             window: ReplayWindow::new(arrival.sequence, arrival.probe_sent),
@@ -241,37 +250,14 @@ impl Sessions {
             generation: 0,
             proven: false,
         };
-        if let Some((slot, old)) = kin.and_then(|slot| Some((slot, self.slab.get(slot)?))) {
-            // Ports are not under the HMAC: a copy of an old packet may come from any.
-            let authenticated = arrival.mode == AuthenticationMode::Authenticated;
-            if authenticated && !old.window.is_newest(arrival.probe_sent) {
-                return Err(DropReason::Replay);
-            }
-            let ahead = arrival.sequence.wrapping_sub(old.window.highest());
-            if old.mode == arrival.mode && (1..=LONGEST_SILENCE).contains(&ahead) {
-                session.replies = old.replies;
-                session.window = old.window;
-                session.window.enter(arrival.mode, arrival.sequence, arrival.probe_sent);
-                let (generation, received) = (old.generation, old.received);
-                session.predecessor = Some(Predecessor { slot, generation, received });
-            }
+        if let Some(kin) = kin {
+            self.go_on_from(kin, &mut session, arrival);
         }
         self.make_room(arrival)?;
         let slot = self.slab.insert(session).ok_or(DropReason::Capacity)?;
         self.index(slot);
         self.shares.add(arrival.source);
         Ok(slot)
-    }
-
-    /// The latest session that differs in the source port only.
-    fn kin(&mut self, key: &SessionKey, now: MonotonicTime) -> Option<u32> {
-        if key.ssid().is_none() {
-            return None;
-        }
-        let name = key.without_port();
-        let has_name = |slot| self.slab.get(slot).is_some_and(|old| old.key.without_port() == name);
-        let kin = self.by_name.find(name.hash(self.hash), has_name)?;
-        (!self.drop_if_expired(kin, now)).then_some(kin)
     }
 
     fn make_room(&mut self, arrival: &Arrival) -> Result<(), DropReason> {
@@ -291,38 +277,12 @@ impl Sessions {
         Ok(())
     }
 
-    /// Ends the question whether a session continues another one, as soon as it can be answered.
-    fn confirm_rebinding(&mut self, slot: u32, now: MonotonicTime) -> Option<SocketAddr> {
-        let session = self.slab.get(slot)?;
-        let suspected = session.predecessor?;
-        let old = self.slab.get(suspected.slot);
-        let old = old.filter(|old| {
-            old.generation == suspected.generation && old.received == suspected.received
-        });
-        let Some(old) = old else {
-            // It spoke again, so it is another session, or it is gone.
-            self.slab.get_mut(slot)?.predecessor = None;
-            return None;
-        };
-        let patience = old.gap().max(session.gap()).saturating_mul(3);
-        let silent = old.gap > 0 && now.since(old.last_seen) >= patience;
-        if !silent || session.received < PROBES_TO_CONFIRM {
-            return None;
-        }
-        let (from, created, received) = (old.key.source(), old.created, old.received);
-        let before = old.predecessor;
-        self.remove(suspected.slot);
-        let session = self.slab.get_mut(slot)?;
-        session.created = created;
-        session.received = session.received.saturating_add(received);
-        session.predecessor = before;
-        self.counts.rebindings = self.counts.rebindings.saturating_add(1);
-        Some(from)
+    fn is_expired(&self, slot: u32, now: MonotonicTime) -> bool {
+        self.slab.get(slot).is_some_and(|session| now.since(session.last_seen) >= self.expiry)
     }
 
     fn drop_if_expired(&mut self, slot: u32, now: MonotonicTime) -> bool {
-        let expired =
-            self.slab.get(slot).is_some_and(|session| now.since(session.last_seen) >= self.expiry);
+        let expired = self.is_expired(slot, now);
         if expired {
             self.remove(slot);
             self.counts.expired = self.counts.expired.saturating_add(1);

@@ -75,7 +75,8 @@ impl ReplayWindow {
         judgement
     }
 
-    fn judge(
+    /// What a probe is; changes nothing.
+    pub(in crate::reflector) fn judge(
         &self,
         mode: AuthenticationMode,
         sequence: u32,

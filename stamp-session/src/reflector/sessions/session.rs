@@ -94,8 +94,8 @@ pub(super) struct Session {
     pub(super) key_id: Option<KeyId>,
     pub(super) created: MonotonicTime,
     pub(super) last_seen: MonotonicTime,
-    /// Between its latest two probes, in microseconds; 0 when there was one.
-    pub(super) gap: u32,
+    /// Between its probes, in microseconds, smoothed; 0 when that is not known yet.
+    pub(super) interval: u32,
     pub(super) received: u64,
     pub(super) replies: ReplyCounter,
     pub(super) window: ReplayWindow,
@@ -111,17 +111,33 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Takes note of one more probe.
-    pub(super) fn touch(&mut self, now: MonotonicTime, key_id: Option<KeyId>) {
-        let gap = now.since(self.last_seen).as_micros();
-        self.gap = u32::try_from(gap).unwrap_or(u32::MAX).max(1);
+    /// Takes note of one more probe, `ahead` of the highest before; 0 when it is behind.
+    pub(super) fn touch(&mut self, now: MonotonicTime, ahead: u32, key_id: Option<KeyId>) {
+        let elapsed = now.since(self.last_seen).as_micros();
+        if let Some(sample) = elapsed.checked_div(u128::from(ahead)) {
+            let sample = u32::try_from(sample).unwrap_or(u32::MAX).max(1);
+            self.interval = match self.interval {
+                0 => sample,
+                smoothed => smoothed.saturating_sub(smoothed / 8).saturating_add(sample / 8).max(1),
+            };
+        }
         self.last_seen = now;
         self.received = self.received.saturating_add(1);
         self.key_id = key_id;
     }
 
-    pub(super) const fn gap(&self) -> Duration {
-        Duration::from_micros(self.gap as u64)
+    /// Between two of its probes, if that is known.
+    pub(super) fn interval(&self) -> Option<Duration> {
+        (self.interval > 0).then(|| Duration::from_micros(u64::from(self.interval)))
+    }
+
+    /// A probe `ahead` of the highest is due about now.
+    pub(super) fn is_due(&self, now: MonotonicTime, ahead: u32) -> bool {
+        let elapsed = now.since(self.last_seen);
+        self.interval().is_some_and(|interval| {
+            let due = interval.saturating_mul(ahead);
+            elapsed.saturating_mul(2) >= due && elapsed <= due.saturating_mul(2)
+        })
     }
 }
 

@@ -56,12 +56,12 @@ fn an_empty_table_of_the_default_size_takes_less_than_three_mebibytes() {
 }
 
 #[test]
-fn a_flood_of_a_million_sources_takes_no_more_memory_than_the_limit() {
-    let mut sessions = sessions(65_536);
-    flood(&mut sessions, 70_000, MonotonicTime::ZERO);
+fn a_flood_takes_no_more_memory_than_the_limit() {
+    let mut sessions = sessions(8_192);
+    flood(&mut sessions, 10_000, MonotonicTime::ZERO);
     let octets = sessions.octets();
-    flood(&mut sessions, 1_000_000, MonotonicTime::ZERO);
-    assert_eq!(sessions.count(), 65_536);
+    flood(&mut sessions, 200_000, MonotonicTime::ZERO);
+    assert_eq!(sessions.count(), 8_192);
     assert_eq!(sessions.octets(), octets);
 }
 
@@ -267,12 +267,12 @@ fn a_sender_that_restarts_from_another_port_begins_at_zero() {
 
 #[test]
 fn a_copy_from_another_port_is_a_replay_when_authenticated() {
-    let mut sessions = settled(AUTHENTICATED);
+    let sessions = settled(AUTHENTICATED);
     for sequence in 0..10 {
         let probe = arrival("192.0.2.1:6000", sequence, u64::from(sequence) * 10);
         let now = MonotonicTime::from_ns(200_000_000);
         let copy = Arrival { mode: AUTHENTICATED, now, ..probe };
-        assert_eq!(sessions.admit(&copy).unwrap_err(), DropReason::Replay);
+        assert!(sessions.is_replay(&copy));
     }
     assert_eq!(sessions.count(), 1);
 }

@@ -100,6 +100,19 @@ fn forged_probes_do_not_use_up_the_allowance_of_a_key_holder() {
 }
 
 #[test]
+fn replayed_probes_do_not_use_up_the_allowance_of_a_key_holder() {
+    let mut reflector = reflector(stateful(authenticated()));
+    let captured = Probe::signed(0, &k1());
+    assert!(answer(&mut reflector, &captured).is_ok());
+    for _ in 0..20_000 {
+        assert_eq!(answer(&mut reflector, &captured), Err(DropReason::Replay));
+    }
+    for sequence in 1..4_000 {
+        assert!(answer(&mut reflector, &Probe::signed(sequence, &k1())).is_ok(), "{sequence}");
+    }
+}
+
+#[test]
 fn forged_probes_between_good_ones_leave_no_trace() {
     let mut alone = reflector(stateful(authenticated()));
     let mut attacked = reflector(stateful(authenticated()));
