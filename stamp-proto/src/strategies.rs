@@ -72,3 +72,19 @@ pub(crate) fn reflector_packets() -> impl Strategy<Value = ReflectorPacket> {
         }
     })
 }
+
+/// TLVs of every type and small length, then anything: mostly a malformed end.
+pub(crate) fn areas() -> impl Strategy<Value = Vec<u8>> {
+    let tlvs = proptest::collection::vec((any::<[u8; 2]>(), octets(20)), 0..8);
+    (tlvs, octets(8)).prop_map(|(tlvs, end)| {
+        let mut area = Vec::new();
+        for ([flags, kind], value) in tlvs {
+            let length = u16::try_from(value.len()).unwrap().to_be_bytes();
+            area.extend_from_slice(&[flags, kind]);
+            area.extend_from_slice(&length);
+            area.extend_from_slice(&value);
+        }
+        area.extend_from_slice(&end);
+        area
+    })
+}

@@ -167,6 +167,8 @@ mod tests {
         assert_eq!(late.since(early), TimeDelta::from_ns(7));
         assert_eq!(early.since(late), TimeDelta::from_ns(-7));
         assert!(early.since(late).is_negative());
+        assert!(!late.since(early).is_negative());
+        assert!(!TimeDelta::ZERO.is_negative());
         assert_eq!(-early.since(late), late.since(early));
         assert_eq!(early.since(late).abs(), TimeDelta::from_ns(7));
     }

@@ -4,7 +4,7 @@ use std::vec::Vec;
 
 use proptest::prelude::*;
 
-use crate::strategies::octets;
+use crate::strategies::{areas, octets};
 
 /// Every file that a fuzz target starts from, or that once broke it.
 fn corpus(target: &str) -> Vec<Vec<u8>> {
@@ -48,5 +48,10 @@ proptest! {
         super::tlvs(&octets);
         super::timestamps(&octets);
         super::hmac(&octets);
+    }
+
+    #[test]
+    fn tlvs_holds_for_areas_with_a_random_end(area in areas()) {
+        super::tlvs(&area);
     }
 }

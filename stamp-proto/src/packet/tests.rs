@@ -1,5 +1,6 @@
 mod lengths;
 
+use std::string::ToString;
 use std::vec::Vec;
 
 use proptest::prelude::*;
@@ -165,6 +166,13 @@ fn t3_is_written_without_touching_anything_else() {
         let expected = ReflectorPacket { sequence: 9, timestamp: ONES, ..BLANK_REPLY };
         assert_eq!(octets, reply(mode, &expected));
     }
+}
+
+#[test]
+fn modes_and_sessions_are_shown_as_reports_spell_them() {
+    assert_eq!(OPEN.to_string(), "unauthenticated");
+    assert_eq!(SIGNED.to_string(), "authenticated");
+    assert_eq!(Ssid(4660).to_string(), "4660");
 }
 
 #[test]

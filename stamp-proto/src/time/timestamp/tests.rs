@@ -1,3 +1,5 @@
+use std::string::ToString;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -138,6 +140,12 @@ fn two_formats_have_no_difference() {
     assert_eq!(field(5, NTP).since(field(5, PTP)), mismatch);
     assert_eq!(field(5, PTP).since(field(5, NTP)), mismatch);
     assert_ne!(field(5, NTP), field(5, PTP));
+}
+
+#[test]
+fn formats_are_shown_as_configuration_spells_them() {
+    assert_eq!(NTP.to_string(), "ntp");
+    assert_eq!(PTP.to_string(), "ptp");
 }
 
 #[test]
