@@ -29,6 +29,7 @@ pub(super) fn trials() -> Vec<Trial> {
         a_nat_rebinds_behind_the_datagram_that_was_named,
         a_nat_drops_answers_to_a_port_it_has_forgotten,
         icmp_errors_find_their_way_back_through_a_nat: [Need::IPV6],
+        an_injected_datagram_claims_any_source_and_counts_nowhere: [Need::IPV6],
     ]
 }
 
@@ -294,4 +295,18 @@ fn icmp_errors_find_their_way_back_through_a_nat() {
         let refused = near.recv(&mut [0; 64]).expect_err("nobody listens there");
         assert_eq!(refused.raw_os_error(), Some(Errno::ECONNREFUSED as i32), "{family:?}");
     }
+}
+
+fn an_injected_datagram_claims_any_source_and_counts_nowhere() {
+    let net = netns::wired(Families::Both);
+    for (family, stranger) in [(Family::V4, "203.0.113.5:99"), (Family::V6, "[2001:db8:9::5]:99")] {
+        let stranger: SocketAddr = stranger.parse().expect("an address and a port");
+        let far = net.far.udp_socket((net.far.address(family), 862));
+        net.wire.inject(Way::Forward, stranger, local(&far), b"forged");
+        assert_eq!(receive_from(&far), (b"forged".to_vec(), stranger));
+        let near = net.near.udp_socket((net.near.address(family), 862));
+        net.wire.inject(Way::Backward, local(&far), local(&near), &[3; 1400]);
+        assert_eq!(receive_from(&near), (vec![3; 1400], local(&far)));
+    }
+    assert_eq!(net.wire.counts(Way::Forward).seen + net.wire.counts(Way::Backward).seen, 0);
 }

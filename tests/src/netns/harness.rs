@@ -8,10 +8,8 @@ use std::process::ExitCode;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use rtnetlink::LinkVrf;
 
 use super::access::Access;
-use super::{Families, Host};
 
 /// Set to `all`, it turns every skip into a failure.
 const REQUIRE: &str = "STAMP_TEST_REQUIRE";
@@ -44,13 +42,6 @@ impl Need {
         name: "real root",
         allow: "sudo -E cargo test -p stamp-tests --test netns",
         met: || ACCESS.get() == Some(&Access::Root),
-    };
-
-    /// A kernel with VRF devices.
-    pub const VRF: Self = Self {
-        name: "a kernel with VRF devices",
-        allow: "sudo modprobe vrf",
-        met: || Host::new("vrf?", Families::V4).can_add_link(LinkVrf::new("vrf", 10).build()),
     };
 }
 

@@ -17,7 +17,6 @@ use std::thread;
 use ipnet::IpNet;
 use nix::sched::{CloneFlags, setns, unshare};
 use rtnetlink::LinkUnspec;
-use rtnetlink::packet_route::link::LinkMessage;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::netlink::Netlink;
@@ -171,8 +170,11 @@ impl Host {
             setns(&self.inner.namespace, CloneFlags::CLONE_NEWNET).expect("the namespace is ours");
             work()
         };
+        // The name is what a panic says of where it happened.
+        let builder = thread::Builder::new().name(format!("host {}", self.name()));
         thread::scope(|scope| {
-            scope.spawn(inside).join().unwrap_or_else(|panic| resume_unwind(panic))
+            let thread = builder.spawn_scoped(scope, inside).expect("a thread is left");
+            thread.join().unwrap_or_else(|panic| resume_unwind(panic))
         })
     }
 
@@ -194,7 +196,8 @@ impl Host {
         opened.unwrap_or_else(|error| panic!("{}: cannot bind {local}: {error}", self.name()))
     }
 
-    /// Starts a program inside. What it prints is kept; its input is empty.
+    /// Starts a program inside. What it prints is kept; its input is empty. It sees the `/sys` of the
+    /// test's own namespace: only `/proc/net` and netlink tell of this one.
     #[track_caller]
     pub fn spawn(&self, command: &mut Command) -> Program {
         self.run(|| Program::start(command))
@@ -230,10 +233,6 @@ impl Host {
                 tables.iter().any(|table| settings::is_port_bound(table, port))
             });
         });
-    }
-
-    pub(super) fn can_add_link(&self, link: LinkMessage) -> bool {
-        self.netlink().add_link(link).is_ok()
     }
 
     fn interface(&self, name: &str) -> Interface {

@@ -83,10 +83,6 @@ impl Netlink {
         self.command(RouteNetlinkMessage::NewLink(pair), CREATE)
     }
 
-    pub(super) fn add_link(&self, link: LinkMessage) -> io::Result<()> {
-        self.command(RouteNetlinkMessage::NewLink(link), CREATE)
-    }
-
     pub(super) fn set_link(&self, link: LinkMessage) -> io::Result<()> {
         self.command(RouteNetlinkMessage::SetLink(link), 0)
     }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use pnet::packet::ethernet::{EtherTypes, EthernetPacket};
+use pnet::packet::ethernet::{EtherTypes, EthernetPacket, MutableEthernetPacket};
 use pnet::packet::ip::IpNextHeaderProtocols;
 use pnet::packet::ipv4::{self, Ipv4Packet, MutableIpv4Packet};
 use pnet::packet::ipv6::{Ipv6Packet, MutableIpv6Packet};
@@ -10,8 +10,11 @@ use pnet::packet::udp::{self, MutableUdpPacket, UdpPacket};
 
 /// Where the IP packet begins: behind the Ethernet header.
 pub(super) const IP_OFFSET: usize = 14;
+const IPV4_OCTETS: usize = 20;
 const IPV6_OCTETS: usize = 40;
 const UDP_OCTETS: usize = 8;
+/// What a packet of our own starts with.
+const HOP_LIMIT: u8 = 255;
 /// "More fragments" of the IPv4 flags.
 const MORE_FRAGMENTS: u8 = 0b001;
 
@@ -104,6 +107,47 @@ impl<'a> Datagram<'a> {
             payload,
         })
     }
+}
+
+/// Builds a frame with a UDP datagram; both pairs are source and destination.
+#[track_caller]
+pub(super) fn build(
+    macs: ([u8; 6], [u8; 6]),
+    (source, destination): (SocketAddr, SocketAddr),
+    payload: &[u8],
+) -> Vec<u8> {
+    let udp_octets = UDP_OCTETS + payload.len();
+    let length = |octets: usize| u16::try_from(octets).expect("a datagram has up to 65 535 octets");
+    let is_v6 = source.is_ipv6();
+    assert!(is_v6 == destination.is_ipv6(), "{source} and {destination} are of two families");
+    let header_octets = if is_v6 { IPV6_OCTETS } else { IPV4_OCTETS };
+    let mut frame = vec![0; IP_OFFSET + header_octets];
+    let mut ethernet = MutableEthernetPacket::new(&mut frame).expect("it is long enough");
+    ethernet.set_source(macs.0.into());
+    ethernet.set_destination(macs.1.into());
+    ethernet.set_ethertype(if is_v6 { EtherTypes::Ipv6 } else { EtherTypes::Ipv4 });
+    let header = &mut frame[IP_OFFSET..];
+    if is_v6 {
+        let mut ip = MutableIpv6Packet::new(header).expect("it is long enough");
+        ip.set_version(6);
+        ip.set_payload_length(length(udp_octets));
+        ip.set_next_header(IpNextHeaderProtocols::Udp);
+        ip.set_hop_limit(HOP_LIMIT);
+    } else {
+        let mut ip = MutableIpv4Packet::new(header).expect("it is long enough");
+        ip.set_version(4);
+        ip.set_header_length(5);
+        ip.set_total_length(length(IPV4_OCTETS + udp_octets));
+        ip.set_next_level_protocol(IpNextHeaderProtocols::Udp);
+        ip.set_ttl(HOP_LIMIT);
+    }
+    let ports = [source.port(), destination.port(), length(udp_octets), 0];
+    frame.extend(ports.iter().flat_map(|field| field.to_be_bytes()));
+    frame.extend_from_slice(payload);
+    set_source(&mut frame, IP_OFFSET, source.ip());
+    set_destination(&mut frame, IP_OFFSET, destination.ip());
+    write_checksum(&mut frame);
+    frame
 }
 
 /// Finishes a checksum that the sending kernel left to its interface, as it does on veth: the field

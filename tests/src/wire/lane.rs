@@ -98,6 +98,11 @@ impl Lane {
         Some(nth)
     }
 
+    /// Takes in a frame of the test's own, due at once.
+    pub(super) fn inject(&mut self, octets: Vec<u8>) {
+        self.put_under_way(Outgoing::new(octets, 0, None));
+    }
+
     /// The next frame whose time has come.
     pub(super) fn take_due(&mut self, now_ns: i64) -> Option<Outgoing> {
         self.next_due_ns().filter(|due_ns| *due_ns <= now_ns)?;

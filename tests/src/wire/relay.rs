@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::eventfd::EventFd;
 use nix::sys::prctl;
@@ -51,19 +52,22 @@ pub(super) fn link(
 }
 
 /// Relays until told to stop.
-pub(super) fn start(ports: [Port; 2], shared: Arc<Shared>, stop: Arc<EventFd>) -> JoinHandle<()> {
+pub(super) fn start(ports: [Port; 2], shared: Arc<Shared>, wake: Arc<EventFd>) -> JoinHandle<()> {
     let run = move || {
-        relay(&ports, &shared, &stop).unwrap_or_else(|error| panic!("relay of the wire: {error}"));
+        relay(&ports, &shared, &wake).unwrap_or_else(|error| panic!("relay of the wire: {error}"));
     };
     thread::Builder::new().name("wire".to_owned()).spawn(run).expect("a thread is left")
 }
 
-fn relay(ports: &[Port; 2], shared: &Shared, stop: &EventFd) -> io::Result<()> {
+fn relay(ports: &[Port; 2], shared: &Shared, wake: &EventFd) -> io::Result<()> {
     // Sleeping is late by this much by default 50 µs more.
     prctl::set_timerslack(1)?;
     let mut buffer = vec![0; FRAME_OCTETS];
     loop {
         let mut state = shared.lock();
+        if state.stop {
+            return Ok(());
+        }
         for way in [Way::Forward, Way::Backward] {
             take_in(&ports[way as usize], way, &mut state, &mut buffer)?;
         }
@@ -80,9 +84,7 @@ fn relay(ports: &[Port; 2], shared: &Shared, stop: &EventFd) -> io::Result<()> {
         let next_due_ns = state.lanes.iter().filter_map(super::Lane::next_due_ns).min();
         drop(state);
         shared.changed.notify_all();
-        if wait(ports, stop, next_due_ns)? {
-            return Ok(());
-        }
+        wait(ports, wake, next_due_ns)?;
     }
 }
 
@@ -93,7 +95,7 @@ fn take_in(port: &Port, way: Way, state: &mut State, buffer: &mut [u8]) -> io::R
         };
         let at_ns = arrival.at_ns.unwrap_or_else(|| Moment::now().wall_ns);
         let octets = buffer[..arrival.octets].to_vec();
-        let State { lanes, translation } = state;
+        let State { lanes, translation, .. } = state;
         let lane = &mut lanes[way as usize];
         if let Some(total) = arrival.overflowed {
             lane.has_overflowed(total);
@@ -113,17 +115,20 @@ fn take_in(port: &Port, way: Way, state: &mut State, buffer: &mut [u8]) -> io::R
     Ok(())
 }
 
-/// Sleeps until a frame comes or the next one is nearly due. True means stop.
-fn wait(ports: &[Port; 2], stop: &EventFd, next_due_ns: Option<i64>) -> io::Result<bool> {
+/// Sleeps until a frame comes, the next one is nearly due, or the test has something to say.
+fn wait(ports: &[Port; 2], wake: &EventFd, next_due_ns: Option<i64>) -> io::Result<()> {
     let timeout = next_due_ns.map(|due_ns| {
         let left_ns = due_ns - Moment::now().wall_ns - WAKE_EARLY_NS;
         TimeSpec::from_duration(Duration::from_nanos(left_ns.max(0).cast_unsigned()))
     });
     let [near, far] = ports.each_ref().map(|port| PollFd::new(port.as_fd(), PollFlags::POLLIN));
-    let mut ready = [near, far, PollFd::new(stop.as_fd(), PollFlags::POLLIN)];
+    let mut ready = [near, far, PollFd::new(wake.as_fd(), PollFlags::POLLIN)];
     match ppoll(&mut ready, timeout, None) {
-        Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+        Ok(_) | Err(Errno::EINTR) => {}
         Err(errno) => return Err(errno.into()),
     }
-    Ok(ready[2].any() == Some(true))
+    if ready[2].any() == Some(true) {
+        wake.read()?;
+    }
+    Ok(())
 }
