@@ -31,35 +31,23 @@ impl Vectors {
         let mut vectors = BTreeMap::new();
         for (name, entry) in entries {
             let octets = decode(entry["hex"].as_str().expect("hex is a string"));
-            assert_eq!(
-                Some(octets.len() as u64),
-                entry["len"].as_u64(),
-                "length of {name}"
-            );
+            assert_eq!(Some(octets.len() as u64), entry["len"].as_u64(), "length of {name}");
             let short = name.split('-').next().expect("a name has a first part");
             // Two vectors of the SRv6 group share a number; none of ours do.
             if "ABC".contains(&short[..1]) {
-                assert!(
-                    vectors.insert(short.to_owned(), octets).is_none(),
-                    "{short} comes twice"
-                );
+                assert!(vectors.insert(short.to_owned(), octets).is_none(), "{short} comes twice");
             }
         }
         Self(vectors)
     }
 
     fn octets(&self, name: &str) -> &[u8] {
-        self.0
-            .get(name)
-            .unwrap_or_else(|| panic!("no vector {name}"))
+        self.0.get(name).unwrap_or_else(|| panic!("no vector {name}"))
     }
 }
 
 fn decode(hex: &str) -> Vec<u8> {
-    assert!(
-        hex.is_ascii() && hex.len().is_multiple_of(2),
-        "octets are two digits each"
-    );
+    assert!(hex.is_ascii() && hex.len().is_multiple_of(2), "octets are two digits each");
     (0..hex.len())
         .step_by(2)
         .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("two hexadecimal digits"))

@@ -14,14 +14,7 @@ const OPEN: AuthenticationMode = AuthenticationMode::Unauthenticated;
 const SIGNED: AuthenticationMode = AuthenticationMode::Authenticated;
 
 /// What a probe vector says: name, mode, Sequence Number, format of T1, SSID, number of the key.
-type Probe = (
-    &'static str,
-    AuthenticationMode,
-    u32,
-    TimestampFormat,
-    u16,
-    u32,
-);
+type Probe = (&'static str, AuthenticationMode, u32, TimestampFormat, u16, u32);
 
 const PROBES: [Probe; 13] = [
     ("A1", OPEN, 1, NTP, 0, 0),
@@ -55,17 +48,11 @@ const REPLIES: [Reply; 9] = [
 ];
 
 pub(super) fn handled() -> impl Iterator<Item = &'static str> {
-    PROBES
-        .iter()
-        .map(|probe| probe.0)
-        .chain(REPLIES.iter().map(|reply| reply.0))
+    PROBES.iter().map(|probe| probe.0).chain(REPLIES.iter().map(|reply| reply.0))
 }
 
 fn probe_of(name: &str) -> Probe {
-    *PROBES
-        .iter()
-        .find(|probe| probe.0 == name)
-        .expect("the probe is in the table")
+    *PROBES.iter().find(|probe| probe.0 == name).expect("the probe is in the table")
 }
 
 fn sender_packet((_, _, sequence, format, ssid, _): Probe) -> SenderPacket {
@@ -98,17 +85,9 @@ fn every_probe_says_what_its_vector_describes() {
     for probe in PROBES {
         let (name, mode, .., key_number) = probe;
         let octets = vectors.octets(name);
-        assert_eq!(
-            SenderPacket::parse(mode, octets),
-            Ok(sender_packet(probe)),
-            "{name}"
-        );
+        assert_eq!(SenderPacket::parse(mode, octets), Ok(sender_packet(probe)), "{name}");
         if mode == SIGNED {
-            assert_eq!(
-                ring(key_number).verify(octets),
-                Some(KeyId(key_number)),
-                "{name}"
-            );
+            assert_eq!(ring(key_number).verify(octets), Some(KeyId(key_number)), "{name}");
         }
     }
 }
@@ -120,13 +99,9 @@ fn every_probe_is_emitted_as_its_vector() {
         let (name, mode, .., key_number) = probe;
         let octets = vectors.octets(name);
         let mut emitted = [0xee; 112];
-        sender_packet(probe)
-            .emit(mode, &mut emitted)
-            .expect("the buffer is large enough");
+        sender_packet(probe).emit(mode, &mut emitted).expect("the buffer is large enough");
         if mode == SIGNED {
-            key(key_number)
-                .sign(&mut emitted)
-                .expect("the packet has room for the HMAC");
+            key(key_number).sign(&mut emitted).expect("the packet has room for the HMAC");
         }
         // TWAMP Light's padding is shorter than a STAMP packet in A10.
         let common = mode.base_octets().min(octets.len());
@@ -141,17 +116,9 @@ fn every_reply_says_what_its_vector_describes() {
         let (name, probe, ..) = reply;
         let (_, mode, .., key_number) = probe_of(probe);
         let octets = vectors.octets(name);
-        assert_eq!(
-            ReflectorPacket::parse(mode, octets),
-            Ok(reflector_packet(reply)),
-            "{name}"
-        );
+        assert_eq!(ReflectorPacket::parse(mode, octets), Ok(reflector_packet(reply)), "{name}");
         if mode == SIGNED {
-            assert_eq!(
-                ring(key_number).verify(octets),
-                Some(KeyId(key_number)),
-                "{name}"
-            );
+            assert_eq!(ring(key_number).verify(octets), Some(KeyId(key_number)), "{name}");
         }
     }
 }
@@ -162,20 +129,14 @@ fn every_reply_is_emitted_as_its_vector_with_t3_written_last() {
     for reply in REPLIES {
         let (name, probe, ..) = reply;
         let (_, mode, .., key_number) = probe_of(probe);
-        let without_t3 = ReflectorPacket {
-            timestamp: ntp(PROBE_RECEIVED),
-            ..reflector_packet(reply)
-        };
+        let without_t3 =
+            ReflectorPacket { timestamp: ntp(PROBE_RECEIVED), ..reflector_packet(reply) };
         let mut emitted = [0xee; 112];
-        without_t3
-            .emit(mode, &mut emitted)
-            .expect("the buffer is large enough");
+        without_t3.emit(mode, &mut emitted).expect("the buffer is large enough");
         ReflectorPacket::write_reply_sent(mode, &mut emitted, ntp(REPLY_SENT))
             .expect("the reply has this field");
         if mode == SIGNED {
-            key(key_number)
-                .sign(&mut emitted)
-                .expect("the packet has room for the HMAC");
+            key(key_number).sign(&mut emitted).expect("the packet has room for the HMAC");
         }
         let base = mode.base_octets();
         assert_eq!(emitted[..base], vectors.octets(name)[..base], "{name}");
@@ -197,11 +158,7 @@ fn a_key_verifies_its_own_vectors_only() {
     for (name, right) in [("A5", 1), ("A8", 2), ("A9", 3)] {
         for number in 1..=3 {
             let verified = ring(number).verify(vectors.octets(name));
-            assert_eq!(
-                verified,
-                (number == right).then_some(KeyId(number)),
-                "{name} K{number}"
-            );
+            assert_eq!(verified, (number == right).then_some(KeyId(number)), "{name} K{number}");
         }
     }
 }
@@ -211,18 +168,10 @@ fn delays_come_out_as_the_vectors_were_made() {
     let vectors = Vectors::load();
     let reply = ReflectorPacket::parse(OPEN, vectors.octets("A3")).expect("A3 is a reply");
     let reply_received = ntp(REPLY_RECEIVED);
-    let forward = reply
-        .receive_timestamp
-        .since(reply.sender_timestamp)
-        .expect("both NTP");
+    let forward = reply.receive_timestamp.since(reply.sender_timestamp).expect("both NTP");
     let backward = reply_received.since(reply.timestamp).expect("both NTP");
-    let residence = reply
-        .timestamp
-        .since(reply.receive_timestamp)
-        .expect("both NTP");
-    let away = reply_received
-        .since(reply.sender_timestamp)
-        .expect("both NTP");
+    let residence = reply.timestamp.since(reply.receive_timestamp).expect("both NTP");
+    let away = reply_received.since(reply.sender_timestamp).expect("both NTP");
     assert_eq!(forward.ns(), 1_234_567);
     assert_eq!(backward.ns(), 1_345_679);
     assert_eq!(residence.ns(), 50_000);
@@ -234,19 +183,8 @@ fn delays_come_out_as_the_vectors_were_made() {
 fn a_mixed_reply_gives_delays_by_way_of_instants() {
     let vectors = Vectors::load();
     let reply = ReflectorPacket::parse(OPEN, vectors.octets("A4")).expect("A4 is a reply");
-    assert!(
-        reply
-            .receive_timestamp
-            .since(reply.sender_timestamp)
-            .is_err()
-    );
-    let probe_sent = reply
-        .sender_timestamp
-        .to_wall(REPLY_RECEIVED)
-        .expect("a PTP instant");
-    let probe_received = reply
-        .receive_timestamp
-        .to_wall(REPLY_RECEIVED)
-        .expect("an NTP instant");
+    assert!(reply.receive_timestamp.since(reply.sender_timestamp).is_err());
+    let probe_sent = reply.sender_timestamp.to_wall(REPLY_RECEIVED).expect("a PTP instant");
+    let probe_received = reply.receive_timestamp.to_wall(REPLY_RECEIVED).expect("an NTP instant");
     assert_eq!(probe_received.since(probe_sent).ns(), 1_234_567);
 }

@@ -62,36 +62,11 @@ const INSTANTS: [Instant; 14] = [
         0x665a_6480_3b9a_c9ff,
         Some((37, 0x665a_64a5_3b9a_c9ff)),
     ),
-    (
-        2_085_978_495_999_999_999,
-        0xffff_ffff_ffff_fffc,
-        0x7c55_817f_3b9a_c9ff,
-        None,
-    ),
-    (
-        2_085_978_496_000_000_000,
-        0x0000_0000_0000_0000,
-        0x7c55_8180_0000_0000,
-        None,
-    ),
-    (
-        2_147_483_648_000_000_000,
-        0x03aa_7e80_0000_0000,
-        0x8000_0000_0000_0000,
-        None,
-    ),
-    (
-        4_294_967_295_000_000_000,
-        0x83aa_7e7f_0000_0000,
-        0xffff_ffff_0000_0000,
-        None,
-    ),
-    (
-        4_294_967_296_000_000_000,
-        0x83aa_7e80_0000_0000,
-        0x0000_0000_0000_0000,
-        None,
-    ),
+    (2_085_978_495_999_999_999, 0xffff_ffff_ffff_fffc, 0x7c55_817f_3b9a_c9ff, None),
+    (2_085_978_496_000_000_000, 0x0000_0000_0000_0000, 0x7c55_8180_0000_0000, None),
+    (2_147_483_648_000_000_000, 0x03aa_7e80_0000_0000, 0x8000_0000_0000_0000, None),
+    (4_294_967_295_000_000_000, 0x83aa_7e7f_0000_0000, 0xffff_ffff_0000_0000, None),
+    (4_294_967_296_000_000_000, 0x83aa_7e80_0000_0000, 0x0000_0000_0000_0000, None),
 ];
 
 #[test]
@@ -99,25 +74,13 @@ fn instants_are_written_and_read_as_the_table_says() {
     for (unix_ns, ntp, ptp, tai) in INSTANTS {
         let at = WallTime::from_unix_ns(unix_ns);
         for (octets, format) in [(ntp, NTP), (ptp, PTP)] {
-            assert_eq!(
-                Timestamp::from_wall(at, format),
-                field(octets, format),
-                "{unix_ns}"
-            );
-            assert_eq!(
-                field(octets, format).to_wall(at),
-                Ok(at),
-                "{unix_ns} {format}"
-            );
+            assert_eq!(Timestamp::from_wall(at, format), field(octets, format), "{unix_ns}");
+            assert_eq!(field(octets, format).to_wall(at), Ok(at), "{unix_ns} {format}");
         }
         if let Some((seconds, octets)) = tai {
             let offset = PtpUtcOffset::from_seconds(seconds);
             assert_eq!(offset.timestamp(at, PTP), field(octets, PTP), "{unix_ns}");
-            assert_eq!(
-                offset.wall_time(field(octets, PTP), at),
-                Ok(at),
-                "{unix_ns}"
-            );
+            assert_eq!(offset.wall_time(field(octets, PTP), at), Ok(at), "{unix_ns}");
         }
     }
 }
@@ -127,8 +90,7 @@ fn fractions_are_rounded_both_ways() {
     const SECOND: i64 = 1_709_210_096_000_000_000;
     let read = |fraction: u32| {
         let at = field(0xe98a_f870_0000_0000 | u64::from(fraction), NTP);
-        at.to_wall(WallTime::from_unix_ns(SECOND))
-            .map(|at| at.unix_ns() - SECOND)
+        at.to_wall(WallTime::from_unix_ns(SECOND)).map(|at| at.unix_ns() - SECOND)
     };
     for (ns, fraction) in [
         (0, 0x0000_0000),
@@ -141,11 +103,7 @@ fn fractions_are_rounded_both_ways() {
         (999_999_999, 0xffff_fffc),
     ] {
         let written = Timestamp::from_wall(WallTime::from_unix_ns(SECOND + ns), NTP);
-        assert_eq!(
-            written,
-            field(0xe98a_f870_0000_0000 | u64::from(fraction), NTP),
-            "{ns}"
-        );
+        assert_eq!(written, field(0xe98a_f870_0000_0000 | u64::from(fraction), NTP), "{ns}");
         assert_eq!(read(fraction), Ok(ns));
     }
     for (fraction, ns) in [
@@ -164,19 +122,9 @@ fn fractions_are_rounded_both_ways() {
 #[test]
 fn differences_hold_across_the_wraps() {
     for (earlier, later, format, ns) in [
-        (
-            0xffff_ffff_8000_0000,
-            0x0000_0000_4000_0000,
-            NTP,
-            750_000_000,
-        ),
+        (0xffff_ffff_8000_0000, 0x0000_0000_4000_0000, NTP, 750_000_000),
         (0xffff_ffff_3b9a_c9ff, 0x0000_0000_0000_0000, PTP, 1),
-        (
-            0xe98a_f870_ca4d_9f23,
-            0xe98a_f870_c9fc_b68a,
-            NTP,
-            -1_234_567,
-        ),
+        (0xe98a_f870_ca4d_9f23, 0xe98a_f870_c9fc_b68a, NTP, -1_234_567),
     ] {
         let (earlier, later) = (field(earlier, format), field(later, format));
         assert_eq!(later.since(earlier).map(|delta| delta.ns()), Ok(ns));
@@ -189,9 +137,7 @@ fn nanoseconds_of_a_second_or_more_are_refused() {
     let malformed = field(0x65e0_79f0_3b9a_ca00, PTP);
     assert_eq!(
         malformed.to_wall(WallTime::from_unix_ns(0)),
-        Err(ParseError::NanosecondsRange {
-            value: 1_000_000_000
-        })
+        Err(ParseError::NanosecondsRange { value: 1_000_000_000 })
     );
 }
 
@@ -207,24 +153,8 @@ const ESTIMATES: [Estimate; 13] = [
     (Some(10_000), true, NTP, 0x88a8, 8, 168, 10_014),
     (Some(1_000_000), true, NTP, 0x8f84, 15, 132, 1_007_081),
     (Some(10_000_000), true, NTP, 0x92a4, 18, 164, 10_009_766),
-    (
-        Some(1_000_000_000),
-        false,
-        NTP,
-        0x1980,
-        25,
-        128,
-        1_000_000_000,
-    ),
-    (
-        Some(16_000_000_000),
-        true,
-        NTP,
-        0x9d80,
-        29,
-        128,
-        16_000_000_000,
-    ),
+    (Some(1_000_000_000), false, NTP, 0x1980, 25, 128, 1_000_000_000),
+    (Some(16_000_000_000), true, NTP, 0x9d80, 29, 128, 16_000_000_000),
     (None, false, NTP, 0x3fff, 63, 255, u64::MAX),
     (None, true, NTP, 0x8500, 5, 0, u64::MAX),
     (None, false, NTP, 0x0001, 0, 1, 1),
@@ -236,11 +166,7 @@ fn error_estimates_are_made_and_read_as_the_table_says() {
         let estimate = ErrorEstimate::from_bits(bits);
         assert_eq!(estimate.synchronized(), synchronized, "{bits:04x}");
         assert_eq!(estimate.format(), format, "{bits:04x}");
-        assert_eq!(
-            (estimate.scale(), estimate.multiplier()),
-            (scale, multiplier),
-            "{bits:04x}"
-        );
+        assert_eq!((estimate.scale(), estimate.multiplier()), (scale, multiplier), "{bits:04x}");
         assert_eq!(estimate.is_valid(), multiplier != 0, "{bits:04x}");
         assert_eq!(estimate.error_ns(), decoded_ns, "{bits:04x}");
         assert_eq!(estimate.bits(), bits);

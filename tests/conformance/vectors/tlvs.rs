@@ -18,20 +18,8 @@ type Single = (&'static str, bool, TlvType, usize, Inside);
 
 const SINGLES: [Single; 32] = [
     ("B1", true, TlvType::EXTRA_PADDING, 8, NOTHING),
-    (
-        "B2",
-        true,
-        TlvType::LOCATION,
-        56,
-        (4, &[(1, 8), (4, 16), (7, 16)]),
-    ),
-    (
-        "B3",
-        false,
-        TlvType::LOCATION,
-        56,
-        (4, &[(2, 8), (5, 16), (8, 16)]),
-    ),
+    ("B2", true, TlvType::LOCATION, 56, (4, &[(1, 8), (4, 16), (7, 16)])),
+    ("B3", false, TlvType::LOCATION, 56, (4, &[(2, 8), (5, 16), (8, 16)])),
     ("B4", true, TlvType::TIMESTAMP_INFORMATION, 4, NOTHING),
     ("B5", false, TlvType::TIMESTAMP_INFORMATION, 4, NOTHING),
     ("B6", true, TlvType::CLASS_OF_SERVICE, 4, NOTHING),
@@ -52,36 +40,12 @@ const SINGLES: [Single; 32] = [
     ("B21", true, TlvType::RETURN_PATH, 20, (0, &[(2, 16)])),
     ("B22", true, TlvType::RETURN_PATH, 12, (0, &[(3, 8)])),
     ("B23", true, TlvType::RETURN_PATH, 36, (0, &[(4, 32)])),
-    (
-        "B24",
-        true,
-        TlvType::RETURN_PATH,
-        20,
-        (0, &[(2, 4), (3, 8)]),
-    ),
+    ("B24", true, TlvType::RETURN_PATH, 20, (0, &[(2, 4), (3, 8)])),
     ("B25", true, TlvType::MICRO_SESSION_ID, 4, NOTHING),
     ("B26", false, TlvType::MICRO_SESSION_ID, 4, NOTHING),
-    (
-        "B27",
-        true,
-        TlvType::REFLECTED_TEST_PACKET_CONTROL,
-        12,
-        (8, &[(0, 0)]),
-    ),
-    (
-        "B28",
-        true,
-        TlvType::REFLECTED_TEST_PACKET_CONTROL,
-        20,
-        (8, &[(11, 8)]),
-    ),
-    (
-        "B29",
-        true,
-        TlvType::REFLECTED_TEST_PACKET_CONTROL,
-        24,
-        (8, &[(10, 12)]),
-    ),
+    ("B27", true, TlvType::REFLECTED_TEST_PACKET_CONTROL, 12, (8, &[(0, 0)])),
+    ("B28", true, TlvType::REFLECTED_TEST_PACKET_CONTROL, 20, (8, &[(11, 8)])),
+    ("B29", true, TlvType::REFLECTED_TEST_PACKET_CONTROL, 24, (8, &[(10, 12)])),
     ("B30", true, TlvType(246), 16, NOTHING),
     ("B31", true, TlvType(247), 20, NOTHING),
     ("B32", true, TlvType(252), 8, NOTHING),
@@ -120,19 +84,9 @@ fn every_single_tlv_is_framed_as_its_vector() {
     for (name, is_request, kind, length, (ahead, inside)) in SINGLES {
         let octets = vectors.octets(name);
         let tlvs = walk(octets).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let [tlv] = tlvs[..] else {
-            panic!("{name}: {} TLVs", tlvs.len())
-        };
-        let flags = if is_request {
-            TlvFlags::REQUEST
-        } else {
-            TlvFlags::NONE
-        };
-        assert_eq!(
-            (tlv.flags, tlv.kind, tlv.value.len()),
-            (flags, kind, length),
-            "{name}"
-        );
+        let [tlv] = tlvs[..] else { panic!("{name}: {} TLVs", tlvs.len()) };
+        let flags = if is_request { TlvFlags::REQUEST } else { TlvFlags::NONE };
+        assert_eq!((tlv.flags, tlv.kind, tlv.value.len()), (flags, kind, length), "{name}");
         assert_eq!(looks_like_tlvs(octets), is_request, "{name}");
         assert_eq!(emit(&[tlv]), octets, "{name}");
         if is_request {
@@ -141,10 +95,8 @@ fn every_single_tlv_is_framed_as_its_vector() {
         if let Some(sub_area) = tlv.value.get(ahead..) {
             let subs = walk(sub_area).unwrap_or_else(|error| panic!("{name}: {error}"));
             let sub_flags = if name == "B27" { TlvFlags::NONE } else { flags };
-            let found: Vec<(u8, usize)> = subs
-                .iter()
-                .map(|sub| (sub.kind.0, sub.value.len()))
-                .collect();
+            let found: Vec<(u8, usize)> =
+                subs.iter().map(|sub| (sub.kind.0, sub.value.len())).collect();
             assert_eq!(found, inside, "{name}");
             assert!(subs.iter().all(|sub| sub.flags == sub_flags), "{name}");
             assert_eq!(emit(&subs), sub_area, "{name}");
@@ -161,28 +113,16 @@ fn an_hmac_tlv_is_appended_as_its_vector() {
         assert_eq!(hmac::locate(octets), HmacTlvPlace::At(before), "{name}");
         let verified = TlvIntegrity::Verified(KeyId(1));
         assert_eq!(hmac::verify(&ring(1), sequence, octets), verified, "{name}");
-        assert_eq!(
-            hmac::verify(&ring(2), sequence, octets),
-            TlvIntegrity::Failed,
-            "{name}"
-        );
-        assert_eq!(
-            hmac::verify(&ring(1), sequence + 1, octets),
-            TlvIntegrity::Failed,
-            "{name}"
-        );
+        assert_eq!(hmac::verify(&ring(2), sequence, octets), TlvIntegrity::Failed, "{name}");
+        assert_eq!(hmac::verify(&ring(1), sequence + 1, octets), TlvIntegrity::Failed, "{name}");
 
         let mut buffer = [0xee; 128];
         let mut writer = Writer::new(&mut buffer);
         for tlv in walk(&octets[..before]).expect("whole TLVs stand before the HMAC TLV") {
-            Tlv::request(tlv.kind, tlv.value)
-                .emit(&mut writer)
-                .expect("there is room");
+            Tlv::request(tlv.kind, tlv.value).emit(&mut writer).expect("there is room");
         }
         hmac::append(&key(1), sequence, &mut writer).expect("there is room");
-        writer
-            .put_slice("padding", &octets[octets.len() - behind..])
-            .expect("there is room");
+        writer.put_slice("padding", &octets[octets.len() - behind..]).expect("there is room");
         assert_eq!(writer.into_written(), octets, "{name}");
     }
 }
@@ -196,8 +136,7 @@ fn a_reply_is_signed_over_its_own_sequence_number_and_flags() {
         tlv.set_flags(TlvFlags::NONE);
         if tlv.kind == TlvType::RETURN_PATH {
             for sub in TlvsMut::new(tlv.value) {
-                sub.expect("C1 has whole sub-TLVs")
-                    .set_flags(TlvFlags::NONE);
+                sub.expect("C1 has whole sub-TLVs").set_flags(TlvFlags::NONE);
             }
         }
     }
@@ -225,34 +164,20 @@ fn an_unknown_tlv_is_echoed_with_the_flag_u() {
 fn a_truncated_tlv_is_echoed_with_the_flag_m() {
     let vectors = Vectors::load();
     let kind = TlvType::DIRECT_MEASUREMENT;
-    let expected = TlvError::Value {
-        offset: 8,
-        kind,
-        stated: 12,
-        available: 8,
-    };
+    let expected = TlvError::Value { offset: 8, kind, stated: 12, available: 8 };
     for name in ["C5", "C6"] {
         let mut tlvs = Tlvs::new(area(&vectors, name));
-        let first = tlvs
-            .next()
-            .expect("there is a TLV")
-            .expect("the first is whole");
+        let first = tlvs.next().expect("there is a TLV").expect("the first is whole");
         assert_eq!(first.kind, TlvType::TIMESTAMP_INFORMATION, "{name}");
         assert_eq!(tlvs.next(), Some(Err(expected)), "{name}");
         assert_eq!(tlvs.next(), None, "{name}");
     }
     let mut octets = area(&vectors, "C5").to_vec();
     let mut tlvs = TlvsMut::new(&mut octets);
-    let mut first = tlvs
-        .next()
-        .expect("there is a TLV")
-        .expect("the first is whole");
+    let mut first = tlvs.next().expect("there is a TLV").expect("the first is whole");
     first.set_flags(TlvFlags::NONE);
     first.value.copy_from_slice(&[2, 1, 1, 2]);
-    let mut second = tlvs
-        .next()
-        .expect("there is a rest")
-        .expect_err("the second is truncated");
+    let mut second = tlvs.next().expect("there is a rest").expect_err("the second is truncated");
     assert_eq!(second.error, expected);
     second.set_flags(TlvFlags::MALFORMED);
     assert_eq!(octets, area(&vectors, "C6"));
@@ -264,8 +189,7 @@ fn a_wrong_digest_is_echoed_with_the_flag_i() {
     let mut octets = area(&vectors, "C7").to_vec();
     assert_eq!(hmac::verify(&ring(1), 8, &octets), TlvIntegrity::Failed);
     for tlv in TlvsMut::new(&mut octets) {
-        tlv.expect("C7 has whole TLVs")
-            .set_flags(TlvFlags::INTEGRITY);
+        tlv.expect("C7 has whole TLVs").set_flags(TlvFlags::INTEGRITY);
     }
     assert_eq!(octets, area(&vectors, "C8"));
     assert_eq!(hmac::verify(&ring(1), 8, &octets), TlvIntegrity::Failed);
