@@ -5,3 +5,4 @@
 mod guide;
 mod house;
 mod tables;
+mod vectors;
