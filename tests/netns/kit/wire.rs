@@ -22,6 +22,7 @@ pub(super) fn trials() -> Vec<Trial> {
         a_stale_checksum_makes_the_kernel_drop_a_mended_one_delivers: [Need::IPV6],
         a_policer_lets_its_burst_pass,
         nothing_that_enters_after_a_cut_arrives,
+        what_is_under_way_at_a_cut_still_arrives,
         a_wire_is_cut_behind_the_datagram_that_was_named,
         what_is_no_datagram_does_not_count: [Need::IPV6],
         records_tell_what_came_in_and_what_became_of_it,
@@ -189,6 +190,18 @@ fn nothing_that_enters_after_a_cut_arrives() {
     let late =
         net.wire.records(Way::Forward).into_iter().filter(|r| r.arrived_wall_ns >= cut.wall_ns);
     assert_eq!(late.map(|record| record.delivered).collect::<Vec<_>>(), [0, 0, 0, 1]);
+}
+
+fn what_is_under_way_at_a_cut_still_arrives() {
+    let net = netns::wired(Families::V4);
+    let delay = Effect::Delay(Duration::from_millis(100));
+    net.wire.impair(Way::Forward, Which::from(2), delay);
+    let sockets = sockets(&net, Family::V4);
+    send_series(&sockets.near, 2);
+    net.wire.wait_for(Way::Forward, |counts| counts.seen == 3);
+    net.wire.cut(Way::Forward);
+    assert_eq!(receive_series(&sockets.far), [1, 2]);
+    assert_eq!(net.wire.counts(Way::Forward).dropped, 0);
 }
 
 fn a_wire_is_cut_behind_the_datagram_that_was_named() {

@@ -251,3 +251,67 @@ fn set_address(frame: &mut [u8], offset: usize, address: IpAddr, is_source: bool
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MACS: ([u8; 6], [u8; 6]) = ([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]);
+
+    fn pairs() -> [(SocketAddr, SocketAddr); 2] {
+        [("192.0.2.1:1025", "192.0.2.2:862"), ("[2001:db8::1]:1025", "[2001:db8::2]:862")]
+            .map(|(source, destination)| (source.parse().unwrap(), destination.parse().unwrap()))
+    }
+
+    /// Where the UDP checksum stands.
+    fn checksum(frame: &mut [u8]) -> &mut [u8] {
+        let ip = Ip::of(frame).unwrap();
+        &mut frame[ip.payload + 6..ip.payload + 8]
+    }
+
+    #[test]
+    fn a_datagram_is_found_in_the_frame_that_was_built_of_it() {
+        for pair in pairs() {
+            let frame = build(MACS, pair, b"payload");
+            let datagram = Datagram::of(&frame, 7).unwrap();
+            assert_eq!((datagram.source, datagram.destination), pair);
+            assert_eq!((datagram.nth, datagram.payload), (7, &b"payload"[..]));
+            assert_eq!((datagram.hop_limit, datagram.traffic_class), (255, 0));
+        }
+    }
+
+    #[test]
+    fn a_frame_cut_short_anywhere_holds_no_datagram() {
+        for pair in pairs() {
+            let frame = build(MACS, pair, b"payload");
+            for length in 0..frame.len() {
+                assert!(Datagram::of(&frame[..length], 1).is_none(), "{length} octets");
+            }
+        }
+    }
+
+    #[test]
+    fn a_fragment_is_no_datagram() {
+        let [pair, _] = pairs();
+        let mut frame = build(MACS, pair, b"payload");
+        frame[IP_OFFSET + 6] = MORE_FRAGMENTS << 5;
+        assert!(Datagram::of(&frame, 1).is_none());
+    }
+
+    #[test]
+    fn a_checksum_left_to_the_interface_is_finished_and_a_wrong_one_stays() {
+        for pair in pairs() {
+            let whole = build(MACS, pair, b"payload");
+            let mut partial = whole.clone();
+            let sum = pseudo_header_sum(&Ip::of(&whole).unwrap());
+            checksum(&mut partial).copy_from_slice(&sum.to_be_bytes());
+            finish_checksum(&mut partial);
+            assert_eq!(partial, whole);
+            let mut wrong = whole.clone();
+            checksum(&mut wrong)[0] ^= 1;
+            let before = wrong.clone();
+            finish_checksum(&mut wrong);
+            assert_eq!(wrong, before);
+        }
+    }
+}

@@ -106,7 +106,7 @@ pub(super) struct Plan {
 impl Rule {
     pub(super) fn new(which: Which, effect: Effect) -> Self {
         let bucket = match effect {
-            Effect::Police { burst, .. } => Some(Bucket { tokens: f64::from(burst), at_ns: None }),
+            Effect::Police { burst, .. } => Some(Bucket::full(burst)),
             _ => None,
         };
         Self { which, effect, bucket }
@@ -125,30 +125,55 @@ impl Rule {
                 plan.corruptions.push((octet, mask, checksum));
             }
             Effect::Police { per_second, burst } => {
-                let limits = (f64::from(per_second), f64::from(burst));
                 let bucket = self.bucket.as_mut();
-                plan.drop |= !bucket.is_some_and(|bucket| bucket.take(arrived_ns, limits));
+                plan.drop |= !bucket.is_some_and(|b| b.take(arrived_ns, per_second, burst));
             }
         }
     }
 }
 
+/// A token bucket in billionths of a token, so that a nanosecond adds a whole number of them.
 #[derive(Debug)]
 struct Bucket {
-    tokens: f64,
+    billionths: u64,
     at_ns: Option<i64>,
 }
 
+/// What a token is, in the units of [`Bucket`].
+const TOKEN: u64 = 1_000_000_000;
+
 impl Bucket {
-    fn take(&mut self, now_ns: i64, (per_second, burst): (f64, f64)) -> bool {
-        let elapsed_ns = self.at_ns.map_or(0, |at_ns| (now_ns - at_ns).max(0));
-        let elapsed = Duration::from_nanos(elapsed_ns.cast_unsigned()).as_secs_f64();
-        self.tokens = (self.tokens + elapsed * per_second).min(burst);
+    fn full(burst: u32) -> Self {
+        Self { billionths: u64::from(burst) * TOKEN, at_ns: None }
+    }
+
+    fn take(&mut self, now_ns: i64, per_second: u32, burst: u32) -> bool {
+        let elapsed_ns = self.at_ns.map_or(0, |at_ns| (now_ns - at_ns).max(0)).cast_unsigned();
+        let earned = elapsed_ns.saturating_mul(u64::from(per_second));
+        let held = self.billionths.saturating_add(earned).min(u64::from(burst) * TOKEN);
+        let left = held.checked_sub(TOKEN);
+        self.billionths = left.unwrap_or(held);
         self.at_ns = Some(now_ns);
-        let is_enough = self.tokens >= 1.0;
-        if is_enough {
-            self.tokens -= 1.0;
-        }
-        is_enough
+        left.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_fills_with_time_up_to_its_burst() {
+        let mut bucket = Bucket::full(2);
+        let mut take = |now_ms: i64| bucket.take(now_ms * 1_000_000, 100, 2);
+        assert_eq!([0, 0, 0].map(&mut take), [true, true, false], "the burst, and no more");
+        assert_eq!([9, 10, 10].map(&mut take), [false, true, false], "one token in 10 ms");
+        assert_eq!([1000, 1000, 1000].map(&mut take), [true, true, false], "never more than two");
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_adds_no_token() {
+        let mut bucket = Bucket { billionths: 0, at_ns: Some(5_000_000_000) };
+        assert!(!bucket.take(0, 100, 2));
     }
 }
