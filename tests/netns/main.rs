@@ -1,6 +1,7 @@
 //! Tests in network namespaces: real kernels, real sockets, real programs.
 
 mod kit;
+mod reflector;
 
 use std::process::ExitCode;
 
@@ -9,6 +10,6 @@ use stamp_tests::netns;
 fn main() -> ExitCode {
     match kit::child::Part::asked_for() {
         Some(part) => part.play(),
-        None => netns::harness(&[kit::trials]),
+        None => netns::harness(&[kit::trials, reflector::trials]),
     }
 }

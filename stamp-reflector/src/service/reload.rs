@@ -53,8 +53,12 @@ impl Service {
         listen::note_missing_families(endpoints, &self.addresses);
         let added = bound.len();
         self.add(bound)?;
-        for (id, endpoint) in gone {
+        for (id, _) in gone {
             self.pool.remove_listener(*id);
+        }
+        // Workers obey in order: when they have answered this, the sockets are closed.
+        let _barrier = self.pool.snapshot();
+        for (_, endpoint) in gone {
             tracing::info!("no longer listening on {endpoint}");
         }
         self.listeners.retain(|one| !gone.iter().any(|(id, _)| *id == one.id));
