@@ -5,7 +5,7 @@ use std::net::UdpSocket;
 use std::process::{Command, ExitCode};
 use std::thread;
 
-use stamp_tests::netns::{self, Need, Trial, trials};
+use stamp_tests::netns::{self, Families, Host, Need, Trial, trials};
 
 const PART: &str = "STAMP_TEST_KIT_PART";
 
@@ -16,6 +16,8 @@ pub(crate) enum Part {
     Listen,
     /// A test program with one test that runs and two whose need is not met.
     Skip,
+    /// A test program whose one test waits for a line that never comes.
+    AwaitInVain,
 }
 
 impl Part {
@@ -24,6 +26,7 @@ impl Part {
         match env::var(PART).ok()?.as_str() {
             "listen" => Some(Self::Listen),
             "skip" => Some(Self::Skip),
+            "await in vain" => Some(Self::AwaitInVain),
             other => panic!("{PART}={other}"),
         }
     }
@@ -33,6 +36,7 @@ impl Part {
         let name = match self {
             Self::Listen => "listen",
             Self::Skip => "skip",
+            Self::AwaitInVain => "await in vain",
         };
         let mut command = Command::new(env::current_exe().expect("Linux knows it"));
         command.env(PART, name);
@@ -49,6 +53,7 @@ impl Part {
                 }
             }
             Self::Skip => netns::harness(&[skipped]),
+            Self::AwaitInVain => netns::harness(&[|| trials![waits_in_vain]]),
         }
     }
 }
@@ -66,4 +71,10 @@ fn flies() {
 
 fn soars() {
     panic!("without wings");
+}
+
+fn waits_in_vain() {
+    let host = Host::new("host", Families::V4);
+    let program = host.spawn(Command::new("sh").args(["-c", "echo something else; exit 4"]));
+    program.wait_for_line(|line| line == "ready");
 }

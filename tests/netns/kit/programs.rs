@@ -1,7 +1,6 @@
 //! Programs inside namespaces, and the harness.
 
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 
 use stamp_tests::netns::{Families, Finished, Host, Signal, Trial, binary, trials};
@@ -78,12 +77,11 @@ fn a_bound_port_is_noticed() {
 }
 
 fn a_program_that_ends_without_the_awaited_line_is_shown() {
-    let host = Host::new("host", Families::V4);
-    let program = host.spawn(&mut shell("echo something else; exit 4"));
-    let wait = AssertUnwindSafe(|| program.wait_for_line(|line| line == "ready"));
-    let panic = catch_unwind(wait).expect_err("there is no such line");
-    let message = panic.downcast_ref::<String>().expect("a formatted message");
-    assert!(message.contains("exit status: 4") && message.contains("something else"), "{message}");
+    let finished = run_inner(&mut Part::AwaitInVain.command());
+    finished.assert_code(101);
+    for told in ["never printed the awaited line", "exit status: 4", "something else"] {
+        assert!(finished.stdout.contains(told), "{finished}");
+    }
 }
 
 fn a_program_without_rights_has_no_capability() {
@@ -106,20 +104,20 @@ fn the_programs_under_test_are_built_and_start() {
 }
 
 fn what_a_machine_lacks_is_skipped_and_told() {
-    let finished = run_skipping(&mut Part::Skip.command());
+    let finished = run_inner(&mut Part::Skip.command());
     finished.assert_code(0);
     assert!(finished.stdout.contains("1 passed; 0 failed; 2 ignored"), "{finished}");
     assert!(finished.stderr.contains("2 × needs wings; allow it: grow wings"), "{finished}");
 }
 
 fn what_is_required_fails_instead() {
-    let finished = run_skipping(Part::Skip.command().env("STAMP_TEST_REQUIRE", "all"));
+    let finished = run_inner(Part::Skip.command().env("STAMP_TEST_REQUIRE", "all"));
     finished.assert_code(101);
     assert!(finished.stdout.contains("1 passed; 2 failed; 0 ignored"), "{finished}");
 }
 
-/// The runner and the setting of this very run must not reach the inner one.
-fn run_skipping(command: &mut Command) -> Finished {
+/// Runs an inner test program, untouched by the runner and the settings of this very run.
+fn run_inner(command: &mut Command) -> Finished {
     command.env_remove("NEXTEST");
     if !command.get_envs().any(|(name, value)| name == "STAMP_TEST_REQUIRE" && value.is_some()) {
         command.env_remove("STAMP_TEST_REQUIRE");
