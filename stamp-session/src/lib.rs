@@ -14,6 +14,8 @@
 
 pub mod clock;
 pub mod datagram;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod reflector;
 pub mod sender;
 pub mod snapshot;

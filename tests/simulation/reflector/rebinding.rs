@@ -38,10 +38,10 @@ fn the_numbers_go_on_whenever_the_port_changes() {
         let arriving: Vec<u32> = (0..1_000).filter(|_| loss_of.below(100) >= loss).collect();
         let port_of =
             |sequence| 40_000 + rebinds.iter().filter(|rebind| sequence >= **rebind).count() as u16;
-        let numbers = run(&mut reflector, arriving.iter().copied(), interval_ns, &port_of);
+        let numbers = run(&mut reflector, arriving.iter().copied(), interval_ns, port_of);
         let expected: Vec<u32> = (0..arriving.len() as u32).collect();
         assert_eq!(numbers, expected, "seed {seed}: a Session-Sender would see loss");
-        let ports = arriving.iter().copied().map(&port_of).collect::<HashSet<_>>().len();
+        let ports = arriving.iter().copied().map(port_of).collect::<HashSet<_>>().len();
         assert_eq!(reflector.snapshot().sessions, 1, "seed {seed}: {ports} ports, one session");
         let events = std::iter::from_fn(|| reflector.poll_event());
         let rebound = events.filter(|event| matches!(event, ReflectorEvent::Rebound { .. }));
