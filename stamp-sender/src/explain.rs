@@ -1,0 +1,342 @@
+//! What an engineer would ask next, answered from the numbers of a session.
+//!
+//! Each answer is a [`Finding`]: a typed fact, the sentence that says it, and the line that mends
+//! it or tells more. Findings come from a [`SessionRecord`] alone, so a saved run explains itself
+//! exactly as the live one did.
+
+mod clocks;
+mod far_end;
+mod loss;
+mod network;
+mod silence;
+mod words;
+
+pub use words::percent;
+
+use crate::output::record::{FindingRecord, SessionRecord, Severity};
+
+/// One of the two ways.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Way {
+    /// Towards the reflector.
+    Forward,
+    /// Back from it.
+    Backward,
+}
+
+/// One of the two ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum End {
+    /// This host.
+    Near,
+    /// The reflector.
+    Far,
+}
+
+/// Something worth a sentence.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Finding {
+    /// No reply so far, and the first probe is still awaited.
+    TooEarly {
+        /// A probe is lost after this time.
+        timeout_ns: u64,
+    },
+    /// No reply, no ICMP error, nothing rejected: the causes follow.
+    Silent {
+        /// Probes that were lost.
+        lost: u64,
+        /// The far end.
+        target: String,
+    },
+    /// A cause of silence.
+    SilentCause(silence::Cause),
+    /// An ICMP error quoted probes.
+    Icmp {
+        /// Which, such as `port_unreachable`.
+        what: String,
+        /// Who sent it.
+        offender: Option<String>,
+        /// How often.
+        count: u64,
+        /// Where the probes went.
+        target: Target,
+        /// Replies came as well.
+        answered: bool,
+    },
+    /// Datagrams came that were not taken for replies.
+    Rejected {
+        /// Why, such as `authentication`.
+        reason: String,
+        /// How many.
+        count: u64,
+        /// The session is authenticated.
+        authenticated: bool,
+        /// Proper replies came as well.
+        answered: bool,
+    },
+    /// Probes never left this host.
+    Unsent {
+        /// Why, such as `no_route`.
+        reason: String,
+        /// How many.
+        count: u64,
+        /// None left at all.
+        all: bool,
+        /// Where they would have gone.
+        target: Target,
+    },
+    /// Probes do not fit the path.
+    TooBig {
+        /// Their UDP payload in octets.
+        payload_octets: u64,
+        /// The MTU on the way in octets.
+        mtu_octets: Option<u32>,
+        /// The largest payload that fits, in octets.
+        largest_payload_octets: Option<u64>,
+        /// The router that said so; nobody when it was this host.
+        offender: Option<String>,
+    },
+    /// This host's receive queue dropped replies.
+    LocalDrop {
+        /// How many.
+        count: u64,
+    },
+    /// The session is DOWN at the end.
+    Down {
+        /// The far end.
+        target: Target,
+    },
+    /// All losses, or nearly all, happened one way.
+    LossOneWay {
+        /// Which.
+        way: Way,
+        /// Losses that way.
+        count: u64,
+        /// Losses the other way.
+        other: u64,
+        /// The far end.
+        target: Target,
+    },
+    /// Losses happened both ways.
+    LossBothWays {
+        /// There.
+        forward: u64,
+        /// Back.
+        backward: u64,
+    },
+    /// A stateless reflector cannot tell where losses happened.
+    LossDirectionUnknown {
+        /// How many.
+        count: u64,
+    },
+    /// Losses come in bursts.
+    LossBursts {
+        /// How many bursts.
+        bursts: u64,
+        /// Probes in the longest.
+        longest_run: u64,
+        /// How long that lasted.
+        longest_ns: u64,
+    },
+    /// Losses come one by one.
+    LossEven {
+        /// Lost of sent, 0 to 1.
+        ratio: f64,
+    },
+    /// What gets through is a flat rate.
+    Policed {
+        /// Probes a second that get through.
+        per_second: u64,
+        /// Probes a second that are sent.
+        sent_per_second: f64,
+    },
+    /// Replies came after the timeout.
+    Late {
+        /// How many.
+        count: u64,
+        /// The timeout.
+        timeout_ns: u64,
+    },
+    /// One-way delays are negative.
+    NegativeDelay {
+        /// Which way.
+        way: Way,
+        /// How many.
+        count: u64,
+        /// The worst.
+        lowest_ns: i64,
+        /// How far the far clock is ahead if both ways take equally long.
+        offset_ns: Option<i64>,
+    },
+    /// A clock jumped.
+    ClockStep {
+        /// Whose.
+        end: End,
+        /// How often.
+        count: u64,
+        /// The last jump.
+        last_ns: i64,
+    },
+    /// The clocks are TAI minus UTC apart.
+    TaiOffset {
+        /// How far.
+        offset_ns: i64,
+        /// One end writes NTP, the other PTP.
+        formats_differ: bool,
+    },
+    /// One end writes NTP timestamps, the other PTP.
+    MixedFormats,
+    /// One clock or both are not synchronised.
+    Unsynchronized {
+        /// This host's.
+        near: bool,
+        /// The far one.
+        far: bool,
+    },
+    /// Kernel or card stamps lie seconds away from this host's clock.
+    StampsApart {
+        /// How many.
+        count: u64,
+    },
+    /// The far end returned no SSID.
+    ZeroSsid,
+    /// The far end's counter began again.
+    Restart {
+        /// How often.
+        count: u64,
+    },
+    /// The far end did something else with the TLVs than asked.
+    Tlvs {
+        /// What, such as `unsupported`.
+        outcome: String,
+    },
+    /// Replies came with another DSCP than the probes had.
+    Remarked {
+        /// How many.
+        count: u64,
+        /// DSCP of probes.
+        sent: u8,
+        /// DSCP of the last reply.
+        arrived: Option<u8>,
+    },
+    /// Packets met congestion.
+    Congestion {
+        /// How many.
+        count: u64,
+    },
+    /// The number of hops changed.
+    PathChanged {
+        /// Which way.
+        way: Way,
+        /// Fewest hops.
+        min: u8,
+        /// Most hops.
+        max: u8,
+    },
+}
+
+/// Where probes go, for sentences and commands.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Target {
+    /// Address without port.
+    pub address: String,
+    /// UDP port.
+    pub port: u16,
+    /// Address probes leave from.
+    pub source: String,
+}
+
+impl Target {
+    fn of(session: &SessionRecord) -> Self {
+        Self {
+            address: session.address.clone(),
+            port: session.port,
+            source: session.path.source.clone(),
+        }
+    }
+}
+
+/// Everything worth a sentence about a session, what hinders the measurement most first.
+#[must_use]
+pub fn explain(session: &SessionRecord) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    silence::explain(session, &mut findings);
+    network::explain(session, &mut findings);
+    loss::explain(session, &mut findings);
+    clocks::explain(session, &mut findings);
+    far_end::explain(session, &mut findings);
+    findings
+}
+
+impl Finding {
+    /// As it is written to files.
+    #[must_use]
+    pub fn record(&self) -> FindingRecord {
+        FindingRecord {
+            kind: self.kind().to_owned(),
+            severity: self.severity(),
+            text: self.text(),
+            remedy: self.remedy(),
+        }
+    }
+
+    /// Name for programs.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::TooEarly { .. } => "too_early",
+            Self::Silent { .. } => "silent",
+            Self::SilentCause(_) => "silent_cause",
+            Self::Icmp { .. } => "icmp",
+            Self::Rejected { .. } => "rejected",
+            Self::Unsent { .. } => "unsent",
+            Self::TooBig { .. } => "too_big",
+            Self::LocalDrop { .. } => "local_drop",
+            Self::Down { .. } => "down",
+            Self::LossOneWay { .. } => "loss_one_way",
+            Self::LossBothWays { .. } => "loss_both_ways",
+            Self::LossDirectionUnknown { .. } => "loss_direction_unknown",
+            Self::LossBursts { .. } => "loss_bursts",
+            Self::LossEven { .. } => "loss_even",
+            Self::Policed { .. } => "policed",
+            Self::Late { .. } => "late",
+            Self::NegativeDelay { .. } => "negative_delay",
+            Self::ClockStep { .. } => "clock_step",
+            Self::TaiOffset { .. } => "tai_offset",
+            Self::MixedFormats => "mixed_formats",
+            Self::Unsynchronized { .. } => "unsynchronized",
+            Self::StampsApart { .. } => "stamps_apart",
+            Self::ZeroSsid => "zero_ssid",
+            Self::Restart { .. } => "restart",
+            Self::Tlvs { .. } => "tlvs",
+            Self::Remarked { .. } => "remarked",
+            Self::Congestion { .. } => "congestion",
+            Self::PathChanged { .. } => "path_changed",
+        }
+    }
+
+    /// How much it matters.
+    #[must_use]
+    pub const fn severity(&self) -> Severity {
+        match self {
+            Self::Silent { .. } | Self::Down { .. } => Severity::Error,
+            Self::Icmp { answered, .. } | Self::Rejected { answered, .. } if !*answered => {
+                Severity::Error
+            }
+            Self::Unsent { all: true, .. } | Self::TooBig { .. } => Severity::Error,
+            Self::TooEarly { .. }
+            | Self::SilentCause(_)
+            | Self::LossDirectionUnknown { .. }
+            | Self::MixedFormats
+            | Self::Unsynchronized { .. }
+            | Self::ZeroSsid
+            | Self::Tlvs { .. }
+            | Self::Remarked { .. }
+            | Self::PathChanged { .. } => Severity::Note,
+            _ => Severity::Warning,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,18 @@
+//! What the reflector does in another way than was asked.
+
+use super::Finding;
+use crate::output::record::SessionRecord;
+
+pub(super) fn explain(session: &SessionRecord, findings: &mut Vec<Finding>) {
+    let reflector = &session.reflector;
+    if reflector.zero_ssid {
+        findings.push(Finding::ZeroSsid);
+    }
+    if reflector.restarts > 0 {
+        findings.push(Finding::Restart { count: reflector.restarts });
+    }
+    let last = session.tlvs.last.as_str();
+    if session.answered && !matches!(last, "not_asked" | "supported") {
+        findings.push(Finding::Tlvs { outcome: last.to_owned() });
+    }
+}

@@ -1,0 +1,98 @@
+//! Nothing came back: who said why, and when nobody did, the usual causes in order.
+
+use super::{Finding, Target};
+use crate::output::record::{Authentication, SessionRecord, TroubleKind, TroubleRecord};
+
+/// Why a reflector may be silent; the most frequent cause first.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Cause {
+    /// A packet filter drops probes or replies.
+    Firewall {
+        /// The reflector's UDP port.
+        port: u16,
+    },
+    /// Nobody listens, and the host sends no ICMP errors.
+    WrongPort {
+        /// The port that was tried.
+        port: u16,
+    },
+    /// One end signs, the other does not.
+    AuthenticationMode {
+        /// This end signs.
+        authenticated: bool,
+    },
+    /// The reflector answers known senders only.
+    AllowList {
+        /// Our address as the reflector sees it, unless there is a NAT.
+        source: String,
+    },
+    /// The reflector's limit for this source is used up.
+    RateLimit,
+}
+
+/// Reasons why nothing came back; nothing when something did.
+pub(super) fn explain(session: &SessionRecord, findings: &mut Vec<Finding>) {
+    rejected(session, findings);
+    icmp(session, findings);
+    let packets = &session.packets;
+    if session.answered || packets.sent == 0 || !findings.is_empty() {
+        return;
+    }
+    if packets.lost.round_trip == 0 {
+        findings.push(Finding::TooEarly { timeout_ns: session.config.timeout_ns });
+        return;
+    }
+    let target = session.endpoint();
+    findings.push(Finding::Silent { lost: packets.lost.round_trip, target });
+    let authenticated = session.config.authentication == Authentication::Authenticated;
+    let causes = [
+        Cause::Firewall { port: session.port },
+        Cause::WrongPort { port: session.port },
+        Cause::AuthenticationMode { authenticated },
+        Cause::AllowList { source: session.path.source.clone() },
+        Cause::RateLimit,
+    ];
+    findings.extend(causes.map(Finding::SilentCause));
+}
+
+/// What arrived and was no reply, the most frequent reason first.
+fn rejected(session: &SessionRecord, findings: &mut Vec<Finding>) {
+    let authenticated = session.config.authentication == Authentication::Authenticated;
+    let mut reasons: Vec<(&String, u64)> = session
+        .packets
+        .rejected_by_reason
+        .iter()
+        .map(|(reason, count)| (reason, *count))
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    reasons.sort_by_key(|(_, count)| u64::MAX - count);
+    findings.extend(reasons.into_iter().map(|(reason, count)| Finding::Rejected {
+        reason: reason.clone(),
+        count,
+        authenticated,
+        answered: session.answered,
+    }));
+}
+
+/// ICMP errors, the most frequent first; a packet too big has a finding of its own.
+fn icmp(session: &SessionRecord, findings: &mut Vec<Finding>) {
+    // What our own stack says about its neighbour is counted among the unsent.
+    let own = |trouble: &TroubleRecord| {
+        trouble.what == "host_unreachable"
+            && trouble.offender.as_ref() == Some(&session.path.source)
+    };
+    let mut errors: Vec<&TroubleRecord> = session
+        .troubles
+        .iter()
+        .filter(|trouble| trouble.kind == TroubleKind::Icmp && trouble.what != "packet_too_big")
+        .filter(|trouble| !own(trouble))
+        .collect();
+    errors.sort_by_key(|trouble| u64::MAX - trouble.count);
+    findings.extend(errors.into_iter().map(|trouble| Finding::Icmp {
+        what: trouble.what.clone(),
+        offender: trouble.offender.clone(),
+        count: trouble.count,
+        target: Target::of(session),
+        answered: session.answered,
+    }));
+}

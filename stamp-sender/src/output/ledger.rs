@@ -1,0 +1,79 @@
+//! Everything known about the sessions of a run while it goes on.
+
+use stamp_session::snapshot::SessionSnapshot;
+
+use super::duration::delay;
+use super::gather;
+use super::heard::Heard;
+use super::record::SessionRecord;
+use crate::happening::{Happening, SessionInfo};
+
+/// The sessions of a run and what was heard of each.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    infos: Vec<SessionInfo>,
+    heard: Vec<Heard>,
+}
+
+impl Ledger {
+    /// The run begins; `detailed` keeps delay over time and its distribution.
+    pub fn start(&mut self, sessions: &[SessionInfo], detailed: bool) {
+        self.infos = sessions.to_vec();
+        self.heard = sessions.iter().map(|_| Heard::new(detailed)).collect();
+    }
+
+    /// Takes note of what happened to one session.
+    pub fn note(&mut self, session: usize, happening: &Happening) {
+        if let Some(heard) = self.heard.get_mut(session) {
+            heard.note(happening);
+        }
+    }
+
+    /// Who is probed, and how.
+    #[must_use]
+    pub fn infos(&self) -> &[SessionInfo] {
+        &self.infos
+    }
+
+    /// What was heard of one session.
+    #[must_use]
+    pub fn heard(&self, session: usize) -> Option<&Heard> {
+        self.heard.get(session)
+    }
+
+    /// The record of one session.
+    #[must_use]
+    pub fn record(&self, session: usize, snapshot: &SessionSnapshot) -> Option<SessionRecord> {
+        let (info, heard) = (self.infos.get(session)?, self.heard.get(session)?);
+        Some(gather::session(info, snapshot, heard))
+    }
+
+    /// The records of all sessions.
+    #[must_use]
+    pub fn records(&self, snapshots: &[SessionSnapshot]) -> Vec<SessionRecord> {
+        let record = |(session, snapshot)| self.record(session, snapshot);
+        snapshots.iter().enumerate().filter_map(record).collect()
+    }
+
+    /// One line that says how it is going.
+    #[must_use]
+    pub fn progress(&self) -> String {
+        let received: u64 = self.heard.iter().map(|heard| heard.received).sum();
+        let lost: u64 = self.heard.iter().map(|heard| heard.lost).sum();
+        let mut line = match self.infos.as_slice() {
+            [only] => only.name.clone(),
+            many => format!("{} sessions", many.len()),
+        };
+        line.push_str(&format!(": {received} received, {lost} lost"));
+        if let [Heard { latest: Some(sample), .. }] = self.heard.as_slice() {
+            let mark = if sample.clock_synchronized { "" } else { "?" };
+            line.push_str(&format!(
+                "; forward {}{mark}, backward {}{mark}, round trip {}",
+                delay(sample.forward_delay.ns()),
+                delay(sample.backward_delay.ns()),
+                delay(sample.round_trip.ns())
+            ));
+        }
+        line
+    }
+}

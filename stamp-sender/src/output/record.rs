@@ -1,0 +1,245 @@
+//! One session as plain data: what every form of output says, and what a saved run is read from.
+//!
+//! Numbers are integers, durations nanoseconds (`_ns`). `None` is unknown and written as `null`,
+//! never as 0. Fields may be added; none is ever renamed or given another meaning.
+
+mod clock;
+mod delay;
+#[cfg(test)]
+pub mod examples;
+mod packets;
+mod path;
+
+use serde::{Deserialize, Serialize};
+
+pub use clock::{
+    ClockFindingRecord, ClockRecord, FarClockRecord, OneWayRecord, Source, SourceCounts,
+    StampsRecord,
+};
+pub use delay::{
+    DelayRecord, DelaysRecord, Directions, PdvRecord, QuantilesRecord, VariationRecord,
+};
+pub use packets::{
+    Character, LossRecord, LostRecord, PacketsRecord, RatiosRecord, ReorderedRecord,
+};
+pub use path::{HopRangeRecord, PathRecord, TroubleKind, TroubleRecord};
+
+use super::histogram::HistogramRecord;
+use super::instant::Instant;
+use super::series::SeriesRecord;
+
+/// One session: who probed whom, how, and what came of it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct SessionRecord {
+    /// Unique name within the run.
+    pub name: String,
+    /// The far end as typed.
+    pub target: String,
+    /// Its address.
+    pub address: String,
+    /// Its UDP port.
+    pub port: u16,
+    /// Always `two-way`: probes there, replies back.
+    pub mode: String,
+    /// Connectivity.
+    pub state: State,
+    /// The same in the words of routers: `idle`, `active`, `failed`.
+    pub liveness: String,
+    /// Everything was sent and decided.
+    pub finished: bool,
+    /// At least one reply was accepted.
+    pub answered: bool,
+    /// When the run began.
+    pub started: Instant,
+    /// How probes are made.
+    pub config: ConfigRecord,
+    /// Which way they go.
+    pub path: PathRecord,
+    /// What became of them.
+    pub packets: PacketsRecord,
+    /// How losses are spread.
+    pub loss: LossRecord,
+    /// Delay of each direction.
+    pub delay_ns: DelaysRecord,
+    /// Change from probe to probe (RFC 3393).
+    pub ipdv_ns: Directions<VariationRecord>,
+    /// Delay above the smallest of the run (RFC 5481).
+    pub pdv_ns: Directions<PdvRecord>,
+    /// How far the one-way values can be trusted.
+    pub clock: ClockRecord,
+    /// What the far end is.
+    pub reflector: ReflectorRecord,
+    /// What it made of the TLVs of the probes.
+    pub tlvs: TlvsRecord,
+    /// How late probes left after their time in the schedule.
+    pub lateness_ns: DelayRecord,
+    /// What the network and the kernel complained about.
+    pub troubles: Vec<TroubleRecord>,
+    /// What an engineer would ask next, answered.
+    pub findings: Vec<FindingRecord>,
+    /// How often each delay was seen; in the document of `--json` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub histogram_ns: Option<Directions<HistogramRecord>>,
+    /// Delay and loss over time; in the document of `--json` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<SeriesRecord>,
+}
+
+impl SessionRecord {
+    /// Far end with its address, when that says more than the name.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let endpoint = self.endpoint();
+        if self.name == self.address || self.name == endpoint {
+            return endpoint;
+        }
+        format!("{} ({endpoint})", self.name)
+    }
+
+    /// Address and port.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        if self.address.contains(':') {
+            format!("[{}]:{}", self.address, self.port)
+        } else {
+            format!("{}:{}", self.address, self.port)
+        }
+    }
+
+    /// Probes in a second, in the mean.
+    #[must_use]
+    pub fn probes_per_second(&self) -> f64 {
+        1e9 / self.config.interval_ns.max(1) as f64
+    }
+}
+
+/// Connectivity: no reply yet, replies come, too many in a row are missing.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// No reply yet.
+    Init,
+    /// Replies come.
+    Up,
+    /// As many probes in a row were lost as mean DOWN.
+    Down,
+}
+
+/// How probes are made.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct ConfigRecord {
+    /// With or without HMAC.
+    pub authentication: Authentication,
+    /// UDP payload of a probe.
+    pub payload_octets: u64,
+    /// When probes leave.
+    pub schedule: Departure,
+    /// Time between two probes, or its mean.
+    pub interval_ns: u64,
+    /// A probe without reply for this long is lost.
+    pub timeout_ns: u64,
+    /// Probes to send; unknown in advance when it runs until stopped.
+    pub count: Option<u64>,
+    /// Format of T1: `ntp` or `ptp`.
+    pub timestamp_format: String,
+    /// TTL or Hop Limit probes leave with.
+    pub hop_limit: u8,
+}
+
+/// With or without HMAC (RFC 8762 §4.2).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Authentication {
+    /// Without.
+    Unauthenticated,
+    /// With.
+    Authenticated,
+}
+
+impl Authentication {
+    /// Its name in every output.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "unauthenticated",
+            Self::Authenticated => "authenticated",
+        }
+    }
+}
+
+/// When probes leave.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Departure {
+    /// Evenly spaced.
+    Fixed,
+    /// Exponential gaps.
+    Poisson,
+}
+
+/// What the far end is.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct ReflectorRecord {
+    /// Whether it counts its replies.
+    pub mode: ReflectorMode,
+    /// How often its counter began again.
+    pub restarts: u64,
+    /// Format of T2 and T3: `ntp` or `ptp`.
+    pub timestamp_format: Option<String>,
+    /// It returned no SSID (RFC 8972 §3).
+    pub zero_ssid: bool,
+}
+
+/// What the far end made of the TLVs of the probes (RFC 8972 §4).
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct TlvsRecord {
+    /// Of the last answered probe: `not_asked`, `supported`, `unsupported`, …
+    pub last: String,
+    /// All understood.
+    pub supported: u64,
+    /// Came back as they were.
+    pub unsupported: u64,
+    /// No room in the reply.
+    pub missing: u64,
+    /// An HMAC TLV that one of the two ends could not verify.
+    pub unverified: u64,
+    /// Malformed, unrecognised, or not done as asked.
+    pub refused: u64,
+}
+
+/// Whether a reflector counts its replies (RFC 8762 §4).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReflectorMode {
+    /// Not seen yet.
+    Unknown,
+    /// It copies the number of the probe.
+    Stateless,
+    /// It counts, so losses have a direction.
+    Stateful,
+}
+
+/// One answer to what an engineer would ask next.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct FindingRecord {
+    /// Which kind, for programs.
+    pub kind: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What was seen and what it means.
+    pub text: String,
+    /// What mends it or tells more.
+    pub remedy: String,
+}
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Good to know.
+    Note,
+    /// Numbers or the path are worse for it.
+    Warning,
+    /// There is no measurement because of it.
+    Error,
+}
