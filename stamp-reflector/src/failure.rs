@@ -30,6 +30,17 @@ pub(crate) enum Failure {
         /// As the operator wrote them.
         listeners: String,
     },
+    /// The process may not open as many files as it has to.
+    #[error(
+        "{needed} file descriptors are needed and {limit} allowed: fewer listeners or --workers, or \
+         a higher hard limit (ulimit -Hn, LimitNOFILE=)"
+    )]
+    Descriptors {
+        /// How many it has to open.
+        needed: u64,
+        /// How many it may.
+        limit: u64,
+    },
     /// The packet workers do not start or have ended.
     #[error("{}", Chain(.0))]
     Worker(#[from] WorkerError),
@@ -98,6 +109,7 @@ impl Failure {
             } => 3,
             Self::Listen { .. }
             | Self::NoFamily { .. }
+            | Self::Descriptors { .. }
             | Self::Worker(_)
             | Self::Write { .. }
             | Self::Output(_)

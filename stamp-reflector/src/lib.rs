@@ -6,7 +6,9 @@
 
 mod command_line;
 mod config;
+mod descriptors;
 mod failure;
+mod hardware;
 mod journal;
 mod listen;
 mod log;

@@ -92,6 +92,15 @@ pub(crate) fn note_missing_families<'e>(
     }
 }
 
+/// The interfaces that `endpoints` keep to; empty when any of them listens on all.
+pub(crate) fn interfaces<'e>(endpoints: impl Iterator<Item = &'e Endpoint>) -> Vec<&'e str> {
+    let name = |endpoint: &'e Endpoint| match &endpoint.device {
+        Some(Device::Interface(name)) => Some(name.0.as_str()),
+        Some(Device::Vrf(_)) | None => None,
+    };
+    endpoints.map(name).collect::<Option<Vec<_>>>().unwrap_or_default()
+}
+
 /// Every local address and port that `bound` answers on: replies from there are our own.
 pub(crate) fn own_listeners(bound: &[SocketAddr], addresses: &[IpAddr]) -> Vec<SocketAddr> {
     let mut own = Vec::new();

@@ -68,11 +68,12 @@ impl Control {
     async fn run(&mut self, mut service: Service, mut journal: Journal) -> Result<(), Failure> {
         loop {
             tokio::select! {
+                // What was asked for before the end is done before the end.
                 biased;
-                _ = self.terminate.recv() => break,
-                _ = self.interrupt.recv() => break,
                 _ = self.reload.recv() => reload(&mut service),
                 _ = self.print.recv() => print(&service, &journal),
+                _ = self.terminate.recv() => break,
+                _ = self.interrupt.recv() => break,
                 _ = self.tick.tick() => service.tick()?,
                 Some(event) = journal.next() => journal.write(stamp_worker::now().monotonic, event),
             }

@@ -11,7 +11,9 @@ use stamp_session::reflector::{RateLimiter, RateLimiterConfig, ReflectorConfig};
 use stamp_worker::reflector::{ListenerId, ReflectorObserver, ReflectorPool};
 
 use crate::config::{Config, Note, Source};
+use crate::descriptors;
 use crate::failure::Failure;
+use crate::hardware;
 use crate::journal::Reporter;
 use crate::listen::{self, Bound, Endpoint};
 use crate::log::Log;
@@ -67,6 +69,7 @@ impl Service {
         let workers = config.workers.unwrap_or_else(one_per_core);
         let addresses = local_addresses();
         let endpoints = listen::endpoints(&config);
+        descriptors::ensure(endpoints.len(), workers)?;
         let bound = listen::bind(&endpoints, workers, config.hardware_stamps)?;
         if bound.is_empty() {
             let names: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
@@ -100,6 +103,9 @@ impl Service {
         };
         service.note_configuration();
         service.note_clock();
+        if service.config.hardware_stamps {
+            hardware::prepare(&listen::interfaces(bound.iter().map(|bound| &bound.endpoint)));
+        }
         let endpoints = bound.iter().map(|bound| &bound.endpoint);
         listen::note_missing_families(endpoints, &service.addresses);
         service.add(bound)?;
