@@ -86,6 +86,9 @@ pub struct Record {
     pub hop_limit: u8,
     /// Type of service or traffic class.
     pub traffic_class: u8,
+    /// Source and destination behind the translation, which are the same without one; nothing if
+    /// it was dropped.
+    pub translated: Option<(SocketAddr, SocketAddr)>,
     /// UDP payload, before any corruption.
     pub payload: Vec<u8>,
     /// How many times it has gone out so far.

@@ -240,6 +240,7 @@ fn records_tell_what_came_in_and_what_became_of_it() {
     let [lost, end] = &records[..] else { panic!("two datagrams: {records:?}") };
     assert_eq!((lost.nth, lost.delivered, &lost.payload[..]), (1, 0, &[1][..]));
     assert_eq!((end.nth, end.delivered, &end.payload[..]), (2, 1, END));
+    assert_eq!((lost.translated, end.translated), (None, Some((end.source, end.destination))));
     assert_eq!((lost.source, lost.destination), (local(&sockets.near), local(&sockets.far)));
     assert_eq!((lost.hop_limit, lost.traffic_class), (255, 0));
     assert!(before.wall_ns <= lost.arrived_wall_ns && lost.arrived_wall_ns <= end.arrived_wall_ns);
@@ -278,6 +279,10 @@ fn a_nat_rebinds_behind_the_datagram_that_was_named() {
         receive_from(&far).1.port()
     });
     assert_eq!(ports, [40_000, 40_000, 50_000, 50_000]);
+    let records = net.wire.records(Way::Forward);
+    assert!(records.iter().all(|record| record.source == local(&near)));
+    let translated = records.iter().filter_map(|record| record.translated);
+    assert_eq!(translated.map(|(source, _)| source.port()).collect::<Vec<_>>(), ports);
 }
 
 fn a_nat_drops_answers_to_a_port_it_has_forgotten() {

@@ -88,6 +88,8 @@ impl Lane {
         if plan.drop || self.cut.is_some() {
             self.counts.dropped += 1;
         } else if translate(&mut octets) {
+            let translated = Datagram::of(&octets, nth).map(|d| (d.source, d.destination));
+            self.record_of(nth).translated = translated;
             self.corrupt(&mut octets, &plan);
             self.pass(Outgoing::new(octets, due_ns, Some(nth)), &plan);
         } else {
@@ -113,7 +115,7 @@ impl Lane {
         let Some(nth) = outgoing.nth else { return };
         self.counts.delivered += 1;
         self.counts.copies += u64::from(outgoing.is_copy);
-        self.records[nth as usize - 1].delivered += 1;
+        self.record_of(nth).delivered += 1;
     }
 
     pub(super) fn has_overflowed(&mut self, total: u32) {
@@ -134,6 +136,10 @@ impl Lane {
 
     pub(super) fn records(&self) -> &[Record] {
         &self.records
+    }
+
+    fn record_of(&mut self, nth: u64) -> &mut Record {
+        &mut self.records[nth as usize - 1]
     }
 
     fn corrupt(&mut self, octets: &mut [u8], plan: &Plan) {
@@ -201,6 +207,7 @@ fn record(datagram: &Datagram<'_>, arrived_wall_ns: i64) -> Record {
         destination,
         hop_limit,
         traffic_class,
+        translated: None,
         payload: payload.to_vec(),
         delivered: 0,
     }
