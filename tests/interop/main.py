@@ -8,7 +8,7 @@ from pathlib import Path
 
 import report
 
-MODULES = ("scapy_sender", "python_sender")
+MODULES = ("scapy_sender", "python_sender", "python_reflector")
 
 
 def main():
