@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 
 use super::{Listening, Service, engine_config, local_addresses, one_per_core};
 use crate::config::Config;
+use crate::descriptors;
 use crate::failure::Failure;
+use crate::hardware;
 use crate::listen::{self, Bound, Endpoint};
 
 impl Service {
@@ -23,6 +25,7 @@ impl Service {
         let known =
             |endpoint: &Endpoint| self.listeners.iter().any(|one| one.endpoint == *endpoint);
         let new: Vec<_> = wanted.iter().filter(|endpoint| !known(endpoint)).cloned().collect();
+        descriptors::ensure(self.listeners.len() + new.len(), self.pool.workers())?;
         let bound = listen::bind(&new, self.pool.workers(), config.hardware_stamps)?;
         if kept.is_empty() && bound.is_empty() {
             let names: Vec<String> = wanted.iter().map(ToString::to_string).collect();
@@ -50,7 +53,10 @@ impl Service {
         self.note_configuration();
         self.note_clock();
         let endpoints = bound.iter().map(|bound| &bound.endpoint);
-        listen::note_missing_families(endpoints, &self.addresses);
+        listen::note_missing_families(endpoints.clone(), &self.addresses);
+        if self.config.hardware_stamps && !bound.is_empty() {
+            hardware::prepare(&listen::interfaces(endpoints));
+        }
         let added = bound.len();
         self.add(bound)?;
         for (id, _) in gone {

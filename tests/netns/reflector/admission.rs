@@ -13,6 +13,7 @@ pub(super) fn trials() -> Vec<Trial> {
         only_provisioned_sessions_are_answered,
         an_allow_list_denies_everybody_else,
         a_rate_limited_source_is_logged_once_with_the_way_out,
+        many_limited_sources_write_ten_lines_a_second,
         a_limit_holds_over_all_workers,
         a_limit_of_a_prefix_wins_over_the_general_one,
         authenticated_mode_answers_whoever_has_the_key,
@@ -78,6 +79,25 @@ fn a_rate_limited_source_is_logged_once_with_the_way_out() {
     assert_eq!(lines.count(), 2, "one line for each source: {finished}");
     assert_eq!(counted(&finished, "received"), 121);
     assert!(counted(&finished, "rate_limited") > 90, "{finished}");
+}
+
+fn many_limited_sources_write_ten_lines_a_second() {
+    let net = netns::two_hosts(Families::V4);
+    let program =
+        reflector(&net.far, 1, &mut command("--listen 0.0.0.0:862 --workers 1 --rate-limit 1"));
+    for last in 100..150 {
+        net.near.add_address("eth0", &format!("192.0.2.{last}/24"));
+        let mut prober = Prober::new(&net.near, ([192, 0, 2, last], 0), target(&net), 7);
+        for _ in 0..5 {
+            prober.send();
+        }
+    }
+    // One worker takes them in order.
+    Prober::new(&net.near, (net.near.ipv4(), 0), target(&net), 7).exchange();
+    let finished = stopped(&program);
+    let lines = finished.stderr.lines().filter(|line| line.contains("rate limit: ")).count();
+    let seconds = usize::try_from(finished.lasted.as_secs()).expect("a short test");
+    assert!((10..=10 * (seconds + 2)).contains(&lines), "{lines} lines: {finished}");
 }
 
 fn a_limit_holds_over_all_workers() {
