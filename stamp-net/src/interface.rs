@@ -124,14 +124,21 @@ pub fn index_of(name: &str) -> Result<u32, NetError> {
 pub(crate) fn mtu(index: u32) -> Result<u32, NetError> {
     let mut question = LinkMessage::default();
     question.header.index = index;
-    let answer = netlink::get(RouteNetlinkMessage::GetLink(question));
-    match answer.map(|answer| match answer {
-        RouteNetlinkMessage::NewLink(link) => read_link(link),
-        _ => None,
-    }) {
-        Ok(Some(interface)) => Ok(interface.mtu),
-        Ok(None) => Err(NetError::Netlink),
-        Err(refusal) => Err(refusal.into()),
+    ask(question).map(|interface| interface.mtu)
+}
+
+/// Whether the interface called `name` is switched on.
+pub(crate) fn is_up(name: &str) -> Result<bool, NetError> {
+    let mut question = LinkMessage::default();
+    question.attributes.push(LinkAttribute::IfName(name.to_owned()));
+    ask(question).map(|interface| interface.up)
+}
+
+/// Asks for one interface, without its addresses.
+fn ask(question: LinkMessage) -> Result<Interface, NetError> {
+    match netlink::get(RouteNetlinkMessage::GetLink(question))? {
+        RouteNetlinkMessage::NewLink(link) => read_link(link).ok_or(NetError::Netlink),
+        _ => Err(NetError::Netlink),
     }
 }
 

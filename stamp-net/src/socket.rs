@@ -3,6 +3,7 @@
 //! Receiving, sending and reading errors each move a batch per system call, allocate nothing and
 //! never wait; [`Poller`](crate::poll::Poller) does the waiting.
 
+mod activation;
 mod address;
 mod batch;
 pub(crate) mod bind;
@@ -211,6 +212,9 @@ impl UdpSocket {
     }
 
     /// The largest IP packet that goes to `to` in one piece, as far as this host knows by now.
+    ///
+    /// Asked in the network namespace of the calling thread, like all questions that are not put
+    /// to the socket itself.
     ///
     /// # Errors
     ///

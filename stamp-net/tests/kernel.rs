@@ -1,2 +1,34 @@
-//! tests
-fn main() {}
+//! The kernel interface against kernels of its own: each test builds its network namespaces.
+//!
+//! As root, or as an ordinary user by way of a user namespace. Where a machine forbids that, every
+//! test says so with the line that allows it; `STAMP_TEST_REQUIRE=all` makes it a failure.
+
+#[path = "kernel/access.rs"]
+mod access;
+#[path = "kernel/addresses.rs"]
+mod addresses;
+#[path = "kernel/failures.rs"]
+mod failures;
+#[path = "kernel/icmp.rs"]
+mod icmp;
+#[path = "kernel/network.rs"]
+mod network;
+#[path = "kernel/queries.rs"]
+mod queries;
+#[path = "kernel/rights.rs"]
+mod rights;
+#[path = "kernel/traffic.rs"]
+mod traffic;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    access::run(&[
+        addresses::trials,
+        failures::trials,
+        icmp::trials,
+        queries::trials,
+        rights::trials,
+        traffic::trials,
+    ])
+}

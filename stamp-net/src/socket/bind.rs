@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use super::transmit::TransmitIds;
-use super::{SocketOptions, UdpSocket, octet, options};
+use super::{SocketOptions, UdpSocket, activation, octet, options};
 use crate::capability::Capability;
 use crate::error::NetError;
 use crate::holder;
@@ -22,6 +22,7 @@ pub(super) enum Sharing {
 }
 
 pub(super) fn open(options: &SocketOptions, sharing: Sharing) -> Result<UdpSocket, NetError> {
+    activation::ensure_stamps();
     let socket = unbound(options.local)?;
     if let Some(name) = &options.interface {
         options::bind_to_interface(&socket, name)?;
@@ -49,6 +50,7 @@ pub(super) fn open(options: &SocketOptions, sharing: Sharing) -> Result<UdpSocke
 }
 
 pub(super) fn adopt(socket: OwnedFd, options: &SocketOptions) -> Result<UdpSocket, NetError> {
+    activation::ensure_stamps();
     let borrowed = SockRef::from(&socket);
     let kind = borrowed.r#type().map_err(NetError::call("getsockopt"))?;
     if kind != Type::DGRAM {

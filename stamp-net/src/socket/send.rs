@@ -9,6 +9,7 @@ use super::control::ControlBuffer;
 use super::failure::{SendFailure, retries};
 use super::{UdpSocket, octet};
 use crate::error::NetError;
+use crate::interface;
 use crate::route::largest_payload;
 
 impl UdpSocket {
@@ -136,6 +137,18 @@ impl UdpSocket {
         }
     }
 
+    /// The kernel says the same when the interface is down or the source cannot be used.
+    fn classify_no_route(&self, to: SocketAddr, from: Option<IpAddr>) -> SendFailure {
+        let is_down = |name: &str| matches!(interface::is_up(name), Ok(false));
+        if self.interface.as_deref().is_some_and(is_down) {
+            return SendFailure::InterfaceDown;
+        }
+        match self.path_mtu_from(to, from) {
+            Err(NetError::AddressNotAvailable { .. }) => SendFailure::BadSource,
+            _ => SendFailure::NoRoute,
+        }
+    }
+
     #[cold]
     fn classify(&self, errno: i32, outgoing: &Outgoing) -> SendFailure {
         let from = outgoing.from.filter(|from| can_be_source(*from));
@@ -147,11 +160,7 @@ impl UdpSocket {
                 let fits = mtu.map(|mtu| largest_payload(mtu, outgoing.to.ip()));
                 SendFailure::TooBig { mtu, largest_payload: fits }
             }
-            // IPv4 says the same when it is the source that cannot be used.
-            SendFailure::NoRoute => match self.path_mtu_from(outgoing.to, from) {
-                Err(NetError::AddressNotAvailable { .. }) => SendFailure::BadSource,
-                _ => SendFailure::NoRoute,
-            },
+            SendFailure::NoRoute => self.classify_no_route(outgoing.to, from),
             failure => failure,
         }
     }
