@@ -1,5 +1,6 @@
 """Both ends of a session as plain sockets, and a capture of what passes between them."""
 
+import select
 import socket
 import struct
 import threading
@@ -112,6 +113,62 @@ class AnsweringEndpoint(Endpoint):
         self.socket.sendto(b"", self.socket.getsockname())
         self.thread.join(PATIENCE_SECONDS)
         self.socket.close()
+        if self.failure is not None and kind is None:
+            raise self.failure
+
+
+class Relay:
+    """Stands between a sender and a reflector and loses what it is told to, by the sender's Sequence Number."""
+
+    def __init__(self, port, lose_forward=(), lose_backward=(), sealed=False, version=4):
+        self.target = port
+        self.version = version
+        self.lose_forward = set(lose_forward)
+        self.lose_backward = set(lose_backward)
+        self.echoed_sequence = 48 if sealed else 24
+        self.front = Endpoint(version)
+        self.port = self.front.port
+        self.backs = {}
+        self.failure = None
+        self.over = False
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+
+    def _serve(self):
+        try:
+            while not self.over:
+                sockets = [self.front.socket, *(back.socket for back in self.backs.values())]
+                for ready in select.select(sockets, [], [])[0]:
+                    self._pass_on(ready)
+        except Exception as failure:
+            self.failure = failure
+
+    def _pass_on(self, ready):
+        if ready is self.front.socket:
+            probe = self.front.receive()
+            if probe.source[:2] == self.front.socket.getsockname()[:2]:
+                return
+            if probe.source not in self.backs:
+                self.backs[probe.source] = Endpoint(self.version)
+            back = self.backs[probe.source]
+            if int.from_bytes(probe.octets[:4], "big") not in self.lose_forward:
+                back.send(probe.octets, self.target)
+            return
+        source, back = next(entry for entry in self.backs.items() if entry[1].socket is ready)
+        octets = back.receive().octets
+        at = self.echoed_sequence
+        if int.from_bytes(octets[at : at + 4], "big") not in self.lose_backward:
+            self.front.send(octets, source[1])
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, kind, *_):
+        self.over = True
+        self.front.socket.sendto(b"", self.front.socket.getsockname())
+        self.thread.join(PATIENCE_SECONDS)
+        for endpoint in (self.front, *self.backs.values()):
+            endpoint.socket.close()
         if self.failure is not None and kind is None:
             raise self.failure
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from packets import NTP, PTP
+from peers import Relay
 from programs import INSTALLED, LOOPBACK, Program, free_port, key_file, measure, need_family, reflector
 from report import case, expect, expect_between, expect_true
 
@@ -25,10 +26,23 @@ def their_key():
         yield path
 
 
+class Direct:
+    """Nothing between the two."""
+
+    def __init__(self, port):
+        self.port = port
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
 # --- its reflector, our sender --------------------------------------------------------------------
 
 
-def measure_their_reflector(options, ours, version=4, keyed=False):
+def measure_their_reflector(options, ours, version=4, keyed=False, between=Direct, count=COUNT):
     need_family(version)
     port = free_port(version)
     with their_key() as theirs, key_file(KEY) as keys:
@@ -36,7 +50,9 @@ def measure_their_reflector(options, ours, version=4, keyed=False):
         arguments += ["--hmac-key-file", theirs] if keyed else []
         with Program(arguments) as program:
             program.wait_for_line("Reflector listening on")
-            return measure(port, *ours, *(["--key-file", keys] if keyed else []), version=version, count=COUNT)
+            ours = [*ours, *(["--key-file", keys] if keyed else [])]
+            with between(port) as way:
+                return measure(way.port, *ours, version=version, count=count)
 
 
 def expect_plausible(run):
@@ -68,6 +84,24 @@ def its_reflector_is_measured(version, options, keyed):
     expect(session["reflector"]["zero_ssid"], False, "zero SSID as reported")
     expect(session["packets"]["lost"]["forward"], 0 if stateful else None, "forward loss")
     expect(session["tlvs"]["last"], "not_asked", "TLVs as reported")
+
+
+@case("stamp-suite", "Session-Reflector", "open, stateful, losses in both directions", ("--stateful-reflector",), False)
+@case(
+    "stamp-suite",
+    "Session-Reflector",
+    "authenticated, stateful, losses in both directions",
+    ("--stateful-reflector", "-A", "A"),
+    True,
+)
+def its_count_of_replies_tells_where_probes_are_lost(options, keyed):
+    def between(port):
+        return Relay(port, lose_forward={4, 5, 11}, lose_backward={7, 14, 15, 16}, sealed=keyed)
+
+    ours = ["--stateful", *(["--auth"] if keyed else [])]
+    run = measure_their_reflector(options, ours, keyed=keyed, between=between, count=36)
+    run.expect_packets(36, lost=7)
+    run.expect_lost(forward=3, backward=4, longest_run=3, local=0)
 
 
 @case("stamp-suite", "Session-Reflector", "open, probes in NTP, replies in PTP", NTP, PTP)
@@ -121,18 +155,17 @@ def its_reflector_answers_nobody_with_another_key():
 # --- its sender, our reflector --------------------------------------------------------------------
 
 
-def ask_our_reflector(options, ours, version=4, keyed=False, runs=1):
-    """What its sender says at the end of its last run."""
+def ask_our_reflector(options, ours, version=4, keyed=False, between=Direct):
+    """What its sender says at the end."""
     with their_key() as theirs, key_file(KEY) as keys:
         ours = [*ours, *(["--key-file", keys] if keyed else [])]
-        with reflector(*ours, version=version) as port:
+        with reflector(*ours, version=version) as port, between(port) as way:
             arguments = [PROGRAM, "--remote-addr", LOOPBACK[version], "--local-addr", LOOPBACK[version]]
-            arguments += ["--remote-port", port, "--local-port", free_port(version), "--ssid", SSID]
+            arguments += ["--remote-port", way.port, "--ssid", SSID]
             arguments += ["--count", COUNT, "--send-delay", "20ms", "--timeout", 1, "--output-format", "json"]
             arguments += ["--hmac-key-file", theirs] if keyed else []
-            for _ in range(runs):
-                with Program([*arguments, *options]) as program:
-                    status = program.wait_for_end()
+            with Program([*arguments, *options]) as program:
+                status = program.wait_for_end()
     expect(status, 0, f"exit status; it wrote: {program.output()}")
     summaries = [json.loads(line) for line in program.lines if line.startswith('{"type":"summary"')]
     expect(len(summaries), 1, "summaries")
@@ -166,14 +199,20 @@ def its_sender_is_answered(version, options, ours, keyed):
     expect_satisfied(ask_our_reflector(options, ours, version, keyed))
 
 
-@case("stamp-suite", "Session-Sender", "open, stateful, IPv4", 4)
-@case("stamp-suite", "Session-Sender", "open, stateful, IPv6", 6)
-def its_sender_sees_the_count_of_replies(version):
-    summary = ask_our_reflector((), ("--stateful",), version, runs=2)
-    expect_satisfied(summary)
-    # The second run has the ports and the SSID of the first: the same session, whose count goes on.
-    seen = summary["measurements"]["last_reflector_sequence"]
-    expect(seen, 2 * COUNT - 1, "our last Sequence Number, as it reads it")
+@case("stamp-suite", "Session-Sender", "open, stateful, IPv4, losses", 4, (), ("--stateful",), False)
+@case("stamp-suite", "Session-Sender", "open, stateful, IPv6, losses", 6, (), ("--stateful",), False)
+@case("stamp-suite", "Session-Sender", "authenticated, stateful, losses", 4, ("-A", "A"), ("--auth", "--stateful"), True)
+@case("stamp-suite", "Session-Sender", "open, stateless, losses", 4, (), (), False)
+def its_sender_sees_the_count_of_replies(version, options, ours, keyed):
+    def between(port):
+        return Relay(port, lose_forward={3, 4, 6}, sealed=keyed, version=version)
+
+    summary = ask_our_reflector(options, ours, version, keyed, between)
+    expect((summary["packets_sent"], summary["packets_received"]), (COUNT, COUNT - 3), "packets sent and received")
+    measurements = summary["measurements"]
+    last = COUNT - 1 - (3 if "--stateful" in ours else 0)
+    expect(measurements["last_reflector_sequence"], last, "our last Sequence Number, as it reads it")
+    expect(measurements["unknown_replies"], 0, "unknown replies")
 
 
 @case("stamp-suite", "Session-Sender", "open, probes in NTP, replies in PTP", NTP, PTP)
