@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::thread;
 
 use super::*;
-use crate::socket::{Outgoing, SendBatch, SocketOptions};
+use crate::socket::{ErrorBatch, Outgoing, SendBatch, SocketOptions};
 
 fn socket() -> UdpSocket {
     UdpSocket::open(&SocketOptions::new("127.0.0.1:0".parse().unwrap())).unwrap()
@@ -86,6 +86,26 @@ fn the_socket_that_has_something_is_named() {
     assert_eq!(ready, [Ready { token: 8, readable: true, error: false }]);
     poller.remove(&far).unwrap();
     assert_eq!(poller.wait(Some(0)).unwrap().iter().count(), 0);
+}
+
+#[test]
+fn an_error_that_found_no_room_in_the_queue_does_not_keep_us_awake() {
+    let options = SocketOptions {
+        receive_buffer: Some(2048),
+        ..SocketOptions::new("127.0.0.1:0".parse().unwrap())
+    };
+    let near = UdpSocket::open(&options).unwrap();
+    let (far, closed) = (socket(), socket().local_addr());
+    let mut poller = Poller::new().unwrap();
+    poller.add(&near, 0).unwrap();
+    while near.queue_drops() == Some(0) {
+        send(&far, near.local_addr());
+    }
+    send(&near, closed);
+    let ready = |poller: &mut Poller| poller.wait(Some(0)).unwrap().iter().next();
+    assert_eq!(ready(&mut poller), Some(Ready { token: 0, readable: true, error: true }));
+    assert_eq!(near.errors(&mut ErrorBatch::new(64)).unwrap(), 0);
+    assert_eq!(ready(&mut poller), Some(Ready { token: 0, readable: true, error: false }));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
 
+use socket2::SockRef;
 use stamp_proto::time::Stamp;
 
 use super::control::{Control, Controls};
@@ -138,7 +139,12 @@ impl UdpSocket {
             match batch.fill(self.as_fd()) {
                 Ok(count) => return Ok(count),
                 Err(error) => match error.kind() {
-                    io::ErrorKind::WouldBlock => return Ok(0),
+                    io::ErrorKind::WouldBlock => {
+                        // Without room in the queue an error stays with the socket alone, and
+                        // would keep a poller awake.
+                        let _ = SockRef::from(self).take_error();
+                        return Ok(0);
+                    }
                     io::ErrorKind::Interrupted => {}
                     _ => return Err(NetError::call("recvmmsg")(error)),
                 },

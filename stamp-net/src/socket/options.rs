@@ -16,15 +16,15 @@ pub(super) fn apply(socket: &impl AsFd, options: &SocketOptions) -> Result<(), N
     let class = i32::from(octet(options.traffic_class));
     let hops = i32::from(options.hop_limit.0);
     let family = if options.local.is_ipv6() {
-        ipv6(hops, class, options.dont_fragment)
+        &ipv6(hops, class, options.dont_fragment)[..]
     } else {
-        ipv4(hops, class, options.dont_fragment)
+        &ipv4(hops, class, options.dont_fragment)[..]
     };
     let common = [
         ("SO_RXQ_OVFL", libc::SOL_SOCKET, libc::SO_RXQ_OVFL, 1),
         ("SO_TIMESTAMPING", libc::SOL_SOCKET, libc::SO_TIMESTAMPING, stamp_flags(options)),
     ];
-    for (option, level, name, value) in family.into_iter().chain(common) {
+    for (option, level, name, value) in family.iter().copied().chain(common) {
         sys::option::set_int(socket.as_fd(), level, name, value)
             .map_err(NetError::option(option))?;
     }
@@ -46,13 +46,14 @@ fn ipv4(hops: i32, class: i32, dont_fragment: bool) -> [IntOption; 7] {
     ]
 }
 
-fn ipv6(hops: i32, class: i32, dont_fragment: bool) -> [IntOption; 7] {
+fn ipv6(hops: i32, class: i32, dont_fragment: bool) -> [IntOption; 8] {
     let level = libc::IPPROTO_IPV6;
     let discover = if dont_fragment { libc::IPV6_PMTUDISC_DO } else { libc::IPV6_PMTUDISC_DONT };
     [
         ("IPV6_UNICAST_HOPS", level, libc::IPV6_UNICAST_HOPS, hops),
         ("IPV6_TCLASS", level, libc::IPV6_TCLASS, class),
         ("IPV6_MTU_DISCOVER", level, libc::IPV6_MTU_DISCOVER, discover),
+        ("IPV6_DONTFRAG", level, libc::IPV6_DONTFRAG, dont_fragment.into()),
         ("IPV6_RECVPKTINFO", level, libc::IPV6_RECVPKTINFO, 1),
         ("IPV6_RECVHOPLIMIT", level, libc::IPV6_RECVHOPLIMIT, 1),
         ("IPV6_RECVTCLASS", level, libc::IPV6_RECVTCLASS, 1),
