@@ -14,6 +14,7 @@ mod icmp;
 pub(crate) mod options;
 mod receive;
 mod send;
+mod steer;
 mod transmit;
 
 use std::net::{IpAddr, SocketAddr};
@@ -115,7 +116,8 @@ impl UdpSocket {
         bind::open(options, bind::Sharing::Exclusive)
     }
 
-    /// Opens `count` sockets on one port; each flow stays with one of them.
+    /// Opens `count` sockets on one port; each session stays with one of them: probes that name
+    /// their session by an SSID even when a NAT changes their port, others as long as it does not.
     ///
     /// The first is bound before sharing is allowed, so that a second instance of the same user
     /// is refused although `SO_REUSEPORT` alone would let it in.
@@ -134,6 +136,9 @@ impl UdpSocket {
         sockets.push(first);
         while sockets.len() < count {
             sockets.push(bind::open(&options, bind::Sharing::Group)?);
+        }
+        if let [first, _, ..] = sockets.as_slice() {
+            steer::by_session(first.socket.as_fd(), options.local.is_ipv6(), count)?;
         }
         Ok(sockets)
     }

@@ -29,6 +29,36 @@ pub(crate) fn set_int(
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// Sets an option whose value is a classic BPF program.
+///
+/// # Errors
+///
+/// What `setsockopt` returned: `EINVAL` when the kernel's checker refuses the program.
+pub(crate) fn set_program(
+    socket: BorrowedFd<'_>,
+    name: libc::c_int,
+    program: &mut [libc::sock_filter],
+) -> io::Result<()> {
+    let Ok(length) = libc::c_ushort::try_from(program.len()) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let description = libc::sock_fprog { len: length, filter: program.as_mut_ptr() };
+    // SAFETY:
+    // - the descriptor is open for as long as `socket` is borrowed;
+    // - the kernel reads exactly the given length from `description`, which lives until the call
+    //   returns, and copies `length` instructions from the slice it points to, which is that long.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            name,
+            (&raw const description).cast(),
+            size_of::<libc::sock_fprog>() as libc::socklen_t,
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
 /// Reads an option that consists of C `unsigned int`s, and how many of them the kernel wrote.
 ///
 /// # Errors
