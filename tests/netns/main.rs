@@ -1,6 +1,7 @@
 //! Tests in network namespaces: real kernels, real sockets, real programs.
 
 mod kit;
+mod measure;
 mod reflector;
 
 use std::process::ExitCode;
@@ -10,6 +11,6 @@ use stamp_tests::netns;
 fn main() -> ExitCode {
     match kit::child::Part::asked_for() {
         Some(part) => part.play(),
-        None => netns::harness(&[kit::trials, reflector::trials]),
+        None => netns::harness(&[kit::trials, measure::trials, reflector::trials]),
     }
 }

@@ -1,0 +1,156 @@
+//! How a run ends: statuses, signals, causes told.
+
+use stamp_tests::netns::{self, Families, Signal, Trial, trials};
+use stamp_tests::wire::{Effect, Way, Which};
+
+use super::{KeyFile, PORT, measure, reflector, sender};
+
+pub(super) fn trials() -> Vec<Trial> {
+    trials![
+        each_kind_of_failure_has_its_status_in_every_form_of_output,
+        a_closed_port_is_named,
+        silence_is_explained_by_its_causes,
+        interrupts_end_with_a_summary,
+        a_stateless_far_end_fails_the_stateful_requirement,
+        the_wrong_key_is_silence_and_the_mode_is_among_the_causes,
+        doctor_tells_what_the_far_end_is,
+        several_hosts_are_measured_at_once,
+    ]
+}
+
+const FORMS: [&[&str]; 5] = [&[], &["--json"], &["--ndjson"], &["--csv"], &["-qq"]];
+const FEW: [&str; 6] = ["-c", "2", "-i", "10ms", "-W", "100ms"];
+
+fn each_kind_of_failure_has_its_status_in_every_form_of_output() {
+    let net = netns::two_hosts(Families::V4);
+    let address = net.far.ipv4().to_string();
+    let cases: [(&str, &[&str], i32, &str); 8] = [
+        (&address, &[], 1, ""),
+        ("no-such-name.invalid", &[], 2, "cannot resolve"),
+        ("203.0.113.9", &[], 2, "no route"),
+        (&address, &["-s", "43"], 3, "--size"),
+        (&address, &["-d", "soon"], 3, "expected a duration"),
+        (&address, &["-I", "eth7"], 3, "eth7"),
+        (&address, &["--auth", "--key-file", "/nonexistent"], 3, "/nonexistent"),
+        (&address, &["-S", "198.51.100.9"], 4, "198.51.100.9"),
+    ];
+    for form in FORMS {
+        for (target, flags, status, words) in cases {
+            let flags: Vec<&str> = [&FEW[..], form, flags].concat();
+            let finished = measure(&net.near, target, &flags);
+            finished.assert_code(status);
+            assert!(finished.stderr.contains(words), "{words:?} in {}", finished.stderr);
+        }
+    }
+}
+
+fn a_closed_port_is_named() {
+    let net = netns::two_hosts(Families::Both);
+    for family in Families::Both.each() {
+        let finished = measure(&net.near, &net.far.address(*family).to_string(), &FEW);
+        finished.assert_code(1);
+        let text = format!("{}{}", finished.stdout, finished.stderr);
+        assert!(text.contains("port unreachable"), "{text}");
+    }
+}
+
+fn silence_is_explained_by_its_causes() {
+    let net = netns::wired(Families::V4);
+    net.wire.impair(Way::Forward, Which::all(), Effect::Drop);
+    let finished = measure(&net.near, &net.far.ipv4().to_string(), &FEW);
+    finished.assert_code(1);
+    let text = format!("{}{}", finished.stdout, finished.stderr);
+    let places: Vec<usize> = ["firewall", "port", "authenticat", "allow", "rate"]
+        .iter()
+        .map(|cause| text.to_lowercase().rfind(cause).unwrap_or_else(|| panic!("{cause}: {text}")))
+        .collect();
+    assert!(places.is_sorted(), "likeliest first: {places:?} in {text}");
+}
+
+fn interrupts_end_with_a_summary() {
+    let net = netns::two_hosts(Families::V4);
+    let _reflector = reflector(&net.far, &[]);
+    let target = net.far.ipv4().to_string();
+    let program = net.near.spawn(&mut sender(&target, &["-i", "20ms"]));
+    program.wait_for_line(|line| line.contains("us ") || line.contains("ms "));
+    program.signal(Signal::SIGQUIT);
+    program.wait_for_line(|line| line.contains(" sent, "));
+    program.signal(Signal::SIGINT);
+    let finished = program.wait();
+    finished.assert_code(0);
+    assert!(finished.stdout.contains("round trip"), "{}", finished.stdout);
+    assert!(finished.lasted.as_secs() < 5, "stragglers are not waited for: {:?}", finished.lasted);
+    net.far.set_down("eth0");
+    let unheard = net.near.spawn(&mut sender(&target, &["-i", "50ms", "-W", "5s"]));
+    unheard.wait_for_line(|line| line.starts_with("STAMP"));
+    unheard.signal(Signal::SIGINT);
+    unheard.wait().assert_code(130);
+}
+
+fn a_stateless_far_end_fails_the_stateful_requirement() {
+    let net = netns::two_hosts(Families::V4);
+    let far = reflector(&net.far, &[]);
+    let target = net.far.ipv4().to_string();
+    let flags: Vec<&str> = [&FEW[..], &["--stateful"]].concat();
+    let finished = measure(&net.near, &target, &flags);
+    finished.assert_code(1);
+    assert!(finished.stderr.contains("stateless"), "{}", finished.stderr);
+    drop(far);
+    let _stateful = reflector(&net.far, &["--stateful"]);
+    measure(&net.near, &target, &flags).assert_code(0);
+}
+
+fn the_wrong_key_is_silence_and_the_mode_is_among_the_causes() {
+    let net = netns::two_hosts(Families::V4);
+    let keys = KeyFile::new("mode");
+    let _reflector = reflector(&net.far, &["--auth", "--key-file", keys.path()]);
+    let target = net.far.ipv4().to_string();
+    let open = measure(&net.near, &target, &FEW);
+    open.assert_code(1);
+    let text = format!("{}{}", open.stdout, open.stderr);
+    assert!(text.contains("--auth"), "{text}");
+    let flags: Vec<&str> = [&FEW[..], &["--auth", "--key-file", keys.path()]].concat();
+    measure(&net.near, &target, &flags).assert_code(0);
+}
+
+fn doctor_tells_what_the_far_end_is() {
+    let net = netns::two_hosts(Families::Both);
+    let _reflector = reflector(&net.far, &["--stateful"]);
+    let mut doctor = netns::binary("stamp-sender");
+    doctor.args(["doctor", &format!("{}:{PORT}", net.far.ipv4()), "--json"]);
+    let finished = net.near.spawn(&mut doctor).wait();
+    let diagnosis = finished.json();
+    let findings = diagnosis["far_end"].as_array().expect("findings");
+    let text = |topic: &str| {
+        let found = findings.iter().find(|finding| finding["topic"] == topic);
+        found.unwrap_or_else(|| panic!("{topic}: {diagnosis}"))["text"].as_str().unwrap_or("")
+    };
+    assert!(text("answers").starts_with("5 of 5"), "{diagnosis}");
+    assert!(text("reflector").starts_with("stateful"), "{diagnosis}");
+    assert!(text("TLVs").starts_with("understood"), "{diagnosis}");
+    assert!(text("timestamps").starts_with("ntp"), "{diagnosis}");
+    assert!(text("path MTU").contains("1472"), "{diagnosis}");
+    let mut silent = netns::binary("stamp-sender");
+    silent.args(["doctor", &format!("{}:{}", net.far.ipv4(), PORT + 1)]);
+    let finished = net.near.spawn(&mut silent).wait();
+    finished.assert_code(1);
+    assert!(finished.stdout.contains("port unreachable"), "{}", finished.stdout);
+}
+
+fn several_hosts_are_measured_at_once() {
+    let net = netns::two_hosts(Families::Both);
+    let _reflector = reflector(&net.far, &[]);
+    let (v4, v6) = (net.far.ipv4().to_string(), net.far.ipv6().to_string());
+    let mut command = netns::binary("stamp-sender");
+    command.args([&v4, &v6, "-p", &PORT.to_string(), "-c", "5", "-i", "10ms", "--json"]);
+    let finished = net.near.spawn(&mut command).wait();
+    finished.assert_code(0);
+    let document = finished.json();
+    let names: Vec<&str> = document["sessions"]
+        .as_array()
+        .expect("sessions")
+        .iter()
+        .filter_map(|session| session["name"].as_str())
+        .collect();
+    assert_eq!(names, [v4.as_str(), v6.as_str()]);
+}

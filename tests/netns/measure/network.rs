@@ -1,0 +1,129 @@
+//! Networks that are not plain: one family, NAT, small MTU, link-local, no rights.
+
+use stamp_tests::netns::{self, Families, Trial, trials};
+use stamp_tests::wire::Way;
+
+use super::{PORT, SSID, measure, reflector, sender, session};
+
+pub(super) fn trials() -> Vec<Trial> {
+    trials![
+        hosts_with_one_family_measure_and_run_the_demo,
+        a_link_local_target_is_measured,
+        a_nat_that_rebinds_makes_no_loss,
+        a_probe_too_big_for_the_path_is_told_with_the_size_that_fits,
+        an_ordinary_user_measures_between_two_hosts,
+        a_next_hop_without_neighbour_is_no_loss_of_the_path,
+    ]
+}
+
+const BRIEF: [&str; 5] = ["-c", "5", "-i", "5ms", "--json"];
+
+fn hosts_with_one_family_measure_and_run_the_demo() {
+    for families in [Families::V4, Families::V6] {
+        let net = netns::two_hosts(families);
+        let _reflector = reflector(&net.far, &[]);
+        let target = net.far.address(families.each()[0]).to_string();
+        let finished = measure(&net.near, &target, &BRIEF);
+        finished.assert_code(0);
+        assert_eq!(session(&finished)["packets"]["lost"]["round_trip"], 0);
+        let mut demo = netns::binary("stamp-sender");
+        let demo = net.near.spawn(demo.args(["demo", "-c", "3", "-i", "5ms", "--json"])).wait();
+        demo.assert_code(0);
+        let document = demo.json();
+        let sessions = document["sessions"].as_array().expect("sessions");
+        assert_eq!(sessions.len(), 2);
+        for session in sessions {
+            assert_eq!(session["packets"]["lost"]["round_trip"], 0, "{session}");
+            assert_eq!(session["clock"]["declared"], true, "{session}");
+        }
+    }
+}
+
+fn a_link_local_target_is_measured() {
+    let net = netns::two_hosts(Families::Both);
+    let _reflector = reflector(&net.far, &[]);
+    let address = net.far.link_local("eth0");
+    for target in [format!("{address}%eth0"), format!("[{address}%eth0]:{PORT}")] {
+        measure(&net.near, &target, &BRIEF).assert_code(0);
+    }
+    let mut by_interface = vec!["-I", "eth0"];
+    by_interface.extend(BRIEF);
+    measure(&net.near, &address.to_string(), &by_interface).assert_code(0);
+    let unscoped = measure(&net.near, &address.to_string(), &BRIEF);
+    unscoped.assert_code(3);
+    assert!(unscoped.stderr.contains("needs its interface"), "{}", unscoped.stderr);
+}
+
+fn a_nat_that_rebinds_makes_no_loss() {
+    let net = netns::wired(Families::V4);
+    net.wire.translate("192.0.2.77".parse().expect("an address"), 40_000);
+    let far = reflector(&net.far, &["--stateful"]);
+    // The first datagram is the check; the mapping changes in the middle of the session.
+    net.wire.rebind_after(11, 50_000);
+    let flags = ["-c", "20", "-i", "10ms", "-W", "1s", "--json"];
+    let finished = measure(&net.near, &net.far.ipv4().to_string(), &flags);
+    finished.assert_code(0);
+    let packets = session(&finished)["packets"].clone();
+    let lost = &packets["lost"];
+    // The mapping is forgotten behind a probe, so the translator drops the reply to it.
+    assert_eq!(net.wire.counts(Way::Backward).untranslated, 1);
+    assert_eq!((&lost["forward"], &lost["backward"]), (&0.into(), &1.into()), "{packets}");
+    let ports: std::collections::BTreeSet<u16> = net
+        .wire
+        .records(Way::Forward)
+        .iter()
+        .filter(|record| super::ssid(&record.payload, super::OPEN_PROBE) == Some(SSID))
+        .filter_map(|record| record.translated.map(|(source, _)| source.port()))
+        .collect();
+    assert_eq!(ports.len(), 2, "the mapping changed: {ports:?}");
+    far.signal(netns::Signal::SIGTERM);
+    let told = far.wait();
+    assert!(told.stderr.contains("1 changed port"), "{}", told.stderr);
+}
+
+fn a_probe_too_big_for_the_path_is_told_with_the_size_that_fits() {
+    for (families, fits) in [(Families::V4, 1400 - 28), (Families::V6, 1400 - 48)] {
+        let net = netns::with_router(families, 1400);
+        let _reflector = reflector(&net.far, &[]);
+        let target = net.far.address(families.each()[0]).to_string();
+        let flags = ["-c", "5", "-i", "20ms", "-W", "200ms", "-s", "1450", "--json"];
+        let finished = measure(&net.near, &target, &flags);
+        finished.assert_code(1);
+        let packets = session(&finished)["packets"].clone();
+        assert_eq!(packets["lost"]["round_trip"], 0, "never loss: {packets}");
+        assert_eq!(packets["unsent_by_reason"]["too_big"], 5, "{packets}");
+        let told =
+            measure(&net.near, &target, &["-c", "3", "-i", "20ms", "-W", "200ms", "-s", "1450"]);
+        let text = format!("{}{}", told.stdout, told.stderr);
+        assert!(text.contains("1400") && text.contains(&format!("-s {fits}")), "{text}");
+        let size = fits.to_string();
+        let fitting = ["-c", "3", "-i", "20ms", "-s", &size, "--json"];
+        measure(&net.near, &target, &fitting).assert_code(0);
+    }
+}
+
+fn an_ordinary_user_measures_between_two_hosts() {
+    let net = netns::two_hosts(Families::Both);
+    let mut far = netns::binary("stamp-reflector");
+    far.args(["--listen", &format!(":{PORT}")]);
+    let far = net.far.spawn_without_rights(&mut far);
+    net.far.wait_for_udp_listener(&far, PORT);
+    for family in Families::Both.each() {
+        let target = net.far.address(*family).to_string();
+        net.near.spawn_without_rights(&mut sender(&target, &BRIEF)).wait().assert_code(0);
+    }
+}
+
+fn a_next_hop_without_neighbour_is_no_loss_of_the_path() {
+    let net = netns::wired(Families::V4);
+    let target = net.far.ipv4();
+    net.near.remove_neighbour("eth0", target.into());
+    net.near.set_sysctl("net.ipv4.neigh.eth0.retrans_time_ms", "50");
+    net.wire.cut(Way::Forward);
+    let flags = ["-c", "3", "-i", "10ms", "-W", "5s", "--json"];
+    let finished = measure(&net.near, &target.to_string(), &flags);
+    finished.assert_code(1);
+    let packets = session(&finished)["packets"].clone();
+    assert_eq!(packets["lost"]["round_trip"], 0, "{packets}");
+    assert_eq!(packets["unsent_by_reason"]["no_neighbour"], 3, "{packets}");
+}
