@@ -41,7 +41,7 @@ pub enum Verb {
     /// Reflector and sender in this process, on loopback: an open and an authenticated session.
     Demo(Demo),
     /// What this machine can do and what stands in the way; what a far end is, or why it is silent.
-    Doctor(Doctor),
+    Doctor(Box<Doctor>),
     /// Render a saved run (--json or --ndjson) again, with a histogram and an SVG plot.
     Report(Report),
     /// Print a completion script.
@@ -162,8 +162,8 @@ pub struct Probe {
     /// The key that signs; default: the first of the file.
     #[arg(long, value_name = "ID", requires = "key_file", env = "STAMP_KEY_ID")]
     pub key_id: Option<u32>,
-    /// Add an HMAC TLV in unauthenticated mode (RFC 8972 §4.8).
-    #[arg(long, requires = "key_file", conflicts_with = "auth", env = "STAMP_TLV_HMAC")]
+    /// Add an HMAC TLV, which protects the other TLVs in both modes (RFC 8972 §4.8).
+    #[arg(long, requires = "key_file", env = "STAMP_TLV_HMAC")]
     pub tlv_hmac: bool,
     /// Format of the timestamps in probes.
     #[arg(long, value_name = "FORMAT", default_value = "ntp", env = "STAMP_TIMESTAMP_FORMAT", value_parser = parse::<TimestampFormat>)]
@@ -208,7 +208,13 @@ pub struct Output {
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "50,95,99,99.9", value_parser = crate::percentile::parse_percentile)]
     pub percentiles: Vec<f64>,
     /// Log level of messages on standard error.
-    #[arg(long = "log.level", value_name = "LEVEL", default_value = "warn", env = "STAMP_LOG_LEVEL", value_enum)]
+    #[arg(
+        long = "log.level",
+        value_name = "LEVEL",
+        default_value = "warn",
+        env = "STAMP_LOG_LEVEL",
+        value_enum
+    )]
     pub log_level: LogLevel,
 }
 
@@ -239,7 +245,13 @@ pub struct Doctor {
     #[arg(short = 'J', long)]
     pub json: bool,
     /// Log level of messages on standard error.
-    #[arg(long = "log.level", value_name = "LEVEL", default_value = "warn", env = "STAMP_LOG_LEVEL", value_enum)]
+    #[arg(
+        long = "log.level",
+        value_name = "LEVEL",
+        default_value = "warn",
+        env = "STAMP_LOG_LEVEL",
+        value_enum
+    )]
     pub log_level: LogLevel,
 }
 

@@ -47,6 +47,9 @@ pub enum Failure {
         /// What is wrong, what is allowed.
         problem: String,
     },
+    /// The far end is not what was asked for.
+    #[error("{0}")]
+    Requirement(String),
     /// An input file that cannot be read or understood.
     #[error("{0}")]
     Input(String),
@@ -70,12 +73,13 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// 2 a name or route is missing, 3 usage or input, 4 permission, port or system call.
+    /// 1 a requirement is not met, 2 a name or route is missing, 3 usage or input, 4 permission, port or system call.
     const fn code(&self) -> u8 {
         match self {
             Self::Target(TargetError::Resolve { .. } | TargetError::Family { .. })
             | Self::Net(NetError::NoRoute { .. })
             | Self::Worker(WorkerError::Net(NetError::NoRoute { .. })) => 2,
+            Self::Requirement(_) => 1,
             Self::Target(_)
             | Self::KeyFile(_)
             | Self::Usage { .. }

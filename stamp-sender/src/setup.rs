@@ -90,9 +90,8 @@ pub fn keys(probe: &Probe) -> Result<Option<Arc<KeyRing>>, Failure> {
         let problem = format!("no key {id} in {}; it has {}", path.display(), known.join(", "));
         return Err(Failure::Usage { flag: "--key-id", problem });
     }
-    let ring = KeyRing::new(signing.into_iter().chain(others).collect()).map_err(|error| {
-        Failure::Usage { flag: "--key-file", problem: error.to_string() }
-    })?;
+    let ring = KeyRing::new(signing.into_iter().chain(others).collect())
+        .map_err(|error| Failure::Usage { flag: "--key-file", problem: error.to_string() })?;
     Ok(Some(Arc::new(ring)))
 }
 
@@ -106,7 +105,7 @@ pub fn config(
     let ssid = probe.ssid.unwrap_or_else(|| Ssid(random::nonzero_u16()));
     let mut config = SenderConfig::new(target, ssid);
     config.keys = keys.filter(|_| probe.auth).cloned();
-    config.tlv_keys = keys.filter(|_| probe.tlv_hmac || probe.auth).cloned();
+    config.tlv_keys = keys.filter(|_| probe.tlv_hmac).cloned();
     let interval = probe.interval.0;
     config.schedule = match probe.schedule {
         Departure::Fixed => Schedule::Fixed { interval },
@@ -121,8 +120,7 @@ pub fn config(
     };
     config.format = probe.timestamp_format;
     config.ptp_utc_offset = PtpUtcOffset::from_seconds(probe.ptp_utc_offset);
-    config.clock =
-        probe.clock.map_or_else(stamp_worker::clock_state, |declared| declared.0);
+    config.clock = probe.clock.map_or_else(stamp_worker::clock_state, |declared| declared.0);
     config.far_clock = probe.far_clock.map(|declared| declared.0);
     config.packet_loss_count = probe.packet_loss_count;
     config.zero_ssid = match probe.zero_ssid {

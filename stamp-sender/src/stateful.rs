@@ -41,12 +41,11 @@ pub fn settle(
     for ((setup, info), mode) in setups.iter_mut().zip(infos).zip(modes) {
         setup.config.reflector = match mode {
             Reflector::Stateless if probe.stateful => {
-                let problem = format!(
+                return Err(Failure::Requirement(format!(
                     "{} is a stateless reflector: loss cannot be split by direction; start it \
                      with --stateful, or leave the flag out here",
                     info.target_text
-                );
-                return Err(Failure::Usage { flag: "--stateful", problem });
+                )));
             }
             Reflector::Unknown if probe.stateful => ReflectorMode::Stateful,
             Reflector::Stateful => ReflectorMode::Stateful,

@@ -120,12 +120,6 @@ impl Target {
         }
         Ok(SocketAddrV6::new(*v6.ip(), v6.port(), v6.flowinfo(), scope).into())
     }
-
-    /// UDP port of the far end.
-    #[must_use]
-    pub const fn port(&self) -> u16 {
-        self.port
-    }
 }
 
 /// The address everything local is sent from when the user named none.

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use stamp_net::route::{self, RouteQuery};
-use stamp_session::sender::{Outcome, Schedule, SenderConfig, SenderEvent, TlvOutcome};
 use stamp_session::sender::Reflector;
+use stamp_session::sender::{Outcome, Schedule, SenderConfig, SenderEvent, TlvOutcome};
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_session::statistics::Reason;
 use stamp_worker::LARGEST_PAYLOAD_OCTETS;
@@ -138,17 +138,16 @@ fn hops(snapshot: &SessionSnapshot, probe: &Probe) -> Finding {
     let back = count(snapshot.path.backward_hops);
     let text = format!("{there} there, {back} back");
     if snapshot.path.remarked > 0 {
-        return Finding::note("hops", format!("{text}; replies do not carry the DSCP {} of the probes", probe.dscp));
+        return Finding::note(
+            "hops",
+            format!("{text}; replies do not carry the DSCP {} of the probes", probe.dscp),
+        );
     }
     Finding::good("hops", text)
 }
 
 /// Stateful or not, TLVs, and what the path carries.
-fn examine_further(
-    probe: &Probe,
-    target: SocketAddr,
-    mtu: u32,
-) -> Result<Vec<Finding>, Failure> {
+fn examine_further(probe: &Probe, target: SocketAddr, mtu: u32) -> Result<Vec<Finding>, Failure> {
     let mut findings = Vec::new();
     findings.push(match stateful::detect(probe, &[target], 3)?.first() {
         Some(Reflector::Stateful) => {
@@ -162,9 +161,10 @@ fn examine_further(
     let padded = session(probe, target, None, |config| config.payload_octets += PADDING_OCTETS)?;
     findings.push(match padded.snapshot.tlvs {
         TlvOutcome::Supported => Finding::good("TLVs", "understood (Extra Padding)"),
-        _ if !padded.answered() => {
-            Finding::note("TLVs", "probes with a TLV get no answer: it may be a TWAMP Light reflector")
-        }
+        _ if !padded.answered() => Finding::note(
+            "TLVs",
+            "probes with a TLV get no answer: it may be a TWAMP Light reflector",
+        ),
         other => Finding::note("TLVs", format!("{}: plain probes only", other.label())),
     });
     findings.push(path_mtu(probe, target, mtu)?);
@@ -184,7 +184,8 @@ fn path_mtu(probe: &Probe, target: SocketAddr, mtu: u32) -> Result<Finding, Fail
             Some((*mtu, *octets, *offender))
         }
         Trouble::NotSent {
-            failure: stamp_net::SendFailure::TooBig { mtu: Some(mtu), largest_payload: Some(octets) },
+            failure:
+                stamp_net::SendFailure::TooBig { mtu: Some(mtu), largest_payload: Some(octets) },
             ..
         } => Some((*mtu, *octets, None)),
         _ => None,
@@ -192,8 +193,11 @@ fn path_mtu(probe: &Probe, target: SocketAddr, mtu: u32) -> Result<Finding, Fail
     Ok(match named {
         Some((mtu, octets, offender)) => {
             let by = offender.map_or_else(String::new, |who| format!(", says {who}"));
-            Finding::note(TOPIC, format!("{mtu} on the way there{by}: at most {octets} octets a probe"))
-                .mended_by(format!("stamp-sender {} -s {octets}", target.ip()))
+            Finding::note(
+                TOPIC,
+                format!("{mtu} on the way there{by}: at most {octets} octets a probe"),
+            )
+            .mended_by(format!("stamp-sender {} -s {octets}", target.ip()))
         }
         None => Finding::hindrance(
             TOPIC,
@@ -220,12 +224,12 @@ fn silence(bare: &Examined, target: SocketAddr) -> Vec<Finding> {
         let text = format!("replies came, but none was right: {}", reasons.join(", "));
         return vec![Finding::hindrance(TOPIC, text)];
     }
-    let complaint = bare.troubles.iter().find_map(|trouble| match trouble {
+    let complaint = bare.troubles.first().map(|trouble| match trouble {
         Trouble::Icmp { kind, offender, .. } => {
             let who = offender.map_or_else(|| "somebody".to_owned(), |who| who.to_string());
-            Some(format!("none; {who} says: {kind}"))
+            format!("none; {who} says: {kind}")
         }
-        Trouble::NotSent { failure, .. } => Some(format!("no probe left this host: {failure}")),
+        Trouble::NotSent { failure, .. } => format!("no probe left this host: {failure}"),
     });
     if let Some(text) = complaint {
         return vec![Finding::hindrance(TOPIC, text)];
@@ -239,8 +243,14 @@ fn silence(bare: &Examined, target: SocketAddr) -> Vec<Finding> {
             .mended_by("ss -lunp | grep stamp"),
         Finding::note("3 mode", "the reflector wants authenticated probes")
             .mended_by("stamp-sender HOST --auth --key-file FILE"),
-        Finding::note("4 allow list", "the reflector does not know this source; it drops in silence"),
-        Finding::note("5 rate limit", "the reflector takes fewer packets per second; it logs that once"),
+        Finding::note(
+            "4 allow list",
+            "the reflector does not know this source; it drops in silence",
+        ),
+        Finding::note(
+            "5 rate limit",
+            "the reflector takes fewer packets per second; it logs that once",
+        ),
     ]
 }
 
@@ -256,7 +266,10 @@ fn authentication(
     Ok(Some(if authenticated.answered() {
         Finding::good(TOPIC, "authenticated probes are answered with the same key")
     } else if open_answered {
-        Finding::note(TOPIC, "open probes are answered, authenticated ones are not: another key, or it is not set up")
+        Finding::note(
+            TOPIC,
+            "open probes are answered, authenticated ones are not: another key, or it is not set up",
+        )
     } else {
         Finding::note(TOPIC, "authenticated probes are not answered either")
     }))

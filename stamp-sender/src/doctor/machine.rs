@@ -77,9 +77,9 @@ fn families() -> Vec<Finding> {
     let outward = |address: &&std::net::IpAddr| !address.is_loopback();
     let (v4, v6): (Vec<_>, Vec<_>) =
         addresses.iter().filter(outward).partition(|address| address.is_ipv4());
-    let global_v6 = v6.iter().any(
-        |address| matches!(address, std::net::IpAddr::V6(v6) if !v6.is_unicast_link_local()),
-    );
+    let global_v6 = v6
+        .iter()
+        .any(|address| matches!(address, std::net::IpAddr::V6(v6) if !v6.is_unicast_link_local()));
     vec![match (v4.is_empty(), global_v6) {
         (false, true) => Finding::good(TOPIC, "IPv4 and IPv6"),
         (false, false) => Finding::good(TOPIC, "IPv4 only"),
@@ -132,7 +132,9 @@ fn stamps() -> Vec<Finding> {
             }
             Ok(can) if can.software_receive => Finding::note(
                 TOPIC,
-                format!("{name}: kernel for receiving only; T1 is taken by the program, 3-6 us early"),
+                format!(
+                    "{name}: kernel for receiving only; T1 is taken by the program, 3-6 us early"
+                ),
             ),
             Ok(_) => Finding::note(TOPIC, format!("{name}: by the program only")),
             Err(error) => Finding::note(TOPIC, format!("{name}: {error}")),
