@@ -139,6 +139,7 @@ impl Service {
             now: now(),
             uptime: now().since(self.started),
             counters: self.pool.snapshot(),
+            queue_drops: self.pool.queue_drops(),
             lately_pps: self.lately.pps,
             sessions,
             events_lost,

@@ -22,6 +22,8 @@ pub(crate) struct Statistics {
     pub(crate) uptime: Duration,
     /// Counters of all workers.
     pub(crate) counters: ReflectorSnapshot,
+    /// Probes that the receive queues of this host dropped, on top of those received.
+    pub(crate) queue_drops: u64,
     /// Probes a second lately, when that is known.
     pub(crate) lately_pps: Option<f64>,
     /// Live sessions, most recently seen first.
@@ -46,6 +48,7 @@ impl Statistics {
             received = counters.received,
             answered = counters.reflected(),
             dropped = counters.dropped_total(),
+            queue_drops = self.queue_drops,
             sessions = counters.sessions,
             session_limit = counters.session_limit,
             sessions_expired = counters.sessions_expired,
@@ -138,6 +141,14 @@ impl fmt::Display for Statistics {
         let dropped = counters.dropped_total();
         writeln!(f, "  dropped       {dropped:>12}{}", self.share(dropped))?;
         self.write_drops(f)?;
+        if self.queue_drops > 0 {
+            writeln!(
+                f,
+                "  never seen    {:>12}  full receive queues of this host, no loss of the path: more \
+                 --workers, or sysctl -w net.core.rmem_max=4194304",
+                self.queue_drops
+            )?;
+        }
         self.write_sessions(f)?;
         for (count, what) in [
             (
@@ -221,6 +232,7 @@ mod tests {
             now: MonotonicTime::ZERO,
             uptime: Duration::from_secs(3_723),
             counters,
+            queue_drops: 0,
             lately_pps: Some(99.6),
             sessions: Vec::new(),
             events_lost: 0,
@@ -258,6 +270,14 @@ mod tests {
         let text = statistics(counters).to_string();
         assert!(text.contains("  answered                 3  75.0 %\n"), "{text}");
         assert!(text.contains("  dropped                  1  25.0 %\n"), "{text}");
+    }
+
+    #[test]
+    fn what_our_own_queues_dropped_is_told_apart() {
+        let mut told = statistics(ReflectorSnapshot { received: 4, ..Default::default() });
+        assert!(!told.to_string().contains("never seen"));
+        told.queue_drops = 7;
+        assert!(told.to_string().contains("  never seen               7  full receive queues"));
     }
 
     #[test]

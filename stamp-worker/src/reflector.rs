@@ -89,10 +89,11 @@ impl ReflectorPool {
         Ok(id)
     }
 
-    /// Closes the sockets of a listener; packets still in their queues are lost.
+    /// Closes the sockets of a listener, before it returns; packets still in their queues are lost.
     pub fn remove_listener(&self, id: ListenerId) {
         for worker in &self.workers {
-            worker.tell(Command::Unlisten { token: id.0 });
+            // A worker that has ended has closed them too.
+            let _ = worker.ask(|answer| Command::Unlisten { token: id.0, answer });
         }
     }
 
@@ -134,6 +135,13 @@ impl ReflectorPool {
             .filter_map(|worker| worker.ask(Command::Sessions).ok())
             .flatten()
             .collect()
+    }
+
+    /// Probes that the receive queues of this host dropped so far, before anyone saw them: the
+    /// workers did not keep up, or the burst was larger than the queue.
+    #[must_use]
+    pub fn queue_drops(&self) -> u64 {
+        self.workers.iter().filter_map(|worker| worker.ask(Command::QueueDrops).ok()).sum()
     }
 
     /// Number of workers.

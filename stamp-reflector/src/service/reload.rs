@@ -62,8 +62,6 @@ impl Service {
         for (id, _) in gone {
             self.pool.remove_listener(*id);
         }
-        // Workers obey in order: when they have answered this, the sockets are closed.
-        let _barrier = self.pool.snapshot();
         for (_, endpoint) in gone {
             tracing::info!("no longer listening on {endpoint}");
         }

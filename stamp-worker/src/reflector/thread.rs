@@ -33,11 +33,12 @@ const TURNS: usize = 8;
 /// What the control side asks of a worker.
 pub(super) enum Command {
     Listen { token: u32, socket: UdpSocket, answer: Sender<Result<(), NetError>> },
-    Unlisten { token: u32 },
+    Unlisten { token: u32, answer: Sender<()> },
     Reconfigure { config: Box<ReflectorConfig>, answer: Sender<Result<(), ReflectorConfigError>> },
     Clock(ClockState),
     Snapshot(Sender<ReflectorSnapshot>),
     Sessions(Sender<Vec<SessionView>>),
+    QueueDrops(Sender<u64>),
     Stop,
 }
 
@@ -45,6 +46,8 @@ pub(super) enum Command {
 pub(super) struct WorkerThread {
     engine: Reflector,
     sockets: Vec<(u32, UdpSocket)>,
+    /// Drops of sockets that are closed, so that the sum never falls.
+    closed_queue_drops: u64,
     poller: Poller,
     buffers: Buffers,
     clock: ClockWatch,
@@ -75,7 +78,16 @@ impl WorkerThread {
         };
         let clock = ClockWatch::new(clock, now().monotonic);
         let poller = Poller::new()?;
-        Ok(Self { engine, sockets: Vec::new(), poller, buffers, clock, inbox, observer })
+        Ok(Self {
+            engine,
+            sockets: Vec::new(),
+            closed_queue_drops: 0,
+            poller,
+            buffers,
+            clock,
+            inbox,
+            observer,
+        })
     }
 
     pub(super) fn waker(&self) -> Waker {
@@ -120,7 +132,10 @@ impl WorkerThread {
                     }
                     let _ = answer.send(added);
                 }
-                Command::Unlisten { token } => self.sockets.retain(|(known, _)| *known != token),
+                Command::Unlisten { token, answer } => {
+                    self.unlisten(token);
+                    let _ = answer.send(());
+                }
                 Command::Reconfigure { config, answer } => {
                     let clock = config.clock;
                     let taken = self.engine.replace_config(*config);
@@ -136,10 +151,25 @@ impl WorkerThread {
                 Command::Sessions(answer) => {
                     let _ = answer.send(self.engine.sessions().collect());
                 }
+                Command::QueueDrops(answer) => {
+                    let _ = answer.send(self.queue_drops());
+                }
                 Command::Stop => return false,
             }
         }
         true
+    }
+
+    fn unlisten(&mut self, token: u32) {
+        let leaving = self.sockets.iter().filter(|(known, _)| *known == token);
+        let drops: u64 = leaving.map(|(_, socket)| queue_drops(socket)).sum();
+        self.closed_queue_drops += drops;
+        self.sockets.retain(|(known, _)| *known != token);
+    }
+
+    fn queue_drops(&self) -> u64 {
+        let open: u64 = self.sockets.iter().map(|(_, socket)| queue_drops(socket)).sum();
+        self.closed_queue_drops + open
     }
 
     /// Takes what every socket holds, a bounded number of batches from each.
@@ -157,6 +187,11 @@ impl WorkerThread {
             }
         }
     }
+}
+
+/// What the kernel dropped because the queue of `socket` was full.
+fn queue_drops(socket: &UdpSocket) -> u64 {
+    socket.queue_drops().map_or(0, u64::from)
 }
 
 /// Hands every received datagram to the engine and sends the replies.
