@@ -20,6 +20,7 @@ pub mod histogram;
 pub mod human;
 pub mod instant;
 mod json;
+mod layout;
 mod ledger;
 pub mod ndjson;
 pub mod paint;
@@ -29,9 +30,11 @@ mod screen;
 pub mod series;
 
 #[cfg(test)]
-mod golden;
+pub mod golden;
 #[cfg(test)]
-mod rehearsal;
+pub mod rehearsal;
+#[cfg(test)]
+pub mod written;
 
 use std::io::{self, IsTerminal};
 

@@ -19,9 +19,6 @@ use crate::output::human::summary::{self, Look};
 use crate::output::paint::Paint;
 use read::{Saved, SavedSession};
 
-/// Largest file that is read, in octets: a stream of some ten million samples.
-const LARGEST_FILE: u64 = 4 << 30;
-
 /// Shows the run in `report.file`, and draws it when a picture is asked for.
 ///
 /// # Errors
@@ -29,13 +26,17 @@ const LARGEST_FILE: u64 = 4 << 30;
 /// When the file cannot be read or is no saved run, or a result cannot be written.
 pub fn run(report: &Report) -> Ended {
     let name = name(&report.file);
-    let text = text(&report.file).map_err(|error| Failure::Input(format!("{name}: {error}")))?;
+    let octets =
+        octets(&report.file).map_err(|error| Failure::Input(format!("{name}: {error}")))?;
+    let text = read::utf8(octets).map_err(|error| Failure::Input(format!("{name}:{error}")))?;
     let saved = read::read(&text).map_err(|error| Failure::Input(format!("{name}:{error}")))?;
     let look = Look { paint: Paint::of_standard_output(), ..Look::default() };
     io::stdout().write_all(rendered(&saved, &look).as_bytes()).map_err(Failure::Output)?;
     if let Some(path) = &report.svg {
-        fs::write(path, svg::draw(&saved))
-            .map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?;
+        fs::write(path, svg::draw(&saved)).map_err(|error| {
+            let problem = format!("{}: {error}", path.display());
+            Failure::Usage { flag: "--svg", problem }
+        })?;
     }
     Ok(Status::Done)
 }
@@ -44,14 +45,13 @@ fn name(path: &Path) -> String {
     if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
 }
 
-fn text(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    if path == Path::new("-") {
-        io::stdin().take(LARGEST_FILE).read_to_string(&mut text)?;
-    } else {
-        fs::File::open(path)?.take(LARGEST_FILE).read_to_string(&mut text)?;
+fn octets(path: &Path) -> io::Result<Vec<u8>> {
+    if path != Path::new("-") {
+        return fs::read(path);
     }
-    Ok(text)
+    let mut octets = Vec::new();
+    io::stdin().read_to_end(&mut octets)?;
+    Ok(octets)
 }
 
 /// Everything that goes to standard output.

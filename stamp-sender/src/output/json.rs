@@ -9,6 +9,7 @@ use super::Reporter;
 use super::aside;
 use super::document::{Document, IntervalRecord, Origin, SCHEMA_VERSION};
 use super::instant::Instant;
+use super::layout;
 use super::ledger::Ledger;
 use super::record::SessionRecord;
 use super::screen::Screen;
@@ -85,9 +86,7 @@ impl Reporter for Json {
             sessions,
             intervals: std::mem::take(&mut self.intervals),
         };
-        let text = serde_json::to_string_pretty(&document)?;
-        self.screen.print(&text)?;
-        self.screen.print("\n")?;
+        self.screen.print(&layout::text(&document)?)?;
         self.screen.finish()
     }
 }

@@ -1,6 +1,7 @@
 //! The three delays of a session as they are drawn.
 
 use super::read::SavedSession;
+use crate::output::duration::delay;
 use crate::output::histogram::{Cell, HistogramRecord};
 use crate::output::series::{SpreadRecord, StepRecord};
 
@@ -80,12 +81,19 @@ impl Curve {
             .collect()
     }
 
-    /// Its name, and what was done to it.
+    /// Its name, marked when nobody vouches for it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}{}", self.which.name(), if self.doubtful { "?" } else { "" })
+    }
+
+    /// Its name, and above which value it is shown.
     #[must_use]
     pub fn label(&self) -> String {
-        let mark = if self.doubtful { "?" } else { "" };
-        let above = if self.offset == 0 { "" } else { " above its smallest" };
-        format!("{}{mark}{above}", self.which.name())
+        if self.offset == 0 {
+            return self.name();
+        }
+        format!("{} above {}", self.name(), delay(self.offset))
     }
 
     /// Its distribution, smallest first.

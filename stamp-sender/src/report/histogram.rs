@@ -3,7 +3,6 @@
 use super::curve::Curve;
 use super::read::SavedSession;
 use super::scale::round_step;
-use crate::explain::percent;
 use crate::output::duration::delay;
 use crate::output::histogram::Cell;
 use crate::output::human::table::{pad_left, pad_right};
@@ -40,7 +39,7 @@ fn one(curve: &Curve, session: &SavedSession, paint: Paint) -> String {
             text.push_str(&paint.faint("        ...\n"));
             empty = 0;
         }
-        let share = percent(row.count as f64 / total as f64);
+        let share = format!("{:.1}%", row.count as f64 * 100.0 / total as f64);
         text.push_str(&format!(
             "{} - {}  {}{}{}\n",
             pad_left(&delay(row.low), 8),
@@ -63,7 +62,17 @@ struct Row {
 fn rows(cells: &[Cell]) -> Vec<Row> {
     let (Some(first), Some(last)) = (cells.first(), cells.last()) else { return Vec::new() };
     let (low, high) = (first.middle(), last.middle());
-    let edges = if low > 0 && high / low >= WIDE { growing(low, high) } else { equal(low, high) };
+    let lower = quantile(cells, 10);
+    let edges = if low > 0 && high / low >= WIDE {
+        growing(low, high)
+    } else if low >= 0 && lower > 0 && high / lower >= WIDE * WIDE {
+        // From zero on: the few below the others share the first row.
+        let mut edges = growing(lower, high);
+        edges[0] = 0;
+        edges
+    } else {
+        equal(low, high, cells)
+    };
     let mut rows: Vec<Row> =
         edges.windows(2).map(|edge| Row { low: edge[0], high: edge[1], count: 0 }).collect();
     let mut place = 0;
@@ -78,8 +87,24 @@ fn rows(cells: &[Cell]) -> Vec<Row> {
     rows
 }
 
-fn equal(low: i64, high: i64) -> Vec<i64> {
-    let step = (round_step((high - low + 1) as f64, ROWS - 2) as i64).max(1);
+/// The value that so many in a hundred do not exceed.
+fn quantile(cells: &[Cell], percent: u64) -> i64 {
+    let wanted = cells.iter().map(|cell| cell.2).sum::<u64>() * percent / 100;
+    let mut seen = 0;
+    let found = cells.iter().find(|cell| {
+        seen += cell.2;
+        seen > wanted
+    });
+    found.map_or(0, |cell| cell.middle())
+}
+
+/// No row is so narrow that the cells behind it would show through.
+fn equal(low: i64, high: i64, cells: &[Cell]) -> Vec<i64> {
+    let widest = cells.iter().map(|cell| cell.1 - cell.0).max().unwrap_or(1);
+    let mut step = (round_step((high - low + 1) as f64, ROWS - 2) as i64).max(1);
+    if widest > 1 && step < 2 * widest {
+        step = round_step((2 * widest) as f64, 1) as i64;
+    }
     let first = low.div_euclid(step);
     let last = high.div_euclid(step) + 1;
     (first..=last).map(|index| index * step).collect()
@@ -180,6 +205,28 @@ mod tests {
     fn negative_values_have_rows_as_well() {
         let rows = spans(&[Cell(-30, -29, 1), Cell(10, 11, 1)]);
         assert!(rows[0].0 <= -30 && rows[0].2 == 1, "{rows:?}");
+    }
+
+    #[test]
+    fn cells_do_not_show_through_rows() {
+        let cells: Vec<Cell> =
+            (0..5).map(|n| Cell(60_416 + n * 1_024, 61_440 + n * 1_024, 10)).collect();
+        for row in rows(&cells) {
+            assert!(row.high - row.low >= 2_048, "{} to {}", row.low, row.high);
+        }
+    }
+
+    #[test]
+    fn values_above_zero_with_outliers_keep_their_shape() {
+        let cells = [
+            Cell(0, 1, 1),
+            Cell(900, 901, 50),
+            Cell(1_800, 1_801, 40),
+            Cell(2_540_000, 2_540_001, 1),
+        ];
+        let rows = spans(&cells);
+        assert_eq!(rows.first().map(|row| row.0), Some(0));
+        assert!(rows.iter().filter(|row| row.2 > 0).count() >= 3, "{rows:?}");
     }
 
     #[test]

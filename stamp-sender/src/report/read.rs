@@ -95,6 +95,24 @@ impl ReadError {
     }
 }
 
+/// The octets of a file as text.
+///
+/// # Errors
+///
+/// The first place that is not UTF-8.
+pub fn utf8(octets: Vec<u8>) -> Result<String, ReadError> {
+    String::from_utf8(octets).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let before = &error.as_bytes()[..good];
+        let line_start = before.iter().rposition(|octet| *octet == b'\n').map_or(0, |at| at + 1);
+        ReadError {
+            line: before.iter().filter(|octet| **octet == b'\n').count() + 1,
+            column: good - line_start + 1,
+            problem: "not UTF-8 text; expected what --json or --ndjson wrote".to_owned(),
+        }
+    })
+}
+
 /// Reads a document or a stream, whichever it is.
 ///
 /// # Errors

@@ -4,12 +4,12 @@ use super::curve::Curve;
 use super::read::SavedSession;
 use super::scale::Scale;
 use crate::output::duration::{delay, stretch};
-use crate::output::human::table::{pad_left, pad_right, wrap};
+use crate::output::human::table::{pad_left, pad_right};
 use crate::output::paint::Paint;
 use crate::output::series::{SpreadRecord, StepRecord};
 
 /// Most columns.
-const WIDTH: usize = 50;
+const WIDTH: usize = 48;
 /// Columns in front of the strip.
 const LABEL: usize = 12;
 /// Heights.
@@ -69,10 +69,11 @@ fn delays(curve: &Curve, columns: &[&[StepRecord]]) -> String {
             spread.map_or(' ', |spread| BLOCKS[(scale.place(spread.max) * 7.99) as usize])
         })
         .collect();
-    let label = wrap(&curve.label(), LABEL - 1).swap_remove(0);
+    // Above a value that is said where there is room for it.
+    let sign = if curve.offset == 0 { "" } else { "+" };
     format!(
-        "{}{}  {} .. {}\n",
-        pad_right(&label, LABEL),
+        "{}{}  {sign}{} .. {sign}{}\n",
+        pad_right(&curve.name(), LABEL),
         pad_right(&strip, columns.len()),
         delay(low),
         delay(high)

@@ -28,8 +28,9 @@ pub(super) fn words(finding: &Finding) -> Option<(String, String)> {
         ),
         Finding::TaiOffset { offset_ns, formats_differ } => (
             format!(
-                "The far clock is {} apart: that is TAI against UTC{}.",
-                delay(*offset_ns),
+                "The far clock is {} {}: that is TAI against UTC{}.",
+                delay(offset_ns.saturating_abs()),
+                if *offset_ns < 0 { "behind" } else { "ahead" },
                 if *formats_differ {
                     ", and the ends write different timestamp formats"
                 } else {

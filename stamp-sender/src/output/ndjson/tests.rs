@@ -1,25 +1,14 @@
 use serde_json::Value;
 
 use super::*;
-use crate::output::document::{Host, Tool};
-use crate::output::golden;
 use crate::output::rehearsal::{Fate, Plot, START, play};
 use crate::output::screen::paper::Paper;
+use crate::output::{golden, written};
 
 fn written(quiet: bool, plot: &Plot) -> String {
-    let run = play(plot);
     let paper = Paper::default();
-    let origin = Origin {
-        tool: Tool { name: "stamp-sender".to_owned(), version: "0.1.0".to_owned() },
-        host: Host { name: None },
-        arguments: vec!["stamp-sender".to_owned(), "r1".to_owned()],
-    };
-    let mut ndjson = Ndjson::new(paper.screen(), origin, quiet, || START);
-    ndjson.start(std::slice::from_ref(&run.info)).unwrap();
-    for happening in &run.happenings {
-        ndjson.happening(0, happening).unwrap();
-    }
-    ndjson.finish(std::slice::from_ref(&run.snapshot), Ended::Complete).unwrap();
+    let mut ndjson = Ndjson::new(paper.screen(), written::origin(), quiet, || START);
+    written::report(&mut ndjson, &[play(plot)], Ended::Complete);
     paper.text()
 }
 

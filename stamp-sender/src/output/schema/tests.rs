@@ -2,18 +2,13 @@ use std::collections::BTreeSet;
 
 use jsonschema::Validator;
 use stamp_session::sender::{Outcome, RejectReason, SenderEvent, UnsentReason};
-use stamp_session::snapshot::SessionSnapshot;
 use stamp_session::statistics::Reason;
 
 use super::*;
-use crate::happening::{Ended, Happening, SessionInfo};
-use crate::output::Reporter;
-use crate::output::document::{Host, Origin, Tool};
-use crate::output::json::Json;
-use crate::output::ndjson::Ndjson;
+use crate::happening::{Ended, Happening};
 use crate::output::record::examples;
-use crate::output::rehearsal::{Fate, Plot, Rehearsal, START, oddities, play};
-use crate::output::screen::paper::Paper;
+use crate::output::rehearsal::{Fate, Plot, Rehearsal, oddities, play};
+use crate::output::written;
 
 fn validator(format: SchemaFormat) -> Validator {
     jsonschema::draft202012::new(&serde_json::from_str(&text(format)).unwrap()).unwrap()
@@ -25,26 +20,6 @@ fn assert_valid(validator: &Validator, value: &Value) {
         .map(|error| format!("{} at {}", error, error.instance_path()))
         .collect();
     assert!(errors.is_empty(), "{errors:#?}\n{value:#}");
-}
-
-fn origin() -> Origin {
-    Origin {
-        tool: Tool { name: "stamp-sender".to_owned(), version: "0.1.0".to_owned() },
-        host: Host { name: Some("ams1".to_owned()) },
-        arguments: vec!["stamp-sender".to_owned(), "r1".to_owned()],
-    }
-}
-
-fn report(reporter: &mut dyn Reporter, runs: &[Rehearsal]) {
-    let infos: Vec<SessionInfo> = runs.iter().map(|run| run.info.clone()).collect();
-    let snapshots: Vec<SessionSnapshot> = runs.iter().map(|run| run.snapshot.clone()).collect();
-    reporter.start(&infos).unwrap();
-    for (session, run) in runs.iter().enumerate() {
-        for happening in &run.happenings {
-            reporter.happening(session, happening).unwrap();
-        }
-    }
-    reporter.finish(&snapshots, Ended::Interrupted).unwrap();
 }
 
 /// A run with something of every kind, one without any reply, one with clocks apart.
@@ -87,9 +62,8 @@ fn the_schemas_are_schemas() {
 
 #[test]
 fn a_document_keeps_to_its_schema() {
-    let paper = Paper::default();
-    report(&mut Json::new(paper.screen(), origin(), || START), &runs());
-    let document: Value = serde_json::from_str(&paper.text()).unwrap();
+    let document: Value =
+        serde_json::from_str(&written::json(&runs(), Ended::Interrupted)).unwrap();
     assert_valid(&validator(SchemaFormat::Json), &document);
     assert_eq!(document["intervals"].as_array().unwrap().len(), 1);
     assert_eq!(document["interrupted"], true);
@@ -98,11 +72,10 @@ fn a_document_keeps_to_its_schema() {
 
 #[test]
 fn every_type_of_line_is_written_and_keeps_to_its_schema() {
-    let paper = Paper::default();
-    report(&mut Ndjson::new(paper.screen(), origin(), false, || START), &runs());
+    let stream = written::ndjson(&runs(), Ended::Complete);
     let validator = validator(SchemaFormat::Ndjson);
     let mut seen = BTreeSet::new();
-    for line in paper.text().lines() {
+    for line in stream.lines() {
         assert!(line.starts_with("{\"type\":\""), "{line}");
         let value: Value = serde_json::from_str(line).unwrap();
         assert_valid(&validator, &value);
@@ -120,9 +93,8 @@ fn every_type_of_line_is_written_and_keeps_to_its_schema() {
 
 #[test]
 fn a_field_nobody_told_of_is_refused() {
-    let paper = Paper::default();
-    report(&mut Json::new(paper.screen(), origin(), || START), &runs());
-    let document: Value = serde_json::from_str(&paper.text()).unwrap();
+    let document: Value =
+        serde_json::from_str(&written::json(&runs(), Ended::Interrupted)).unwrap();
     let validator = validator(SchemaFormat::Json);
     for place in
         ["", "/sessions/0", "/sessions/0/packets/lost", "/sessions/0/clock/far", "/intervals/0"]
@@ -149,18 +121,16 @@ fn every_reason_an_engine_gives_is_in_the_schemas() {
         .iter()
         .map(|reason| Happening::Event(SenderEvent::Unsent { sequence: 1, reason: *reason }));
     run.happenings = rejected.chain(unsent).collect();
-    let paper = Paper::default();
-    report(&mut Ndjson::new(paper.screen(), origin(), false, || START), &[run]);
-    for line in paper.text().lines() {
+    let stream = written::ndjson(&[run], Ended::Complete);
+    for line in stream.lines() {
         assert_valid(&validator, &serde_json::from_str(line).unwrap());
     }
 }
 
 #[test]
 fn unknown_is_null_and_never_zero() {
-    let paper = Paper::default();
-    report(&mut Json::new(paper.screen(), origin(), || START), &runs());
-    let document: Value = serde_json::from_str(&paper.text()).unwrap();
+    let document: Value =
+        serde_json::from_str(&written::json(&runs(), Ended::Interrupted)).unwrap();
     let silent = &document["sessions"][1];
     for place in [
         "/delay_ns/forward/min",

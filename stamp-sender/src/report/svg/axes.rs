@@ -17,7 +17,7 @@ const BOTTOM: f64 = HEIGHT - 92.0;
 const LANE_TOP: f64 = BOTTOM + 8.0;
 const LANE_BOTTOM: f64 = LANE_TOP + 26.0;
 /// Units of the delay axis: from this many nanoseconds on, name.
-const UNITS: [(f64, &str); 4] = [(1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns")];
+const UNITS: [(f64, &str); 4] = [(1e9, "s"), (1e6, "ms"), (1e3, "us"), (1.0, "ns")];
 
 /// Both axes of a panel.
 pub(super) struct Axes {
@@ -28,6 +28,7 @@ pub(super) struct Axes {
     /// How wide one step is at least.
     pub(super) step: f64,
     started: String,
+    nothing_lost: bool,
 }
 
 impl Axes {
@@ -50,6 +51,7 @@ impl Axes {
             span,
             step: (RIGHT - LEFT) / steps.len() as f64,
             started,
+            nothing_lost: steps.iter().all(|step| step.lost == 0),
         })
     }
 
@@ -85,6 +87,10 @@ impl Axes {
             coordinate(LANE_BOTTOM - LANE_TOP)
         ));
         svg.push_str(&label((LEFT - 8.0, LANE_TOP + 17.0), "tick", "end", "lost"));
+        if self.nothing_lost {
+            let middle = ((LEFT + RIGHT) / 2.0, LANE_TOP + 17.0);
+            svg.push_str(&label(middle, "tick", "middle", "none"));
+        }
         svg.push_str(&self.times());
         svg.push_str(&stroke((LEFT, BOTTOM), (RIGHT, BOTTOM), "axis"));
         svg

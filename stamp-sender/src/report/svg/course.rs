@@ -10,6 +10,9 @@ use crate::report::read::SavedSession;
 /// With fewer steps each sample is also shown as a dot.
 const FEW: usize = 150;
 
+/// Steps with this share of losses or more are marked across the whole plot.
+const CONSPICUOUS: f64 = 0.1;
+
 /// One curve: the mean of each step, between its smallest and largest value.
 ///
 /// It is broken where nothing was answered.
@@ -64,7 +67,8 @@ fn pair(x: f64, y: f64) -> String {
     format!("{},{}", coordinate(x), coordinate(y))
 }
 
-/// A bar in the lane for each step with losses, as high as its share, and a line across the plot.
+/// A bar in the lane for each step with losses, as high as its share; a line across the plot where
+/// many were lost.
 pub(super) fn losses(session: &SavedSession, axes: &Axes) -> String {
     let (plot_top, plot_bottom) = axes.plot();
     let (lane_top, lane_bottom) = axes.lane();
@@ -74,7 +78,9 @@ pub(super) fn losses(session: &SavedSession, axes: &Axes) -> String {
         let x = axes.x(step);
         let share = step.lost as f64 / (step.lost + step.received) as f64;
         let height = (share * (lane_bottom - lane_top)).max(3.0);
-        svg.push_str(&stroke((x, plot_top), (x, plot_bottom), "lost-line"));
+        if share >= CONSPICUOUS {
+            svg.push_str(&stroke((x, plot_top), (x, plot_bottom), "lost-line"));
+        }
         svg.push_str(&format!(
             "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" class=\"lost\"/>\n",
             coordinate(x - width / 2.0),

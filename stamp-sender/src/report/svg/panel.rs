@@ -55,8 +55,8 @@ fn note(session: &SavedSession) -> String {
     };
     let worth = match (record.clock.one_way.synchronized, record.clock.one_way.error_bound_ns) {
         (false, _) => "clocks not synchronized".to_owned(),
-        (true, Some(ns)) => format!("one-way values right to within {}", bound(ns)),
-        (true, None) => "one-way error unknown".to_owned(),
+        (true, Some(ns)) => format!("clock error at most {}", bound(ns)),
+        (true, None) => "clock error unknown".to_owned(),
     };
     format!(
         "{} sent, {} lost{ratio}{ways} · {} octets every {} · {worth}",
@@ -98,7 +98,11 @@ fn quantiles(record: Option<&SessionRecord>, curve: &Curve) -> String {
         Which::RoundTrip => &record.delay_ns.round_trip,
     };
     let above = |value: Option<i64>| delay_or_dash(value.map(|ns| ns - curve.offset));
-    format!("  p50 {}  p99 {}", above(delay.p50), above(delay.p99))
+    if curve.offset != 0 {
+        // The label is long already.
+        return format!(" · p50 +{}", above(delay.p50));
+    }
+    format!(" · p50 {} · p99 {}", above(delay.p50), above(delay.p99))
 }
 
 /// Colour of a curve.

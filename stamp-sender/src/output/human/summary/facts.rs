@@ -198,8 +198,8 @@ fn one_way(record: &SessionRecord) -> String {
         return format!("? not to be trusted: the clocks are not synchronized{excluded}");
     }
     match record.clock.one_way.error_bound_ns {
-        Some(ns) => format!("right to within {}{excluded}", bound(ns)),
-        None => format!("error unknown{excluded}"),
+        Some(ns) => format!("clock error at most {}{excluded}", bound(ns)),
+        None => format!("clock error unknown{excluded}"),
     }
 }
 
