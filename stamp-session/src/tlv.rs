@@ -1,8 +1,8 @@
 //! What the TLVs of a probe make a Session-Reflector do (RFC 8972 §4).
 //!
-//! [`reflect`] answers the TLV area of a reply in place: it starts as a copy of the probe's, and each
-//! TLV that is understood is processed by the [`Handler`] of its type, one file each. A new type is
-//! its file and its line in [`REGISTRY`]; nothing else here knows types.
+//! `reflect` answers the TLV area of a reply in place: it starts as a copy of the probe's, and each
+//! TLV that is understood is processed by the `Handler` of its type, one file each. A new type is
+//! its file and its line in `REGISTRY`; nothing else here knows types.
 //!
 //! | what is found | what becomes of it |
 //! |---|---|
@@ -29,6 +29,7 @@ const MOST_TLVS: usize = 32;
 static REGISTRY: [Handler; 2] = [extra_padding::HANDLER, hmac::HANDLER];
 
 /// What a Session-Reflector does with the TLVs of one type.
+#[derive(Clone, Copy)]
 pub(crate) struct Handler {
     /// The type.
     kind: TlvType,
@@ -88,25 +89,29 @@ impl TlvCounts {
 
 /// Answers a TLV area in place (RFC 8972 §4).
 pub(crate) fn reflect(exchange: &Exchange<'_>, area: &mut [u8]) -> TlvCounts {
+    reflect_by(&REGISTRY, exchange, area)
+}
+
+fn reflect_by(registry: &[Handler], exchange: &Exchange<'_>, area: &mut [u8]) -> TlvCounts {
     if Tlvs::new(area).nth(MOST_TLVS).is_some() {
         return refuse(area);
     }
     match hmac::check(exchange, area) {
-        Integrity::Failed => mark_failed(area),
-        Integrity::Unchecked => process(exchange, area),
+        Integrity::Failed => mark_failed(registry, area),
+        Integrity::Unchecked => process(registry, exchange, area),
         Integrity::Verified(seal) => {
-            let counts = process(exchange, area);
+            let counts = process(registry, exchange, area);
             seal.renew(exchange.reply_sequence, area);
             counts
         }
     }
 }
 
-fn process(exchange: &Exchange<'_>, area: &mut [u8]) -> TlvCounts {
+fn process(registry: &[Handler], exchange: &Exchange<'_>, area: &mut [u8]) -> TlvCounts {
     let mut counts = TlvCounts::default();
     for tlv in TlvsMut::new(area) {
         match tlv {
-            Ok(mut tlv) => match answer(exchange, &mut tlv) {
+            Ok(mut tlv) => match answer(registry, exchange, &mut tlv) {
                 Some(Outcome::Processed) => {
                     tlv.set_flags(TlvFlags::NONE);
                     counts.processed = counts.processed.saturating_add(1);
@@ -122,7 +127,7 @@ fn process(exchange: &Exchange<'_>, area: &mut [u8]) -> TlvCounts {
                 }
             },
             Err(mut malformed) => {
-                let flags = unknown(malformed.kind()).with(TlvFlags::MALFORMED);
+                let flags = unknown(registry, malformed.kind()).with(TlvFlags::MALFORMED);
                 malformed.set_flags(flags);
                 counts.malformed = counts.malformed.saturating_add(1);
             }
@@ -132,23 +137,25 @@ fn process(exchange: &Exchange<'_>, area: &mut [u8]) -> TlvCounts {
 }
 
 /// `None` when the Length is invalid for the type.
-fn answer(exchange: &Exchange<'_>, tlv: &mut TlvMut<'_>) -> Option<Outcome> {
-    let Some(handler) = handler(tlv.kind) else {
+fn answer(registry: &[Handler], exchange: &Exchange<'_>, tlv: &mut TlvMut<'_>) -> Option<Outcome> {
+    let Some(handler) = find(registry, tlv.kind) else {
         return Some(Outcome::Unrecognized);
     };
     (handler.is_valid_length)(tlv.value.len()).then(|| (handler.reflect)(exchange, tlv.value))
 }
 
 /// Sets I in every TLV, and changes nothing else but that known types lose their U (RFC 8972 §4.8).
-fn mark_failed(area: &mut [u8]) -> TlvCounts {
+fn mark_failed(registry: &[Handler], area: &mut [u8]) -> TlvCounts {
     let mut counts = TlvCounts::default();
     for tlv in TlvsMut::new(area) {
         counts.integrity = counts.integrity.saturating_add(1);
         match tlv {
-            Ok(mut tlv) => tlv.set_flags(unknown(Some(tlv.kind)).with(TlvFlags::INTEGRITY)),
+            Ok(mut tlv) => {
+                tlv.set_flags(unknown(registry, Some(tlv.kind)).with(TlvFlags::INTEGRITY))
+            }
             Err(mut malformed) => {
                 counts.malformed = counts.malformed.saturating_add(1);
-                let flags = unknown(malformed.kind()).with(TlvFlags::INTEGRITY);
+                let flags = unknown(registry, malformed.kind()).with(TlvFlags::INTEGRITY);
                 malformed.set_flags(flags.with(TlvFlags::MALFORMED));
             }
         }
@@ -174,15 +181,15 @@ fn refuse(area: &mut [u8]) -> TlvCounts {
 }
 
 /// U, unless the type is in the registry.
-fn unknown(kind: Option<TlvType>) -> TlvFlags {
-    match kind.and_then(handler) {
+fn unknown(registry: &[Handler], kind: Option<TlvType>) -> TlvFlags {
+    match kind.and_then(|kind| find(registry, kind)) {
         Some(_) => TlvFlags::NONE,
         None => TlvFlags::UNRECOGNIZED,
     }
 }
 
-fn handler(kind: TlvType) -> Option<&'static Handler> {
-    REGISTRY.iter().find(|handler| handler.kind == kind)
+fn find(registry: &[Handler], kind: TlvType) -> Option<&Handler> {
+    registry.iter().find(|handler| handler.kind == kind)
 }
 
 #[cfg(test)]

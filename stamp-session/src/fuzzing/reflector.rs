@@ -14,7 +14,7 @@ use crate::reflector::{DropReason, Reflector, ReflectorSnapshot, SessionView, Ve
 const LARGEST: usize = 512;
 const LISTENER: ([u8; 4], u16) = ([192, 0, 2, 11], 862);
 
-/// A script of [`read`]; after each packet everything a Session-Reflector promises is looked at.
+/// A script; after each packet everything a Session-Reflector promises is looked at.
 pub fn check(octets: &[u8]) {
     let Some((setting, steps)) = read(octets) else {
         return;

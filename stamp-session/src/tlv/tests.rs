@@ -84,7 +84,7 @@ fn expected(request: &[u8], vector: &[u8]) -> Vec<u8> {
     for tlv in Tlvs::new(request) {
         let kind = tlv.map_or_else(|error| error.kind(), |tlv| Some(tlv.kind));
         let octets = tlv.map_or(request.len() - offset, |tlv| tlv.encoded_octets());
-        if unknown(kind).is_unrecognized() {
+        if unknown(&REGISTRY, kind).is_unrecognized() {
             expected[offset..offset + octets].copy_from_slice(&request[offset..offset + octets]);
             expected[offset] |= vector[offset];
         }
@@ -149,6 +149,43 @@ fn what_is_behind_a_wrong_length_is_copied_unread() {
     reflect(&exchange(OPEN, None), &mut reply);
     assert_eq!(flags(&reply), [0x40, 0x80]);
     assert_eq!(reply[1..], request[1..]);
+}
+
+/// The registry with one type more: two octets, which come back in the other order.
+fn larger_registry() -> [Handler; 3] {
+    let swap = Handler {
+        kind: STRANGE,
+        is_valid_length: |octets| octets == 2,
+        reflect: |_, value| {
+            value.reverse();
+            Outcome::Processed
+        },
+    };
+    [REGISTRY[0], swap, REGISTRY[1]]
+}
+
+#[test]
+fn a_type_that_joins_the_registry_is_answered_in_place() {
+    let ring = keys();
+    let mut reply = signed(&[(STRANGE, &[1, 2]), (TlvType::EXTRA_PADDING, &[9])]);
+    reflect_by(&larger_registry(), &exchange(OPEN, Some(&ring)), &mut reply);
+    assert_eq!(flags(&reply), [0x00, 0x00, 0x00]);
+    assert_eq!(reply[4..6], [2, 1]);
+    let verified = stamp_proto::tlv::hmac::verify(&ring, REPLY, &reply);
+    assert_eq!(verified, stamp_proto::tlv::hmac::TlvIntegrity::Verified(KeyId(1)));
+}
+
+#[test]
+fn a_wrong_length_before_the_hmac_tlv_ends_the_walk_and_is_protected() {
+    let ring = keys();
+    let tlvs = [(TlvType::EXTRA_PADDING, &[9][..]), (STRANGE, &[1, 2, 3]), (STRANGE, &[1, 2])];
+    let mut reply = signed(&tlvs);
+    let counts = reflect_by(&larger_registry(), &exchange(OPEN, Some(&ring)), &mut reply);
+    assert_eq!(flags(&reply), [0x00, 0x40, 0x80, 0x00], "what is behind is copied unread");
+    assert_eq!((counts.processed, counts.malformed), (1, 1));
+    assert_eq!(reply[9..12], [1, 2, 3]);
+    let verified = stamp_proto::tlv::hmac::verify(&ring, REPLY, &reply);
+    assert_eq!(verified, stamp_proto::tlv::hmac::TlvIntegrity::Verified(KeyId(1)));
 }
 
 #[test]

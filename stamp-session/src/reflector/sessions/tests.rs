@@ -278,7 +278,19 @@ fn a_copy_from_another_port_is_a_replay_when_authenticated() {
 }
 
 #[test]
-fn an_index_without_a_name_is_found_after_a_reload() {
+fn the_share_of_a_source_is_the_same_after_a_reload() {
+    let mut sessions = sessions(8);
+    for port in 1..=2 {
+        assert!(sessions.admit(&arrival(&format!("192.0.2.1:{port}"), 0, 0)).is_ok());
+    }
+    sessions.reconfigure(8, EXPIRY, |_| true);
+    assert!(sessions.admit(&arrival("192.0.2.1:3", 0, 0)).is_err(), "two are its quarter");
+    sessions.reconfigure(8, EXPIRY, |session| session.source.port() == 1);
+    assert!(sessions.admit(&arrival("192.0.2.1:3", 0, 0)).is_ok(), "one of them is gone");
+}
+
+#[test]
+fn a_session_is_found_both_ways_after_a_reload() {
     let mut sessions = settled(OPEN);
     sessions.reconfigure(2 * LIMIT, EXPIRY, |_| true);
     // Both ways of finding: by port, and by everything but the port.
