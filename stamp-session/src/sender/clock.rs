@@ -70,7 +70,8 @@ pub(super) struct FarClock {
     last: Option<Split>,
     seen: u32,
     shortest: Option<i64>,
-    /// How far the offset usually moves from sample to sample: a mean that forgets, in ns.
+    /// How far the offset moves and the round trip is above its shortest, usually: a mean that
+    /// forgets, in ns.
     usual: i64,
     pub(super) steps: Steps,
 }
@@ -99,7 +100,9 @@ impl FarClock {
             self.steps.add(by);
             return Some(by);
         }
-        let change = moved.saturating_abs().saturating_sub(self.usual);
+        let above = split.round_trip.saturating_sub(shortest);
+        let lively = moved.saturating_abs().saturating_add(above);
+        let change = lively.saturating_sub(self.usual);
         self.usual = self.usual.saturating_add(change.div_euclid(16));
         self.seen = self.seen.saturating_add(1);
         None
@@ -119,7 +122,8 @@ impl FarClock {
         if moved > possible {
             return true;
         }
-        // On this path: no more than what queues added to its shortest round trip.
+        // On this path: no more than what queues added to its shortest round trip. That is only
+        // known on a path that is mostly quiet.
         let shortest = self.shortest.unwrap_or(0).saturating_mul(2);
         let queued = split.round_trip.saturating_add(last.round_trip).saturating_sub(shortest);
         self.seen >= USUAL_AFTER && moved > queued && moved > self.usual.saturating_mul(UNUSUAL)

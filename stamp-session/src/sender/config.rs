@@ -88,7 +88,7 @@ pub struct SenderConfig {
     pub count: Option<u64>,
     /// End after this time.
     pub duration: Option<Duration>,
-    /// A reply that takes longer is no reply; part of every metric (RFC 7680 §2.6).
+    /// A reply that takes longer is no reply; part of every metric (RFC 7680 §2.8.2).
     pub timeout: Duration,
     /// UDP payload of a probe; what the base packet does not fill is Extra Padding.
     pub payload_octets: usize,

@@ -8,18 +8,17 @@ use super::serial;
 #[derive(Debug, Default)]
 pub(super) struct Counter {
     /// The reply to the latest probe answered.
-    top: Option<Top>,
+    top: Option<Numbered>,
     highest: u32,
     incarnation: u8,
-    /// T3 of the first reply after the latest restart.
-    restarted_at: Option<WallTime>,
+    restart: Option<Restart>,
 }
 
+/// The two replies between which the count began anew.
 #[derive(Clone, Copy, Debug)]
-struct Top {
-    sequence: u32,
-    reflector_sequence: u32,
-    reply_sent: WallTime,
+struct Restart {
+    before: Numbered,
+    after: Numbered,
 }
 
 /// One reply, as far as the count is concerned.
@@ -47,11 +46,11 @@ impl Counter {
     /// Places a reply; no two probes that are `reach` numbers apart can overtake each other.
     pub(super) fn place(&mut self, reply: Numbered, reach: u32) -> Place {
         let Some(top) = self.top else {
-            self.advance(reply);
+            self.top = Some(reply);
             self.highest = reply.reflector_sequence;
             return Place::default();
         };
-        if self.restarted_at.is_some_and(|at| reply.reply_sent < at) {
+        if self.restart.is_some_and(|restart| restart.precedes(reply, reach)) {
             return Place {
                 incarnation: self.incarnation.wrapping_sub(1),
                 restarted: false,
@@ -64,13 +63,13 @@ impl Counter {
         let is_highest = restarted || serial::is_after(reply.reflector_sequence, self.highest);
         if restarted {
             self.incarnation = self.incarnation.wrapping_add(1);
-            self.restarted_at = Some(reply.reply_sent);
+            self.restart = Some(Restart { before: top, after: reply });
         }
         if is_highest {
             self.highest = reply.reflector_sequence;
         }
         if is_latest {
-            self.advance(reply);
+            self.top = Some(reply);
         }
         Place {
             incarnation: self.incarnation,
@@ -82,18 +81,32 @@ impl Counter {
 
     /// A later probe has a number that is not higher, although it was answered later: a count
     /// begun anew. Answered earlier, it has only overtaken the other on the way out.
-    fn fell(top: Top, reply: Numbered, reach: u32) -> bool {
+    fn fell(top: Numbered, reply: Numbered, reach: u32) -> bool {
         let step = serial::distance(top.reflector_sequence, reply.reflector_sequence);
         let too_far = step.unsigned_abs() > u64::from(reach);
         step <= 0 && (reply.reply_sent > top.reply_sent || too_far)
     }
+}
 
-    const fn advance(&mut self, reply: Numbered) {
-        self.top = Some(Top {
-            sequence: reply.sequence,
-            reflector_sequence: reply.reflector_sequence,
-            reply_sent: reply.reply_sent,
-        });
+impl Restart {
+    /// A straggler that was numbered in the count before: it was answered earlier, and its number
+    /// goes better with that count than with the new one.
+    ///
+    /// Long after a restart, a time that is earlier is a clock that was set.
+    fn precedes(&self, reply: Numbered, reach: u32) -> bool {
+        let since = serial::distance(self.after.sequence, reply.sequence);
+        since < i64::from(reach)
+            && reply.reply_sent < self.after.reply_sent
+            && reply.strays_from(self.before) < reply.strays_from(self.after)
+    }
+}
+
+impl Numbered {
+    /// How many more numbers than probes lie between this reply and another of one count, or fewer.
+    const fn strays_from(self, other: Self) -> u64 {
+        let numbers = serial::distance(other.reflector_sequence, self.reflector_sequence);
+        let probes = serial::distance(other.sequence, self.sequence);
+        numbers.abs_diff(probes)
     }
 }
 
@@ -160,6 +173,22 @@ mod tests {
     fn a_straggler_from_before_the_restart_is_told_by_its_time() {
         let places = places(&[(5, 5, 50), (7, 0, 70), (6, 6, 60), (8, 1, 80)]);
         assert_eq!(places.iter().map(|place| place.incarnation).collect::<Vec<_>>(), [0, 1, 0, 1]);
+    }
+
+    #[test]
+    fn a_reply_of_the_new_count_that_was_overtaken_is_no_straggler() {
+        let places = places(&[(5, 1_005, 50), (9, 2, 90), (8, 1, 80), (6, 1_006, 60), (7, 0, 70)]);
+        let incarnations: Vec<u8> = places.iter().map(|place| place.incarnation).collect();
+        assert_eq!(incarnations, [0, 1, 1, 0, 1]);
+    }
+
+    #[test]
+    fn a_far_clock_set_back_long_after_a_restart_makes_no_stragglers() {
+        let mut replies = vec![(5, 5, 50), (6, 0, 60)];
+        replies.extend((7..200).map(|sequence| (sequence, sequence - 6, i64::from(sequence))));
+        let places = places(&replies);
+        assert_eq!(places[150].incarnation, 1);
+        assert!(!places[150].reply_overtaken);
     }
 
     #[test]

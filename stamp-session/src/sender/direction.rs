@@ -63,6 +63,8 @@ pub(super) struct Direction {
     found: Reflector,
     /// A number was left out for certain, so a count and a copy must differ from here on.
     gap: bool,
+    /// A number was not that of its probe: no copy, whatever other numbers may be by chance.
+    counted: bool,
     loss: bool,
     closed: Directional,
     interval: Option<Interval>,
@@ -88,6 +90,9 @@ struct Interval {
     sent: u64,
     accepted: u64,
     extra: u64,
+    /// Losses just before the first reply: such a probe may have been overtaken by it, and have a
+    /// number within the interval.
+    lost_before: u64,
 }
 
 impl Direction {
@@ -103,6 +108,7 @@ impl Direction {
             declared,
             found,
             gap: first_sequence != 0,
+            counted: false,
             loss: false,
             closed: Directional::default(),
             interval: None,
@@ -127,6 +133,7 @@ impl Direction {
     /// A reply arrived whose number is or is not that of its probe.
     pub(super) fn arrived(&mut self, sequence: u32, reflector_sequence: u32, events: &mut Events) {
         if sequence != reflector_sequence {
+            self.counted = true;
             self.find(Reflector::Stateful, events);
         }
     }
@@ -162,31 +169,31 @@ impl Direction {
     /// True when the count cannot have gone on from where it was.
     pub(super) fn answered(
         &mut self,
-        sequence: u32,
         answer: &Answer,
         in_flight: u32,
         events: &mut Events,
     ) -> bool {
         let telling = self.gap || (self.loss && self.declared == ReflectorMode::Detect);
-        if telling && sequence == answer.reflector_sequence {
+        if telling && !self.counted {
             self.find(Reflector::Stateless, events);
         }
         let since = core::mem::take(&mut self.since);
         let Some(interval) = self.interval else {
-            self.interval = Some(Interval::opened_by(answer));
+            self.interval = Some(Interval::opened_by(answer, since.lost));
             return false;
         };
         if answer.incarnation != interval.incarnation {
             let is_older = answer.incarnation == interval.incarnation.wrapping_sub(1);
             if !is_older {
-                self.reopen(answer);
+                self.reopen(answer, since.lost);
             }
             return false;
         }
         let next = interval.followed_by(answer, since.lost);
         if !next.is_possible(in_flight) {
-            self.reopen(answer);
-            return true;
+            self.reopen(answer, since.lost);
+            // Numbers that are copied leave out what was never sent; that is no restart.
+            return self.found != Reflector::Stateless;
         }
         self.interval = Some(next);
         if self.found == Reflector::Stateful
@@ -197,8 +204,9 @@ impl Direction {
         false
     }
 
-    fn reopen(&mut self, answer: &Answer) {
-        if let Some(interval) = self.interval.replace(Interval::opened_by(answer)) {
+    fn reopen(&mut self, answer: &Answer, lost_before: u64) {
+        let opened = Interval::opened_by(answer, lost_before);
+        if let Some(interval) = self.interval.replace(opened) {
             let losses = interval.losses();
             self.closed.forward = self.closed.forward.saturating_add(losses.forward);
             self.closed.backward = self.closed.backward.saturating_add(losses.backward);
@@ -206,12 +214,7 @@ impl Direction {
     }
 
     fn find(&mut self, kind: Reflector, events: &mut Events) {
-        let settled = self.declared == ReflectorMode::Stateless || self.found == kind;
-        // Once it counted, equal numbers are chance.
-        let weaker = kind == Reflector::Stateless
-            && self.found == Reflector::Stateful
-            && self.declared == ReflectorMode::Detect;
-        if settled || weaker {
+        if self.declared == ReflectorMode::Stateless || self.found == kind {
             return;
         }
         self.found = kind;
@@ -221,7 +224,7 @@ impl Direction {
 }
 
 impl Interval {
-    fn opened_by(answer: &Answer) -> Self {
+    fn opened_by(answer: &Answer, lost_before: u64) -> Self {
         let mut interval = Self {
             incarnation: answer.incarnation,
             lowest: 0,
@@ -230,6 +233,7 @@ impl Interval {
             sent: 0,
             accepted: 0,
             extra: answer.extra.into(),
+            lost_before,
         };
         interval.raise(answer.highest_reflector_sequence());
         interval
@@ -274,7 +278,8 @@ impl Interval {
     /// No fewer numbers than replies and no more than probes.
     fn is_possible(&self, in_flight: u32) -> bool {
         let numbers = self.highest.saturating_sub(self.lowest).unsigned_abs();
-        numbers >= self.accepted && self.numbered() <= self.sent.saturating_add(in_flight.into())
+        let sent = self.sent.saturating_add(in_flight.into()).saturating_add(self.lost_before);
+        numbers >= self.accepted && self.numbered() <= sent
     }
 
     /// Where the probes between the replies so far and this one were lost, if they alone explain the

@@ -72,6 +72,12 @@ impl Timetable {
         }
     }
 
+    /// Moves the first slot, and with it the end of a run that has a duration.
+    pub(super) fn begin(&mut self, start: MonotonicTime) {
+        self.end = self.end.map(|end| start.saturating_add(end.since(self.next)));
+        self.next = start;
+    }
+
     /// The next slot; `None` when there is none any more.
     pub(super) fn next_slot(&self) -> Option<MonotonicTime> {
         let over = self.left == Some(0) || self.end.is_some_and(|end| self.next >= end);
