@@ -23,7 +23,7 @@ pub struct SessionSnapshot {
     pub liveness: Liveness,
     /// No probe is due any more and none is awaited.
     pub finished: bool,
-    /// The loss threshold: a reply that takes longer is lost (RFC 7680 §2.6).
+    /// The loss threshold: a reply that takes longer is lost (RFC 7680 §2.8.2).
     pub timeout: Duration,
     /// Sequence Number of the next probe.
     pub next_sequence: u32,

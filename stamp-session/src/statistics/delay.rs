@@ -2,7 +2,7 @@
 
 use stamp_proto::time::TimeDelta;
 
-use super::distribution::{Distribution, Place, Precision};
+use super::distribution::{Distribution, Precision};
 use super::exact::Exact;
 
 /// The values of one delay: forward, backward, round trip or residence.
@@ -90,11 +90,10 @@ impl DelaySeries {
         let (min, max) = (self.exact.min()?, self.exact.max()?);
         let rank = u128::from(size).saturating_mul(u128::from(per_mille)).div_ceil(1_000);
         let rank = u64::try_from(rank).unwrap_or(u64::MAX).max(1);
-        let value = match self.distribution.at_rank(rank)? {
-            Place::LowExtreme => min,
-            Place::At(value) => value,
-            Place::HighExtreme => max,
-        };
+        if rank == self.exact.count() {
+            return (self.distribution.precision() != Precision::None).then_some(max);
+        }
+        let value = self.distribution.at_rank(rank)?;
         // The middle of a cell may lie outside of all that was recorded in it.
         Some(value.clamp(min, max))
     }
@@ -123,7 +122,7 @@ pub struct DelaySummary {
     pub max: Option<TimeDelta>,
     /// Standard deviation of the values, exact to the nanosecond.
     pub stddev: Option<TimeDelta>,
-    /// Quantiles over all probes, a lost one counted as infinitely late (RFC 7679 §4.1).
+    /// Quantiles over all probes, a lost one counted as infinitely late (RFC 7679 §5.1).
     pub including_lost: Quantiles,
 }
 
@@ -265,9 +264,12 @@ mod tests {
     }
 
     #[test]
-    fn a_value_beyond_the_histogram_is_the_maximum_not_its_end() {
-        let summary = over(Precision::Fine, &[1_000, 20_000_000_000]).summary(0);
-        assert_eq!(summary.p99, Some(TimeDelta::from_ns(20_000_000_000)));
+    fn values_beyond_the_histogram_are_unknown_unless_they_are_the_maximum() {
+        let (near, far, farthest) = (1_000, 20_000_000_000, 30_000_000_000);
+        let summary = over(Precision::Fine, &[near, far]).summary(0);
+        assert_eq!(summary.p99, Some(TimeDelta::from_ns(far)));
+        let summary = over(Precision::Fine, &[near, far, farthest]).summary(0);
+        assert_eq!((summary.p50, summary.p99), (None, Some(TimeDelta::from_ns(farthest))));
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub const COARSE_QUANTILE_RELATIVE_ERROR: f64 = 1.0 / 32.0;
 /// Error of a quantile in nanoseconds where that is more than the relative one: half the smallest
 /// cell.
 pub const QUANTILE_ABSOLUTE_ERROR_NS: u64 = 64;
-/// Values of a [`Precision::Fine`] series beyond this are told apart by minimum and maximum only.
+/// Quantiles of a [`Precision::Fine`] series beyond this are unknown; minimum and maximum are not.
 pub const HIGHEST_TRACKED_NS: u64 = 10_000_000_000;
 /// The same of a [`Precision::Coarse`] series.
 pub const COARSE_HIGHEST_TRACKED_NS: u64 = 1_000_000_000;
@@ -44,6 +44,10 @@ pub(super) struct Distribution {
 impl Distribution {
     pub(super) fn new(precision: Precision) -> Self {
         Self { precision, ..Self::default() }
+    }
+
+    pub(super) const fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// Values are kept as distances from here, so that an offset of the clocks costs no precision.
@@ -85,41 +89,19 @@ impl Distribution {
         of(&self.above).saturating_add(of(&self.below))
     }
 
-    /// The value of rank `rank`, 1 for the smallest.
-    ///
-    /// `Extreme` when it is so far from the origin that the histogram does not know.
-    pub(super) fn at_rank(&self, rank: u64) -> Option<Place> {
+    /// The value of rank `rank`, 1 for the smallest; `None` when it is too far from the origin to
+    /// be told.
+    pub(super) fn at_rank(&self, rank: u64) -> Option<TimeDelta> {
         if rank <= self.below_count {
             // Magnitudes run the other way.
             let from_origin = self.below_count.saturating_sub(rank).saturating_add(1);
             let magnitude = magnitude_at(self.below.as_deref()?, from_origin)?;
-            return Some(match magnitude {
-                Magnitude::Beyond => Place::LowExtreme,
-                Magnitude::At(ns) => Place::At(self.origin.saturating_sub(delta(ns))),
-            });
+            return Some(self.origin.saturating_sub(magnitude));
         }
         let rank = rank.saturating_sub(self.below_count);
         let magnitude = magnitude_at(self.above.as_deref()?, rank)?;
-        Some(match magnitude {
-            Magnitude::Beyond => Place::HighExtreme,
-            Magnitude::At(ns) => Place::At(self.origin.saturating_add(delta(ns))),
-        })
+        Some(self.origin.saturating_add(magnitude))
     }
-}
-
-/// Where a value of a given rank lies.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Place {
-    LowExtreme,
-    At(TimeDelta),
-    HighExtreme,
-}
-
-/// A distance from the origin without its sign.
-#[derive(Clone, Copy, Debug)]
-enum Magnitude {
-    At(u64),
-    Beyond,
 }
 
 fn empty(precision: Precision) -> Option<Box<Histogram<u32>>> {
@@ -131,30 +113,22 @@ fn empty(precision: Precision) -> Option<Box<Histogram<u32>>> {
     Histogram::new_with_bounds(LOWEST_TRACKED_NS, highest, digits).ok().map(Box::new)
 }
 
-/// The middle of the cell that holds the value of this rank.
+/// The middle of the cell that holds the value of this rank, unless that cell is the last one.
 ///
 /// By counting, as `value_at_quantile` would have to be asked with a fraction that rounds.
-fn magnitude_at(histogram: &Histogram<u32>, rank: u64) -> Option<Magnitude> {
+fn magnitude_at(histogram: &Histogram<u32>, rank: u64) -> Option<TimeDelta> {
     let mut seen = 0_u64;
     for cell in histogram.iter_recorded() {
         seen = seen.saturating_add(cell.count_since_last_iteration());
         if seen >= rank {
             let value = cell.value_iterated_to();
-            // The last cell holds everything beyond as well.
-            let beyond =
-                histogram.lowest_equivalent(value) >= histogram.lowest_equivalent(histogram.high());
-            return Some(if beyond {
-                Magnitude::Beyond
-            } else {
-                Magnitude::At(histogram.median_equivalent(value))
-            });
+            // Everything beyond was put there as well.
+            let last = histogram.lowest_equivalent(histogram.high());
+            let middle = i64::try_from(histogram.median_equivalent(value)).ok()?;
+            return (value < last).then(|| TimeDelta::from_ns(middle));
         }
     }
     None
-}
-
-fn delta(magnitude: u64) -> TimeDelta {
-    TimeDelta::from_ns(i64::try_from(magnitude).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]
@@ -172,12 +146,8 @@ mod tests {
     #[test]
     fn ranks_run_from_the_most_negative_value_to_the_largest() {
         let distribution = over(&[5_000, -3_000, 1_000, -7_000]);
-        let places: Vec<i64> = (1..=4)
-            .map(|rank| match distribution.at_rank(rank) {
-                Some(Place::At(value)) => value.ns(),
-                other => panic!("{other:?}"),
-            })
-            .collect();
+        let places: Vec<i64> =
+            (1..=4).map(|rank| distribution.at_rank(rank).unwrap().ns()).collect();
         for (place, value) in places.iter().zip([-7_000, -3_000, 1_000, 5_000]) {
             assert!((place - value).abs() <= 64, "{place} for {value}");
         }
@@ -193,11 +163,12 @@ mod tests {
     }
 
     #[test]
-    fn values_out_of_range_are_extremes_not_errors() {
+    fn values_out_of_range_are_unknown_and_no_error() {
         let distribution = over(&[i64::MAX, i64::MIN, 10_500_000_000, 1_000]);
-        assert_eq!(distribution.at_rank(1), Some(Place::LowExtreme));
-        assert_eq!(distribution.at_rank(3), Some(Place::HighExtreme));
-        assert_eq!(distribution.at_rank(4), Some(Place::HighExtreme));
+        assert_eq!(distribution.at_rank(1), None);
+        assert!(distribution.at_rank(2).is_some());
+        assert_eq!(distribution.at_rank(3), None);
+        assert_eq!(distribution.at_rank(4), None);
     }
 
     #[test]
@@ -207,9 +178,7 @@ mod tests {
         for ns in [37_000_001_000, 37_000_002_000, 36_999_999_000] {
             distribution.record(TimeDelta::from_ns(ns));
         }
-        let Some(Place::At(smallest)) = distribution.at_rank(1) else {
-            panic!("the value is near the origin");
-        };
+        let smallest = distribution.at_rank(1).unwrap();
         assert!((smallest.ns() - 36_999_999_000).abs() <= 64);
     }
 }
