@@ -1,6 +1,7 @@
 //! Tests in network namespaces: real kernels, real sockets, real programs.
 
 mod kit;
+mod loops;
 mod measure;
 mod reflector;
 
@@ -11,6 +12,6 @@ use stamp_tests::netns;
 fn main() -> ExitCode {
     match kit::child::Part::asked_for() {
         Some(part) => part.play(),
-        None => netns::harness(&[kit::trials, measure::trials, reflector::trials]),
+        None => netns::harness(&[kit::trials, loops::trials, measure::trials, reflector::trials]),
     }
 }

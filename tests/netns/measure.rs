@@ -6,6 +6,7 @@ mod network;
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
 use stamp_tests::netns::{self, Finished, Host, Program, Trial};
@@ -85,12 +86,19 @@ fn sequence(payload: &[u8], layout: Layout) -> Option<u32> {
 }
 
 /// A key file that both ends of one test read.
-struct KeyFile(PathBuf);
+pub(crate) struct KeyFile(PathBuf);
 
 impl KeyFile {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         use std::os::unix::fs::PermissionsExt;
-        let path = std::env::temp_dir().join(format!("stamp-{name}-{}.keys", std::process::id()));
+        // Trials run in parallel in one process.
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!(
+            "stamp-{name}-{}-{}.keys",
+            std::process::id(),
+            number
+        ));
         std::fs::write(
             &path,
             "1 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n",
@@ -100,7 +108,7 @@ impl KeyFile {
         Self(path)
     }
 
-    fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.0.to_str().expect("a path in ASCII")
     }
 }
