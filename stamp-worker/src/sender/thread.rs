@@ -52,16 +52,12 @@ impl WorkerThread {
         let poller = Poller::new()?;
         let start = now().monotonic;
         let clock = setups.first().map_or_else(clock_state, |setup| setup.config.clock);
-        let mut agenda = Agenda::new(setups.len());
+        let agenda = Agenda::new(setups.len());
         let mut sessions = Vec::with_capacity(setups.len());
-        let count = u32::try_from(setups.len().max(1)).unwrap_or(u32::MAX);
         for (number, setup) in setups.into_iter().enumerate() {
-            // Spread over the interval, so that sessions do not all send at the same instant.
-            let share = u32::try_from(number).unwrap_or(0);
-            let shift = setup.config.schedule.interval() / count * share;
-            let session = Session::new(number, setup, start.saturating_add(shift))?;
+            let share = u32::try_from(number).unwrap_or(u32::MAX);
+            let session = Session::new(number, setup, start)?;
             poller.add(session.socket(), share)?;
-            agenda.schedule(number, session.next_timeout());
             sessions.push(session);
         }
         let report = report.map(|period| Report { period, next: start.saturating_add(period) });
@@ -87,6 +83,7 @@ impl WorkerThread {
     pub(super) fn run(mut self) -> Vec<SessionSnapshot> {
         // Without it the kernel may round every sleep up by 50 µs; with it refused, it just does.
         let _ = stamp_net::clock::set_timer_slack_ns(1);
+        self.begin();
         while let Some(due) = self.agenda.next() {
             let due = self.report.as_ref().map_or(due, |report| due.min(report.next));
             if !self.wait_until(due) {
@@ -107,6 +104,19 @@ impl WorkerThread {
             session.finish();
         }
         self.sessions.iter().map(|session| session.engine().snapshot()).collect()
+    }
+
+    /// Starts every schedule now that this thread runs, spread over the interval, so that sessions
+    /// do not all send at the same instant.
+    fn begin(&mut self) {
+        let start = now().monotonic;
+        let count = u32::try_from(self.sessions.len().max(1)).unwrap_or(u32::MAX);
+        for (number, session) in self.sessions.iter_mut().enumerate() {
+            let share = u32::try_from(number).unwrap_or(u32::MAX);
+            let shift = session.engine().config().schedule.interval() / count * share;
+            session.engine_mut().begin(start.saturating_add(shift));
+            self.agenda.schedule(number, session.next_timeout());
+        }
     }
 
     fn attend(&mut self, number: usize) {
