@@ -1,6 +1,6 @@
 //! Where probes were lost, and how the losses are spread.
 
-use super::{Finding, Target, Way};
+use super::{Finding, REFLECTOR_LIMIT, Target, Way};
 use crate::output::record::{Character, ReflectorMode, SessionRecord, State};
 
 /// Losses one way of which this share or more are "nearly all".
@@ -17,8 +17,13 @@ pub(super) fn explain(session: &SessionRecord, findings: &mut Vec<Finding>) {
     }
     let lost = packets.lost.round_trip.saturating_sub(packets.lost.local);
     if lost > 0 {
+        let policed = policed(session);
+        let is_policed = policed.is_some();
+        findings.extend(policed);
         direction(session, lost, findings);
-        spread(session, findings);
+        if !is_policed {
+            spread(session, findings);
+        }
     }
     if packets.late > 0 {
         let timeout_ns = session.config.timeout_ns;
@@ -50,13 +55,17 @@ fn direction(session: &SessionRecord, lost: u64, findings: &mut Vec<Finding>) {
     });
 }
 
+/// What comes through is a flat rate, whatever is sent.
+fn policed(session: &SessionRecord) -> Option<Finding> {
+    let sent_per_second = session.probes_per_second();
+    let is_a_limit =
+        |rate: &u64| session.loss.policed || is_reflector_limit(*rate, sent_per_second);
+    let per_second = session.loss.plateau_per_second.filter(is_a_limit)?;
+    Some(Finding::Policed { per_second, sent_per_second })
+}
+
 fn spread(session: &SessionRecord, findings: &mut Vec<Finding>) {
     let loss = &session.loss;
-    if let Some(per_second) = loss.plateau_per_second.filter(|_| loss.policed) {
-        let sent_per_second = session.probes_per_second();
-        findings.push(Finding::Policed { per_second, sent_per_second });
-        return;
-    }
     let longest_run = session.packets.lost.longest_run;
     match (loss.character, loss.ratio.round_trip) {
         (Some(Character::Bursty), _) => findings.push(Finding::LossBursts {
@@ -67,4 +76,11 @@ fn spread(session: &SessionRecord, findings: &mut Vec<Finding>) {
         (Some(Character::Even), Some(ratio)) => findings.push(Finding::LossEven { ratio }),
         _ => {}
     }
+}
+
+/// What comes through is about what a reflector of ours allows by default, and more is sent. It
+/// lets a random few pass above its limit, which hides how flat the rate is.
+fn is_reflector_limit(per_second: u64, sent_per_second: f64) -> bool {
+    per_second.abs_diff(REFLECTOR_LIMIT) <= REFLECTOR_LIMIT / 5
+        && sent_per_second > REFLECTOR_LIMIT as f64 * 1.2
 }

@@ -268,7 +268,8 @@ fn a_flat_received_rate_is_called_a_policer_with_its_rate() {
     );
     assert!(finding.remedy.starts_with("stay below it: -i 1."), "{}", finding.remedy);
     assert!(!kinds(&session).contains(&"loss_even"));
-    session.loss.plateau_per_second = Some(1_990);
+    session.loss.policed = false;
+    session.loss.plateau_per_second = Some(2_080);
     assert!(find(&session, "policed").remedy.contains("a stamp-reflector allows 2000/s"));
 }
 

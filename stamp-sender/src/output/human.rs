@@ -57,6 +57,7 @@ pub struct Human {
 struct Limiters {
     rejected: Limiter,
     trouble: Limiter,
+    unsent: Limiter,
 }
 
 impl Human {
@@ -116,7 +117,7 @@ impl Human {
         self.screen.print(&format!("{indent}{heading}\n"))
     }
 
-    fn event(&mut self, name: &str, timeout_ns: u64, event: &SenderEvent) -> io::Result<()> {
+    fn event(&mut self, session: usize, name: &str, event: &SenderEvent) -> io::Result<()> {
         let is_about_one_probe =
             matches!(event, SenderEvent::Lost { .. } | SenderEvent::LossDirection { .. });
         // The ICMP error that told it has its own line.
@@ -125,12 +126,19 @@ impl Human {
         if is_told || self.wishes.quiet && is_about_one_probe {
             return Ok(());
         }
+        let is_unsent =
+            matches!(event, SenderEvent::MissedSlots { .. } | SenderEvent::Unsent { .. });
+        let Some(count) = (if is_unsent { self.limiters[session].unsent.pass() } else { Some(1) })
+        else {
+            return Ok(());
+        };
+        let timeout = self.ledger.infos()[session].timeout;
         let at = match event {
             SenderEvent::State(change) => Some(change.at.wall),
             SenderEvent::ClockStep { at, .. } => Some(at.wall),
             _ => None,
         };
-        match self.lines.event(name, event, timeout_ns) {
+        match self.lines.event(name, event, timeout, count) {
             Some(line) => self.line(at, &line),
             None => Ok(()),
         }
@@ -164,10 +172,10 @@ impl Reporter for Human {
     fn happening(&mut self, session: usize, happening: &Happening) -> io::Result<()> {
         self.ledger.note(session, happening);
         let Some(info) = self.ledger.infos().get(session) else { return Ok(()) };
-        let (name, timeout_ns) = (info.name.clone(), gather::config(info).timeout_ns);
+        let name = info.name.clone();
         match happening {
             Happening::Outcome(outcome) => self.outcome(session, &name, outcome),
-            Happening::Event(event) => self.event(&name, timeout_ns, event),
+            Happening::Event(event) => self.event(session, &name, event),
             Happening::Trouble(trouble) => match self.limiters[session].trouble.pass() {
                 Some(count) => {
                     let line = self.lines.trouble(&name, *trouble, count);

@@ -68,7 +68,7 @@ impl Ledger {
         if let [Heard { latest: Some(sample), .. }] = self.heard.as_slice() {
             let mark = if sample.clock_synchronized { "" } else { "?" };
             line.push_str(&format!(
-                "; forward {}{mark}, backward {}{mark}, round trip {}",
+                "; forward {}{mark}, backward {}{mark}, rtt {}",
                 delay(sample.forward_delay.ns()),
                 delay(sample.backward_delay.ns()),
                 delay(sample.round_trip.ns())

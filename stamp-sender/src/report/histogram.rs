@@ -39,7 +39,10 @@ fn one(curve: &Curve, session: &SavedSession, paint: Paint) -> String {
             text.push_str(&paint.faint("        ...\n"));
             empty = 0;
         }
-        let share = format!("{:.1}%", row.count as f64 * 100.0 / total as f64);
+        let share = match row.count as f64 * 100.0 / total as f64 {
+            small if small < 0.1 => "<0.1%".to_owned(),
+            share => format!("{share:.1}%"),
+        };
         text.push_str(&format!(
             "{} - {}  {}{}{}\n",
             pad_left(&delay(row.low), 8),

@@ -1,11 +1,8 @@
 //! Probes that did not leave, did not fit or did not arrive.
 
 use super::count_of;
-use crate::explain::{Finding, Target, Way};
+use crate::explain::{Finding, REFLECTOR_LIMIT, Target, Way};
 use crate::output::duration::{setting, stretch};
-
-/// Default of our own reflector, packets a second for each source.
-const REFLECTOR_LIMIT: u64 = 2_000;
 
 pub(super) fn words(finding: &Finding) -> Option<(String, String)> {
     Some(match finding {
@@ -115,10 +112,10 @@ fn loss(finding: &Finding) -> Option<(String, String)> {
         ),
         Finding::Policed { per_second, sent_per_second } => (
             format!(
-                "About {per_second} probes/s get through of {sent_per_second:.0}/s sent, as even \
-                 as a policer makes it."
+                "About {per_second} probes/s get through of {sent_per_second:.0}/s sent, whatever \
+                 is sent: a rate limit (policer)."
             ),
-            if per_second.abs_diff(REFLECTOR_LIMIT) <= REFLECTOR_LIMIT / 10 {
+            if per_second.abs_diff(REFLECTOR_LIMIT) <= REFLECTOR_LIMIT / 5 {
                 "a stamp-reflector allows 2000/s for each source; there: --rate-limit off"
                     .to_owned()
             } else {

@@ -1,4 +1,4 @@
-//! Two lines about the period that just ended.
+//! A few lines about the period that just ended.
 
 use super::summary::{Look, one_way_mark};
 use crate::explain::percent;
@@ -10,15 +10,17 @@ use crate::output::record::{DelayRecord, SessionRecord};
 pub fn lines(record: &SessionRecord, period_ns: Option<u64>, look: &Look) -> String {
     let packets = &record.packets;
     let period = period_ns.map_or_else(String::new, |ns| format!("last {}: ", setting(ns)));
-    let share = record.loss.ratio.round_trip.map_or_else(String::new, |ratio| {
-        let ways = match (packets.lost.forward, packets.lost.backward) {
-            (Some(forward), Some(backward)) if forward + backward > 0 => {
-                format!(": {forward} forward, {backward} backward")
-            }
-            _ => String::new(),
-        };
-        format!(" ({}{ways})", percent(ratio))
-    });
+    let share = record
+        .loss
+        .ratio
+        .round_trip
+        .map_or_else(String::new, |ratio| format!(" ({})", percent(ratio)));
+    let ways = match (packets.lost.forward, packets.lost.backward) {
+        (Some(forward), Some(backward)) if forward + backward > 0 => {
+            format!("\n    lost: {forward} forward, {backward} backward")
+        }
+        _ => String::new(),
+    };
     let unsent = match packets.unsent {
         0 => String::new(),
         unsent => format!(", {unsent} not sent"),
@@ -30,12 +32,12 @@ pub fn lines(record: &SessionRecord, period_ns: Option<u64>, look: &Look) -> Str
         record.name, packets.sent, packets.received
     );
     if packets.received == 0 {
-        return counts;
+        return format!("{counts}{ways}");
     }
     let mark = one_way_mark(record);
     let delays = &record.delay_ns;
     format!(
-        "{counts}\n    p50/p99: forward{mark} {}, backward{mark} {}, round trip {}",
+        "{counts}{ways}\n    p50/p99: forward{mark} {}, backward{mark} {}, round trip {}",
         both(&delays.forward),
         both(&delays.backward),
         both(&delays.round_trip)

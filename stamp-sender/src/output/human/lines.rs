@@ -1,5 +1,7 @@
 //! One line for each thing that happens, in columns that stay where they are.
 
+use std::time::Duration;
+
 use stamp_session::sender::{
     End, Outcome, RejectReason, Sample, SenderEvent, SessionState, StateChange,
 };
@@ -98,10 +100,17 @@ impl Lines {
 
     /// Something beside a reply; nothing for what the summary says better.
     #[must_use]
-    pub fn event(&self, name: &str, event: &SenderEvent, timeout_ns: u64) -> Option<String> {
+    pub fn event(
+        &self,
+        name: &str,
+        event: &SenderEvent,
+        timeout: Duration,
+        count: u64,
+    ) -> Option<String> {
         Some(match event {
             SenderEvent::Lost { sequence, .. } => {
-                let text = format!("lost: no reply within {}", setting(timeout_ns));
+                let ns = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
+                let text = format!("lost: no reply within {}", setting(ns));
                 self.at(name, *sequence, &self.paint.bad(&text))
             }
             SenderEvent::LossDirection { first, last, forward, backward } => {
@@ -118,12 +127,13 @@ impl Lines {
                 self.between(name, &format!("{which}{way}"))
             }
             SenderEvent::State(change) => self.between(name, &self.state(change)?),
-            SenderEvent::MissedSlots { count } => {
-                let text = format!("{count} not sent: this host came too late");
+            SenderEvent::MissedSlots { count: missed } => {
+                let text = format!("{missed} not sent: this host came too late{}", so_far(count));
                 self.between(name, &self.paint.odd(&text))
             }
             SenderEvent::Unsent { sequence, reason } => {
-                let text = format!("not sent: {}", reason.label().replace('_', " "));
+                let text =
+                    format!("not sent: {}{}", reason.label().replace('_', " "), so_far(count));
                 self.at(name, *sequence, &self.paint.odd(&text))
             }
             SenderEvent::ReflectorRestart { reflector_sequence, .. } => {
@@ -233,7 +243,7 @@ fn rejected(reason: RejectReason) -> &'static str {
 }
 
 fn so_far(count: u64) -> String {
-    if count > Limiter::FIRST { format!(" ({count} so far)") } else { String::new() }
+    if count > Limiter::FIRST { format!(" ({count} times so far)") } else { String::new() }
 }
 
 fn hops(sample: &Sample) -> String {

@@ -108,22 +108,25 @@ fn quiet_leaves_out_the_fate_of_single_probes() {
 }
 
 #[test]
-fn a_period_is_reported_in_two_lines() {
+fn a_period_is_reported_in_a_few_lines() {
     let mut run = play(&Plot { fate: lossy, ..Plot::default() });
     run.happenings = vec![Happening::Window(Box::new(run.snapshot.clone()))];
     let text = printed(wishes(), &[&run]);
-    golden::check("interval.txt", &text.lines().skip(2).take(2).collect::<Vec<_>>().join("\n"));
+    golden::check("interval.txt", &text.lines().skip(2).take(3).collect::<Vec<_>>().join("\n"));
 }
 
 #[test]
 fn a_flood_of_complaints_is_held_back() {
     let mut run = play(&Plot { count: 1, ..Plot::default() });
     let rejected = Happening::Outcome(Outcome::Rejected(RejectReason::Source));
-    run.happenings = vec![rejected; 2_000];
-    let text = printed(wishes(), &[&run]);
-    let lines: Vec<&str> = text.lines().filter(|line| line.contains("not a reply")).collect();
-    assert_eq!(lines.len(), 12);
-    assert!(lines[11].ends_with("another address or port (1000 so far)"), "{}", lines[11]);
+    let missed = Happening::Event(SenderEvent::MissedSlots { count: 3 });
+    for (happening, words) in [(rejected, "not a reply"), (missed, "3 not sent: this host")] {
+        run.happenings = vec![happening; 2_000];
+        let text = printed(wishes(), &[&run]);
+        let lines: Vec<&str> = text.lines().filter(|line| line.contains(words)).collect();
+        assert_eq!(lines.len(), 12);
+        assert!(lines[11].ends_with(" (1000 times so far)"), "{}", lines[11]);
+    }
 }
 
 #[test]
