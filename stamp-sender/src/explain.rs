@@ -15,6 +15,9 @@ pub use words::percent;
 
 use crate::output::record::{FindingRecord, SessionRecord, Severity};
 
+/// What a `stamp-reflector` allows each source unless told otherwise, in probes a second.
+const REFLECTOR_LIMIT: u64 = 2_000;
+
 /// One of the two ways.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Way {
