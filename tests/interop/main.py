@@ -8,7 +8,7 @@ from pathlib import Path
 
 import report
 
-MODULES = ("scapy_sender", "python_sender", "python_reflector", "stamp_suite")
+MODULES = ("scapy_sender", "python_sender", "python_reflector", "stamp_suite", "twamp", "tshark")
 
 
 def main():
