@@ -49,7 +49,7 @@ pub struct DelayRecord {
     pub stddev: Option<i64>,
     /// Values below zero, which only a wrong clock can make.
     pub negative: u64,
-    /// Quantiles with lost probes as infinitely late (RFC 7679 §4.1); infinite is null.
+    /// Quantiles with lost probes as infinitely late (RFC 7679 §5.1); infinite is null.
     pub including_lost: QuantilesRecord,
 }
 

@@ -3,7 +3,7 @@
 use stamp_proto::ip::Dscp;
 
 use super::super::table::{pad_right, wrap};
-use crate::output::duration::{bound, delay_or_dash};
+use crate::output::duration::{bound, delay_or_dash, setting};
 use crate::output::paint::Paint;
 use crate::output::record::{
     Character, FarClockRecord, HopRangeRecord, PacketsRecord, ReflectorMode, SessionRecord, Source,
@@ -91,11 +91,13 @@ fn lost(record: &SessionRecord) -> String {
         awaited => format!("; {awaited} still awaited"),
     };
     let decided = packets.received + all;
+    // Part of the metric (RFC 7680 §2.6).
+    let threshold = format!("; timeout {}", setting(record.config.timeout_ns));
     if all == 0 {
-        return format!("none of {decided}{awaited}");
+        return format!("none of {decided}{awaited}{threshold}");
     }
     if !record.answered {
-        return format!("{all} of {decided}{awaited}");
+        return format!("{all} of {decided}{awaited}{threshold}");
     }
     let spread = match record.loss.character {
         Some(Character::Even) => ", one by one",
@@ -103,7 +105,7 @@ fn lost(record: &SessionRecord) -> String {
         None => "",
     };
     format!(
-        "{all} of {decided}: {}; longest run {}{spread}{awaited}",
+        "{all} of {decided}: {}; longest run {}{spread}{awaited}{threshold}",
         directions(record),
         packets.lost.longest_run
     )

@@ -104,3 +104,13 @@ fn only_the_percentiles_asked_for_are_columns() {
     let heading: Vec<&str> = text.lines().nth(2).unwrap().split_whitespace().collect();
     assert_eq!(heading, ["min", "mean", "p99", "max", "stddev", "n"]);
 }
+
+#[test]
+fn the_loss_threshold_is_reported_with_the_result() {
+    let mut record = examples::good();
+    record.config.timeout_ns = 2_500_000_000;
+    assert!(shown(record.clone()).contains("longest run 1; timeout 2.5s"));
+    record.packets.lost = LostRecord::default();
+    record.packets.received = 600;
+    assert!(shown(record).contains("none of 600; timeout 2.5s"));
+}
