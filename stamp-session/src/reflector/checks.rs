@@ -9,7 +9,7 @@ use super::config::SourcePolicy;
 use super::drop_reason::DropReason;
 use super::event::ReflectorEvent;
 use super::loops::{LoopRule, is_of_the_authenticated_mode};
-use super::rate::{Allowance, RateLimit};
+use super::rate::{Allowance, Claim, RateLimit};
 use super::reply::ReplyToken;
 use super::sessions::Arrival;
 use super::{Reflector, count};
@@ -84,14 +84,18 @@ impl Reflector {
         screened: &Screened,
     ) -> Result<(), DropReason> {
         let limit = screened.rate_limit;
-        let allowance = self.limiter.take(now, probe.from.ip(), limit, cost(screened.mode, probe));
+        let authenticated = screened.key.is_some();
+        let claim =
+            Claim { source: probe.from.ip(), authenticated, cost: cost(screened.mode, probe) };
+        let allowance = self.limiter.take(now, claim, limit);
         if let Allowance::Leaked(true) | Allowance::Refused(true) = allowance {
             self.events.push(ReflectorEvent::RateLimited { source: probe.from, limit });
         }
         if let Allowance::Refused(_) = allowance {
             return Err(DropReason::RateLimited);
         }
-        if !self.limiter.take_total(now) {
+        // A key holder counts, but strangers must not be able to silence it.
+        if !self.limiter.take_total(now) && !authenticated {
             self.events.overload(now, self.limiter.total());
             return Err(DropReason::Overload);
         }

@@ -23,6 +23,13 @@ impl KeyedHash {
         hasher.write(octets);
         hasher.finish()
     }
+
+    pub(super) fn of_address(&self, bits: u128, kind: bool) -> u64 {
+        let mut hasher = self.build_hasher();
+        hasher.write_u128(bits);
+        hasher.write_u8(kind.into());
+        hasher.finish()
+    }
 }
 
 impl BuildHasher for KeyedHash {

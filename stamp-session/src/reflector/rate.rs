@@ -114,6 +114,17 @@ impl RateLimiterConfig {
     }
 }
 
+/// A probe that wants to be answered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Claim {
+    pub(super) source: IpAddr,
+    /// Its HMAC was verified. Key holders have an allowance of their own: what strangers forge in
+    /// the name of one, at another listener perhaps, must not use it up.
+    pub(super) authenticated: bool,
+    /// How many probes it counts as.
+    pub(super) cost: u32,
+}
+
 /// What the limiter says about one probe.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Allowance {
@@ -168,19 +179,14 @@ impl RateLimiter {
         unpack_limit(self.total.load(Ordering::Relaxed))
     }
 
-    /// Takes `cost` probes from the allowance of `source`.
-    pub(super) fn take(
-        &self,
-        now: MonotonicTime,
-        source: IpAddr,
-        limit: RateLimit,
-        cost: u32,
-    ) -> Allowance {
+    /// Takes what is claimed from the allowance of its source.
+    pub(super) fn take(&self, now: MonotonicTime, claim: Claim, limit: RateLimit) -> Allowance {
         let Some(pace) = limit.pace() else {
             return Allowance::Granted;
         };
+        let Claim { source, authenticated, cost } = claim;
         let bits = leading_bits(source, self.ipv4_prefix_length, self.ipv6_prefix_length);
-        let hash = self.hash.of(&bits.to_be_bytes());
+        let hash = self.hash.of_address(bits, authenticated);
         let now = ticks(now);
         let cost = pace.step.saturating_mul(u64::from(cost));
         let tag = (hash >> TAG_SHIFT) | 1;

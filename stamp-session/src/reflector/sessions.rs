@@ -2,7 +2,8 @@
 //!
 //! Bounded in every direction, as whoever sends decides how many there are: by number, by share of
 //! one source, and by time. When the table is full, a new session takes the place of the oldest that
-//! has sent a single probe; one that has sent more is never put out, and works on.
+//! has sent a single probe; one that has sent more works on. Only a session of a key holder may put
+//! out one that anybody could have forged, and nobody puts out that of a key holder.
 
 mod index;
 mod rebinding;
@@ -22,7 +23,7 @@ use self::index::Index;
 use self::replay::{Judgement, ReplayWindow};
 use self::session::{NOWHERE, ReplyCounter, Session, SessionKey, SessionView};
 use self::shares::Shares;
-use self::slab::Slab;
+use self::slab::{Slab, Standing};
 use super::drop_reason::DropReason;
 use super::keyed_hash::KeyedHash;
 use super::reply::ReplyToken;
@@ -248,7 +249,10 @@ impl Sessions {
             earlier: NOWHERE,
             later: NOWHERE,
             generation: 0,
-            proven: false,
+            standing: match arrival.mode {
+                AuthenticationMode::Unauthenticated => Standing::Single,
+                AuthenticationMode::Authenticated => Standing::Authenticated,
+            },
         };
         if let Some(kin) = kin {
             self.go_on_from(kin, &mut session, arrival);
@@ -271,7 +275,12 @@ impl Sessions {
         if self.slab.stalest().is_some_and(|slot| self.drop_if_expired(slot, arrival.now)) {
             return Ok(());
         }
-        let oldest = self.slab.stalest_unproven().ok_or(DropReason::Capacity)?;
+        let proven = match arrival.mode {
+            AuthenticationMode::Unauthenticated => None,
+            AuthenticationMode::Authenticated => self.slab.stalest_of(Standing::Proven),
+        };
+        let oldest = self.slab.stalest_of(Standing::Single).or(proven);
+        let oldest = oldest.ok_or(DropReason::Capacity)?;
         self.remove(oldest);
         self.counts.evicted = self.counts.evicted.saturating_add(1);
         Ok(())

@@ -9,6 +9,10 @@ fn limiter() -> RateLimiter {
     RateLimiter::new(RateLimiterConfig::new([7, 11]))
 }
 
+fn claim(source: IpAddr, cost: u32) -> Claim {
+    Claim { source, authenticated: false, cost }
+}
+
 fn at(after: Duration) -> MonotonicTime {
     MonotonicTime::from_ns(987_654_321).saturating_add(after)
 }
@@ -28,7 +32,7 @@ fn granted(
 ) -> usize {
     times
         .into_iter()
-        .filter(|now| limiter.take(*now, source, limit, 1) == Allowance::Granted)
+        .filter(|now| limiter.take(*now, claim(source, 1), limit) == Allowance::Granted)
         .count()
 }
 
@@ -65,7 +69,7 @@ fn one_in_sixteen_leaks() {
     let mut leaked = 0;
     for _ in 0..164_000 {
         leaked += usize::from(matches!(
-            limiter.take(now, SOURCE, RateLimit::DEFAULT, 1),
+            limiter.take(now, claim(SOURCE, 1), RateLimit::DEFAULT),
             Allowance::Leaked(_)
         ));
     }
@@ -76,7 +80,7 @@ fn one_in_sixteen_leaks() {
 fn a_source_over_its_limit_is_told_once() {
     let limiter = limiter();
     let told = |now| {
-        let allowance = limiter.take(now, SOURCE, RateLimit::DEFAULT, 1);
+        let allowance = limiter.take(now, claim(SOURCE, 1), RateLimit::DEFAULT);
         usize::from(matches!(allowance, Allowance::Leaked(true) | Allowance::Refused(true)))
     };
     let first: usize = (0..50_000).map(|_| told(at(Duration::ZERO))).sum();
@@ -91,11 +95,13 @@ fn the_addresses_of_an_ipv6_64_are_one_source() {
     let now = at(Duration::ZERO);
     let granted = (0..5_000_u128)
         .map(|host| Ipv6Addr::from_bits(0x2001_0db8_0000_0001 << 64 | host).into())
-        .filter(|source| limiter.take(now, *source, RateLimit::DEFAULT, 1) == Allowance::Granted)
+        .filter(|source| {
+            limiter.take(now, claim(*source, 1), RateLimit::DEFAULT) == Allowance::Granted
+        })
         .count();
     assert_eq!(granted, 4_000);
     let neighbour = Ipv6Addr::from_bits(0x2001_0db8_0000_0002 << 64).into();
-    assert_eq!(limiter.take(now, neighbour, RateLimit::DEFAULT, 1), Allowance::Granted);
+    assert_eq!(limiter.take(now, claim(neighbour, 1), RateLimit::DEFAULT), Allowance::Granted);
 }
 
 #[test]
@@ -104,18 +110,34 @@ fn a_mapped_address_is_the_ipv4_source() {
     let mapped = IpAddr::V6(Ipv4Addr::new(192, 0, 2, 1).to_ipv6_mapped());
     let now = vec![at(Duration::ZERO); 4_000];
     assert_eq!(granted(&limiter, SOURCE, RateLimit::DEFAULT, now), 4_000);
-    assert_ne!(limiter.take(at(Duration::ZERO), mapped, RateLimit::DEFAULT, 1), Allowance::Granted);
+    assert_ne!(
+        limiter.take(at(Duration::ZERO), claim(mapped, 1), RateLimit::DEFAULT),
+        Allowance::Granted
+    );
+}
+
+#[test]
+fn what_is_forged_in_the_name_of_a_key_holder_is_not_its_own() {
+    let limiter = limiter();
+    let now = at(Duration::ZERO);
+    for _ in 0..10_000 {
+        let _ = limiter.take(now, claim(SOURCE, 1), RateLimit::DEFAULT);
+    }
+    let verified = Claim { authenticated: true, ..claim(SOURCE, 1) };
+    let granted = (0..10_000)
+        .filter(|_| limiter.take(now, verified, RateLimit::DEFAULT) == Allowance::Granted);
+    assert_eq!(granted.count(), 4_000);
 }
 
 #[test]
 fn a_probe_may_cost_more_than_one() {
     let now = at(Duration::ZERO);
     let limiter = limiter();
-    let granted =
-        (0..100).filter(|_| limiter.take(now, SOURCE, limit(10, 10), 4) == Allowance::Granted);
+    let granted = (0..100)
+        .filter(|_| limiter.take(now, claim(SOURCE, 4), limit(10, 10)) == Allowance::Granted);
     assert_eq!(granted.count(), 2);
     assert!(
-        !matches!(limiter.take(now, SOURCE, limit(10, 3), 4), Allowance::Granted),
+        !matches!(limiter.take(now, claim(SOURCE, 4), limit(10, 3)), Allowance::Granted),
         "more at once than the burst holds"
     );
 }
@@ -129,10 +151,11 @@ fn a_million_forged_sources_lock_nobody_out() {
         // A million sources in a second, and the victim every millisecond.
         let now = at(Duration::from_micros(u64::from(forged)));
         let forged = IpAddr::V4(Ipv4Addr::from_bits(0x0B00_0000 + forged));
-        let _ = limiter.take(now, forged, RateLimit::DEFAULT, 1);
+        let _ = limiter.take(now, claim(forged, 1), RateLimit::DEFAULT);
         if now.ns() % 1_000_000 < 1_000 {
-            refused +=
-                usize::from(limiter.take(now, SOURCE, RateLimit::DEFAULT, 1) != Allowance::Granted);
+            refused += usize::from(
+                limiter.take(now, claim(SOURCE, 1), RateLimit::DEFAULT) != Allowance::Granted,
+            );
         }
     }
     assert_eq!(refused, 0);
@@ -146,9 +169,10 @@ fn a_busy_source_stays_limited_while_others_come_and_go() {
     for probe in 0..400_000_u32 {
         let now = at(Duration::from_micros(u64::from(probe) * 10));
         let other = IpAddr::V4(Ipv4Addr::from_bits(0x0B00_0000 + probe % 60_000));
-        let _ = limiter.take(now, other, RateLimit::DEFAULT, 1);
-        granted +=
-            usize::from(limiter.take(now, SOURCE, RateLimit::DEFAULT, 1) == Allowance::Granted);
+        let _ = limiter.take(now, claim(other, 1), RateLimit::DEFAULT);
+        granted += usize::from(
+            limiter.take(now, claim(SOURCE, 1), RateLimit::DEFAULT) == Allowance::Granted,
+        );
     }
     // 4 s at 100 000 a second: 4 000 + 4 x 2 000.
     assert!((11_990..=12_010).contains(&granted), "{granted}");
@@ -164,7 +188,7 @@ fn what_was_long_ago_is_forgotten_when_time_wraps() {
     let wrap = Duration::from_nanos((TIME_MASK + 1) << TICK_SHIFT);
     for part in [4, 2, 1] {
         let later = at(wrap / part + Duration::from_secs(3));
-        let allowance = limiter.take(later, SOURCE, RateLimit::DEFAULT, 1);
+        let allowance = limiter.take(later, claim(SOURCE, 1), RateLimit::DEFAULT);
         assert_eq!(allowance, Allowance::Granted, "after 1/{part} of the wrap");
     }
 }

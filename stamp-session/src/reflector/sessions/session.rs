@@ -8,6 +8,7 @@ use stamp_proto::auth::KeyId;
 use stamp_proto::packet::{AuthenticationMode, Ssid};
 
 use super::replay::ReplayWindow;
+use super::slab::Standing;
 use crate::clock::MonotonicTime;
 use crate::reflector::keyed_hash::KeyedHash;
 use crate::reflector::prefix::address_bits;
@@ -106,8 +107,7 @@ pub(super) struct Session {
     pub(super) later: u32,
     /// Counts the sessions that had this slot.
     pub(super) generation: u32,
-    /// It sent more than once: it is no single forged packet.
-    pub(super) proven: bool,
+    pub(super) standing: Standing,
 }
 
 impl Session {

@@ -8,15 +8,26 @@ const CHUNK: usize = 256;
 /// Sessions by slot number.
 ///
 /// Grows by chunks, so that no session ever moves and a table of few sessions is small. Every
-/// session is in one of two lists, ordered by when it was last seen: those that sent one probe and
-/// those that sent more.
+/// session is in the list of its [`Standing`], ordered by when it was last seen.
 #[derive(Debug, Default)]
 pub(super) struct Slab {
     chunks: Vec<Vec<Session>>,
     free: Option<u32>,
     count: usize,
-    unproven: List,
+    single: List,
     proven: List,
+    authenticated: List,
+}
+
+/// How sure it is that a session is one, least sure first.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Standing {
+    /// It sent one probe, which anyone can forge.
+    Single,
+    /// It sent more.
+    Proven,
+    /// Its probes are signed.
+    Authenticated,
 }
 
 /// Ends of a list of sessions.
@@ -43,10 +54,9 @@ impl Slab {
         self.chunks.get_mut(chunk)?.get_mut(place)
     }
 
-    /// Takes a session in, as the latest of those that have sent once; `None` when even the numbers
-    /// of slots are used up.
+    /// Takes a session in, as the latest of its standing; `None` when even the numbers of slots are
+    /// used up.
     pub(super) fn insert(&mut self, mut session: Session) -> Option<u32> {
-        session.proven = false;
         let slot = match self.free {
             Some(slot) => {
                 let old = self.get_mut(slot)?;
@@ -75,11 +85,13 @@ impl Slab {
         }
     }
 
-    /// Makes a session the latest of those that sent more than once.
+    /// Makes a session that sent once more the latest of its standing.
     pub(super) fn renew(&mut self, slot: u32) {
         self.unlink(slot);
-        if let Some(session) = self.get_mut(slot) {
-            session.proven = true;
+        if let Some(session) = self.get_mut(slot)
+            && session.standing == Standing::Single
+        {
+            session.standing = Standing::Proven;
         }
         self.link_last(slot);
     }
@@ -87,20 +99,23 @@ impl Slab {
     /// The session that was last seen longest ago.
     pub(super) fn stalest(&self) -> Option<u32> {
         let last_seen = |slot: u32| self.get(slot).map(|session| (session.last_seen, slot));
-        let both = [last_seen(self.unproven.first), last_seen(self.proven.first)];
-        both.into_iter().flatten().min().map(|(_, slot)| slot)
+        self.firsts().filter_map(last_seen).min().map(|(_, slot)| slot)
     }
 
-    /// As [`Self::stalest`], of those that have sent once.
-    pub(super) fn stalest_unproven(&self) -> Option<u32> {
-        (self.unproven.first != NOWHERE).then_some(self.unproven.first)
+    /// As [`Self::stalest`], of one standing.
+    pub(super) const fn stalest_of(&self, standing: Standing) -> Option<u32> {
+        let first = match standing {
+            Standing::Single => self.single.first,
+            Standing::Proven => self.proven.first,
+            Standing::Authenticated => self.authenticated.first,
+        };
+        if first == NOWHERE { None } else { Some(first) }
     }
 
     /// Slots of all sessions.
     pub(super) fn slots(&self) -> impl Iterator<Item = u32> + '_ {
-        [self.unproven.first, self.proven.first].into_iter().flat_map(|first| {
-            let first = (first != NOWHERE).then_some(first);
-            core::iter::successors(first, |slot| {
+        self.firsts().flat_map(|first| {
+            core::iter::successors(Some(first), |slot| {
                 self.get(*slot).map(|session| session.later).filter(|later| *later != NOWHERE)
             })
         })
@@ -131,15 +146,24 @@ impl Slab {
         Some(slot)
     }
 
-    fn list(&mut self, proven: bool) -> &mut List {
-        if proven { &mut self.proven } else { &mut self.unproven }
+    fn firsts(&self) -> impl Iterator<Item = u32> + use<> {
+        let lists = [Standing::Single, Standing::Proven, Standing::Authenticated];
+        lists.map(|standing| self.stalest_of(standing)).into_iter().flatten()
+    }
+
+    const fn list(&mut self, standing: Standing) -> &mut List {
+        match standing {
+            Standing::Single => &mut self.single,
+            Standing::Proven => &mut self.proven,
+            Standing::Authenticated => &mut self.authenticated,
+        }
     }
 
     fn link_last(&mut self, slot: u32) {
-        let Some(proven) = self.get(slot).map(|session| session.proven) else {
+        let Some(standing) = self.get(slot).map(|session| session.standing) else {
             return;
         };
-        let list = self.list(proven);
+        let list = self.list(standing);
         let last = core::mem::replace(&mut list.last, slot);
         if last == NOWHERE {
             list.first = slot;
@@ -156,14 +180,14 @@ impl Slab {
         let Some(session) = self.get(slot) else {
             return;
         };
-        let (earlier, later, proven) = (session.earlier, session.later, session.proven);
+        let (earlier, later, standing) = (session.earlier, session.later, session.standing);
         match self.get_mut(earlier) {
             Some(neighbour) => neighbour.later = later,
-            None => self.list(proven).first = later,
+            None => self.list(standing).first = later,
         }
         match self.get_mut(later) {
             Some(neighbour) => neighbour.earlier = earlier,
-            None => self.list(proven).last = earlier,
+            None => self.list(standing).last = earlier,
         }
     }
 }

@@ -32,7 +32,7 @@ fn number(sessions: &mut Sessions, arrival: &Arrival) -> u32 {
     sessions.admit(arrival).unwrap().token.number
 }
 
-/// Sessions from `count` addresses, one probe each.
+/// Sessions from `count` addresses, one more probe each.
 fn flood(sessions: &mut Sessions, count: u32, now: MonotonicTime) -> usize {
     let admitted = (0..count).filter(|host| {
         let source = SocketAddr::new(IpAddr::V4(Ipv4Addr::from_bits(0x0B00_0000 + host)), 5_000);
@@ -90,6 +90,27 @@ fn a_new_session_finds_its_place_in_the_middle_of_a_flood() {
     assert_eq!(number(&mut sessions, &arrival("192.0.2.1:5000", 1, 3)), 1);
     flood(&mut sessions, 50_000, MonotonicTime::from_ns(4_000_000));
     assert_eq!(number(&mut sessions, &arrival("192.0.2.1:5000", 2, 5)), 2);
+}
+
+#[test]
+fn strangers_can_neither_put_out_a_key_holder_nor_keep_one_out() {
+    let mut sessions = sessions(LIMIT);
+    let signed = |host: u32, sequence| {
+        let probe = arrival(&format!("192.0.2.{host}:5000"), sequence, u64::from(sequence));
+        Arrival { mode: AUTHENTICATED, ..probe }
+    };
+    for host in 1..=100 {
+        number(&mut sessions, &signed(host, 0));
+    }
+    // Two probes each, which makes them more than single forged packets.
+    flood(&mut sessions, 900, MonotonicTime::ZERO);
+    flood(&mut sessions, 900, MonotonicTime::ZERO);
+    flood(&mut sessions, 10_000, MonotonicTime::ZERO);
+    for host in 1..=200 {
+        let expected = u32::from(host <= 100);
+        assert_eq!(number(&mut sessions, &signed(host, 1)), expected, "{host}");
+    }
+    assert_eq!(sessions.count(), LIMIT);
 }
 
 #[test]

@@ -163,6 +163,24 @@ fn all_sources_together_are_limited_too() {
 }
 
 #[test]
+fn a_flood_of_strangers_silences_no_key_holder() {
+    let limiter = RateLimiter::new(RateLimiterConfig {
+        total: RateLimit::per_second(50).unwrap(),
+        ..RateLimiterConfig::new([1, 2])
+    });
+    let mut config = authenticated();
+    config.unknown_sources = Some(SourcePolicy::unknown(OPEN));
+    let prefix = Prefix::new("192.0.2.0".parse().unwrap(), 24).unwrap();
+    config.allow = vec![AllowRule { prefix, policy: SourcePolicy::unknown(AUTHENTICATED) }];
+    let mut reflector = Reflector::new(config, Arc::new(limiter)).unwrap();
+    for host in 0..200 {
+        let _ = answer(&mut reflector, &Probe::number(1).from(&format!("10.0.0.{host}:49200")));
+    }
+    assert_eq!(reflector.snapshot().drops(DropReason::Overload), 100);
+    assert!(answer(&mut reflector, &Probe::signed(1, &k1())).is_ok());
+}
+
+#[test]
 fn our_own_listeners_are_never_answered() {
     let mut config = config();
     config.own_listeners =
