@@ -1,7 +1,9 @@
 //! What a session found beside what it must find.
 
 use stamp_proto::time::TimeDelta;
-use stamp_session::sender::{Outcome, Sample, SenderEvent, SessionState, UnsentReason};
+use stamp_session::sender::{
+    Outcome, Sample, Schedule, SenderEvent, SessionState, UnsentReason,
+};
 use stamp_session::snapshot::{PacketCounts, SessionSnapshot};
 
 use super::exact::{Tolerance, assert_delay, assert_pdv, assert_variation};
@@ -135,7 +137,11 @@ fn assert_slots(scenario: &Scenario, record: &Record, found: &PacketCounts) {
         assert!(late < scenario.interval_ns(), "{late} ns late");
     }
     let intended = record.probes.iter().map(|probe| probe.intended_ns);
-    assert!(intended.is_sorted());
+    assert!(intended.clone().is_sorted());
+    if let Schedule::Fixed { .. } = scenario.config.schedule {
+        let mut intended = intended;
+        assert!(intended.all(|at_ns| at_ns % scenario.interval_ns() == 0), "slots do not drift");
+    }
     let lateness = record.probes.iter().map(|probe| (probe.at_ns - probe.intended_ns) as i64);
     let most = lateness.max().map(TimeDelta::from_ns);
     assert_eq!(record.run.as_ref().unwrap().lateness.max, most);
