@@ -234,7 +234,7 @@ impl Sender {
                 Fate::Answered(answer) => {
                     let in_flight = self.pending.undecided();
                     let direction = &mut self.direction;
-                    if direction.answered(sequence, &answer, in_flight, &mut self.events) {
+                    if direction.answered(&answer, in_flight, &mut self.events) {
                         self.restarted(sequence, answer.reflector_sequence);
                     }
                     self.decided(&probe, false);
