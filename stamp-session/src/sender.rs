@@ -124,6 +124,18 @@ impl Sender {
         })
     }
 
+    /// Moves the first probe to `start`. For a shell that prepares sessions before it can send: what
+    /// its preparation took must not count as missed slots. Without effect once a slot was used.
+    pub fn begin(&mut self, start: MonotonicTime) {
+        if self.run.sent > 0 || self.run.unsent.total() > 0 {
+            return;
+        }
+        self.timetable.begin(start);
+        self.sent_last_at = start;
+        self.run = Tally::new(&self.config, start, self.config.statistics.has_run());
+        self.window = Tally::new(&self.config, start, self.config.statistics.has_window());
+    }
+
     /// A queue of our own dropped `count` datagrams: so many of the lost were no path loss.
     pub fn handle_local_drop(&mut self, count: u64) {
         for tally in self.tallies() {

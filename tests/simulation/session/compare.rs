@@ -1,9 +1,7 @@
 //! What a session found beside what it must find.
 
 use stamp_proto::time::TimeDelta;
-use stamp_session::sender::{
-    Outcome, Sample, Schedule, SenderEvent, SessionState, UnsentReason,
-};
+use stamp_session::sender::{Outcome, Sample, Schedule, SenderEvent, SessionState, UnsentReason};
 use stamp_session::snapshot::{PacketCounts, SessionSnapshot};
 
 use super::exact::{Tolerance, assert_delay, assert_pdv, assert_variation};

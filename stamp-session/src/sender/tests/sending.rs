@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::rig::*;
 use crate::clock::MonotonicTime;
-use crate::sender::{Padding, Sender, SenderConfig, SenderEvent, UnsentReason};
+use crate::sender::{Outcome, Padding, Sender, SenderConfig, SenderEvent, UnsentReason};
 
 #[test]
 fn a_probe_says_when_it_was_intended_and_how_late_it_is() {
@@ -152,6 +152,32 @@ fn the_next_timeout_is_the_next_slot_or_the_oldest_deadline() {
     assert_eq!(rig.sender.next_timeout(), Some(MonotonicTime::from_ns(200 * MS)));
     let _ = rig.send(200 * MS);
     assert_eq!(rig.sender.next_timeout(), Some(MonotonicTime::from_ns(300 * MS)));
+}
+
+#[test]
+fn a_session_that_begins_later_has_missed_nothing() {
+    let duration = Some(Duration::from_millis(150));
+    let mut rig = Rig::new(SenderConfig { duration, ..config() });
+    rig.sender.begin(MonotonicTime::from_ns(1_000 * MS));
+    assert!(rig.try_send(999 * MS).is_none());
+    let _ = rig.answered(1_000 * MS);
+    rig.sender.begin(MonotonicTime::from_ns(5_000 * MS));
+    let _ = rig.answered(1_100 * MS);
+    assert!(rig.sender.is_finished());
+    assert_eq!(rig.sender.snapshot().packets.unsent.total(), 0);
+}
+
+#[test]
+fn giving_up_loses_what_is_on_the_way() {
+    let mut rig = Rig::new(config());
+    let _ = rig.answered(0);
+    let late = rig.send(100 * MS);
+    assert_eq!(rig.sender.longest_round_trip(), Some(Duration::from_millis(19)));
+    rig.sender.give_up(at(150 * MS));
+    assert!(rig.sender.is_done_sending() && rig.sender.is_finished());
+    assert_eq!(rig.sender.snapshot().packets.lost.round_trip, 1);
+    let reply = Reply { arrives: 160 * MS, ..Reply::to(&late, 100 * MS) };
+    assert!(matches!(rig.receive(&reply), Outcome::Late(_)));
 }
 
 #[test]
