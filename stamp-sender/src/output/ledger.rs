@@ -77,3 +77,45 @@ impl Ledger {
         line
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::rehearsal::{Fate, Plot, Rehearsal, play};
+
+    fn after(runs: &[Rehearsal]) -> String {
+        let mut ledger = Ledger::default();
+        let infos: Vec<SessionInfo> = runs.iter().map(|run| run.info.clone()).collect();
+        ledger.start(&infos, false);
+        for (session, run) in runs.iter().enumerate() {
+            for happening in &run.happenings {
+                ledger.note(session, happening);
+            }
+        }
+        ledger.progress()
+    }
+
+    fn plot(synchronized: bool) -> Plot {
+        let fate = |probe| match probe {
+            1 => Fate::LostForward,
+            _ => Fate::Passes(58_000, 61_000),
+        };
+        Plot { count: 3, fate, synchronized, ..Plot::default() }
+    }
+
+    #[test]
+    fn progress_of_one_session_shows_its_latest_sample() {
+        assert_eq!(
+            after(&[play(&plot(false))]),
+            "r1: 2 received, 1 lost; forward 58.0us?, backward 61.0us?, rtt 119us"
+        );
+    }
+
+    #[test]
+    fn progress_of_several_sessions_is_their_sum() {
+        assert_eq!(
+            after(&[play(&plot(true)), play(&plot(true))]),
+            "2 sessions: 4 received, 2 lost"
+        );
+    }
+}

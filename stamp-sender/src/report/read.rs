@@ -128,6 +128,7 @@ pub fn read(text: &str) -> Result<Saved, ReadError> {
 
 /// The part of a document that is shown again.
 #[derive(Deserialize)]
+#[serde(expecting = "what --json or --ndjson wrote")]
 struct SavedDocument {
     schema_version: u32,
     tool: Tool,

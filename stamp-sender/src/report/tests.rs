@@ -90,6 +90,10 @@ fn what_is_no_saved_run_is_refused_with_its_place() {
         refused("{\n \"schema_version\": 1,\n \"tool\": 5\n}"),
         "3:10: invalid type: integer `5`, expected struct Tool"
     );
+    assert_eq!(
+        refused("1"),
+        "1:1: invalid type: integer `1`, expected what --json or --ndjson wrote"
+    );
     assert!(refused("{\"a\": 1").starts_with("1:7: EOF while parsing"), "{}", refused("{\"a\": 1"));
     assert_eq!(
         refused("{\"type\":\"sample\"}"),
