@@ -225,6 +225,28 @@ fn a_stopped_run_ends_long_before_the_timeout_and_nothing_is_lost_for_it() {
 }
 
 #[test]
+fn a_session_faster_than_its_processor_leaves_room_for_others_and_for_commands() {
+    let far = reflect(&reflector_config(AuthenticationMode::Unauthenticated), 1, v4());
+    let (observer, told) = teller();
+    let flood = setup(far.address, 8, |config| {
+        config.count = None;
+        config.schedule = Schedule::Fixed { interval: Duration::from_nanos(100) };
+        config.timeout = Duration::from_millis(20);
+    });
+    let calm = setup(far.address, 9, |config| {
+        config.count = Some(3);
+        config.timeout = Duration::from_millis(50);
+    });
+    let pool = SenderPool::start(vec![flood, calm], None, observer).unwrap();
+    told.iter().find(|told| matches!(told, (1, Told::Finished))).unwrap();
+    assert_eq!(pool.snapshots().len(), 2);
+    pool.stop_sending();
+    let snapshots = pool.join().unwrap();
+    assert!(snapshots.iter().all(|snapshot| snapshot.finished));
+    assert!(snapshots[0].packets.sent > 0 && snapshots[0].packets.unsent.total() > 0);
+}
+
+#[test]
 fn windows_are_reported_every_period_and_add_up() {
     let far = reflect(&reflector_config(AuthenticationMode::Unauthenticated), 1, v4());
     let (observer, told) = teller();

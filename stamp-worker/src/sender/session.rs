@@ -19,6 +19,8 @@ use crate::error::WorkerError;
 const COUNT: usize = 64;
 /// Batches taken from one socket before the others get their turn.
 const TURNS: usize = 4;
+/// Probes sent in a row before replies, other sessions and commands get their turn.
+const BURST: usize = 16;
 /// Transmit stamps that may be under way at once on one socket: a power of two. The kernel returns
 /// a stamp when the packet leaves, so this covers what a queueing discipline holds back.
 const STAMPS: usize = 1024;
@@ -179,7 +181,8 @@ impl Session {
     fn send_due(&mut self, buffers: &mut Buffers, observer: &mut dyn SenderObserver) {
         let to = self.engine.config().target;
         let send = &mut buffers.send;
-        loop {
+        // Where sending takes longer than the interval, the next probe is always due.
+        for _ in 0..BURST {
             send.clear();
             let Some(slot) = send.slot() else { return };
             // One probe a call: its T1 is read last and nothing delays its departure.

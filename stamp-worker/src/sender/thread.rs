@@ -86,7 +86,8 @@ impl WorkerThread {
         self.begin();
         while let Some(due) = self.agenda.next() {
             let due = self.report.as_ref().map_or(due, |report| due.min(report.next));
-            if !self.wait_until(due) {
+            // Asked here too: with more to send than time to send it in, nothing is waited for.
+            if !self.wait_until(due) || !self.obey() {
                 break;
             }
             let time = now().monotonic;
