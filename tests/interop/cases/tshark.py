@@ -99,7 +99,7 @@ def expect_reply(layers, octets):
 def tshark_reads_what_we_sent(version, options, *ours):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "session.pcap"
-        with reflector(*options, version=version, port=PORT) as port, Capture(port, version) as capture:
+        with Capture(PORT, version) as capture, reflector(*options, version=version, port=PORT) as port:
             run = measure(port, *ours, version=version)
             datagrams = capture.stop()
             capture.write(path)
