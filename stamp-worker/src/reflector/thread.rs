@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 
 use stamp_net::{
-    Datagram, ErrorBatch, NetError, Outgoing, Poller, ReceiveBatch, SendBatch, SendOutcome,
+    Datagram, ErrorBatch, NetError, Outgoing, Poller, Ready, ReceiveBatch, SendBatch, SendOutcome,
     UdpSocket, Waker,
 };
 use stamp_session::clock::{ClockState, Now};
@@ -49,6 +49,8 @@ pub(super) struct WorkerThread {
     /// Drops of sockets that are closed, so that the sum never falls.
     closed_queue_drops: u64,
     poller: Poller,
+    /// What the last wait found; kept for its memory.
+    ready: Vec<Ready>,
     buffers: Buffers,
     clock: ClockWatch,
     inbox: Receiver<Command>,
@@ -83,6 +85,7 @@ impl WorkerThread {
             sockets: Vec::new(),
             closed_queue_drops: 0,
             poller,
+            ready: Vec::with_capacity(64),
             buffers,
             clock,
             inbox,
@@ -99,7 +102,10 @@ impl WorkerThread {
         loop {
             let deadline = self.engine.next_timeout().map(|time| time.ns());
             let woken = match self.poller.wait(deadline) {
-                Ok(readiness) => readiness.woken(),
+                Ok(readiness) => {
+                    self.ready.extend(readiness.iter());
+                    readiness.woken()
+                }
                 // The kernel gives no reason but a signal or lack of memory; both pass.
                 Err(_) => false,
             };
@@ -172,11 +178,16 @@ impl WorkerThread {
         self.closed_queue_drops + open
     }
 
-    /// Takes what every socket holds, a bounded number of batches from each.
+    /// Takes what the ready sockets hold, a bounded number of batches from each.
     fn serve(&mut self) {
-        for (_, socket) in &self.sockets {
-            // ICMP errors about replies: nothing to do but to take them out of the way.
-            while socket.errors(&mut self.buffers.errors).is_ok_and(|taken| taken > 0) {}
+        for ready in self.ready.drain(..) {
+            let named = |(token, _): &&(u32, UdpSocket)| *token == ready.token;
+            // A socket may have been closed since.
+            let Some((_, socket)) = self.sockets.iter().find(named) else { continue };
+            if ready.error {
+                // ICMP errors about replies: nothing to do but to take them out of the way.
+                while socket.errors(&mut self.buffers.errors).is_ok_and(|taken| taken > 0) {}
+            }
             for _ in 0..TURNS {
                 // An error of one socket must not keep the others from being served.
                 let taken = socket.receive(&mut self.buffers.receive).unwrap_or(0);
@@ -198,12 +209,13 @@ fn queue_drops(socket: &UdpSocket) -> u64 {
 fn answer(socket: &UdpSocket, engine: &mut Reflector, buffers: &mut Buffers) {
     let Buffers { receive, send, tokens, .. } = buffers;
     let local = socket.local_addr();
+    // Once a batch: only what was received without a stamp is dated by it.
+    let now = now();
     for datagram in receive.iter() {
         if datagram.truncated {
             engine.handle_truncated();
             continue;
         }
-        let now = now();
         let Some(slot) = send.slot() else { continue };
         let Verdict::Reply(unsealed) =
             engine.handle_probe(now.monotonic, received(&datagram, now), slot)
