@@ -11,7 +11,7 @@ use crate::sys;
 const NS_PER_SECOND: i64 = 1_000_000_000;
 const NS_PER_US: i64 = 1_000;
 
-/// Both clocks, read one right after the other.
+/// Both clocks at one instant; see [`read`] for how exactly.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ClockReading {
     /// `CLOCK_MONOTONIC` in nanoseconds.
@@ -20,10 +20,39 @@ pub struct ClockReading {
     pub wall: WallTime,
 }
 
+/// Widest bracket around a reading of the wall clock that is taken at once.
+const NARROW_NS: u64 = 5_000;
+/// Attempts at a narrow bracket; after them the narrowest counts.
+const ATTEMPTS: usize = 8;
+
 /// Reads both clocks.
+///
+/// The wall clock is read between two readings of the monotonic one and belongs to their middle.
+/// Whoever compares two such pairs sees a step of a clock in their difference, so a thread that was
+/// put aside between the readings must not look like one: it tries again.
 #[must_use]
 pub fn read() -> ClockReading {
-    ClockReading { monotonic_ns: monotonic_ns(), wall: wall_now() }
+    narrowest(|| (monotonic_ns(), wall_now(), monotonic_ns()))
+}
+
+/// The pair with the narrowest bracket of a few attempts.
+fn narrowest(mut attempt: impl FnMut() -> (u64, WallTime, u64)) -> ClockReading {
+    let mut best: Option<(u64, ClockReading)> = None;
+    for _ in 0..ATTEMPTS {
+        let (before, wall, after) = attempt();
+        let width = after.saturating_sub(before);
+        let reading = ClockReading { monotonic_ns: before + width / 2, wall };
+        if width <= NARROW_NS {
+            return reading;
+        }
+        if best.is_none_or(|(narrowest, _)| width < narrowest) {
+            best = Some((width, reading));
+        }
+    }
+    best.map_or_else(
+        || ClockReading { monotonic_ns: monotonic_ns(), wall: wall_now() },
+        |(_, reading)| reading,
+    )
 }
 
 /// `CLOCK_MONOTONIC` in nanoseconds: for schedules and deadlines.
@@ -177,6 +206,23 @@ mod tests {
         estimated_error_us: 12,
         tai_offset_s: 37,
     };
+
+    #[test]
+    fn a_thread_put_aside_between_the_readings_is_no_clock_step() {
+        let wall = WallTime::from_unix_ns;
+        let mut attempts =
+            [(1_000, wall(5), 3_001_000), (4_000_000, wall(7), 4_000_100)].into_iter();
+        let reading = narrowest(|| attempts.next().unwrap());
+        assert_eq!(reading, ClockReading { monotonic_ns: 4_000_050, wall: wall(7) });
+    }
+
+    #[test]
+    fn on_a_machine_that_never_gives_a_narrow_bracket_the_narrowest_counts() {
+        let widths = [90_000, 60_000, 80_000, 70_000, 90_000, 90_000, 90_000, 90_000];
+        let mut attempts = widths.into_iter().map(|width| (0, WallTime::from_unix_ns(9), width));
+        let reading = narrowest(|| attempts.next().unwrap());
+        assert_eq!(reading.monotonic_ns, 30_000);
+    }
 
     #[test]
     fn a_disciplined_clock_is_synchronized() {
