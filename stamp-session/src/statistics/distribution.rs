@@ -105,10 +105,13 @@ impl Distribution {
 }
 
 fn empty(precision: Precision) -> Option<Box<Histogram<u32>>> {
+    // One cell more than is promised, because the last one takes whatever lies beyond it as well.
     let (highest, digits) = match precision {
         Precision::None => return None,
-        Precision::Coarse => (COARSE_HIGHEST_TRACKED_NS, 1),
-        Precision::Fine => (HIGHEST_TRACKED_NS, 2),
+        Precision::Coarse => {
+            (COARSE_HIGHEST_TRACKED_NS.saturating_add(COARSE_HIGHEST_TRACKED_NS / 16), 1)
+        }
+        Precision::Fine => (HIGHEST_TRACKED_NS.saturating_add(HIGHEST_TRACKED_NS / 128), 2),
     };
     Histogram::new_with_bounds(LOWEST_TRACKED_NS, highest, digits).ok().map(Box::new)
 }
@@ -152,6 +155,17 @@ mod tests {
             assert!((place - value).abs() <= 64, "{place} for {value}");
         }
         assert_eq!(distribution.at_rank(5), None);
+    }
+
+    #[test]
+    fn the_highest_tracked_value_is_known() {
+        for (precision, highest) in
+            [(Precision::Fine, HIGHEST_TRACKED_NS), (Precision::Coarse, COARSE_HIGHEST_TRACKED_NS)]
+        {
+            let mut distribution = Distribution::new(precision);
+            distribution.record(TimeDelta::from_ns(highest.try_into().unwrap()));
+            assert!(distribution.at_rank(1).is_some(), "{precision:?}");
+        }
     }
 
     #[test]
