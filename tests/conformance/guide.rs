@@ -1,7 +1,9 @@
 //! Guide pages: well-formed, and each played by a stage that exists.
 
 use stamp_tests::conformance::guide::{self, Page};
+use stamp_tests::conformance::index::Index;
 use stamp_tests::conformance::tree::{self, File};
+use stamp_tests::conformance::workspace::Workspace;
 use stamp_tests::conformance::{Finding, assert_none};
 
 /// Journeys that must have a page.
@@ -29,6 +31,26 @@ const PROGRAMS: [&str; 10] = [
     "cat",
     "head",
 ];
+
+/// The page `ipv6-only.md` is played by the trial `ipv6_only` of the target `guide`, or by one in a
+/// module of that name.
+#[test]
+fn every_page_is_played() {
+    let index = Index::of(&Workspace::read(&tree::root()));
+    let mut findings = Vec::new();
+    for file in guide_files() {
+        let trial = format!("stamp-tests guide {}", file.stem().replace('-', "_"));
+        let inside = format!("{trial}::");
+        if !index.tests.keys().any(|test| *test == trial || test.starts_with(&inside)) {
+            findings.push(Finding::at(
+                &file.path,
+                0,
+                format!("no trial `{trial}` plays this page"),
+            ));
+        }
+    }
+    assert_none(findings);
+}
 
 fn guide_files() -> Vec<File> {
     let files = tree::files(&tree::root());

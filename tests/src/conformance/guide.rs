@@ -17,7 +17,8 @@
 //! runs on until the page ends. A command ends with status 0 unless the comment
 //! `<!-- status: N -->` stands before its block, or `<!-- status: any -->` where it depends on the
 //! machine. What follows a command, up to the next prompt, must appear in its output in this order;
-//! figures may differ, and a line `...` skips anything.
+//! figures with their units may differ, the mark `?` of a value that is not to be trusted may come
+//! or go, and a line `...` skips anything.
 
 use std::io;
 
@@ -172,21 +173,48 @@ fn first_missing<'a>(expected: &'a [String], output: &str) -> Option<&'a str> {
     None
 }
 
-/// A line with every figure as `0` and every gap as one blank: runs differ in both.
+/// A line without what differs from run to run: every figure with its sign and unit is `#`, blanks
+/// and rules have one length, and the mark of values that are not to be trusted is gone.
 fn shape(line: &str) -> String {
     let mut shape = String::new();
-    for mark in line.trim().chars() {
-        let mark = match mark {
-            mark if mark.is_ascii_digit() => '0',
-            mark if mark.is_whitespace() => ' ',
-            mark => mark,
-        };
-        let repeated = shape.ends_with(mark) && (mark == '0' || mark == ' ');
-        if !repeated {
+    let mut rest = line.trim();
+    while let Some(mark) = rest.chars().next() {
+        let after = &rest[mark.len_utf8()..];
+        let inside_a_word = shape.ends_with(|last: char| last.is_alphanumeric());
+        if mark.is_ascii_digit() && !inside_a_word {
+            if shape.ends_with(" -") || shape == "-" {
+                shape.pop();
+            }
+            shape.push('#');
+            rest = behind_figure(rest);
+            continue;
+        }
+        let mark = if mark.is_whitespace() { ' ' } else { mark };
+        let repeated = shape.ends_with(mark) && (mark == ' ' || mark == '-');
+        if !repeated && mark != '?' {
             shape.push(mark);
         }
+        rest = after;
     }
     shape
+}
+
+/// What is left of `text` behind the figure it begins with: `1.5`, `12%`, `904ms`, `1m30s`.
+fn behind_figure(text: &str) -> &str {
+    let is_part = |mark: char| mark.is_ascii_digit() || mark == '.';
+    let rest = text.trim_start_matches(is_part);
+    let letters = rest.trim_start_matches(|mark: char| mark.is_alphabetic() || mark == '%');
+    let unit = &rest[..rest.len() - letters.len()];
+    match unit {
+        "ns" | "us" | "µs" | "ms" | "s" | "%" => letters,
+        "m" | "h" if letters.starts_with(|mark: char| mark.is_ascii_digit()) => {
+            behind_figure(letters)
+        }
+        "m" | "h" => letters,
+        // A full stop may end the sentence.
+        _ if text[..text.len() - rest.len()].ends_with('.') => &text[text.len() - rest.len() - 1..],
+        _ => rest,
+    }
 }
 
 fn comment<'a>(line: &'a str, key: &str) -> Option<&'a str> {

@@ -89,6 +89,33 @@ fn a_page_that_lies_is_found() {
 }
 
 #[test]
+fn figures_and_their_units_do_not_count() {
+    let alike = [
+        (
+            "10 sent, 10 received, 0 lost (0%) in 904ms",
+            "9 sent, 9 received, 1 lost (11.1%) in 1.01s",
+        ),
+        ("forward?      2.93us  3.20us   n", "forward  -17ns  1m30s n"),
+        ("--- 192.0.2.2:8620 ------", "--- 10.0.0.1:862 ---"),
+        ("MTU 1400; -s 1372 fits.", "MTU 900;  -s 872 fits."),
+    ];
+    for (one, other) in alike {
+        assert_eq!(shape(one), shape(other));
+    }
+    let different = [
+        ("p50", "p95"),
+        ("CS0", "CS1"),
+        ("3 lost", "3 received"),
+        ("5 hops", "5ms"),
+        ("stateless, NTP", "stateful, NTP"),
+        ("back EF", "back"),
+    ];
+    for (one, other) in different {
+        assert_ne!(shape(one), shape(other));
+    }
+}
+
+#[test]
 fn lines_must_follow_each_other_unless_the_page_skips() {
     let expected = |lines: &[&str]| lines.iter().map(|line| (*line).into()).collect::<Vec<_>>();
     let output = "a 1.5 ms\nb\nc\n";

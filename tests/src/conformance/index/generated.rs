@@ -39,7 +39,7 @@ pub(super) fn tests(tokens: &TokenStream) -> Vec<(String, bool)> {
 pub(super) enum Trial {
     /// `Trial::test("name", …)`.
     Named(String),
-    /// `trials![function, …]`, named by the module it stands in.
+    /// `trials![function, …]`, named by the module it stands in: path inside of the file.
     Function(String),
 }
 
@@ -47,12 +47,12 @@ pub(super) enum Trial {
 pub(super) fn trials(source: &str) -> Vec<Trial> {
     let mut found = Vec::new();
     if let Ok(tokens) = TokenStream::from_str(source) {
-        collect_trials(tokens, &mut found);
+        collect_trials(tokens, "", &mut found);
     }
     found
 }
 
-fn collect_trials(tokens: TokenStream, found: &mut Vec<Trial>) {
+fn collect_trials(tokens: TokenStream, module: &str, found: &mut Vec<Trial>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     for (position, token) in tokens.iter().enumerate() {
         let TokenTree::Group(group) = token else { continue };
@@ -64,9 +64,16 @@ fn collect_trials(tokens: TokenStream, found: &mut Vec<Trial>) {
                 found.push(Trial::Named(name.value()));
             }
         } else if before.ends_with("trials!") {
-            found.extend(listed(group.stream()).map(Trial::Function));
+            let paths = listed(group.stream()).map(|name| format!("{module}{name}"));
+            found.extend(paths.map(Trial::Function));
         }
-        collect_trials(group.stream(), found);
+        let inner = match &tokens[position.saturating_sub(2)..position] {
+            [TokenTree::Ident(keyword), TokenTree::Ident(name)] if keyword == "mod" => {
+                format!("{module}{name}::")
+            }
+            _ => module.to_owned(),
+        };
+        collect_trials(group.stream(), &inner, found);
     }
 }
 

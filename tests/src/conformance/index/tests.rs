@@ -178,7 +178,11 @@ fn listed_trials_bear_the_name_of_their_module() {
         Kind::Test,
         true,
         &[
-            ("netns/main.rs", "mod loss; fn main() {} fn all() { trials![plain]; }"),
+            (
+                "netns/main.rs",
+                "mod loss; fn main() {} fn all() { trials![plain]; } \
+                    mod vrf { fn all() { stamp_tests::trials![page: [VRF]] } }",
+            ),
             ("netns/loss.rs", "fn t() { trials![forward, backward: [Need::IPV6, Need::VRF],] }"),
         ],
     );
@@ -188,7 +192,8 @@ fn listed_trials_bear_the_name_of_their_module() {
         [
             ("p netns loss::backward", runs),
             ("p netns loss::forward", runs),
-            ("p netns plain", runs)
+            ("p netns plain", runs),
+            ("p netns vrf::page", runs)
         ]
     );
 }

@@ -1,0 +1,104 @@
+//! Every guide page typed into real machines: namespaces, links and the two programs.
+//!
+//! A page `docs/guide/NAME.md` is played by the trial of its name; the conformance test fails when
+//! a page has none.
+
+mod stage;
+
+use std::process::ExitCode;
+
+use stamp_tests::conformance::{assert_none, guide, tree};
+use stamp_tests::netns::{self, Families, Need, Trial};
+use stamp_tests::trials;
+use stamp_tests::wire::{Effect, Way, Which};
+
+use stage::Machines;
+
+fn main() -> ExitCode {
+    netns::harness(&[trials, vrf::trials])
+}
+
+fn trials() -> Vec<Trial> {
+    trials![
+        clocks,
+        first_measurement,
+        ipv6_only: [Need::IPV6],
+        loss,
+        mtu,
+        nat,
+        without_root,
+    ]
+}
+
+fn clocks() {
+    play("clocks", Machines::two_hosts(Families::V4));
+}
+
+fn first_measurement() {
+    play("first-measurement", Machines::two_hosts(Families::V4));
+}
+
+fn ipv6_only() {
+    play("ipv6-only", Machines::two_hosts(Families::V6));
+}
+
+fn loss() {
+    let machines = Machines::wired();
+    machines.wire().impair(
+        Way::Forward,
+        Which::only(|datagram| datagram.nth % 10 == 3),
+        Effect::Drop,
+    );
+    machines.wire().impair(
+        Way::Backward,
+        Which::only(|datagram| datagram.nth % 25 == 7),
+        Effect::Drop,
+    );
+    play("loss", machines);
+}
+
+fn mtu() {
+    play("mtu", Machines::small_mtu(1400));
+}
+
+fn nat() {
+    let machines = Machines::wired();
+    machines.wire().translate([192, 0, 2, 77].into(), 40_000);
+    machines.wire().rebind_after(10, 41_000);
+    play("nat", machines);
+}
+
+/// Trials that need VRF devices have a module of that name; see `tests/guest/run`.
+mod vrf {
+    use stamp_tests::netns::Host;
+
+    use super::{Families, Machines, Need, Trial, play, stage};
+
+    const VRF: Need = Need {
+        name: "a kernel with VRF devices, and `ip`",
+        allow: "sudo modprobe vrf, or tests/guest/run vrf::",
+        met: || stage::adds_link(&Host::new("probe", Families::V4), "type vrf table 10"),
+    };
+
+    pub(super) fn trials() -> Vec<Trial> {
+        stamp_tests::trials![page: [VRF]]
+    }
+
+    fn page() {
+        play("vrf", Machines::with_vrf("blue", 10));
+    }
+}
+
+fn without_root() {
+    play("without-root", Machines::one());
+}
+
+/// Types `docs/guide/NAME.md` into `machines`.
+fn play(name: &str, mut machines: Machines) {
+    let path = format!("docs/guide/{name}.md");
+    let files = tree::files(&tree::root());
+    let file = files.iter().find(|file| file.path == path);
+    let page = guide::parse(file.unwrap_or_else(|| panic!("{path} is missing")));
+    let page = page.unwrap_or_else(|findings| panic!("{findings:?}"));
+    assert_none(guide::play(&page, &mut machines));
+}
