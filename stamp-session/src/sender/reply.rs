@@ -26,6 +26,9 @@ const TAI_OFFSET: TimeDelta = TimeDelta::from_ns(37_000_000_000);
 /// How far from there an offset still means TAI.
 const TAI_TOLERANCE: TimeDelta = TimeDelta::from_ns(500_000_000);
 
+/// A reply that was sent with 255 and passed 63 hops still has so many left.
+const FEWEST_LEFT_OF_255: u8 = 192;
+
 /// What replies tell of the far end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FarEnd {
@@ -255,7 +258,7 @@ impl Sender {
             residence: timing.residence,
             variation: Variation::default(),
             forward_hops: hops(self.config.hop_limit, packet.sender_ttl),
-            backward_hops: reply.hop_limit.map(HopLimit::hops),
+            backward_hops: reply.hop_limit.and_then(hops_of_reply),
             sender_ttl: packet.sender_ttl,
             traffic_class: reply.traffic_class,
             remarked: reply.traffic_class.is_some_and(|(dscp, _)| dscp != sent_dscp),
@@ -266,6 +269,14 @@ impl Sender {
             tlvs: self.layout.outcome(tlv_keys, packet, area),
         }
     }
+}
+
+/// Hops of a reply, as far as it can have been sent with 255 (RFC 5357 §4.2.1).
+///
+/// TWAMP reflectors are met that reply with their system's 64 or 128: what is left of those is no
+/// count of 191 or 127 hops. Nothing real passes 64 routers, so smaller values mean "unknown".
+fn hops_of_reply(arrived_with: HopLimit) -> Option<u8> {
+    (arrived_with.0 >= FEWEST_LEFT_OF_255).then(|| arrived_with.hops())
 }
 
 /// When a datagram arrived, on the clock of deadlines: its stamp says how long it has waited.

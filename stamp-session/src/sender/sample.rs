@@ -50,7 +50,7 @@ pub struct Sample {
     pub variation: Variation,
     /// Hops the probe passed.
     pub forward_hops: Option<u8>,
-    /// Hops the reply passed, if it was sent with 255 (RFC 5357 §4.2.1).
+    /// Hops the reply passed; unknown unless it can have been sent with 255 (RFC 5357 §4.2.1).
     pub backward_hops: Option<u8>,
     /// TTL or Hop Limit of the probe on arrival.
     pub sender_ttl: HopLimit,

@@ -216,6 +216,17 @@ fn a_ttl_of_zero_is_a_far_end_that_cannot_tell() {
 }
 
 #[test]
+fn a_reply_that_was_not_sent_with_255_tells_no_hops() {
+    for (ttl, hops) in [(192, Some(63)), (191, None), (127, None), (64, None)] {
+        let mut rig = Rig::new(config());
+        let probe = rig.send(0);
+        let mut reply = Reply::to(&probe, 0);
+        reply.hop_limit = Some(HopLimit(ttl));
+        assert_eq!(sample(rig.receive(&reply)).backward_hops, hops, "{ttl}");
+    }
+}
+
+#[test]
 fn tlvs_are_told_with_every_sample() {
     let mut rig = Rig::new(SenderConfig { payload_octets: 60, ..config() });
     let probe = rig.send(0);
