@@ -23,7 +23,7 @@ use crate::Ended;
 use crate::command_line::{CommandLine, Demo, Probe};
 use crate::exit::Failure;
 use crate::happening::SessionInfo;
-use crate::{log, random, run, setup};
+use crate::{exit, log, random, run, setup};
 
 /// What the demo declares: both ends read one clock.
 const ONE_CLOCK: ClockState =
@@ -37,12 +37,12 @@ pub fn run(demo: &Demo) -> Ended {
     let open = DemoReflector::start(AuthenticationMode::Unauthenticated, &keys)?;
     let authenticated = DemoReflector::start(AuthenticationMode::Authenticated, &keys)?;
     if run::on_terminal() && demo.output.quiet == 0 {
-        eprintln!(
+        exit::tell(&format!(
             "Two reflectors in this process: {} (open) and {} (authenticated), both stateful.\n\
              Between two hosts it is `stamp-reflector --listen :8620` there and \
-             `stamp-sender HOST -p 8620` here.\n",
+             `stamp-sender HOST -p 8620` here.\n\n",
             open.address, authenticated.address
-        );
+        ));
     }
     let (setups, infos): (Vec<SessionSetup>, Vec<SessionInfo>) = [
         session(demo, "demo-open", open.address, None)?,

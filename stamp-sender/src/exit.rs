@@ -1,6 +1,6 @@
 //! Exit statuses: one meaning each, the same in every output mode.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use stamp_config::key_file::KeyFileError;
@@ -73,6 +73,11 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Whoever read the results has seen enough (`| head`), which is no news to the user.
+    fn is_reader_gone(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
     /// 1 a requirement is not met, 2 a name or route is missing, 3 usage or input, 4 permission, port or system call.
     const fn code(&self) -> u8 {
         match self {
@@ -98,12 +103,20 @@ pub fn usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(if error.use_stderr() { 3 } else { 0 })
 }
 
+/// Writes to standard error; when nobody can read it, nobody misses it.
+pub fn tell(text: &str) {
+    let mut stream = io::stderr().lock();
+    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+}
+
 /// Tells why nothing was done and gives the status.
 pub fn report(ended: Result<Status, Failure>) -> ExitCode {
     match ended {
         Ok(status) => ExitCode::from(status.code()),
         Err(failure) => {
-            eprintln!("stamp-sender: {}", with_causes(&failure));
+            if !failure.is_reader_gone() {
+                tell(&format!("stamp-sender: {}\n", with_causes(&failure)));
+            }
             ExitCode::from(failure.code())
         }
     }

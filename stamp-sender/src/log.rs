@@ -22,5 +22,7 @@ pub fn init(level: LogLevel) {
         .with_ansi(false)
         .with_target(false)
         .without_time()
+        // A reader of standard error that is gone must not end a measurement.
+        .log_internal_errors(false)
         .try_init();
 }

@@ -1,0 +1,54 @@
+//! The program as a whole, where no far end is needed: statuses, streams, signals.
+
+use std::fs::OpenOptions;
+use std::net::UdpSocket;
+use std::process::{Command, Stdio};
+
+fn program(arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stamp-sender"));
+    command.args(arguments.split_whitespace()).stdin(Stdio::null());
+    command
+}
+
+/// A stream whose reader is gone.
+fn closed_pipe() -> Stdio {
+    std::io::pipe().unwrap().1.into()
+}
+
+/// A local port that takes probes and answers none.
+fn silent() -> (UdpSocket, String) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap().to_string();
+    (socket, address)
+}
+
+#[test]
+fn a_reader_of_messages_that_is_gone_changes_no_status() {
+    for (arguments, status) in [
+        ("fe80::1 -c 1", 3),
+        ("--nonsense", 3),
+        ("192.0.2.1 --key-file /nonexistent", 3),
+        ("report /nonexistent", 3),
+    ] {
+        let code = program(arguments).stderr(closed_pipe()).status().unwrap().code();
+        assert_eq!(code, Some(status), "{arguments}");
+    }
+    let (_socket, silent) = silent();
+    let mut command = program(&format!("{silent} -c 1 -i 2us -W 1ms -qq --log.level debug"));
+    assert_eq!(command.stderr(closed_pipe()).status().unwrap().code(), Some(1));
+}
+
+#[test]
+fn a_reader_of_results_that_has_seen_enough_is_no_news() {
+    let mut command = program("man");
+    let output = command.stdout(closed_pipe()).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(4), &b""[..]));
+}
+
+#[test]
+fn a_full_standard_output_is_no_success() {
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = program("man").stdout(full).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    assert!(output.stderr.starts_with(b"stamp-sender: standard output: No space left"));
+}
