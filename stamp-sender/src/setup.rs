@@ -52,12 +52,12 @@ pub fn sessions(measure: &Measure) -> Result<(Vec<SessionSetup>, Vec<SessionInfo
     Ok((setups, infos))
 }
 
-/// The address family that was asked for.
+/// The address family that was asked for, or that of the source address.
 pub const fn family(probe: &Probe) -> Family {
-    match (probe.ipv4, probe.ipv6) {
-        (true, _) => Family::V4,
-        (_, true) => Family::V6,
-        _ => Family::Any,
+    match (probe.ipv4, probe.ipv6, probe.source) {
+        (true, ..) | (_, false, Some(IpAddr::V4(_))) => Family::V4,
+        (_, true, _) | (_, _, Some(IpAddr::V6(_))) => Family::V6,
+        (_, _, None) => Family::Any,
     }
 }
 
@@ -213,5 +213,27 @@ pub fn info(
         hop_limit: config.hop_limit,
         path_mtu: socket.path_mtu(config.target).ok(),
         started: stamp_net::clock::wall_now(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::command_line::CommandLine;
+
+    fn family_of(flags: &[&str]) -> Family {
+        let line = ["stamp-sender", "host"].iter().chain(flags);
+        family(&CommandLine::try_parse_from(line).unwrap().measure.probe)
+    }
+
+    #[test]
+    fn the_source_address_decides_the_family_unless_a_flag_does() {
+        assert_eq!(family_of(&[]), Family::Any);
+        assert_eq!(family_of(&["-S", "192.0.2.1"]), Family::V4);
+        assert_eq!(family_of(&["-S", "2001:db8::1"]), Family::V6);
+        assert_eq!(family_of(&["-4", "-S", "2001:db8::1"]), Family::V4);
+        assert_eq!(family_of(&["-6", "-S", "192.0.2.1"]), Family::V6);
     }
 }

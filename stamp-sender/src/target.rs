@@ -1,7 +1,9 @@
 //! HOST[:PORT] on the command line, and the address behind it.
 
 use std::io;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs};
+
+use stamp_net::{NetError, interface};
 
 /// A far end as the user named it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -43,7 +45,7 @@ pub enum TargetError {
         source: io::Error,
     },
     /// The name has addresses, but not of the family asked for.
-    #[error("{text}: has no IPv{version} address; leave out -{version} to use what it has")]
+    #[error("{text}: has no IPv{version} address, and -{version} or --source asks for one")]
     Family {
         /// As typed.
         text: String,
@@ -55,6 +57,30 @@ pub enum TargetError {
     Scope {
         /// As typed.
         text: String,
+    },
+    /// An interface behind an address that is the same on every interface.
+    #[error("{text}: only a link-local address takes %{zone}; leave it out, or use -I {zone}")]
+    Zone {
+        /// As typed.
+        text: String,
+        /// What stands behind the percent sign.
+        zone: String,
+    },
+    /// An interface that is not there.
+    #[error("{text}: {source}")]
+    Interface {
+        /// As typed.
+        text: String,
+        /// What the kernel said.
+        source: NetError,
+    },
+    /// The address of no host or of many.
+    #[error("{text}: {address} is not the address of one host, and a session has one far end")]
+    NotUnicast {
+        /// As typed.
+        text: String,
+        /// The address.
+        address: IpAddr,
     },
 }
 
@@ -92,11 +118,13 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// When there is no such name, no address of `family`, or a link-local address has no scope.
+    /// When there is no such name or interface, no address of `family`, a link-local address has
+    /// no scope, or the address is not that of one host.
     pub fn resolve(&self, family: Family, scope: u32) -> Result<SocketAddr, TargetError> {
-        let addresses = (self.host.as_str(), self.port)
-            .to_socket_addrs()
-            .map_err(|source| TargetError::Resolve { text: self.text.clone(), source })?;
+        let (addresses, scope) = match self.zoned()? {
+            Some((address, zone)) => (vec![SocketAddr::new(address.into(), self.port)], zone),
+            None => (self.look_up()?, scope),
+        };
         let wanted = |address: &SocketAddr| match family {
             Family::Any => true,
             Family::V4 => address.is_ipv4(),
@@ -107,7 +135,31 @@ impl Target {
             .into_iter()
             .find(wanted)
             .ok_or_else(|| TargetError::Family { text: self.text.clone(), version })?;
+        if !is_one_host(address.ip()) {
+            let (text, address) = (self.text.clone(), address.ip());
+            return Err(TargetError::NotUnicast { text, address });
+        }
         self.with_scope(address, scope)
+    }
+
+    fn look_up(&self) -> Result<Vec<SocketAddr>, TargetError> {
+        (self.host.as_str(), self.port)
+            .to_socket_addrs()
+            .map(Iterator::collect)
+            .map_err(|source| TargetError::Resolve { text: self.text.clone(), source })
+    }
+
+    /// Address and interface index of `ADDRESS%INTERFACE`.
+    ///
+    /// The resolver calls an interface that it does not find an unknown name.
+    fn zoned(&self) -> Result<Option<(Ipv6Addr, u32)>, TargetError> {
+        let Some((address, zone)) = self.host.split_once('%') else { return Ok(None) };
+        let Ok(address) = address.parse::<Ipv6Addr>() else { return Ok(None) };
+        if !address.is_unicast_link_local() {
+            return Err(TargetError::Zone { text: self.text.clone(), zone: zone.to_owned() });
+        }
+        let failed = |source| TargetError::Interface { text: self.text.clone(), source };
+        Ok(Some((address, interface_index(zone).map_err(failed)?)))
     }
 
     fn with_scope(&self, address: SocketAddr, scope: u32) -> Result<SocketAddr, TargetError> {
@@ -122,11 +174,25 @@ impl Target {
     }
 }
 
+/// An interface may be named by its number as well.
+fn interface_index(zone: &str) -> Result<u32, NetError> {
+    let Ok(number) = zone.parse::<u32>() else { return interface::index_of(zone) };
+    let mut numbers = interface::list()?.into_iter().map(|interface| interface.index);
+    numbers
+        .find(|index| *index == number)
+        .ok_or_else(|| NetError::NoSuchInterface { name: zone.into() })
+}
+
+/// Replies to what was sent to a group come from elsewhere; the unspecified address is our own.
+fn is_one_host(address: IpAddr) -> bool {
+    !address.is_unspecified() && !address.is_multicast() && address != Ipv4Addr::BROADCAST
+}
+
 /// The address everything local is sent from when the user named none.
 #[must_use]
 pub const fn unspecified(family_of: SocketAddr) -> IpAddr {
     match family_of {
-        SocketAddr::V4(_) => IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
+        SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
     }
 }
@@ -163,6 +229,43 @@ mod tests {
             panic!("not IPv6")
         };
         assert_eq!(address.scope_id(), 3);
+    }
+
+    fn refusal(text: &str) -> String {
+        Target::parse(text, 862).unwrap().resolve(Family::Any, 0).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_interface_behind_the_address_is_its_scope_by_name_or_number() {
+        let lo = interface::index_of("lo").unwrap();
+        for text in ["fe80::1%lo".to_owned(), format!("[fe80::1%{lo}]:5")] {
+            let target = Target::parse(&text, 862).unwrap();
+            match target.resolve(Family::Any, 0).unwrap() {
+                SocketAddr::V6(address) => assert_eq!(address.scope_id(), lo, "{text}"),
+                SocketAddr::V4(_) => panic!("not IPv6"),
+            }
+        }
+    }
+
+    #[test]
+    fn an_interface_that_is_not_there_or_not_needed_is_named() {
+        let missing = "fe80::1%nope0: there is no interface \"nope0\"";
+        assert_eq!(refusal("fe80::1%nope0"), missing);
+        assert_eq!(refusal("fe80::1%0"), "fe80::1%0: there is no interface \"0\"");
+        assert_eq!(
+            refusal("[::1%lo]:5"),
+            "[::1%lo]:5: only a link-local address takes %lo; leave it out, or use -I lo"
+        );
+    }
+
+    #[test]
+    fn what_is_not_the_address_of_one_host_is_refused() {
+        for text in ["0.0.0.0", "::", "224.0.0.1", "ff02::1", "255.255.255.255"] {
+            let expected = format!(
+                "{text}: {text} is not the address of one host, and a session has one far end"
+            );
+            assert_eq!(refusal(text), expected);
+        }
     }
 
     #[test]
