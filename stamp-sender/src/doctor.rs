@@ -74,18 +74,27 @@ struct Diagnosis {
 }
 
 /// Runs the verb: status 1 when something stands in the way.
+///
+/// # Errors
+///
+/// When the host has no address or no socket can be opened towards it, after printing the rest.
 pub fn run(doctor: &Doctor) -> Ended {
     log::init(doctor.log_level);
     let machine = machine::examine();
-    let far_end = match &doctor.host {
-        Some(host) => Some(far_end::examine(host, &doctor.probe)?),
-        None => None,
+    let far_end = doctor.host.as_ref().map(|host| far_end::examine(host, &doctor.probe));
+    // A host that cannot be reached at all does not hide what was found here.
+    let (far_end, failed) = match far_end {
+        Some(Err(failure)) => (None, Some(failure)),
+        examined => (examined.and_then(Result::ok), None),
     };
     let diagnosis = Diagnosis { schema_version: 1, machine, far_end };
     if doctor.json {
         print_json(&diagnosis)?;
     } else {
         print_text(doctor.host.as_deref(), &diagnosis).map_err(Failure::Output)?;
+    }
+    if let Some(failure) = failed {
+        return Err(failure);
     }
     let findings = diagnosis.machine.iter().chain(diagnosis.far_end.iter().flatten());
     let hindered = findings.map(|finding| finding.level).max() == Some(Level::Hindrance);

@@ -47,9 +47,10 @@ impl Examined {
 /// When the host has no address, there is no route to it, or no socket can be opened.
 pub fn examine(host: &str, probe: &Probe) -> Result<Vec<Finding>, Failure> {
     let target = Target::parse(host, probe.port)?;
-    let address = target.resolve(setup::family(probe), setup::device(probe)?.unwrap_or(0))?;
+    let device = setup::device(probe)?;
+    let address = target.resolve(setup::family(probe), device.unwrap_or(0))?;
     let mut findings = vec![Finding::good("address", address.to_string())];
-    let route = route::lookup(&RouteQuery::to(address.ip()))?;
+    let route = route::lookup(&way(probe, address, device))?;
     let source = route.source.map_or_else(|| "any source".to_owned(), |source| source.to_string());
     findings.push(Finding::good(
         "route",
@@ -64,6 +65,20 @@ pub fn examine(host: &str, probe: &Probe) -> Result<Vec<Finding>, Failure> {
     }
     findings.extend(authentication(probe, address, bare.answered())?);
     Ok(findings)
+}
+
+/// The way that probes will take: a link-local address has one on its own link only.
+fn way(probe: &Probe, address: SocketAddr, device: Option<u32>) -> RouteQuery {
+    let link = match address {
+        SocketAddr::V6(v6) => Some(v6.scope_id()).filter(|scope| *scope != 0),
+        SocketAddr::V4(_) => None,
+    };
+    RouteQuery {
+        to: address.ip(),
+        from: probe.source,
+        interface: device.or(link),
+        fwmark: probe.fwmark,
+    }
 }
 
 /// A few probes; `adjust` changes their configuration.
@@ -285,4 +300,24 @@ impl SenderObserver for Collector {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(trouble);
     }
     fn window(&mut self, _session: usize, _window: SessionSnapshot) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::command_line::CommandLine;
+
+    #[test]
+    fn the_way_is_asked_for_as_probes_will_go() {
+        let line = ["stamp-sender", "host", "-S", "192.0.2.1", "--fwmark", "7"];
+        let probe = CommandLine::try_parse_from(line).unwrap().measure.probe;
+        let way_to = |address: &str, device| way(&probe, address.parse().unwrap(), device);
+        let way = way_to("192.0.2.2:862", Some(3));
+        assert_eq!((way.from, way.fwmark, way.interface), (probe.source, Some(7), Some(3)));
+        assert_eq!(way_to("192.0.2.2:862", None).interface, None);
+        assert_eq!(way_to("[fe80::1%5]:862", None).interface, Some(5));
+        assert_eq!(way_to("[2001:db8::1]:862", None).interface, None);
+    }
 }
