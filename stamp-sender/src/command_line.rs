@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use stamp_config::clock::DeclaredClock;
 use stamp_config::parse;
@@ -102,7 +103,7 @@ pub struct Probe {
     pub schedule: Departure,
     /// A probe is lost when no reply came within this time. `3x2s`: the same 2 s, but the end of
     /// the run waits no longer than 3 times the longest round trip seen.
-    /// Default: three intervals, at least 1s.
+    /// Default: three intervals, but 1s at least and 10m at most.
     #[arg(short = 'W', long, value_name = "TIME", env = "STAMP_TIMEOUT", value_parser = parse::<Wait>)]
     pub timeout: Option<Wait>,
     /// UDP payload in octets: 44 (112 with --auth), or 4 or more above that.
@@ -142,7 +143,7 @@ pub struct Probe {
     #[arg(long, value_name = "MARK", env = "STAMP_FWMARK")]
     pub fwmark: Option<u32>,
     /// Fail when a far end is not a stateful reflector.
-    #[arg(long, env = "STAMP_STATEFUL")]
+    #[arg(long, env = "STAMP_STATEFUL", value_parser = BoolishValueParser::new())]
     pub stateful: bool,
     /// Probes lost in a row that mean DOWN.
     #[arg(long, value_name = "N", default_value_t = 3, env = "STAMP_PACKET_LOSS_COUNT", value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -154,7 +155,7 @@ pub struct Probe {
     #[arg(long, value_enum, default_value_t = ZeroSsidName::ContinueWithSsid, env = "STAMP_ZERO_SSID")]
     pub zero_ssid: ZeroSsidName,
     /// Authenticated mode (RFC 8762 §4.4); the far end must be told too.
-    #[arg(long, requires = "key_file", env = "STAMP_AUTH")]
+    #[arg(long, requires = "key_file", env = "STAMP_AUTH", value_parser = BoolishValueParser::new())]
     pub auth: bool,
     /// File with keys, one a line: `ID HEX` or `ID base64:…`; not readable by others.
     #[arg(long, value_name = "FILE", env = "STAMP_KEY_FILE")]
@@ -163,7 +164,7 @@ pub struct Probe {
     #[arg(long, value_name = "ID", requires = "key_file", env = "STAMP_KEY_ID")]
     pub key_id: Option<u32>,
     /// Add an HMAC TLV, which protects the other TLVs in both modes (RFC 8972 §4.8).
-    #[arg(long, requires = "key_file", env = "STAMP_TLV_HMAC")]
+    #[arg(long, requires = "key_file", env = "STAMP_TLV_HMAC", value_parser = BoolishValueParser::new())]
     pub tlv_hmac: bool,
     /// Format of the timestamps in probes.
     #[arg(long, value_name = "FORMAT", default_value = "ntp", env = "STAMP_TIMESTAMP_FORMAT", value_parser = parse::<TimestampFormat>)]
@@ -178,7 +179,7 @@ pub struct Probe {
     #[arg(long, env = "STAMP_FAR_CLOCK", value_parser = parse::<DeclaredClock>)]
     pub far_clock: Option<DeclaredClock>,
     /// Take timestamps from the network card where it offers them.
-    #[arg(long, env = "STAMP_HARDWARE_STAMPS")]
+    #[arg(long, env = "STAMP_HARDWARE_STAMPS", value_parser = BoolishValueParser::new())]
     pub hardware_stamps: bool,
 }
 

@@ -19,7 +19,7 @@ use crate::exit::Failure;
 use crate::happening::SessionInfo;
 use crate::random;
 use crate::target::{Family, Target, unspecified};
-use crate::wait::Wait;
+use crate::wait::default_timeout;
 
 /// Everything a worker needs to probe the hosts of `measure`, and what to tell about them.
 ///
@@ -113,7 +113,7 @@ pub fn config(
     };
     config.count = (probe.count.0 > 0).then_some(probe.count.0);
     config.duration = probe.duration.map(|duration| duration.0);
-    config.timeout = probe.timeout.unwrap_or_else(|| Wait::default_for(interval)).timeout;
+    config.timeout = probe.timeout.map_or_else(|| default_timeout(interval), |wait| wait.timeout);
     config.padding = match probe.padding {
         Padding::Random => EnginePadding::Random,
         Padding::Zero => EnginePadding::Zero,

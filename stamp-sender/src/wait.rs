@@ -5,6 +5,9 @@ use std::time::Duration;
 use stamp_config::Setting;
 use stamp_config::quantity::Timeout;
 
+/// The longest wait that [`Timeout`] allows.
+const LONGEST: Duration = Duration::from_secs(600);
+
 /// A timeout, and optionally how much sooner the end of a run may come.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Wait {
@@ -14,13 +17,11 @@ pub struct Wait {
     pub round_trips: Option<u32>,
 }
 
-impl Wait {
-    /// Three intervals, at least one second.
-    #[must_use]
-    pub fn default_for(interval: Duration) -> Self {
-        let timeout = interval.saturating_mul(3).max(Duration::from_secs(1));
-        Self { timeout, round_trips: None }
-    }
+/// How long a reply is waited for unless told otherwise: as the engine does by itself, but no longer
+/// than `-W` may ask for.
+#[must_use]
+pub fn default_timeout(interval: Duration) -> Duration {
+    stamp_session::sender::default_timeout(interval).min(LONGEST)
 }
 
 impl Setting for Wait {
@@ -52,8 +53,11 @@ mod tests {
     }
 
     #[test]
-    fn the_default_is_three_intervals_but_a_second_at_least() {
-        assert_eq!(Wait::default_for(Duration::from_millis(10)).timeout, Duration::from_secs(1));
-        assert_eq!(Wait::default_for(Duration::from_secs(2)).timeout, Duration::from_secs(6));
+    fn the_default_is_three_intervals_within_what_the_flag_allows() {
+        assert_eq!(default_timeout(Duration::from_millis(10)), Duration::from_secs(1));
+        assert_eq!(default_timeout(Duration::from_secs(2)), Duration::from_secs(6));
+        assert_eq!(default_timeout(Duration::from_secs(3_600)), LONGEST);
+        assert_eq!(Wait::read("10m").map(|wait| wait.timeout), Some(LONGEST));
+        assert_eq!(Wait::read("10m1ms"), None);
     }
 }
