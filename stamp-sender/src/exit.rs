@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use stamp_config::key_file::KeyFileError;
 use stamp_net::NetError;
+use stamp_session::sender::SenderConfigError;
 use stamp_worker::WorkerError;
 
 use crate::target::TargetError;
@@ -58,7 +59,18 @@ pub enum Failure {
     Net(#[from] NetError),
     /// The packet worker could not start or broke down.
     #[error(transparent)]
-    Worker(#[from] WorkerError),
+    Worker(WorkerError),
+    /// More sockets than the process may have.
+    #[error(
+        "{needed} file descriptors are needed and {limit} allowed: fewer hosts at once, or a higher \
+         hard limit (ulimit -Hn, LimitNOFILE=)"
+    )]
+    Descriptors {
+        /// How many have to be opened.
+        needed: u64,
+        /// How many may be.
+        limit: u64,
+    },
     /// Results could not be written.
     #[error("standard output: {0}")]
     Output(io::Error),
@@ -91,7 +103,22 @@ impl Failure {
             | Self::Input(_)
             | Self::Net(NetError::NoSuchInterface { .. } | NetError::NotVrf { .. })
             | Self::Worker(WorkerError::Sender(_) | WorkerError::Reflector(_)) => 3,
-            Self::Net(_) | Self::Worker(_) | Self::Output(_) | Self::System { .. } => 4,
+            Self::Net(_)
+            | Self::Worker(_)
+            | Self::Descriptors { .. }
+            | Self::Output(_)
+            | Self::System { .. } => 4,
+        }
+    }
+}
+
+impl From<WorkerError> for Failure {
+    fn from(error: WorkerError) -> Self {
+        match error {
+            WorkerError::Sender(impossible @ SenderConfigError::TooManyOutstanding { .. }) => {
+                Self::Usage { flag: "--interval, --timeout", problem: impossible.to_string() }
+            }
+            error => Self::Worker(error),
         }
     }
 }

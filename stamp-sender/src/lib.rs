@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 mod command_line;
 mod demo;
+mod descriptors;
 mod doctor;
 mod exit;
 mod explain;

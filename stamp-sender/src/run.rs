@@ -49,8 +49,9 @@ pub fn run(
     runtime.block_on(async {
         let mut signals = Signals::listen()?;
         let (queue, mut happenings) = mpsc::channel(QUEUE);
-        reporter.start(infos).map_err(Failure::Output)?;
+        // Before anything is printed: it refuses sessions that cannot be.
         let pool = SenderPool::start(setups, report, Box::new(Queue { queue, lost: 0 }))?;
+        reporter.start(infos).map_err(Failure::Output)?;
         if pool.spins() {
             tracing::info!("probes follow each other within 200 us: one processor is kept busy");
         }

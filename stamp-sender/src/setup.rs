@@ -15,6 +15,7 @@ use stamp_worker::LARGEST_PAYLOAD_OCTETS;
 use stamp_worker::sender::SessionSetup;
 
 use crate::command_line::{Departure, Measure, Padding, Probe, ZeroSsidName};
+use crate::descriptors;
 use crate::exit::Failure;
 use crate::happening::SessionInfo;
 use crate::random;
@@ -40,6 +41,7 @@ pub fn sessions(measure: &Measure) -> Result<(Vec<SessionSetup>, Vec<SessionInfo
         let problem = "sessions that run at once need SSIDs of their own (RFC 8972 §3)".to_owned();
         return Err(Failure::Usage { flag: "--ssid", problem });
     }
+    descriptors::ensure(measure.hosts.len())?;
     for text in &measure.hosts {
         let target = Target::parse(text, probe.port)?;
         let address = target.resolve(family(probe), device.unwrap_or(0))?;

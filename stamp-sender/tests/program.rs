@@ -2,12 +2,20 @@
 
 use std::fs::OpenOptions;
 use std::net::UdpSocket;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 fn program(arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stamp-sender"));
     command.args(arguments.split_whitespace()).stdin(Stdio::null());
     command
+}
+
+#[track_caller]
+fn ended(command: &mut Command, status: i32) -> (String, String) {
+    let Output { status: actual, stdout, stderr } = command.output().unwrap();
+    let [stdout, stderr] = [stdout, stderr].map(|text| String::from_utf8(text).unwrap());
+    assert_eq!(actual.code(), Some(status), "{stdout}\n{stderr}");
+    (stdout, stderr)
 }
 
 /// A stream whose reader is gone.
@@ -51,4 +59,27 @@ fn a_full_standard_output_is_no_success() {
     let output = program("man").stdout(full).stderr(Stdio::piped()).output().unwrap();
     assert_eq!(output.status.code(), Some(4));
     assert!(output.stderr.starts_with(b"stamp-sender: standard output: No space left"));
+}
+
+#[test]
+fn more_probes_under_way_than_can_be_remembered_are_refused_before_a_line_is_printed() {
+    let (_socket, silent) = silent();
+    let (stdout, stderr) = ended(&mut program(&format!("{silent} -i 2us -W 10m")), 3);
+    assert_eq!(stdout, "");
+    let expected = "stamp-sender: --interval, --timeout: 300000001 probes could be awaited at once";
+    assert!(stderr.starts_with(expected), "{stderr}");
+}
+
+#[test]
+fn a_variable_switches_a_flag_on_with_a_1() {
+    let mut command = program("192.0.2.1 -c 1");
+    let (_, stderr) = ended(command.env("STAMP_AUTH", "1"), 3);
+    assert!(stderr.contains("--key-file <FILE>"), "{stderr}");
+}
+
+#[test]
+fn a_doctor_tells_of_this_machine_even_when_the_host_has_no_way_to_it() {
+    let (stdout, stderr) = ended(&mut program("doctor fe80::1%nope0"), 3);
+    assert!(stdout.starts_with("This machine\n"), "{stdout}");
+    assert_eq!(stderr, "stamp-sender: fe80::1%nope0: there is no interface \"nope0\"\n");
 }
