@@ -110,7 +110,7 @@ impl SenderPool {
     }
 
     /// Sends no further probe; replies under way are still awaited, but no longer than three
-    /// times the longest round trip seen.
+    /// times the longest round trip seen, or a second when no reply ever came.
     pub fn stop_sending(&self) {
         self.tell(Command::StopSending);
     }

@@ -225,6 +225,21 @@ fn a_stopped_run_ends_long_before_the_timeout_and_nothing_is_lost_for_it() {
 }
 
 #[test]
+fn a_stopped_run_that_nobody_answers_ends_long_before_the_timeout() {
+    let silent = UdpSocket::open(&SocketOptions::new(v4())).unwrap();
+    let (observer, _told) = teller();
+    let session = setup(silent.local_addr(), 10, |config| {
+        config.count = None;
+        config.timeout = Duration::from_secs(600);
+    });
+    let pool = SenderPool::start(vec![session], None, observer).unwrap();
+    pool.stop_sending();
+    let snapshots = pool.join().unwrap();
+    assert!(snapshots[0].finished);
+    assert_eq!(snapshots[0].packets.received, 0);
+}
+
+#[test]
 fn a_session_faster_than_its_processor_leaves_room_for_others_and_for_commands() {
     let far = reflect(&reflector_config(AuthenticationMode::Unauthenticated), 1, v4());
     let (observer, told) = teller();

@@ -21,6 +21,8 @@ const COUNT: usize = 64;
 const TURNS: usize = 4;
 /// Probes sent in a row before replies, other sessions and commands get their turn.
 const BURST: usize = 16;
+/// How long stragglers are waited for after a stop while no round trip is known yet.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Transmit stamps that may be under way at once on one socket: a power of two. The kernel returns
 /// a stamp when the packet leaves, so this covers what a queueing discipline holds back.
 const STAMPS: usize = 1024;
@@ -50,6 +52,8 @@ pub(super) struct Session {
     stamps: PendingStamps,
     queue_drops: u32,
     linger_round_trips: Option<u32>,
+    /// How long stragglers are waited for when no reply ever came.
+    patience: Duration,
     /// When the wait for stragglers ends, once nothing is left to send.
     linger_until: Option<MonotonicTime>,
 }
@@ -63,6 +67,7 @@ impl Session {
         let queue_drops = setup.socket.queue_drops().unwrap_or(0);
         Ok(Self {
             number,
+            patience: setup.config.timeout,
             engine: Sender::new(setup.config, start)?,
             socket: setup.socket,
             stamps: PendingStamps::new(),
@@ -90,10 +95,11 @@ impl Session {
         Some(self.linger_until.map_or(engine, |until| engine.min(until)))
     }
 
-    /// Stops sending; stragglers get three round trips.
+    /// Stops sending; stragglers get three round trips, or a moment when none is known.
     pub(super) fn stop_sending(&mut self) {
         self.engine.stop();
         self.linger_round_trips.get_or_insert(3);
+        self.patience = self.patience.min(PATIENCE);
     }
 
     /// Takes in everything that arrived, judges what is overdue, sends what is due.
@@ -219,8 +225,9 @@ impl Session {
             }
             return;
         }
-        let longest = self.engine.longest_round_trip().unwrap_or(self.engine.config().timeout);
-        let wait = longest.saturating_mul(times).min(self.engine.config().timeout);
+        let longest = self.engine.longest_round_trip();
+        let wait = longest.map_or(self.patience, |longest| longest.saturating_mul(times));
+        let wait = wait.min(self.engine.config().timeout);
         self.linger_until = Some(now.monotonic.saturating_add(wait.max(Duration::from_millis(1))));
     }
 
