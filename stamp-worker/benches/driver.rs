@@ -102,17 +102,3 @@ impl Driver {
         }
     }
 }
-
-/// `IP_PKTINFO` or `IPV6_PKTINFO` as a control message.
-pub(crate) fn source(ip: IpAddr) -> Vec<u8> {
-    let (level, kind, data) = match ip {
-        IpAddr::V4(v4) => (0, 8, [&[0; 4][..], &v4.octets(), &[0; 4]].concat()),
-        IpAddr::V6(v6) => (41, 50, [&v6.octets()[..], &[0; 4]].concat()),
-    };
-    let header = size_of::<usize>() + 8;
-    let mut control = (header + data.len()).to_ne_bytes().to_vec();
-    control.extend([i32::to_ne_bytes(level), i32::to_ne_bytes(kind)].concat());
-    control.extend(data);
-    control.resize(control.len().next_multiple_of(size_of::<usize>()), 0);
-    control
-}

@@ -12,8 +12,6 @@ use stamp_session::reflector::{
 };
 use stamp_worker::reflector::{ReflectorObserver, ReflectorPool};
 
-/// Name of its only thread.
-pub(crate) const THREAD: &str = "reflector-0";
 /// Both ends read the same clock.
 pub(crate) const ONE_CLOCK: ClockState =
     ClockState { synchronized: true, error_bound_ns: Some(0), declared: true };
@@ -38,7 +36,9 @@ pub(crate) fn key() -> Key {
 pub(crate) fn start(at: SocketAddr, mode: AuthenticationMode, stateful: bool) -> FarEnd {
     let mut config = ReflectorConfig::new(SEED);
     config.stateful = stateful;
-    config.keys = KeyRing::new(vec![key()]).ok().map(Arc::new);
+    if mode == AuthenticationMode::Authenticated {
+        config.keys = KeyRing::new(vec![key()]).ok().map(Arc::new);
+    }
     let policy = SourcePolicy { rate_limit: RateLimit::Off, ..SourcePolicy::unknown(mode) };
     config.unknown_sources = Some(policy);
     config.clock = ONE_CLOCK;

@@ -36,6 +36,9 @@ use stamp_proto::packet::AuthenticationMode;
 
 const BARE: &str = "bare-echo";
 
+/// Name of the reflector's thread.
+const REFLECTOR: &str = "reflector-0";
+
 fn main() {
     let effort = Effort::asked_for();
     println!(
@@ -114,7 +117,7 @@ fn run(local: SocketAddr, mode: AuthenticationMode, kind: Kind, length: Duration
         }
         Kind::Product { stateful } => {
             let FarEnd { pool, address } = far_end::start(local, mode, stateful);
-            let phase = timed(&mut driver, address, far_end::THREAD, length);
+            let phase = timed(&mut driver, address, REFLECTOR, length);
             let counts = pool.stop();
             assert!(counts.reflected() > 0, "{counts:?}");
             phase
@@ -153,7 +156,7 @@ impl Echo {
         if informed {
             let socket = UdpSocket::open(&SocketOptions::new(local)).expect("a socket");
             address = loopback(socket.local_addr());
-            thread = spawn(socket, Some(driver::source(address.ip())), &over);
+            thread = spawn(socket, Some(source(address.ip())), &over);
         } else {
             let socket = std::net::UdpSocket::bind(local).expect("a socket");
             address = loopback(socket.local_addr().expect("it is bound"));
@@ -197,4 +200,18 @@ fn loopback(mut address: SocketAddr) -> SocketAddr {
         SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
     });
     address
+}
+
+/// `IP_PKTINFO` or `IPV6_PKTINFO` as a control message.
+fn source(ip: IpAddr) -> Vec<u8> {
+    let (level, kind, data) = match ip {
+        IpAddr::V4(v4) => (0, 8, [&[0; 4][..], &v4.octets(), &[0; 4]].concat()),
+        IpAddr::V6(v6) => (41, 50, [&v6.octets()[..], &[0; 4]].concat()),
+    };
+    let header = size_of::<usize>() + 8;
+    let mut control = (header + data.len()).to_ne_bytes().to_vec();
+    control.extend([i32::to_ne_bytes(level), i32::to_ne_bytes(kind)].concat());
+    control.extend(data);
+    control.resize(control.len().next_multiple_of(size_of::<usize>()), 0);
+    control
 }

@@ -1,0 +1,52 @@
+//! Sessions of the product's sender, to a reflector on loopback.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use stamp_net::{SocketOptions, UdpSocket};
+use stamp_proto::packet::Ssid;
+use stamp_session::sender::{Outcome, Schedule, SenderConfig, SenderEvent};
+use stamp_session::snapshot::SessionSnapshot;
+use stamp_worker::sender::{SenderObserver, SenderPool, SessionSetup, Trouble};
+
+use crate::far_end::ONE_CLOCK;
+
+/// Where reflectors of these benches listen.
+pub(crate) fn loopback() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, 0).into()
+}
+
+/// Hears nothing, so that nothing but the sender is measured.
+struct Deaf;
+
+impl SenderObserver for Deaf {
+    fn outcome(&mut self, _session: usize, _outcome: &Outcome) {}
+    fn event(&mut self, _session: usize, _event: SenderEvent) {}
+    fn trouble(&mut self, _session: usize, _trouble: Trouble) {}
+    fn window(&mut self, _session: usize, _window: SessionSnapshot) {}
+}
+
+/// A session with a fixed interval that ends after this time; T1 by the kernel if asked for.
+pub(crate) fn session(
+    target: SocketAddr,
+    interval: Duration,
+    length: Duration,
+    transmit_stamps: bool,
+) -> SessionSetup {
+    let mut local = target;
+    local.set_port(0);
+    let options = SocketOptions { transmit_stamps, ..SocketOptions::new(local) };
+    let mut socket = UdpSocket::open(&options).expect("a socket");
+    socket.connect(target).expect("loopback has a route");
+    let mut config = SenderConfig::new(target, Ssid(local.port().max(1)));
+    config.schedule = Schedule::Fixed { interval };
+    config.duration = Some(length);
+    config.timeout = Duration::from_millis(500);
+    config.clock = ONE_CLOCK;
+    SessionSetup { socket, config, linger_round_trips: None }
+}
+
+/// Starts them all on one worker.
+pub(crate) fn start(sessions: Vec<SessionSetup>) -> SenderPool {
+    SenderPool::start(sessions, None, Box::new(Deaf)).expect("sessions that can be")
+}
