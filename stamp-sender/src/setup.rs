@@ -30,6 +30,7 @@ use crate::wait::default_timeout;
 pub fn sessions(measure: &Measure) -> Result<(Vec<SessionSetup>, Vec<SessionInfo>), Failure> {
     let probe = &measure.probe;
     let keys = keys(probe)?;
+    warn_of_short(keys.as_deref());
     let device = device(probe)?;
     let mut setups = Vec::with_capacity(measure.hosts.len());
     let mut infos: Vec<SessionInfo> = Vec::with_capacity(measure.hosts.len());
@@ -81,9 +82,6 @@ pub fn device_name(probe: &Probe) -> Option<&str> {
 pub fn keys(probe: &Probe) -> Result<Option<Arc<KeyRing>>, Failure> {
     let Some(path) = &probe.key_file else { return Ok(None) };
     let file = key_file::load(path)?;
-    for id in &file.short {
-        tracing::warn!(key = %id, "key is shorter than 16 octets: 32 are recommended");
-    }
     let Some(id) = probe.key_id.map(KeyId) else { return Ok(Some(Arc::new(file.keys))) };
     let (signing, others): (Vec<Key>, Vec<Key>) =
         file.keys.iter().cloned().partition(|key| key.id() == id);
@@ -95,6 +93,13 @@ pub fn keys(probe: &Probe) -> Result<Option<Arc<KeyRing>>, Failure> {
     let ring = KeyRing::new(signing.into_iter().chain(others).collect())
         .map_err(|error| Failure::Usage { flag: "--key-file", problem: error.to_string() })?;
     Ok(Some(Arc::new(ring)))
+}
+
+/// Once a run: the keys themselves are read for every look at a far end.
+pub fn warn_of_short(keys: Option<&KeyRing>) {
+    for key in keys.into_iter().flat_map(KeyRing::iter).filter(|key| key.is_short()) {
+        tracing::warn!(key = %key.id(), "key is shorter than 16 octets: 32 are recommended");
+    }
 }
 
 /// Engine configuration for one target.

@@ -1,7 +1,10 @@
 //! The program as a whole, where no far end is needed: statuses, streams, signals.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::net::UdpSocket;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 fn program(arguments: &str) -> Command {
@@ -82,4 +85,18 @@ fn a_doctor_tells_of_this_machine_even_when_the_host_has_no_way_to_it() {
     let (stdout, stderr) = ended(&mut program("doctor fe80::1%nope0"), 3);
     assert!(stdout.starts_with("This machine\n"), "{stdout}");
     assert_eq!(stderr, "stamp-sender: fe80::1%nope0: there is no interface \"nope0\"\n");
+}
+
+#[test]
+fn a_short_key_is_warned_of_once() {
+    let name = format!("program-{}-short-key", std::process::id());
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let mut options = OpenOptions::new();
+    let created = options.write(true).create(true).truncate(true).mode(0o600).open(&file);
+    created.unwrap().write_all(b"1 aabb\n").unwrap();
+    let (_socket, silent) = silent();
+    let mut command = program(&format!("{silent} -c 1 -i 2us -W 1ms -qq --auth --key-file"));
+    let (_, stderr) = ended(command.arg(&file), 1);
+    fs::remove_file(&file).unwrap();
+    assert_eq!(stderr.matches("shorter than 16 octets").count(), 1, "{stderr}");
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use stamp_net::route::{self, RouteQuery};
+use stamp_proto::auth::KeyRing;
 use stamp_session::sender::Reflector;
 use stamp_session::sender::{Outcome, Schedule, SenderConfig, SenderEvent, TlvOutcome};
 use stamp_session::snapshot::SessionSnapshot;
@@ -56,15 +57,40 @@ pub fn examine(host: &str, probe: &Probe) -> Result<Vec<Finding>, Failure> {
         "route",
         format!("from {source} by interface {}, MTU {}", route.interface, route.mtu),
     ));
-    let bare = session(probe, address, None, |_| {})?;
-    if bare.answered() {
-        findings.extend(describe(&bare.snapshot, probe));
-        findings.extend(examine_further(probe, address, route.mtu)?);
-    } else {
-        findings.extend(silence(&bare, address));
+    let keys = setup::keys(probe)?;
+    setup::warn_of_short(keys.as_deref());
+    let open = session(probe, address, None, |_| {})?;
+    let signed = match &keys {
+        Some(keys) => Some(session(probe, address, Some(keys), |_| {})?),
+        None => None,
+    };
+    let answered = match &signed {
+        _ if open.answered() => Some((&open, None)),
+        Some(signed) if signed.answered() => Some((signed, keys.as_ref())),
+        _ => None,
+    };
+    match answered {
+        Some((examined, keys)) => {
+            findings.extend(describe(&examined.snapshot, probe));
+            findings.extend(examine_further(&Link { probe, target: address, keys }, route.mtu)?);
+        }
+        None => findings.extend(silence(&open, address)),
     }
-    findings.extend(authentication(probe, address, bare.answered())?);
+    findings.extend(signed.map(|signed| authentication(open.answered(), signed.answered())));
     Ok(findings)
+}
+
+/// A far end that answers, and the keys without which it does not.
+struct Link<'a> {
+    probe: &'a Probe,
+    target: SocketAddr,
+    keys: Option<&'a Arc<KeyRing>>,
+}
+
+impl Link<'_> {
+    fn session(&self, adjust: impl FnOnce(&mut SenderConfig)) -> Result<Examined, Failure> {
+        session(self.probe, self.target, self.keys, adjust)
+    }
 }
 
 /// The way that probes will take: a link-local address has one on its own link only.
@@ -85,7 +111,7 @@ fn way(probe: &Probe, address: SocketAddr, device: Option<u32>) -> RouteQuery {
 fn session(
     probe: &Probe,
     target: SocketAddr,
-    keys: Option<&Arc<stamp_proto::auth::KeyRing>>,
+    keys: Option<&Arc<KeyRing>>,
     adjust: impl FnOnce(&mut SenderConfig),
 ) -> Result<Examined, Failure> {
     let mut probe = probe.clone();
@@ -162,9 +188,11 @@ fn hops(snapshot: &SessionSnapshot, probe: &Probe) -> Finding {
 }
 
 /// Stateful or not, TLVs, and what the path carries.
-fn examine_further(probe: &Probe, target: SocketAddr, mtu: u32) -> Result<Vec<Finding>, Failure> {
+fn examine_further(link: &Link<'_>, mtu: u32) -> Result<Vec<Finding>, Failure> {
     let mut findings = Vec::new();
-    findings.push(match stateful::detect(probe, &[target], 3)?.first() {
+    let mut probe = link.probe.clone();
+    probe.auth = link.keys.is_some();
+    findings.push(match stateful::detect(&probe, &[link.target], 3)?.first() {
         Some(Reflector::Stateful) => {
             Finding::good("reflector", "stateful: loss can be split by direction")
         }
@@ -173,7 +201,7 @@ fn examine_further(probe: &Probe, target: SocketAddr, mtu: u32) -> Result<Vec<Fi
         }
         _ => Finding::note("reflector", "stateful or not: no answer to the probes that tell"),
     });
-    let padded = session(probe, target, None, |config| config.payload_octets += PADDING_OCTETS)?;
+    let padded = link.session(|config| config.payload_octets += PADDING_OCTETS)?;
     findings.push(match padded.snapshot.tlvs {
         TlvOutcome::Supported => Finding::good("TLVs", "understood (Extra Padding)"),
         _ if !padded.answered() => Finding::note(
@@ -182,15 +210,16 @@ fn examine_further(probe: &Probe, target: SocketAddr, mtu: u32) -> Result<Vec<Fi
         ),
         other => Finding::note("TLVs", format!("{}: plain probes only", other.label())),
     });
-    findings.push(path_mtu(probe, target, mtu)?);
+    findings.push(path_mtu(link, mtu)?);
     Ok(findings)
 }
 
 /// The largest probe that the first hop takes, sent to see whether the path takes it too.
-fn path_mtu(probe: &Probe, target: SocketAddr, mtu: u32) -> Result<Finding, Failure> {
+fn path_mtu(link: &Link<'_>, mtu: u32) -> Result<Finding, Failure> {
     const TOPIC: &str = "path MTU";
+    let target = link.target;
     let largest = route::largest_payload(mtu, target.ip()).min(LARGEST_PAYLOAD_OCTETS);
-    let full = session(probe, target, None, |config| config.payload_octets = largest)?;
+    let full = link.session(|config| config.payload_octets = largest)?;
     if full.answered() {
         return Ok(Finding::good(TOPIC, format!("probes of {largest} octets pass both ways")));
     }
@@ -269,25 +298,20 @@ fn silence(bare: &Examined, target: SocketAddr) -> Vec<Finding> {
     ]
 }
 
-/// Whether authenticated probes are answered, when there is a key to try.
-fn authentication(
-    probe: &Probe,
-    target: SocketAddr,
-    open_answered: bool,
-) -> Result<Option<Finding>, Failure> {
+/// What signed probes met, beside open ones.
+fn authentication(open: bool, signed: bool) -> Finding {
     const TOPIC: &str = "authentication";
-    let Some(keys) = setup::keys(probe)? else { return Ok(None) };
-    let authenticated = session(probe, target, Some(&keys), |_| {})?;
-    Ok(Some(if authenticated.answered() {
-        Finding::good(TOPIC, "authenticated probes are answered with the same key")
-    } else if open_answered {
-        Finding::note(
+    match (open, signed) {
+        (true, true) => Finding::good(TOPIC, "authenticated probes are answered with the same key"),
+        (false, true) => {
+            Finding::good(TOPIC, "demanded: only probes with the same key are answered")
+        }
+        (true, false) => Finding::note(
             TOPIC,
             "open probes are answered, authenticated ones are not: another key, or it is not set up",
-        )
-    } else {
-        Finding::note(TOPIC, "authenticated probes are not answered either")
-    }))
+        ),
+        (false, false) => Finding::note(TOPIC, "authenticated probes are not answered either"),
+    }
 }
 
 /// Keeps what complained.
@@ -308,6 +332,17 @@ mod tests {
 
     use super::*;
     use crate::command_line::CommandLine;
+    use crate::doctor::Level;
+
+    #[test]
+    fn a_far_end_that_demands_the_key_it_was_given_is_no_hindrance() {
+        let demanded = authentication(false, true);
+        assert_eq!(demanded.level, Level::Good);
+        assert!(demanded.text.contains("demanded"), "{}", demanded.text);
+        assert_eq!(authentication(true, true).level, Level::Good);
+        assert_eq!(authentication(true, false).level, Level::Note);
+        assert_eq!(authentication(false, false).level, Level::Note);
+    }
 
     #[test]
     fn the_way_is_asked_for_as_probes_will_go() {
