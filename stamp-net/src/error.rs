@@ -24,11 +24,9 @@ pub enum NetError {
         holder: Option<PortHolder>,
     },
     /// The port is one that ordinary users may not bind.
-    #[error(
-        "port {} is below {first_unprivileged} and needs CAP_NET_BIND_SERVICE: {}",
-        address.port(),
-        remedies(*address).join("; or ")
-    )]
+    ///
+    /// The ways out are in [`Self::remedies`]: not every program has all of them.
+    #[error("port {} is below {first_unprivileged} and needs CAP_NET_BIND_SERVICE", address.port())]
     PrivilegedPort {
         /// What was to be bound.
         address: SocketAddr,
@@ -169,9 +167,7 @@ mod tests {
         assert!(remedies[0].starts_with("sudo setcap cap_net_bind_service=+ep /"));
         assert_eq!(remedies[1], "--listen :PORT with a higher port");
         assert_eq!(remedies[2], "sudo sysctl net.ipv4.ip_unprivileged_port_start=862");
-        let text = error.to_string();
-        assert!(text.starts_with("port 862 is below 1024 and needs CAP_NET_BIND_SERVICE: sudo"));
-        assert!(remedies.iter().all(|remedy| text.contains(remedy)));
+        assert_eq!(error.to_string(), "port 862 is below 1024 and needs CAP_NET_BIND_SERVICE");
     }
 
     #[test]
