@@ -89,7 +89,7 @@ fn a_doctor_tells_of_this_machine_even_when_the_host_has_no_way_to_it() {
 
 #[test]
 fn a_short_key_is_warned_of_once() {
-    let name = format!("program-{}-short-key", std::process::id());
+    let name = format!("command-{}-short-key", std::process::id());
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let mut options = OpenOptions::new();
     let created = options.write(true).create(true).truncate(true).mode(0o600).open(&file);
