@@ -65,6 +65,9 @@ enum Event {
     Wake,
 }
 
+/// An engine that wants to be woken so often at one instant is never content.
+const STANDSTILL: u32 = 10_000;
+
 struct World<'s, F> {
     scenario: &'s Scenario,
     far: F,
@@ -107,12 +110,15 @@ pub(crate) fn run(scenario: &Scenario, far: impl FarEnd) -> Record {
 
 impl<F: FarEnd> World<'_, F> {
     fn live(&mut self) {
+        let mut last = (0, 0);
         loop {
             let engine = self.sender.next_timeout().map(MonotonicTime::ns);
             let engine = engine.map(|at_ns| self.after_stalls(at_ns));
             let Some(now) = engine.into_iter().chain(self.agenda.next_at()).min() else {
                 return;
             };
+            last = if last.0 == now { (now, last.1 + 1) } else { (now, 0) };
+            assert!(last.1 < STANDSTILL, "time stands still at {now} ns");
             let mut wakes = engine == Some(now);
             while let Some((at_ns, event)) = self.agenda.take(now) {
                 wakes |= self.happen(at_ns, event);
