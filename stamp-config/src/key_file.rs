@@ -87,6 +87,9 @@ pub struct KeyFile {
 /// Largest key in octets.
 const MAX_KEY_OCTETS: usize = 1024;
 
+/// More than any key file holds; a device that never ends is not read further.
+const MAX_FILE_OCTETS: u64 = 1 << 20;
+
 /// Reads the keys in the file at `path`.
 ///
 /// # Errors
@@ -94,14 +97,14 @@ const MAX_KEY_OCTETS: usize = 1024;
 /// When the file cannot be read, is readable by every user of the machine, or any line is wrong.
 pub fn load(path: &Path) -> Result<KeyFile, KeyFileError> {
     let fail = |source| KeyFileError::Read { path: path.to_owned(), source };
-    let mut file = File::open(path).map_err(fail)?;
+    let file = File::open(path).map_err(fail)?;
     let metadata = file.metadata().map_err(fail)?;
     let mode = metadata.mode() & 0o7777;
     if metadata.is_file() && mode & 0o007 != 0 {
         return Err(KeyFileError::OpenToOthers { path: path.to_owned(), mode });
     }
     let mut text = Zeroizing::new(String::new());
-    file.read_to_string(&mut text).map_err(fail)?;
+    file.take(MAX_FILE_OCTETS).read_to_string(&mut text).map_err(fail)?;
     read(path, &text)
 }
 

@@ -18,7 +18,7 @@ use crate::clock::ClockState;
 /// Intervals and timeouts beyond a day are taken for a mistake.
 const LONGEST: Duration = Duration::from_secs(86_400);
 
-/// Two thirds of what a timeout has to wait are three intervals, and never less than this.
+/// Replies over continents take a third of this; a timeout below would call them lost.
 const SHORTEST_DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long to wait for replies unless told otherwise: three intervals, and a second at least.
@@ -188,7 +188,9 @@ impl SenderConfig {
             // Ten standard deviations more than the mean.
             Schedule::Poisson { .. } => ratio.isqrt().saturating_mul(10).saturating_add(10),
         };
-        let needed = ratio.saturating_add(spread);
+        // A short run never awaits more than it sends.
+        let most_sent = self.count.map_or(u128::MAX, |count| u128::from(count).max(1));
+        let needed = ratio.saturating_add(spread).min(most_sent);
         let limit = LARGEST_TABLE.div_euclid(2);
         usize::try_from(needed)
             .ok()
@@ -241,6 +243,8 @@ mod tests {
         assert_eq!(config.most_outstanding(), Ok(4));
         config.schedule = Schedule::Poisson { mean: Duration::from_millis(25) };
         assert_eq!(config.most_outstanding(), Ok(100 + 110));
+        config.count = Some(5);
+        assert_eq!(config.most_outstanding(), Ok(5), "a short run awaits no more than it sends");
     }
 
     #[test]
