@@ -1,7 +1,7 @@
 //! Batches of datagrams with control messages: `recvmmsg` and `sendmmsg`.
 
 use std::io;
-use std::mem;
+use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
@@ -55,13 +55,15 @@ pub(crate) fn receive<'a>(
     filled: &mut [Filled],
 ) -> io::Result<usize> {
     let mut vectors = [EMPTY_VECTOR; BATCH];
-    let mut headers = zeroed_headers();
+    let mut headers = [EMPTY_HEADER; BATCH];
     let mut count = 0;
     // Every pointer is written anew: the kernel shrinks the lengths to what it used.
     for ((vector, header), buffers) in vectors.iter_mut().zip(&mut headers).zip(buffers) {
-        vector.iov_base = buffers.payload.as_mut_ptr().cast();
-        vector.iov_len = buffers.payload.len();
-        let message = &mut header.msg_hdr;
+        let vector = vector.write(libc::iovec {
+            iov_base: buffers.payload.as_mut_ptr().cast(),
+            iov_len: buffers.payload.len(),
+        });
+        let message = &mut header.write(zeroed_header()).msg_hdr;
         message.msg_iov = vector;
         message.msg_iovlen = 1;
         message.msg_name = buffers.name.as_mut_ptr().cast();
@@ -80,7 +82,7 @@ pub(crate) fn receive<'a>(
     let received = unsafe {
         libc::recvmmsg(
             socket.as_raw_fd(),
-            headers.as_mut_ptr(),
+            headers.as_mut_ptr().cast(),
             count as libc::c_uint,
             (flags | libc::MSG_DONTWAIT) as _,
             ptr::null_mut(),
@@ -90,6 +92,8 @@ pub(crate) fn receive<'a>(
     #[allow(clippy::unnecessary_cast, reason = "the width of the control length differs")]
     for (filled, header) in filled.iter_mut().zip(headers.iter().zip(&vectors)).take(received) {
         let (header, vector) = header;
+        // SAFETY: the kernel fills no more than the `count` elements that were written above.
+        let (header, vector) = unsafe { (header.assume_init_ref(), vector.assume_init_ref()) };
         *filled = Filled {
             // With MSG_TRUNC asked for, the kernel would tell more than it wrote.
             payload: (header.msg_len as usize).min(vector.iov_len),
@@ -112,12 +116,14 @@ pub(crate) fn send<'a>(
     messages: impl Iterator<Item = SendBuffers<'a>>,
 ) -> io::Result<usize> {
     let mut vectors = [EMPTY_VECTOR; BATCH];
-    let mut headers = zeroed_headers();
+    let mut headers = [EMPTY_HEADER; BATCH];
     let mut count = 0;
     for ((vector, header), buffers) in vectors.iter_mut().zip(&mut headers).zip(messages) {
-        vector.iov_base = buffers.payload.as_ptr().cast_mut().cast();
-        vector.iov_len = buffers.payload.len();
-        let message = &mut header.msg_hdr;
+        let vector = vector.write(libc::iovec {
+            iov_base: buffers.payload.as_ptr().cast_mut().cast(),
+            iov_len: buffers.payload.len(),
+        });
+        let message = &mut header.write(zeroed_header()).msg_hdr;
         message.msg_iov = vector;
         message.msg_iovlen = 1;
         if !buffers.name.is_empty() {
@@ -138,7 +144,7 @@ pub(crate) fn send<'a>(
     let sent = unsafe {
         libc::sendmmsg(
             socket.as_raw_fd(),
-            headers.as_mut_ptr(),
+            headers.as_mut_ptr().cast(),
             count,
             (libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) as _,
         )
@@ -146,12 +152,14 @@ pub(crate) fn send<'a>(
     counted(sent)
 }
 
-const EMPTY_VECTOR: libc::iovec = libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 };
+/// Written only as far as there are messages: most calls move one or two.
+const EMPTY_VECTOR: MaybeUninit<libc::iovec> = MaybeUninit::uninit();
+const EMPTY_HEADER: MaybeUninit<libc::mmsghdr> = MaybeUninit::uninit();
 
-/// Message headers without address, data and control.
+/// A message header without address, data and control.
 ///
 /// Not written field by field because some C libraries have padding that cannot be named.
-fn zeroed_headers() -> [libc::mmsghdr; BATCH] {
+fn zeroed_header() -> libc::mmsghdr {
     // SAFETY: `mmsghdr` consists of integers and raw pointers, for which zero is a valid value.
     unsafe { mem::zeroed() }
 }

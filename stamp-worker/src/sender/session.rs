@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use stamp_net::{
-    ErrorBatch, IcmpError, IcmpKind, Outgoing, ReceiveBatch, SendBatch, SendFailure, SendOutcome,
-    SocketEvent, UdpSocket,
+    ErrorBatch, IcmpError, IcmpKind, Outgoing, Ready, ReceiveBatch, SendBatch, SendFailure,
+    SendOutcome, SocketEvent, UdpSocket,
 };
 use stamp_session::clock::MonotonicTime;
 use stamp_session::datagram::Received;
@@ -23,9 +23,11 @@ const TURNS: usize = 4;
 const BURST: usize = 16;
 /// How long stragglers are waited for after a stop while no round trip is known yet.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Transmit stamps that may be under way at once on one socket: a power of two. The kernel returns
-/// a stamp when the packet leaves, so this covers what a queueing discipline holds back.
+/// Most transmit stamps that may be under way at once on one socket.
 const STAMPS: usize = 1024;
+/// How long a stamp may be under way: the kernel returns it when the packet leaves, so this covers
+/// what a queueing discipline holds back.
+const STAMP_DELAY: Duration = Duration::from_millis(500);
 
 /// Buffers that all sessions of a worker share.
 pub(super) struct Buffers {
@@ -65,12 +67,13 @@ impl Session {
         start: MonotonicTime,
     ) -> Result<Self, WorkerError> {
         let queue_drops = setup.socket.queue_drops().unwrap_or(0);
+        let stamps = PendingStamps::new(setup.config.schedule.interval());
         Ok(Self {
             number,
             patience: setup.config.timeout,
             engine: Sender::new(setup.config, start)?,
             socket: setup.socket,
-            stamps: PendingStamps::new(),
+            stamps,
             queue_drops,
             linger_round_trips: setup.linger_round_trips,
             linger_until: None,
@@ -102,13 +105,24 @@ impl Session {
         self.patience = self.patience.min(PATIENCE);
     }
 
-    /// Takes in everything that arrived, judges what is overdue, sends what is due.
+    /// Sends what is due, before anything else can delay it, then judges what is overdue.
     pub(super) fn attend(&mut self, buffers: &mut Buffers, observer: &mut dyn SenderObserver) {
-        self.take_in(buffers, observer);
-        self.engine.handle_timeout(now());
         self.send_due(buffers, observer);
+        if self.socket.transmit_stamps() {
+            // Usually there already, which saves waking up for it.
+            self.take_errors(&mut buffers.errors, observer);
+        }
+        if self.engine.is_done_sending() || self.is_overdue() {
+            // A reply that waits in the queue came in time.
+            self.take_in(buffers, observer);
+            self.engine.handle_timeout(now());
+        }
         self.linger();
         self.tell_events(observer);
+    }
+
+    fn is_overdue(&self) -> bool {
+        self.engine.next_timeout().is_none_or(|due| due <= now().monotonic)
     }
 
     /// Passes on what happened beside replies.
@@ -118,8 +132,22 @@ impl Session {
         }
     }
 
+    /// Reads what a wait found on the socket.
+    pub(super) fn take_ready(
+        &mut self,
+        ready: Ready,
+        buffers: &mut Buffers,
+        observer: &mut dyn SenderObserver,
+    ) {
+        if ready.readable {
+            self.take_in(buffers, observer);
+        } else {
+            self.take_errors(&mut buffers.errors, observer);
+        }
+    }
+
     /// Reads stamps, errors and replies from the socket.
-    pub(super) fn take_in(&mut self, buffers: &mut Buffers, observer: &mut dyn SenderObserver) {
+    fn take_in(&mut self, buffers: &mut Buffers, observer: &mut dyn SenderObserver) {
         for _ in 0..TURNS {
             // Stamps first: a reply is measured from the corrected T1.
             self.take_errors(&mut buffers.errors, observer);
@@ -165,8 +193,9 @@ impl Session {
     }
 
     fn take_errors(&mut self, errors: &mut ErrorBatch, observer: &mut dyn SenderObserver) {
-        while self.socket.errors(errors).is_ok_and(|taken| taken > 0) {
-            for event in errors.iter() {
+        loop {
+            let taken = self.socket.errors(errors).unwrap_or(0);
+            for event in errors.iter().take(taken) {
                 match event {
                     SocketEvent::TransmitStamp { id, stamp } => {
                         if let Some(sequence) = self.stamps.take(id) {
@@ -180,6 +209,9 @@ impl Session {
                     // The same refusal that send() reported.
                     SocketEvent::TooBig { .. } | SocketEvent::Unknown { .. } => {}
                 }
+            }
+            if taken < errors.capacity() {
+                return;
             }
         }
     }
@@ -280,12 +312,16 @@ const fn unsent_reason(failure: SendFailure) -> UnsentReason {
 struct PendingStamps(Box<[Option<(u32, u32)>]>);
 
 impl PendingStamps {
-    fn new() -> Self {
-        Self(vec![None; STAMPS].into_boxed_slice())
+    /// Room for the stamps of probes sent at this interval; a power of two, as ids wrap.
+    fn new(interval: Duration) -> Self {
+        let needed = STAMP_DELAY.as_nanos() / interval.as_nanos().max(1);
+        let room = usize::try_from(needed).unwrap_or(STAMPS).clamp(16, STAMPS);
+        Self(vec![None; room.next_power_of_two()].into_boxed_slice())
     }
 
     fn slot(&mut self, id: u32) -> Option<&mut Option<(u32, u32)>> {
-        self.0.get_mut(id as usize % STAMPS)
+        let place = id as usize & (self.0.len() - 1);
+        self.0.get_mut(place)
     }
 
     fn insert(&mut self, id: u32, sequence: u32) {
@@ -310,7 +346,7 @@ mod tests {
 
     #[test]
     fn a_stamp_finds_its_probe_by_number_not_by_position() {
-        let mut stamps = PendingStamps::new();
+        let mut stamps = PendingStamps::new(Duration::from_secs(1));
         for id in 0..4 {
             stamps.insert(id, 100 + id);
         }
@@ -321,9 +357,9 @@ mod tests {
 
     #[test]
     fn a_stamp_that_never_came_makes_room_for_a_later_one() {
-        let mut stamps = PendingStamps::new();
+        let mut stamps = PendingStamps::new(Duration::from_secs(1));
         stamps.insert(5, 105);
-        let later = 5 + STAMPS as u32;
+        let later = 5 + stamps.0.len() as u32;
         stamps.insert(later, 7);
         assert_eq!(stamps.take(5), None);
         assert_eq!(stamps.take(later), Some(7));

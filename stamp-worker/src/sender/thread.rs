@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, Sender as Outbox};
 use std::time::Duration;
 
-use stamp_net::{Poller, Waker};
+use stamp_net::{Poller, Ready, Waker};
 use stamp_session::clock::MonotonicTime;
 use stamp_session::snapshot::SessionSnapshot;
 
@@ -32,8 +32,8 @@ pub(super) struct WorkerThread {
     report: Option<Report>,
     inbox: Receiver<Command>,
     observer: Box<dyn SenderObserver>,
-    /// Sessions that the last look found ready; kept for its memory.
-    ready: Vec<usize>,
+    /// What the last look found; kept for its memory.
+    ready: Vec<Ready>,
 }
 
 /// When the next report is due.
@@ -127,9 +127,10 @@ impl WorkerThread {
     }
 
     /// Takes in what arrived for a session; its end may come earlier for it.
-    fn take_in(&mut self, number: usize) {
+    fn take_in(&mut self, ready: Ready) {
+        let number = ready.token as usize;
         let Some(session) = self.sessions.get_mut(number) else { return };
-        session.take_in(&mut self.buffers, &mut *self.observer);
+        session.take_ready(ready, &mut self.buffers, &mut *self.observer);
         session.tell_events(&mut *self.observer);
         if session.engine().is_done_sending() {
             self.agenda.schedule(number, session.next_timeout());
@@ -138,13 +139,16 @@ impl WorkerThread {
 
     /// Waits until `due`, taking in what arrives; `false` when it is time to end.
     ///
-    /// Sleeps until shortly before and spins the rest, as a sleeper comes back late.
+    /// Sleeps until shortly before and spins the rest, as a sleeper comes back late. Looks once even
+    /// when it is late already, as replies must not pile up behind probes.
     fn wait_until(&mut self, due: MonotonicTime) -> bool {
+        let mut looked = false;
         loop {
             let before = now().monotonic;
-            if before >= due {
+            if before >= due && looked {
                 return true;
             }
+            looked = true;
             let left = due.since(before);
             let margin = self.margin.margin(left);
             let sleeps = left > SPIN_BELOW.max(margin);
@@ -153,14 +157,14 @@ impl WorkerThread {
             let mut ready = std::mem::take(&mut self.ready);
             let (woken, timer) = match self.poller.wait(Some(deadline)) {
                 Ok(readiness) => {
-                    ready.extend(readiness.iter().map(|ready| ready.token as usize));
+                    ready.extend(readiness.iter());
                     (readiness.woken(), readiness.timer())
                 }
                 // A signal, or memory is short: the next round tries again.
                 Err(_) => (false, false),
             };
-            for number in ready.drain(..) {
-                self.take_in(number);
+            for ready in ready.drain(..) {
+                self.take_in(ready);
             }
             self.ready = ready;
             if sleeps && timer {
