@@ -60,7 +60,9 @@ fn a_nat_that_rebinds_makes_no_loss() {
     let far = reflector(&net.far, &["--stateful"]);
     // The first datagram is the check; the mapping changes in the middle of the session.
     net.wire.rebind_after(11, 50_000);
-    let flags = ["-c", "20", "-i", "10ms", "-W", "1s", "--json"];
+    // The old port counts as given up after eight intervals of silence, 100 ms at least: the
+    // session goes on five times as long.
+    let flags = ["-c", "60", "-i", "10ms", "-W", "1s", "--json"];
     let finished = measure(&net.near, &net.far.ipv4().to_string(), &flags);
     finished.assert_code(0);
     let packets = session(&finished)["packets"].clone();
