@@ -40,7 +40,8 @@ fn authenticated_and_stateful() {
 fn exact_loss(keys: Option<KeyFile>, stateful: bool) {
     let net = netns::wired(Families::Both);
     let mut far: Vec<&str> = vec!["--clock", "synchronized,error=1us"];
-    let mut near = vec!["-c", "20", "-i", "5ms", "-W", "1s", "--json"];
+    // On a busy machine slots are missed: enough remain for every probe that is to be lost.
+    let mut near = vec!["-c", "60", "-i", "5ms", "-W", "1s", "--json"];
     near.extend(["--clock", "synchronized,error=1us"]);
     let (probe, reply): (Layout, Layout) = match &keys {
         Some(_) => (AUTHENTICATED_PROBE, AUTHENTICATED_REPLY),
@@ -63,7 +64,8 @@ fn exact_loss(keys: Option<KeyFile>, stateful: bool) {
         let session = session(&finished);
         let packets = &session["packets"];
         let number = |key: &str| packets[key].as_u64().expect("a count");
-        assert_eq!(number("sent") + number("unsent"), 20, "{packets}");
+        assert_eq!(number("sent") + number("unsent"), 60, "{packets}");
+        assert!(number("sent") > 15, "too busy to tell: {packets}");
         assert_eq!(number("received") + 5, number("sent"), "{packets}");
         let lost = &packets["lost"];
         assert_eq!(lost["round_trip"], 5, "{packets}");
@@ -121,7 +123,7 @@ fn duplicates_and_corruption_are_no_samples() {
         checksum: stamp_tests::wire::Checksum::Mended,
     };
     net.wire.impair(Way::Backward, probes(&[5], OPEN_REPLY), corrupt);
-    let flags = ["-c", "10", "-i", "10ms", "-W", "300ms", "--json"];
+    let flags = ["-c", "30", "-i", "10ms", "-W", "1s", "--json"];
     let finished = measure(&net.near, &net.far.ipv4().to_string(), &flags);
     let packets = session(&finished)["packets"].clone();
     assert_eq!(packets["duplicate"], 1, "{packets}");
