@@ -109,7 +109,7 @@ fn reflector(host: &Host, address: SocketAddr, mode: Mode, keys: &KeyFile) -> Pr
 #[track_caller]
 fn answers(host: &Host, target: SocketAddr, mode: Mode, keys: &KeyFile) {
     let mut command = netns::binary("stamp-sender");
-    command.args([&target.to_string(), "-c", "1", "-i", "10ms", "-qq"]);
+    command.args([&target.to_string(), "-c", "1", "-i", "1s", "-qq"]);
     if mode.authentication == AuthenticationMode::Authenticated {
         command.args(["--auth", "--key-file", keys.path()]);
     }

@@ -19,7 +19,7 @@ pub(super) fn trials() -> Vec<Trial> {
 }
 
 const FORMS: [&[&str]; 5] = [&[], &["--json"], &["--ndjson"], &["--csv"], &["-qq"]];
-const FEW: [&str; 6] = ["-c", "2", "-i", "10ms", "-W", "100ms"];
+const FEW: [&str; 6] = ["-c", "2", "-i", "50ms", "-W", "200ms"];
 
 fn each_kind_of_failure_has_its_status_in_every_form_of_output() {
     let net = netns::two_hosts(Families::V4);

