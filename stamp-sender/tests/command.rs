@@ -4,7 +4,6 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::net::UdpSocket;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 fn program(arguments: &str) -> Command {
@@ -89,8 +88,8 @@ fn a_doctor_tells_of_this_machine_even_when_the_host_has_no_way_to_it() {
 
 #[test]
 fn a_short_key_is_warned_of_once() {
-    let name = format!("command-{}-short-key", std::process::id());
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let name = format!("stamp-command-{}-short-key", std::process::id());
+    let file = std::env::temp_dir().join(name);
     let mut options = OpenOptions::new();
     let created = options.write(true).create(true).truncate(true).mode(0o600).open(&file);
     created.unwrap().write_all(b"1 aabb\n").unwrap();
