@@ -50,7 +50,11 @@ pub(crate) fn trial(name: &'static str, test: fn()) -> Trial {
 #[macro_export]
 macro_rules! trials {
     ($($test:ident),* $(,)?) => {
-        vec![$($crate::access::trial(stringify!($test), $test)),*]
+        vec![$($crate::access::trial(
+            // As the standard harness names a test: by its module below the target.
+            concat!(module_path!(), "::", stringify!($test)).trim_start_matches("kernel::"),
+            $test,
+        )),*]
     };
 }
 

