@@ -15,8 +15,6 @@ use crate::far_end;
 /// Probes under way: enough to keep both ends busy, few enough for any receive queue.
 const WINDOW: usize = 128;
 const BATCH: usize = 64;
-/// Probes sent at once when that many have come back.
-const STEP: usize = 32;
 /// What has not come back then never will.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How often it looks whether that time has come.
@@ -40,7 +38,9 @@ pub(crate) struct Driven {
 
 impl Driver {
     /// On the loopback address of the family of `like`.
-    pub(crate) fn open(like: SocketAddr, mode: AuthenticationMode) -> Self {
+    ///
+    /// Sends `step` probes at once when that many have come back.
+    pub(crate) fn open(like: SocketAddr, mode: AuthenticationMode, step: usize) -> Self {
         let local: IpAddr = match like {
             SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
             SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
@@ -50,7 +50,7 @@ impl Driver {
             socket: UdpSocket::open(&options).expect("a socket"),
             mode,
             key: far_end::key(),
-            send: SendBatch::new(STEP, 256),
+            send: SendBatch::new(step, 256),
             receive: ReceiveBatch::new(BATCH, 256),
             sequence: 0,
         }
@@ -58,17 +58,18 @@ impl Driver {
 
     /// Drives for this long, then waits for what is still under way.
     pub(crate) fn drive(&mut self, to: SocketAddr, length: Duration) -> Driven {
+        let step = self.send.capacity();
         let start = Instant::now();
         let mut heard = start;
         let (mut answered, mut under_way) = (0, 0);
         loop {
             let now = Instant::now();
             let sending = now - start < length;
-            if sending && under_way + STEP <= WINDOW {
+            if sending && under_way + step <= WINDOW {
                 self.prepare(to);
                 under_way += self.socket.send(&mut self.send);
             }
-            if under_way + STEP > WINDOW || !sending {
+            if under_way + step > WINDOW || !sending {
                 // Sleeps rather than spins: a core that spins takes from the other end's.
                 let mut descriptors = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
                 poll(&mut descriptors, LOOK_MS).expect("a usable socket");

@@ -79,6 +79,9 @@ const AUTHENTICATED: [Contender; 4] = [
     ("authenticated stateful", AuthenticationMode::Authenticated, Kind::Product { stateful: true }),
 ];
 
+/// Probes that the driver sends at once.
+const STEP: usize = 32;
+
 /// What one phase found.
 struct Phase {
     processor_ns: f64,
@@ -109,7 +112,7 @@ fn compare(local: SocketAddr, group: &[Contender], effort: Effort) {
 }
 
 fn run(local: SocketAddr, mode: AuthenticationMode, kind: Kind, length: Duration) -> Phase {
-    let mut driver = Driver::open(local, mode);
+    let mut driver = Driver::open(local, mode, STEP);
     match kind {
         Kind::Bare | Kind::Informed => {
             let echo = Echo::start(local, kind == Kind::Informed);

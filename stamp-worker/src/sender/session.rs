@@ -139,10 +139,13 @@ impl Session {
         buffers: &mut Buffers,
         observer: &mut dyn SenderObserver,
     ) {
-        if ready.readable {
+        if !ready.readable {
+            self.take_errors(&mut buffers.errors, observer);
+        } else if ready.error || self.stamps.awaited > 0 {
             self.take_in(buffers, observer);
         } else {
-            self.take_errors(&mut buffers.errors, observer);
+            // No stamp is on its way that a reply should wait for.
+            self.take_replies(&mut buffers.receive, observer);
         }
     }
 
@@ -309,34 +312,40 @@ const fn unsent_reason(failure: SendFailure) -> UnsentReason {
 }
 
 /// Which probe a transmit stamp belongs to: the kernel numbers them, and some never come.
-struct PendingStamps(Box<[Option<(u32, u32)>]>);
+struct PendingStamps {
+    places: Box<[Option<(u32, u32)>]>,
+    /// How many of the places are taken.
+    awaited: usize,
+}
 
 impl PendingStamps {
     /// Room for the stamps of probes sent at this interval; a power of two, as ids wrap.
     fn new(interval: Duration) -> Self {
         let needed = STAMP_DELAY.as_nanos() / interval.as_nanos().max(1);
         let room = usize::try_from(needed).unwrap_or(STAMPS).clamp(16, STAMPS);
-        Self(vec![None; room.next_power_of_two()].into_boxed_slice())
+        let places = vec![None; room.next_power_of_two()].into_boxed_slice();
+        Self { places, awaited: 0 }
     }
 
     fn slot(&mut self, id: u32) -> Option<&mut Option<(u32, u32)>> {
-        let place = id as usize & (self.0.len() - 1);
-        self.0.get_mut(place)
+        let place = id as usize & (self.places.len() - 1);
+        self.places.get_mut(place)
     }
 
     fn insert(&mut self, id: u32, sequence: u32) {
-        if let Some(slot) = self.slot(id) {
-            *slot = Some((id, sequence));
-        }
+        let before = self.slot(id).and_then(|slot| slot.replace((id, sequence)));
+        self.awaited += usize::from(before.is_none());
     }
 
     fn take(&mut self, id: u32) -> Option<u32> {
         let slot = self.slot(id)?;
         let (known, sequence) = (*slot)?;
-        (known == id).then(|| {
-            *slot = None;
-            sequence
-        })
+        if known != id {
+            return None;
+        }
+        *slot = None;
+        self.awaited -= 1;
+        Some(sequence)
     }
 }
 
@@ -353,16 +362,19 @@ mod tests {
         assert_eq!(stamps.take(2), Some(102));
         assert_eq!(stamps.take(2), None);
         assert_eq!(stamps.take(0), Some(100));
+        assert_eq!(stamps.awaited, 2);
     }
 
     #[test]
     fn a_stamp_that_never_came_makes_room_for_a_later_one() {
         let mut stamps = PendingStamps::new(Duration::from_secs(1));
         stamps.insert(5, 105);
-        let later = 5 + stamps.0.len() as u32;
+        let later = 5 + stamps.places.len() as u32;
         stamps.insert(later, 7);
+        assert_eq!(stamps.awaited, 1);
         assert_eq!(stamps.take(5), None);
         assert_eq!(stamps.take(later), Some(7));
+        assert_eq!(stamps.awaited, 0);
     }
 
     #[test]
