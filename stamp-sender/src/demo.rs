@@ -32,6 +32,7 @@ const ONE_CLOCK: ClockState =
 /// Runs the demo.
 pub fn run(demo: &Demo) -> Ended {
     log::init(demo.output.log_level);
+    let stage = run::Stage::open()?;
     let mut reporter = run::reporter(&demo.output)?;
     let keys = Arc::new(demo_keys()?);
     let open = DemoReflector::start(AuthenticationMode::Unauthenticated, &keys)?;
@@ -50,7 +51,7 @@ pub fn run(demo: &Demo) -> Ended {
     ]
     .into_iter()
     .unzip();
-    run::run(setups, &infos, demo.output.report.map(|period| period.0), &mut *reporter)
+    stage.run(setups, &infos, demo.output.report.map(|period| period.0), &mut *reporter)
 }
 
 /// A key for this run only; nothing outside this process needs it.

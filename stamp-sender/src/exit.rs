@@ -17,15 +17,27 @@ pub enum Status {
     Done,
     /// Some host never answered, or a limit that was given was broken.
     Unmet,
+    /// The name or route of a host is missing; the others were measured.
+    Missing,
     /// Interrupted before the first reply.
     Interrupted,
 }
 
 impl Status {
+    /// Of a run that left out a host without name or route.
+    #[must_use]
+    pub const fn with_missing_host(self) -> Self {
+        match self {
+            Self::Done | Self::Unmet | Self::Missing => Self::Missing,
+            Self::Interrupted => Self::Interrupted,
+        }
+    }
+
     const fn code(self) -> u8 {
         match self {
             Self::Done => 0,
             Self::Unmet => 1,
+            Self::Missing => 2,
             Self::Interrupted => 130,
         }
     }
@@ -90,6 +102,12 @@ impl Failure {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
+    /// A name or a route is missing: nothing is wrong with what else was asked for.
+    #[must_use]
+    pub const fn is_missing_host(&self) -> bool {
+        self.code() == 2
+    }
+
     /// 1 a requirement is not met, 2 a name or route is missing, 3 usage or input, 4 permission, port or system call.
     const fn code(&self) -> u8 {
         match self {
@@ -136,13 +154,18 @@ pub fn tell(text: &str) {
     let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
 }
 
+/// Tells why something was not done.
+pub fn tell_failure(failure: &Failure) {
+    tell(&format!("stamp-sender: {}\n", with_causes(failure)));
+}
+
 /// Tells why nothing was done and gives the status.
 pub fn report(ended: Result<Status, Failure>) -> ExitCode {
     match ended {
         Ok(status) => ExitCode::from(status.code()),
         Err(failure) => {
             if !failure.is_reader_gone() {
-                tell(&format!("stamp-sender: {}\n", with_causes(&failure)));
+                tell_failure(&failure);
             }
             ExitCode::from(failure.code())
         }
@@ -177,6 +200,8 @@ mod tests {
         assert_eq!(Failure::Target(TargetError::Form { text: ":".to_owned() }).code(), 3);
         assert_eq!(Failure::Output(io::Error::other("pipe")).code(), 4);
         assert_eq!(Status::Unmet.code(), 1);
+        assert_eq!(Status::Unmet.with_missing_host().code(), 2);
+        assert_eq!(Status::Interrupted.with_missing_host().code(), 130);
         assert_eq!(Status::Interrupted.code(), 130);
     }
 }

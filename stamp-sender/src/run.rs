@@ -6,6 +6,7 @@ use std::time::Duration;
 use stamp_session::sender::{Outcome, SenderEvent};
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_worker::sender::{SenderObserver, SenderPool, SessionSetup, Trouble};
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
@@ -14,7 +15,8 @@ use crate::command_line::{Measure, Output};
 use crate::exit::{Failure, Status};
 use crate::happening::{Ended as RunEnded, Happening, SessionInfo};
 use crate::output::{self, Reporter};
-use crate::{log, setup, stateful};
+use crate::setup::{self, Sessions};
+use crate::{exit, log, stateful};
 
 /// Happenings that may wait to be printed. A terminal that is stopped must not stop the probes.
 const QUEUE: usize = 65_536;
@@ -24,10 +26,15 @@ const TICK: Duration = Duration::from_millis(200);
 /// `stamp-sender HOST...`.
 pub fn measure(measure: &Measure) -> Ended {
     log::init(measure.output.log_level);
-    let (mut setups, infos) = setup::sessions(measure)?;
+    let stage = Stage::open()?;
+    let Sessions { mut setups, infos, missing } = setup::sessions(measure)?;
     let mut reporter = reporter(&measure.output)?;
     stateful::settle(&measure.probe, &mut setups, &infos)?;
-    run(setups, &infos, measure.output.report.map(|period| period.0), &mut *reporter)
+    let report = measure.output.report.map(|period| period.0);
+    let status = stage.run(setups, &infos, report, &mut *reporter)?;
+    // Said again at the end, where a long run has not scrolled it away.
+    missing.iter().for_each(exit::tell_failure);
+    Ok(if missing.is_empty() { status } else { status.with_missing_host() })
 }
 
 /// The form of output that was asked for.
@@ -35,34 +42,59 @@ pub fn reporter(output: &Output) -> Result<Box<dyn Reporter>, Failure> {
     output::reporter(output).map_err(|problem| Failure::Usage { flag: "--percentiles", problem })
 }
 
-/// Probes until every session has ended or a signal came, then reports.
-pub fn run(
-    setups: Vec<SessionSetup>,
-    infos: &[SessionInfo],
-    report: Option<Duration>,
-    reporter: &mut dyn Reporter,
-) -> Ended {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|source| Failure::System { what: "starting the runtime", source })?;
-    runtime.block_on(async {
-        let mut signals = Signals::listen()?;
-        let (queue, mut happenings) = mpsc::channel(QUEUE);
-        // Before anything is printed: it refuses sessions that cannot be.
-        let pool = SenderPool::start(setups, report, Box::new(Queue { queue, lost: 0 }))?;
-        reporter.start(infos).map_err(Failure::Output)?;
-        if pool.spins() {
-            tracing::info!("probes follow each other within 200 us: one processor is kept busy");
-        }
-        let ended = follow(&pool, &mut happenings, &mut signals, reporter).await?;
-        let snapshots = pool.join()?;
-        while let Ok((session, happening)) = happenings.try_recv() {
-            reporter.happening(session, &happening).map_err(Failure::Output)?;
-        }
-        reporter.finish(&snapshots, ended).map_err(Failure::Output)?;
-        Ok(status(&snapshots, ended))
-    })
+/// What a run stands on: the runtime, and signals that must not end the program from the start.
+pub struct Stage {
+    runtime: Runtime,
+    summary: [Signal; 2],
+}
+
+impl Stage {
+    /// From now on a signal that asks for a summary waits for the run; one that ends the program
+    /// still does, while names are looked up and far ends are asked what they are.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses the runtime or the handlers.
+    pub fn open() -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|source| Failure::System { what: "starting the runtime", source })?;
+        let entered = runtime.enter();
+        let summary = [listen(SignalKind::quit())?, listen(SignalKind::user_defined1())?];
+        drop(entered);
+        Ok(Self { runtime, summary })
+    }
+
+    /// Probes until every session has ended or a signal came, then reports.
+    pub fn run(
+        self,
+        setups: Vec<SessionSetup>,
+        infos: &[SessionInfo],
+        report: Option<Duration>,
+        reporter: &mut dyn Reporter,
+    ) -> Ended {
+        let Self { runtime, summary } = self;
+        runtime.block_on(async {
+            let mut signals = Signals::listen(summary)?;
+            let (queue, mut happenings) = mpsc::channel(QUEUE);
+            // Before anything is printed: it refuses sessions that cannot be.
+            let pool = SenderPool::start(setups, report, Box::new(Queue { queue, lost: 0 }))?;
+            reporter.start(infos).map_err(Failure::Output)?;
+            if pool.spins() {
+                tracing::info!(
+                    "probes follow each other within 200 us: one processor is kept busy"
+                );
+            }
+            let ended = follow(&pool, &mut happenings, &mut signals, reporter).await?;
+            let snapshots = pool.join()?;
+            while let Ok((session, happening)) = happenings.try_recv() {
+                reporter.happening(session, &happening).map_err(Failure::Output)?;
+            }
+            reporter.finish(&snapshots, ended).map_err(Failure::Output)?;
+            Ok(status(&snapshots, ended))
+        })
+    }
 }
 
 /// Prints what happens until the worker has ended.
@@ -167,29 +199,26 @@ enum Asked {
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
-    quit: Signal,
-    user: Signal,
+    summary: [Signal; 2],
+}
+
+fn listen(kind: SignalKind) -> Result<Signal, Failure> {
+    signal(kind).map_err(|source| Failure::System { what: "handling a signal", source })
 }
 
 impl Signals {
-    fn listen() -> Result<Self, Failure> {
-        let listen = |kind| {
-            signal(kind).map_err(|source| Failure::System { what: "handling a signal", source })
-        };
-        Ok(Self {
-            interrupt: listen(SignalKind::interrupt())?,
-            terminate: listen(SignalKind::terminate())?,
-            quit: listen(SignalKind::quit())?,
-            user: listen(SignalKind::user_defined1())?,
-        })
+    fn listen(summary: [Signal; 2]) -> Result<Self, Failure> {
+        let interrupt = listen(SignalKind::interrupt())?;
+        Ok(Self { interrupt, terminate: listen(SignalKind::terminate())?, summary })
     }
 
     async fn next(&mut self) -> Asked {
+        let [quit, user] = &mut self.summary;
         tokio::select! {
             _ = self.interrupt.recv() => Asked::Stop,
             _ = self.terminate.recv() => Asked::Stop,
-            _ = self.quit.recv() => Asked::Summary,
-            _ = self.user.recv() => Asked::Summary,
+            _ = quit.recv() => Asked::Summary,
+            _ = user.recv() => Asked::Summary,
         }
     }
 }

@@ -16,24 +16,38 @@ use stamp_worker::sender::SessionSetup;
 
 use crate::command_line::{Departure, Measure, Padding, Probe, ZeroSsidName};
 use crate::descriptors;
-use crate::exit::Failure;
+use crate::exit::{self, Failure};
 use crate::happening::SessionInfo;
 use crate::random;
 use crate::target::{Family, Target, unspecified};
 use crate::wait::default_timeout;
 
+/// What an ad hoc run measures.
+pub struct Sessions {
+    /// What the worker needs, a session each.
+    pub setups: Vec<SessionSetup>,
+    /// What to tell about them, in the same order.
+    pub infos: Vec<SessionInfo>,
+    /// Why hosts were left out: their name or route is missing.
+    pub missing: Vec<Failure>,
+}
+
 /// Everything a worker needs to probe the hosts of `measure`, and what to tell about them.
+///
+/// One of several hosts without name or route is told and left out; the others are measured.
 ///
 /// # Errors
 ///
-/// The first host, key or option that cannot be used; no socket is left open then.
-pub fn sessions(measure: &Measure) -> Result<(Vec<SessionSetup>, Vec<SessionInfo>), Failure> {
+/// The first host, key or option that cannot be used, or the last host when none has a name and a
+/// route; no socket is left open then.
+pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
     let probe = &measure.probe;
     let keys = keys(probe)?;
     warn_of_short(keys.as_deref());
     let device = device(probe)?;
     let mut setups = Vec::with_capacity(measure.hosts.len());
     let mut infos: Vec<SessionInfo> = Vec::with_capacity(measure.hosts.len());
+    let mut missing = Vec::new();
     if probe.source_port.is_some() && measure.hosts.len() > 1 {
         let problem = "one port serves one host; leave it out to probe several".to_owned();
         return Err(Failure::Usage { flag: "--source-port", problem });
@@ -44,15 +58,36 @@ pub fn sessions(measure: &Measure) -> Result<(Vec<SessionSetup>, Vec<SessionInfo
     }
     descriptors::ensure(measure.hosts.len())?;
     for text in &measure.hosts {
-        let target = Target::parse(text, probe.port)?;
-        let address = target.resolve(family(probe), device.unwrap_or(0))?;
+        let reached = reach(probe, text, device);
+        let (address, socket) = match reached {
+            Err(failure) if failure.is_missing_host() => {
+                missing.push(failure);
+                continue;
+            }
+            reached => reached?,
+        };
         let config = config(probe, address, keys.as_ref(), measure.output.report.is_some())?;
-        let socket = open(probe, address, device_name(probe))?;
         infos.push(info(text, &infos, &socket, &config));
         let linger_round_trips = probe.timeout.and_then(|wait| wait.round_trips);
         setups.push(SessionSetup { socket, config, linger_round_trips });
     }
-    Ok((setups, infos))
+    let last = if setups.is_empty() { missing.pop() } else { None };
+    missing.iter().for_each(exit::tell_failure);
+    if let Some(failure) = last {
+        return Err(failure);
+    }
+    Ok(Sessions { setups, infos, missing })
+}
+
+/// The address of a host, and a socket with a route to it.
+fn reach(
+    probe: &Probe,
+    text: &str,
+    device: Option<u32>,
+) -> Result<(SocketAddr, UdpSocket), Failure> {
+    let target = Target::parse(text, probe.port)?;
+    let address = target.resolve(family(probe), device.unwrap_or(0))?;
+    Ok((address, open(probe, address, device_name(probe))?))
 }
 
 /// The address family that was asked for, or that of the source address.

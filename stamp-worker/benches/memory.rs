@@ -27,7 +27,7 @@ static ALLOCATOR: CountingAllocator = CountingAllocator::new();
 /// Interval and timeout in µs: as a daemon probes many paths, and as fast probing on the command
 /// line does unless told otherwise.
 const TIMES: [(u64, u64); 3] = [(10_000, 50_000), (3_300, 50_000), (3_300, 1_000_000)];
-/// `design.md` allows this much for a session with window histograms.
+/// What a session with window histograms may hold (docs/performance.md).
 const BUDGET: f64 = 40.0 * 1024.0;
 
 fn main() {

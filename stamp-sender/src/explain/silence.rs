@@ -28,7 +28,17 @@ pub enum Cause {
     },
     /// The reflector's limit for this source is used up.
     RateLimit,
+    /// Probes from a port of another service look like that service's answers, so that a reflector
+    /// that breaks loops is silent.
+    ServicePort {
+        /// The source port of the probes.
+        port: u16,
+    },
 }
+
+/// The port of the protocol, and the first that belongs to no other service.
+const STAMP_PORT: u16 = 862;
+const FIRST_USER_PORT: u16 = 1_024;
 
 /// Reasons why nothing came back; nothing when something did.
 pub(super) fn explain(session: &SessionRecord, findings: &mut Vec<Finding>) {
@@ -53,6 +63,10 @@ pub(super) fn explain(session: &SessionRecord, findings: &mut Vec<Finding>) {
         Cause::RateLimit,
     ];
     findings.extend(causes.map(Finding::SilentCause));
+    let port = session.path.source_port;
+    if port < FIRST_USER_PORT && port != STAMP_PORT {
+        findings.push(Finding::SilentCause(Cause::ServicePort { port }));
+    }
 }
 
 /// What arrived and was no reply, the most frequent reason first.

@@ -58,6 +58,20 @@ fn silence_names_the_causes_in_order() {
 }
 
 #[test]
+fn silence_towards_a_port_of_another_service_suspects_the_loop_rules() {
+    for (port, suspected) in [(1_023, true), (7, true), (862, false), (1_024, false)] {
+        let mut session = examples::silent();
+        session.path.source_port = port;
+        let findings = explain(&session);
+        let last = findings.last().expect("causes").text();
+        assert_eq!(
+            last.starts_with(&format!("6. The far end takes probes from port {port} ")),
+            suspected
+        );
+    }
+}
+
+#[test]
 fn silence_of_an_authenticated_session_suspects_the_key() {
     let mut session = examples::silent();
     session.config.authentication = Authentication::Authenticated;

@@ -15,6 +15,8 @@ pub(super) fn trials() -> Vec<Trial> {
         the_wrong_key_is_silence_and_the_mode_is_among_the_causes,
         doctor_tells_what_the_far_end_is,
         several_hosts_are_measured_at_once,
+        a_host_without_name_or_route_is_left_out_and_told,
+        a_summary_asked_for_before_the_first_probe_ends_nothing,
     ]
 }
 
@@ -155,4 +157,35 @@ fn several_hosts_are_measured_at_once() {
         .filter_map(|session| session["name"].as_str())
         .collect();
     assert_eq!(names, [v4.as_str(), v6.as_str()]);
+}
+
+fn a_host_without_name_or_route_is_left_out_and_told() {
+    let net = netns::two_hosts(Families::V4);
+    let _reflector = reflector(&net.far, &[]);
+    let far = net.far.ipv4().to_string();
+    let mut command = netns::binary("stamp-sender");
+    command.args(["no-such-name.invalid", &far, "203.0.113.9", "-p", &PORT.to_string(), "--json"]);
+    command.args(FEW);
+    let finished = net.near.spawn(&mut command).wait();
+    finished.assert_code(2);
+    let document = finished.json();
+    let sessions = document["sessions"].as_array().expect("sessions");
+    assert_eq!(sessions.len(), 1, "{document}");
+    assert_eq!(sessions[0]["packets"]["received"], 2, "{document}");
+    for words in ["no-such-name.invalid: cannot resolve", "no route to 203.0.113.9"] {
+        assert!(finished.stderr.contains(words), "{words:?} in {}", finished.stderr);
+    }
+}
+
+fn a_summary_asked_for_before_the_first_probe_ends_nothing() {
+    let net = netns::wired(Families::V4);
+    let _reflector = reflector(&net.far, &[]);
+    let target = net.far.ipv4().to_string();
+    let program = net.near.spawn(&mut sender(&target, &["-c", "3", "-i", "20ms"]));
+    // The question whether the far end counts comes first; the run has not begun when it passes.
+    net.wire.wait_for(Way::Forward, |counts| counts.seen > 0);
+    program.signal(Signal::SIGQUIT);
+    let finished = program.wait();
+    finished.assert_code(0);
+    assert!(finished.stdout.contains("3 sent, 3 received"), "{}", finished.stdout);
 }

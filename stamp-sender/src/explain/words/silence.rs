@@ -57,6 +57,13 @@ fn cause(cause: &Cause) -> (String, String) {
             "5. The far end's rate limit for this source is used up.".to_owned(),
             "there: --rate-limit off; here: a longer -i".to_owned(),
         ),
+        Cause::ServicePort { port } => (
+            format!(
+                "6. The far end takes probes from port {port} for another service's answers: that \
+                 is how two services begin to answer each other for ever."
+            ),
+            "here: no --source-port, or one from 1024 up".to_owned(),
+        ),
     }
 }
 
