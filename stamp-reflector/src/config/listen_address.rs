@@ -38,7 +38,8 @@ impl ListenAddress {
 
 impl Setting for ListenAddress {
     const EXPECTED: &'static str = "ADDRESS:PORT, such as 192.0.2.1:862, [2001:db8::1]:862 or \
-                                    [fe80::1%eth0]:862, or :PORT for every address of both families";
+                                    [fe80::1%eth0]:862, or :PORT for every address of both \
+                                    families; not a multicast or broadcast address";
     fn read(text: &str) -> Option<Self> {
         let (host, port) = text.rsplit_once(':')?;
         if port.is_empty() || !port.bytes().all(|digit| digit.is_ascii_digit()) {
@@ -50,6 +51,13 @@ impl Setting for ListenAddress {
             None if host.is_empty() => None,
             None => Some(Host { address: host.parse::<Ipv4Addr>().ok()?.into(), zone: None }),
         };
+        // Replies leave from the address that was probed, and no host may send from a group's.
+        let is_group = |host: &Host| {
+            host.address.is_multicast() || host.address == IpAddr::V4(Ipv4Addr::BROADCAST)
+        };
+        if host.as_ref().is_some_and(is_group) {
+            return None;
+        }
         Some(Self { host, port })
     }
 }
@@ -114,6 +122,9 @@ mod tests {
             "192.0.2.1:+862",
             "[::1%eth0]:862",
             "[fe80::1%]:862",
+            "224.0.0.1:862",
+            "255.255.255.255:862",
+            "[ff02::1]:862",
         ] {
             assert_eq!(ListenAddress::read(text), None, "{text}");
         }
