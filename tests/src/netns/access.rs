@@ -31,7 +31,7 @@ impl Access {
     /// Enters a user namespace unless this process has the rights already.
     ///
     /// Call it before any thread exists: the kernel refuses it afterwards.
-    pub(super) fn obtain() -> Self {
+    pub fn obtain() -> Self {
         let access = if effective_capabilities() & WANTED == WANTED {
             Self::Root
         } else {

@@ -1,0 +1,181 @@
+//! How wrong each direction's delay is, against the kernel's own view of the same packets.
+//!
+//! `cargo bench -p stamp-tests --bench delay_error`
+//!
+//! Two hosts on a veth pair, the sender and the reflector of the product on threads of this process,
+//! T1 by the kernel's transmit stamp. The truth is what a packet socket on each end of the link says
+//! of every frame: a tap stamps an outgoing frame right before the driver takes it and an incoming
+//! one as the stack gets it. Nothing of the product's own stamping takes part in it.
+//!
+//! Between the stamp of the near tap and the driver's, which is T1, the kernel makes the copy for the
+//! tap: the errors of `T1` and `forward` contain this. A veth hands a frame over in the same call, so
+//! `T2-T1` itself, which no tap delays, is another upper bound of the error forward.
+
+#[path = "delay_error/tap.rs"]
+mod tap;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use stamp_net::{SocketOptions, UdpSocket};
+use stamp_proto::auth::{Key, KeyId, KeyRing};
+use stamp_proto::packet::{AuthenticationMode, Ssid};
+use stamp_session::clock::ClockState;
+use stamp_session::reflector::{
+    RateLimit, RateLimiter, RateLimiterConfig, ReflectorConfig, ReflectorEvent, SourcePolicy,
+};
+use stamp_session::sender::{Outcome, Sample, Schedule, SenderConfig, SenderEvent};
+use stamp_session::snapshot::SessionSnapshot;
+use stamp_tests::netns::{Access, Families, Family, TwoHosts, two_hosts};
+use stamp_worker::reflector::{ReflectorObserver, ReflectorPool};
+use stamp_worker::sender::{SenderObserver, SenderPool, SessionSetup, Trouble};
+use tap::{Seen, Tap};
+
+const ONE_CLOCK: ClockState =
+    ClockState { synchronized: true, error_bound_ns: Some(0), declared: true };
+const OPEN: AuthenticationMode = AuthenticationMode::Unauthenticated;
+const AUTHENTICATED: AuthenticationMode = AuthenticationMode::Authenticated;
+
+fn main() {
+    let asked = |flag: &str| std::env::args().any(|argument| argument == flag);
+    let full = asked("--bench") && !asked("--smoke");
+    // First of all: the kernel gives a user namespace to a single thread only.
+    if let Access::Forbidden { reason, allow } = Access::obtain() {
+        println!("skipped: {reason}; allow it: {allow}");
+        return;
+    }
+    let length = Duration::from_millis(if full { 20_000 } else { 300 });
+    println!("microseconds, median and 99th percentile of the absolute error");
+    println!(
+        "{:<26} {:>7} {:>13} {:>13} {:>13} {:>13} {:>13} {:>13} {:>13}",
+        "", "samples", "forward", "backward", "T1", "T2", "T3", "T4", "T2-T1"
+    );
+    let milliseconds: &[u64] = if full { &[10, 1] } else { &[3] };
+    for interval in milliseconds {
+        for (family, mode) in [(Family::V4, OPEN), (Family::V6, OPEN), (Family::V6, AUTHENTICATED)]
+        {
+            measure(family, mode, Duration::from_millis(*interval), length);
+        }
+    }
+}
+
+struct Deaf;
+
+impl ReflectorObserver for Deaf {
+    fn notice(&self, _event: ReflectorEvent) {}
+}
+
+struct Collector(mpsc::Sender<Sample>);
+
+impl SenderObserver for Collector {
+    fn outcome(&mut self, _session: usize, outcome: &Outcome) {
+        if let Outcome::Sample(sample) = outcome {
+            // Nobody stops listening before the end.
+            let _ = self.0.send(*sample);
+        }
+    }
+    fn event(&mut self, _session: usize, _event: SenderEvent) {}
+    fn trouble(&mut self, _session: usize, _trouble: Trouble) {}
+    fn window(&mut self, _session: usize, _window: SessionSnapshot) {}
+}
+
+fn measure(family: Family, mode: AuthenticationMode, interval: Duration, length: Duration) {
+    let hosts = two_hosts(if family == Family::V4 { Families::V4 } else { Families::V6 });
+    let (pool, target) = reflector(&hosts, family, mode);
+    let (near, far) = (Tap::start(&hosts.near, target, mode), Tap::start(&hosts.far, target, mode));
+    let (samples, collected) = mpsc::channel();
+    let setup = session(&hosts, target, mode, interval, length);
+    let sender = SenderPool::start(vec![setup], None, Box::new(Collector(samples)));
+    let sessions = sender.expect("a session that can be").join().expect("the worker ends well");
+    let (near, far) = (near.stop(), far.stop());
+    assert!(pool.stop().reflected() >= sessions[0].packets.received);
+    let errors: Vec<[i64; 7]> =
+        collected.iter().filter_map(|sample| errors(&sample, &near, &far)).collect();
+    assert!(!errors.is_empty(), "no sample was seen by both taps");
+    let columns = (0..7).map(|column| {
+        let mut values: Vec<i64> = errors.iter().map(|error| error[column].abs()).collect();
+        values.sort_unstable();
+        let at = |per_mille: usize| values[(values.len() - 1) * per_mille / 1_000] as f64 / 1_000.0;
+        format!("{:.2}/{:.2}", at(500), at(990))
+    });
+    let name = match mode {
+        AuthenticationMode::Unauthenticated => format!("{family:?} open {interval:?}"),
+        AuthenticationMode::Authenticated => format!("{family:?} authenticated {interval:?}"),
+    };
+    print!("{name:<26} {:7}", errors.len());
+    columns.for_each(|column| print!(" {column:>13}"));
+    println!();
+}
+
+/// What the sample says less what the taps saw, in ns: forward, backward, T1 to T4; then what it
+/// says of the way forward.
+fn errors(
+    sample: &Sample,
+    near: &HashMap<u32, Seen>,
+    far: &HashMap<u32, Seen>,
+) -> Option<[i64; 7]> {
+    let (near, far) = (near.get(&sample.sequence)?, far.get(&sample.sequence)?);
+    let truth = [near.probe?, far.probe?, far.reply?, near.reply?];
+    let told = [
+        sample.probe_sent.time,
+        sample.probe_received,
+        sample.reply_sent,
+        sample.reply_received.time,
+    ]
+    .map(|time| time.unix_ns());
+    let forward = sample.forward_delay.ns() - (truth[1] - truth[0]);
+    let backward = sample.backward_delay.ns() - (truth[3] - truth[2]);
+    let [t1, t2, t3, t4] = [0, 1, 2, 3].map(|which| told[which] - truth[which]);
+    Some([forward, backward, t1, t2, t3, t4, sample.forward_delay.ns()])
+}
+
+fn keys() -> Arc<KeyRing> {
+    let key = Key::new(KeyId(1), &[7; 32]).expect("a key of 32 octets");
+    Arc::new(KeyRing::new(vec![key]).expect("one key"))
+}
+
+fn reflector(
+    hosts: &TwoHosts,
+    family: Family,
+    mode: AuthenticationMode,
+) -> (ReflectorPool, SocketAddr) {
+    let mut config = ReflectorConfig::new([7, 9]);
+    config.keys = (mode == AUTHENTICATED).then(keys);
+    let policy = SourcePolicy { rate_limit: RateLimit::Off, ..SourcePolicy::unknown(mode) };
+    config.unknown_sources = Some(policy);
+    config.clock = ONE_CLOCK;
+    let limiter = Arc::new(RateLimiter::new(RateLimiterConfig::new([3, 4])));
+    let observer: Arc<dyn ReflectorObserver> = Arc::new(Deaf);
+    let local = SocketAddr::new(hosts.far.address(family), 0);
+    let socket = hosts.far.run(|| UdpSocket::open(&SocketOptions::new(local)));
+    let socket = socket.expect("a socket");
+    let target = socket.local_addr();
+    let mut pool = ReflectorPool::start(1, &config, &limiter, &observer).expect("a worker");
+    pool.add_listener(vec![socket]).expect("the worker takes the socket");
+    (pool, target)
+}
+
+fn session(
+    hosts: &TwoHosts,
+    target: SocketAddr,
+    mode: AuthenticationMode,
+    interval: Duration,
+    length: Duration,
+) -> SessionSetup {
+    let family = if target.is_ipv4() { Family::V4 } else { Family::V6 };
+    let local = SocketAddr::new(hosts.near.address(family), 0);
+    let options = SocketOptions { transmit_stamps: true, ..SocketOptions::new(local) };
+    let socket = hosts.near.run(|| {
+        let mut socket = UdpSocket::open(&options)?;
+        socket.connect(target).map(|()| socket)
+    });
+    let mut config = SenderConfig::new(target, Ssid(1));
+    config.keys = (mode == AUTHENTICATED).then(keys);
+    config.payload_octets = mode.base_octets();
+    config.schedule = Schedule::Fixed { interval };
+    config.duration = Some(length);
+    config.clock = ONE_CLOCK;
+    SessionSetup { socket: socket.expect("a socket"), config, linger_round_trips: Some(3) }
+}
