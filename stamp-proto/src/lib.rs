@@ -7,6 +7,7 @@
 //! | [`time`] | what an instant is, and how NTP and PTPv2 write it |
 //! | [`auth`] | who made a packet (HMAC-SHA-256-128) |
 //! | [`ip`] | the fields of the IP header that a measurement cares about |
+//! | [`sr`] | how a packet is steered: label stacks, Segment Routing Headers, encapsulations |
 //! | [`reader`], [`writer`] | the only code that indexes a buffer |
 //! | [`error`] | why octets are refused |
 //!
@@ -75,6 +76,7 @@ pub mod fuzzing;
 pub mod ip;
 pub mod packet;
 pub mod reader;
+pub mod sr;
 #[cfg(test)]
 mod strategies;
 pub mod time;
