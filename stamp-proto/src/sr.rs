@@ -2,10 +2,12 @@
 //!
 //! | module | answers |
 //! |---|---|
+//! | [`mpls`] | which labels may follow each other, and how they are written |
 //! | [`header`] | IPv4, IPv6 and UDP |
 //! | [`checksum`] | what a checksum covers, and what it is after a change |
 //! | [`protocol`] | how one header names the next |
 
 pub mod checksum;
 pub mod header;
+pub mod mpls;
 pub mod protocol;
