@@ -19,7 +19,7 @@ use crate::writer::patch_array;
 /// A shorter secret is weaker than the 16 octets of HMAC that it makes (RFC 4868 §2.1.1).
 const SHORT_SECRET_OCTETS: usize = 16;
 
-/// The number an operator gives a key; it never reaches the wire.
+/// The number an operator gives a key; it reaches the wire in the HMAC TLV of an SRH only.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct KeyId(pub u32);
 
@@ -107,12 +107,17 @@ impl Key {
         self.digest(&[&sequence.to_be_bytes(), preceding])
     }
 
-    fn digest(&self, parts: &[&[u8]]) -> [u8; HMAC_OCTETS] {
+    /// All 32 octets of HMAC-SHA-256, as a Segment Routing Header carries them.
+    pub(crate) fn whole_digest(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut state = self.state.clone();
         for part in parts {
             state.update(part);
         }
-        let whole: [u8; 32] = state.finalize().into_bytes().into();
+        state.finalize().into_bytes().into()
+    }
+
+    fn digest(&self, parts: &[&[u8]]) -> [u8; HMAC_OCTETS] {
+        let whole = self.whole_digest(parts);
         let (digest, _) = whole.split_at(HMAC_OCTETS);
         digest.first_chunk().copied().unwrap_or_default()
     }
@@ -200,6 +205,11 @@ impl KeyRing {
         }
         bool::from(found).then_some(KeyId(id))
     }
+}
+
+/// Compares two digests in constant time.
+pub(crate) fn equal(made: &[u8], carried: &[u8]) -> bool {
+    made.ct_eq(carried).into()
 }
 
 /// What the HMAC of an authenticated base packet covers, and the HMAC.

@@ -3,6 +3,8 @@
 //! | module | answers |
 //! |---|---|
 //! | [`mpls`] | which labels may follow each other, and how they are written |
+//! | [`segment`] | which segments, in travel order |
+//! | [`srh`] | how a list becomes a Segment Routing Header, and who wrote it |
 //! | [`header`] | IPv4, IPv6 and UDP |
 //! | [`checksum`] | what a checksum covers, and what it is after a change |
 //! | [`protocol`] | how one header names the next |
@@ -11,3 +13,5 @@ pub mod checksum;
 pub mod header;
 pub mod mpls;
 pub mod protocol;
+pub mod segment;
+pub mod srh;
