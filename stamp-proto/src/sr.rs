@@ -5,11 +5,13 @@
 //! | [`mpls`] | which labels may follow each other, and how they are written |
 //! | [`segment`] | which segments, in travel order |
 //! | [`srh`] | how a list becomes a Segment Routing Header, and who wrote it |
+//! | [`csid`] | how many segments go into one address |
 //! | [`header`] | IPv4, IPv6 and UDP |
 //! | [`checksum`] | what a checksum covers, and what it is after a change |
 //! | [`protocol`] | how one header names the next |
 
 pub mod checksum;
+pub mod csid;
 pub mod header;
 pub mod mpls;
 pub mod protocol;
