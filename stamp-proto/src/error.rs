@@ -14,6 +14,8 @@ pub enum ParseError {
     TimeRange { unix_seconds: i64 },
     #[error("a TLV value of {octets} octets; the Length field ends at 65535")]
     ValueTooLong { octets: usize },
+    #[error("an address of {octets} octets; it has 4 or 16")]
+    AddressLength { octets: usize },
 }
 
 #[cfg(test)]
@@ -45,6 +47,7 @@ mod tests {
                 ParseError::ValueTooLong { octets: 65_536 },
                 "a TLV value of 65536 octets; the Length field ends at 65535",
             ),
+            (ParseError::AddressLength { octets: 5 }, "an address of 5 octets; it has 4 or 16"),
         ] {
             assert_eq!(error.to_string(), message);
         }

@@ -3,9 +3,11 @@
 //! A broken area is a result, not an error of the packet: a Session-Reflector echoes it with a flag.
 
 mod area;
+pub mod destination_node_address;
 pub mod extra_padding;
 pub mod hmac;
 mod registry;
+pub mod return_path;
 
 use crate::error::ParseError;
 use crate::writer::Writer;
