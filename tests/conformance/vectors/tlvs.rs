@@ -3,7 +3,9 @@
 use stamp_proto::auth::KeyId;
 use stamp_proto::packet::AuthenticationMode;
 use stamp_proto::tlv::hmac::{self, HMAC_TLV_OCTETS, HmacTlvPlace, TlvIntegrity};
-use stamp_proto::tlv::{Tlv, TlvError, TlvFlags, TlvType, Tlvs, TlvsMut, looks_like_tlvs};
+use stamp_proto::tlv::{
+    Tlv, TlvError, TlvFlags, TlvType, Tlvs, TlvsMut, looks_like_tlvs, return_path,
+};
 use stamp_proto::writer::Writer;
 
 use super::{Vectors, key, ring};
@@ -135,9 +137,7 @@ fn a_reply_is_signed_over_its_own_sequence_number_and_flags() {
         let mut tlv = tlv.expect("C1 has whole TLVs");
         tlv.set_flags(TlvFlags::NONE);
         if tlv.kind == TlvType::RETURN_PATH {
-            for sub in TlvsMut::new(tlv.value) {
-                sub.expect("C1 has whole sub-TLVs").set_flags(TlvFlags::NONE);
-            }
+            return_path::reflect(tlv.value).expect("C1 has whole sub-TLVs");
         }
     }
     hmac::sign(&key(1), 3, &mut octets, 24).expect("the HMAC TLV is there");
