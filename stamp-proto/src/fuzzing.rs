@@ -11,11 +11,18 @@
 
 mod hmac;
 mod packets;
+mod return_path;
+mod sr;
 mod timestamps;
 mod tlvs;
 
 pub use hmac::check as hmac;
 pub use packets::{check_reflector as reflector_packet, check_sender as sender_packet};
+pub use return_path::value as return_path;
+pub use sr::csid::lists as csid;
+pub use sr::layers::packet as layers;
+pub use sr::mpls::stack as mpls_stack;
+pub use sr::srh::header as srh;
 pub use timestamps::check as timestamps;
 pub use tlvs::check as tlvs;
 

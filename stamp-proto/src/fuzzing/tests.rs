@@ -40,6 +40,31 @@ fn hmac_holds_for_its_corpus() {
     corpus("hmac").iter().for_each(|octets| super::hmac(octets));
 }
 
+#[test]
+fn mpls_stack_holds_for_its_corpus() {
+    corpus("mpls_stack").iter().for_each(|octets| super::mpls_stack(octets));
+}
+
+#[test]
+fn srh_holds_for_its_corpus() {
+    corpus("srh").iter().for_each(|octets| super::srh(octets));
+}
+
+#[test]
+fn csid_holds_for_its_corpus() {
+    corpus("csid").iter().for_each(|octets| super::csid(octets));
+}
+
+#[test]
+fn layers_holds_for_its_corpus() {
+    corpus("layers").iter().for_each(|octets| super::layers(octets));
+}
+
+#[test]
+fn return_path_holds_for_its_corpus() {
+    corpus("return_path").iter().for_each(|octets| super::return_path(octets));
+}
+
 proptest! {
     #[test]
     fn every_check_holds_for_random_octets(octets in octets(200)) {
@@ -48,10 +73,38 @@ proptest! {
         super::tlvs(&octets);
         super::timestamps(&octets);
         super::hmac(&octets);
+        super::mpls_stack(&octets);
+        super::srh(&octets);
+        super::csid(&octets);
+        super::layers(&octets);
+        super::return_path(&octets);
+    }
+
+    #[test]
+    fn what_seeds_become_by_a_few_changes_holds(
+        target in 0_usize..5,
+        seed in any::<usize>(),
+        changes in prop::collection::vec(any::<(usize, u8)>(), 1..6),
+    ) {
+        let (name, check): (_, fn(&[u8])) = [
+            ("mpls_stack", super::mpls_stack as fn(&[u8])),
+            ("srh", super::srh),
+            ("csid", super::csid),
+            ("layers", super::layers),
+            ("return_path", super::return_path),
+        ][target];
+        let seeds = corpus(name);
+        let mut octets = seeds[seed % seeds.len()].clone();
+        for (place, value) in changes {
+            let place = place % octets.len();
+            octets[place] = value;
+        }
+        check(&octets);
     }
 
     #[test]
     fn tlvs_holds_for_areas_with_a_random_end(area in areas()) {
         super::tlvs(&area);
+        super::return_path(&area);
     }
 }
