@@ -11,7 +11,6 @@ use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFl
 
 use crate::clock;
 use crate::error::NetError;
-use crate::socket::UdpSocket;
 
 const TIMER: u64 = u64::MAX;
 const WAKER: u64 = u64::MAX - 1;
@@ -19,7 +18,7 @@ const WAKER: u64 = u64::MAX - 1;
 /// Most events that one [`Poller::wait`] reports; the rest comes with the next.
 const EVENTS: usize = 64;
 
-/// Waits for the sockets of one worker.
+/// Waits for the sockets of one worker, of whatever kind.
 ///
 /// Deadlines are absolute, so that time spent on computing never adds up.
 #[derive(Debug)]
@@ -56,12 +55,13 @@ impl Poller {
         Ok(Self { epoll, timer, armed_ns: None, waker, events })
     }
 
-    /// Watches a socket from now on, until it is closed; events carry `token`.
+    /// Watches a socket, or anything else with a descriptor, from now on, until it is closed;
+    /// events carry `token`.
     ///
     /// # Errors
     ///
     /// [`NetError::Call`] when the socket is watched already.
-    pub fn add(&self, socket: &UdpSocket, token: u32) -> Result<(), NetError> {
+    pub fn add(&self, socket: &impl AsFd, token: u32) -> Result<(), NetError> {
         let event = EpollEvent::new(EpollFlags::EPOLLIN, u64::from(token));
         self.epoll.add(socket.as_fd(), event).map_err(NetError::errno("epoll_ctl"))
     }
@@ -71,7 +71,7 @@ impl Poller {
     /// # Errors
     ///
     /// [`NetError::Call`] when it was not watched.
-    pub fn remove(&self, socket: &UdpSocket) -> Result<(), NetError> {
+    pub fn remove(&self, socket: &impl AsFd) -> Result<(), NetError> {
         self.epoll.delete(socket.as_fd()).map_err(NetError::errno("epoll_ctl"))
     }
 

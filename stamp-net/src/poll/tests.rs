@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::thread;
 
 use super::*;
-use crate::socket::{ErrorBatch, Outgoing, SendBatch, SocketOptions};
+use crate::socket::{ErrorBatch, Outgoing, SendBatch, SocketOptions, UdpSocket};
 
 fn socket() -> UdpSocket {
     UdpSocket::open(&SocketOptions::new("127.0.0.1:0".parse().unwrap())).unwrap()
