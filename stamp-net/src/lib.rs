@@ -7,6 +7,7 @@
 //!
 //! Nothing here allocates or locks per packet. `unsafe` lives in `sys` alone.
 
+mod bpf;
 pub mod capability;
 pub mod clock;
 pub mod error;

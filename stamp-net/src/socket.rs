@@ -3,11 +3,12 @@
 //! Receiving, sending and reading errors each move a batch per system call, allocate nothing and
 //! never wait; [`Poller`](crate::poll::Poller) does the waiting.
 
-mod activation;
+pub(crate) mod activation;
 mod address;
 mod batch;
 pub(crate) mod bind;
-mod control;
+pub(crate) mod control;
+pub(crate) mod departure;
 mod errors;
 mod failure;
 mod icmp;
@@ -15,7 +16,7 @@ pub(crate) mod options;
 mod receive;
 mod send;
 mod steer;
-mod transmit;
+pub(crate) mod transmit;
 
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_micros(100);
 /// socket open so that the kernel does not stop.
 ///
 /// Where loopback is down nothing can be tried and nothing is waited for.
-pub(super) fn ensure_stamps() {
+pub(crate) fn ensure_stamps() {
     static KEEPER: OnceLock<Option<UdpSocket>> = OnceLock::new();
     KEEPER.get_or_init(|| {
         let socket = asking_socket().ok()?;

@@ -8,25 +8,25 @@ const HEADER: usize = size_of::<usize>() + 8;
 
 /// One control message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Control<'a> {
-    pub(super) level: i32,
-    pub(super) kind: i32,
-    pub(super) data: &'a [u8],
+pub(crate) struct Control<'a> {
+    pub(crate) level: i32,
+    pub(crate) kind: i32,
+    pub(crate) data: &'a [u8],
 }
 
 impl<'a> Control<'a> {
     /// `N` octets of the data from `offset` on; `None` when the kernel wrote fewer.
-    pub(super) fn array<const N: usize>(&self, offset: usize) -> Option<[u8; N]> {
+    pub(crate) fn array<const N: usize>(&self, offset: usize) -> Option<[u8; N]> {
         self.data.get(offset..)?.first_chunk().copied()
     }
 
     /// The data as one C `int`.
-    pub(super) fn int(&self) -> Option<i32> {
+    pub(crate) fn int(&self) -> Option<i32> {
         self.array(0).map(i32::from_ne_bytes)
     }
 
     /// The data as one C `int`, or as the single octet that some messages are.
-    pub(super) fn octet(&self) -> Option<u8> {
+    pub(crate) fn octet(&self) -> Option<u8> {
         match self.data {
             [octet] => Some(*octet),
             _ => self.int().and_then(|value| u8::try_from(value).ok()),
@@ -34,7 +34,7 @@ impl<'a> Control<'a> {
     }
 
     /// The `timespec` at place `index` in nanoseconds; `None` when it is not filled in.
-    pub(super) fn timespec_ns(&self, index: usize) -> Option<i64> {
+    pub(crate) fn timespec_ns(&self, index: usize) -> Option<i64> {
         const WORD: usize = size_of::<libc::time_t>();
         let word = |offset| -> Option<i64> {
             #[allow(clippy::useless_conversion, reason = "narrower than 64 bits on some platforms")]
@@ -51,12 +51,12 @@ impl<'a> Control<'a> {
 
 /// Walks over the control messages of one received datagram.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Controls<'a> {
+pub(crate) struct Controls<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Controls<'a> {
-    pub(super) const fn new(octets: &'a [u8]) -> Self {
+    pub(crate) const fn new(octets: &'a [u8]) -> Self {
         Self { rest: octets }
     }
 }
@@ -78,7 +78,7 @@ impl<'a> Iterator for Controls<'a> {
 
 /// Builds the control messages of one datagram to send.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ControlBuffer {
+pub(crate) struct ControlBuffer {
     octets: [u8; Self::CAPACITY],
     used: usize,
 }
@@ -87,17 +87,17 @@ impl ControlBuffer {
     /// A transmit stamp's id (24), a source address (40) and a traffic class (24).
     const CAPACITY: usize = 88;
 
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { octets: [0; Self::CAPACITY], used: 0 }
     }
 
-    pub(super) const fn clear(&mut self) {
+    pub(crate) const fn clear(&mut self) {
         self.used = 0;
     }
 
     /// Appends a message. Everything that is ever sent together fits; what would not is left out.
     #[inline]
-    pub(super) fn push<const N: usize>(&mut self, level: i32, kind: i32, data: [u8; N]) {
+    pub(crate) fn push<const N: usize>(&mut self, level: i32, kind: i32, data: [u8; N]) {
         let length = HEADER + N;
         let Some(room) = self.octets.get_mut(self.used..self.used + aligned(length)) else {
             debug_assert!(false, "control messages exceed their buffer");
@@ -114,7 +114,7 @@ impl ControlBuffer {
         self.used += aligned(length);
     }
 
-    pub(super) fn octets(&self) -> &[u8] {
+    pub(crate) fn octets(&self) -> &[u8] {
         &self.octets[..self.used]
     }
 }

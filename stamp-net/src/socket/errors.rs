@@ -115,6 +115,30 @@ impl ErrorBatch {
         })
     }
 
+    /// Takes entries off the error queue of any socket, as many as fit, and returns how many.
+    pub(crate) fn take(
+        &mut self,
+        socket: BorrowedFd<'_>,
+        hardware_stamps: bool,
+    ) -> Result<usize, NetError> {
+        self.hardware_stamps = hardware_stamps;
+        loop {
+            match self.fill(socket) {
+                Ok(count) => return Ok(count),
+                Err(error) => match error.kind() {
+                    io::ErrorKind::WouldBlock => {
+                        // Without room in the queue an error stays with the socket alone, and
+                        // would keep a poller awake.
+                        let _ = SockRef::from(&socket).take_error();
+                        return Ok(0);
+                    }
+                    io::ErrorKind::Interrupted => {}
+                    _ => return Err(NetError::call("recvmmsg")(error)),
+                },
+            }
+        }
+    }
+
     pub(super) fn fill(&mut self, socket: BorrowedFd<'_>) -> io::Result<usize> {
         self.len = 0;
         let payloads = self.payload.chunks_exact_mut(EXCERPT);
@@ -134,22 +158,7 @@ impl UdpSocket {
     ///
     /// [`NetError::Call`] when the socket is unusable.
     pub fn errors(&self, batch: &mut ErrorBatch) -> Result<usize, NetError> {
-        batch.hardware_stamps = self.hardware_stamps;
-        loop {
-            match batch.fill(self.as_fd()) {
-                Ok(count) => return Ok(count),
-                Err(error) => match error.kind() {
-                    io::ErrorKind::WouldBlock => {
-                        // Without room in the queue an error stays with the socket alone, and
-                        // would keep a poller awake.
-                        let _ = SockRef::from(self).take_error();
-                        return Ok(0);
-                    }
-                    io::ErrorKind::Interrupted => {}
-                    _ => return Err(NetError::call("recvmmsg")(error)),
-                },
-            }
-        }
+        batch.take(self.as_fd(), self.hardware_stamps)
     }
 }
 

@@ -41,7 +41,7 @@ pub enum SendFailure {
 
 impl SendFailure {
     /// Reads the error of a send call; `with_source` tells whether a source address was asked for.
-    pub(super) fn from_errno(errno: i32, with_source: bool) -> Self {
+    pub(crate) fn from_errno(errno: i32, with_source: bool) -> Self {
         match errno {
             libc::ENOBUFS | libc::EAGAIN | libc::ENOMEM => Self::NoBuffers,
             libc::ENETUNREACH | libc::EHOSTUNREACH => Self::NoRoute,

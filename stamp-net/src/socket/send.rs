@@ -1,12 +1,15 @@
 //! Sending a batch of datagrams, each with its own source address and traffic class.
 
-use std::mem;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ops::Range;
 
 use super::address::{Name, can_be_source, is_link_local};
 use super::batch::{Outgoing, SendBatch, SendOutcome, Slot};
 use super::control::ControlBuffer;
+use super::departure::Departure;
 use super::failure::{SendFailure, retries};
+use super::transmit::TransmitIds;
 use super::{UdpSocket, octet};
 use crate::error::NetError;
 use crate::interface;
@@ -24,52 +27,7 @@ impl UdpSocket {
                 slot.outcome = SendOutcome::Failed(failure);
             }
         }
-        // Errors met at `next` that may turn out to be those of earlier datagrams.
-        let mut pending = 0;
-        let (mut next, mut sent) = (0, 0);
-        while next < batch.len() {
-            let range = batch.waiting(next);
-            if range.is_empty() {
-                next += 1;
-                continue;
-            }
-            match batch.transmit(self, range) {
-                Ok(count) => {
-                    self.forget_pending(&mut pending);
-                    self.mark_sent(&mut batch.held_mut()[next..next + count]);
-                    (next, sent) = (next + count, sent + count);
-                }
-                Err(error) => {
-                    let errno = error.raw_os_error().unwrap_or(libc::EIO);
-                    if pending < retries(errno) {
-                        pending += 1;
-                        continue;
-                    }
-                    let slot = &mut batch.held_mut()[next];
-                    slot.outcome = SendOutcome::Failed(self.classify(errno, &slot.outgoing));
-                    if let Some(ids) = &self.transmit_ids {
-                        ids.failed(errno, pending + 1);
-                    }
-                    (next, pending) = (next + 1, 0);
-                }
-            }
-        }
-        sent
-    }
-
-    /// The errors were not those of the datagram that has just been sent.
-    fn forget_pending(&self, pending: &mut usize) {
-        let attempts = mem::take(pending);
-        if let Some(ids) = &self.transmit_ids {
-            ids.interrupted(attempts);
-        }
-    }
-
-    fn mark_sent(&self, slots: &mut [Slot]) {
-        for slot in slots {
-            let transmit_id = self.transmit_ids.as_ref().map(|ids| ids.sent(slot.chosen_id));
-            slot.outcome = SendOutcome::Sent { transmit_id };
-        }
+        Sending { socket: self, batch }.depart()
     }
 
     /// Writes address and control messages of one datagram as the kernel wants them.
@@ -163,5 +121,46 @@ impl UdpSocket {
             SendFailure::NoRoute => self.classify_no_route(outgoing.to, from),
             failure => failure,
         }
+    }
+}
+
+/// A batch and the socket that it leaves through.
+struct Sending<'a> {
+    socket: &'a UdpSocket,
+    batch: &'a mut SendBatch,
+}
+
+impl Departure for Sending<'_> {
+    fn len(&self) -> usize {
+        self.batch.len()
+    }
+
+    fn waiting(&self, start: usize) -> Range<usize> {
+        self.batch.waiting(start)
+    }
+
+    fn transmit(&self, range: Range<usize>) -> io::Result<usize> {
+        self.batch.transmit(self.socket, range)
+    }
+
+    fn retries(&self, errno: i32) -> usize {
+        retries(errno)
+    }
+
+    fn transmit_ids(&self) -> Option<&TransmitIds> {
+        self.socket.transmit_ids.as_ref()
+    }
+
+    fn mark_sent(&mut self, range: Range<usize>) {
+        let ids = self.socket.transmit_ids.as_ref();
+        for slot in &mut self.batch.held_mut()[range] {
+            let transmit_id = ids.map(|ids| ids.sent(slot.chosen_id));
+            slot.outcome = SendOutcome::Sent { transmit_id };
+        }
+    }
+
+    fn mark_failed(&mut self, index: usize, errno: i32) {
+        let slot = &mut self.batch.held_mut()[index];
+        slot.outcome = SendOutcome::Failed(self.socket.classify(errno, &slot.outgoing));
     }
 }

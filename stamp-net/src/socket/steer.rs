@@ -9,6 +9,10 @@ use std::os::fd::BorrowedFd;
 
 use libc::sock_filter;
 
+use crate::bpf::{
+    IF_AT_LEAST, IF_EQUAL, KEEP, LOAD_HALF, LOAD_LENGTH, LOAD_WORD, MODULO, MULTIPLY, RETURN,
+    RETURN_CONSTANT, SHIFT_RIGHT, XOR_KEPT, branch, step,
+};
 use crate::error::NetError;
 use crate::sys;
 
@@ -24,19 +28,6 @@ const NO_CHOICE: u32 = u32::MAX;
 
 /// Odd constants that mix the bits of SSID and address (golden ratio, and one of MurmurHash3).
 const MIX: [u32; 2] = [0x9e37_79b1, 0x85eb_ca6b];
-
-const LOAD_WORD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
-const LOAD_HALF: u32 = libc::BPF_LD | libc::BPF_H | libc::BPF_ABS;
-const LOAD_LENGTH: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_LEN;
-const KEEP: u32 = libc::BPF_MISC | libc::BPF_TAX;
-const XOR_KEPT: u32 = libc::BPF_ALU | libc::BPF_XOR | libc::BPF_X;
-const MULTIPLY: u32 = libc::BPF_ALU | libc::BPF_MUL | libc::BPF_K;
-const SHIFT_RIGHT: u32 = libc::BPF_ALU | libc::BPF_RSH | libc::BPF_K;
-const MODULO: u32 = libc::BPF_ALU | libc::BPF_MOD | libc::BPF_K;
-const RETURN: u32 = libc::BPF_RET | libc::BPF_A;
-const RETURN_CONSTANT: u32 = libc::BPF_RET | libc::BPF_K;
-const IF_AT_LEAST: u32 = libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K;
-const IF_EQUAL: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
 
 /// Makes the group that `socket` belongs to keep sessions together.
 ///
@@ -75,17 +66,6 @@ fn program(ipv6: bool, group: u32) -> Vec<sock_filter> {
         step(RETURN, 0),
     ]);
     program
-}
-
-/// An instruction without a branch.
-const fn step(code: u32, k: u32) -> sock_filter {
-    branch(code, k, 0, 0)
-}
-
-/// A comparison with `k`, and how many instructions to skip when it holds or fails.
-#[expect(clippy::cast_possible_truncation, reason = "codes of classic BPF have 16 bits")]
-const fn branch(code: u32, k: u32, holds: u8, fails: u8) -> sock_filter {
-    sock_filter { code: code as u16, jt: holds, jf: fails, k }
 }
 
 #[cfg(test)]

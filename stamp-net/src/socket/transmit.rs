@@ -33,18 +33,18 @@ enum Numbering {
 
 /// The ids of one socket's transmit stamps.
 #[derive(Debug)]
-pub(super) struct TransmitIds {
+pub(crate) struct TransmitIds {
     numbering: Numbering,
     next: AtomicU32,
 }
 
 impl TransmitIds {
     /// What a socket must be told to take transmit stamps with ids.
-    pub(super) const FLAGS: u32 = libc::SOF_TIMESTAMPING_TX_SOFTWARE
+    pub(crate) const FLAGS: u32 = libc::SOF_TIMESTAMPING_TX_SOFTWARE
         | libc::SOF_TIMESTAMPING_OPT_ID
         | libc::SOF_TIMESTAMPING_OPT_TSONLY;
 
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         /// A property of the running kernel.
         static NUMBERING: OnceLock<Numbering> = OnceLock::new();
         let numbering = *NUMBERING.get_or_init(|| detect().unwrap_or(Numbering::UNKNOWN));
@@ -53,7 +53,7 @@ impl TransmitIds {
 
     /// Appends the id to the control messages if we choose it, and returns it then.
     #[inline]
-    pub(super) fn choose(&self, control: &mut ControlBuffer) -> Option<u32> {
+    pub(crate) fn choose(&self, control: &mut ControlBuffer) -> Option<u32> {
         if self.numbering != Numbering::Ours {
             return None;
         }
@@ -64,12 +64,12 @@ impl TransmitIds {
 
     /// The id of a datagram that has just been sent with the id `chosen`.
     #[inline]
-    pub(super) fn sent(&self, chosen: Option<u32>) -> u32 {
+    pub(crate) fn sent(&self, chosen: Option<u32>) -> u32 {
         chosen.unwrap_or_else(|| self.advance())
     }
 
     /// A datagram has failed, after so many attempts, with an error of its own.
-    pub(super) fn failed(&self, errno: i32, attempts: usize) {
+    pub(crate) fn failed(&self, errno: i32, attempts: usize) {
         let Numbering::Kernel { counts_failures } = self.numbering else { return };
         let counted = match errno {
             // Dropped behind the socket: the packet existed.
@@ -86,7 +86,7 @@ impl TransmitIds {
 
     /// So many attempts met an error of an earlier datagram, which shows up while the packet is
     /// made.
-    pub(super) fn interrupted(&self, attempts: usize) {
+    pub(crate) fn interrupted(&self, attempts: usize) {
         if self.numbering == (Numbering::Kernel { counts_failures: true }) {
             self.skip(attempts);
         }
@@ -153,7 +153,7 @@ fn stamping_socket(local: Ipv4Addr) -> io::Result<UdpSocket> {
 #[cfg(test)]
 impl TransmitIds {
     /// The way of older kernels, which newer ones still offer.
-    pub(super) fn counted_by_kernel() -> Self {
+    pub(crate) fn counted_by_kernel() -> Self {
         let counts_failures = failures_are_counted().unwrap();
         Self { numbering: Numbering::Kernel { counts_failures }, next: AtomicU32::new(0) }
     }
