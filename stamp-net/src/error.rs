@@ -65,6 +65,14 @@ pub enum NetError {
         /// The name asked for.
         name: Box<str>,
     },
+    /// Frames of this interface begin with a header that is not known here.
+    #[error("interface {name:?} has neither Ethernet frames nor bare packets (type {kind})")]
+    UnknownLinkLayer {
+        /// The name asked for.
+        name: Box<str>,
+        /// The number in `if_arp.h`.
+        kind: u16,
+    },
     /// The kernel has no support for this address family, or it is switched off.
     #[error("this host has no IPv{}", if *.ipv6 { '6' } else { '4' })]
     FamilyUnavailable {

@@ -1,5 +1,7 @@
 //! Interfaces of this network namespace and their addresses.
 
+mod link;
+
 use std::net::IpAddr;
 
 use netlink_packet_route::RouteNetlinkMessage;
@@ -9,7 +11,9 @@ use netlink_packet_route::link::{
 };
 
 use crate::error::NetError;
-use crate::netlink;
+use crate::netlink::{self, Refusal};
+
+pub use link::{LinkLayer, MacAddress};
 
 /// One interface.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -28,6 +32,8 @@ pub struct Interface {
     pub loopback: bool,
     /// What sort it is.
     pub kind: InterfaceKind,
+    /// What stands in front of its packets.
+    pub link_layer: LinkLayer,
     /// Number of the VRF, bond or bridge it belongs to.
     pub master: Option<u32>,
     /// Its addresses, IPv4 first.
@@ -124,21 +130,35 @@ pub fn index_of(name: &str) -> Result<u32, NetError> {
 pub(crate) fn mtu(index: u32) -> Result<u32, NetError> {
     let mut question = LinkMessage::default();
     question.header.index = index;
-    ask(question).map(|interface| interface.mtu)
+    Ok(ask(question)?.mtu)
 }
 
 /// Whether the interface called `name` is switched on.
 pub(crate) fn is_up(name: &str) -> Result<bool, NetError> {
+    link(name).map(|interface| interface.up)
+}
+
+/// The interface called `name`, without its addresses.
+pub(crate) fn link(name: &str) -> Result<Interface, NetError> {
+    // The kernel takes a longer name for no name.
+    if name.len() >= libc::IFNAMSIZ {
+        return Err(NetError::NoSuchInterface { name: name.into() });
+    }
     let mut question = LinkMessage::default();
     question.attributes.push(LinkAttribute::IfName(name.to_owned()));
-    ask(question).map(|interface| interface.up)
+    ask(question).map_err(|refusal| match refusal {
+        Refusal::Kernel(source) if source.raw_os_error() == Some(libc::ENODEV) => {
+            NetError::NoSuchInterface { name: name.into() }
+        }
+        refusal => refusal.into(),
+    })
 }
 
 /// Asks for one interface, without its addresses.
-fn ask(question: LinkMessage) -> Result<Interface, NetError> {
+fn ask(question: LinkMessage) -> Result<Interface, Refusal> {
     match netlink::get(RouteNetlinkMessage::GetLink(question))? {
-        RouteNetlinkMessage::NewLink(link) => read_link(link).ok_or(NetError::Netlink),
-        _ => Err(NetError::Netlink),
+        RouteNetlinkMessage::NewLink(link) => read_link(link).ok_or(Refusal::Unreadable),
+        _ => Err(Refusal::Unreadable),
     }
 }
 
@@ -164,18 +184,22 @@ fn read_link(message: LinkMessage) -> Option<Interface> {
         running: flags.contains(LinkFlags::Running),
         loopback: flags.contains(LinkFlags::Loopback),
         kind: InterfaceKind::Plain,
+        link_layer: LinkLayer::Bare,
         master: None,
         addresses: Vec::new(),
     };
+    let mut address = None;
     for attribute in message.attributes {
         match attribute {
             LinkAttribute::IfName(text) => name = Some(text),
             LinkAttribute::Mtu(mtu) => interface.mtu = mtu,
+            LinkAttribute::Address(octets) => address = Some(octets),
             LinkAttribute::Controller(index) => interface.master = Some(index),
             LinkAttribute::LinkInfo(infos) => interface.kind = read_kind(&infos),
             _ => {}
         }
     }
+    interface.link_layer = LinkLayer::read(message.header.link_layer_type, address.as_deref());
     interface.name = name?;
     Some(interface)
 }

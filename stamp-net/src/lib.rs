@@ -2,6 +2,7 @@
 //!
 //! [`UdpSocket`] moves batches of datagrams with everything the kernel knows about each: when it
 //! arrived and left, TTL, traffic class, addresses, interface, and what went wrong on the way.
+//! [`FrameSocket`] does the same for whole frames, for what no UDP socket can send or receive.
 //! [`Poller`] waits for sockets and absolute deadlines. The other modules answer what a program
 //! asks before it starts: clocks, interfaces, routes, limits, settings, rights.
 //!
@@ -11,6 +12,7 @@ mod bpf;
 pub mod capability;
 pub mod clock;
 pub mod error;
+pub mod frame;
 pub mod holder;
 pub mod interface;
 pub mod limits;
@@ -24,6 +26,9 @@ pub mod sysctl;
 pub mod timestamping;
 
 pub use error::NetError;
+pub use frame::{
+    Addressee, EtherType, Frame, FrameBatch, FrameFilter, FrameOptions, FrameSocket, VlanTag,
+};
 pub use poll::{Poller, Readiness, Ready, Waker};
 pub use socket::{
     Datagram, ErrorBatch, IcmpError, IcmpKind, Outgoing, ReceiveBatch, SendBatch, SendFailure,

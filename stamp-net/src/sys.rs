@@ -7,4 +7,5 @@
 pub(crate) mod device;
 pub(crate) mod message;
 pub(crate) mod option;
+pub(crate) mod ring;
 pub(crate) mod time;

@@ -9,10 +9,14 @@ mod access;
 mod addresses;
 #[path = "kernel/failures.rs"]
 mod failures;
+#[path = "kernel/frames.rs"]
+mod frames;
 #[path = "kernel/icmp.rs"]
 mod icmp;
 #[path = "kernel/network.rs"]
 mod network;
+#[path = "kernel/packets.rs"]
+mod packets;
 #[path = "kernel/queries.rs"]
 mod queries;
 #[path = "kernel/rights.rs"]
@@ -26,6 +30,7 @@ fn main() -> ExitCode {
     access::run(&[
         addresses::trials,
         failures::trials,
+        frames::trials,
         icmp::trials,
         queries::trials,
         rights::trials,

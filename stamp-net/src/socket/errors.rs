@@ -202,7 +202,9 @@ impl Entry {
         let mut entry = Self::default();
         for control in controls {
             match (control.level, control.kind) {
-                (libc::IPPROTO_IP, libc::IP_RECVERR) | (libc::IPPROTO_IPV6, libc::IPV6_RECVERR) => {
+                (libc::IPPROTO_IP, libc::IP_RECVERR)
+                | (libc::IPPROTO_IPV6, libc::IPV6_RECVERR)
+                | (libc::SOL_PACKET, libc::PACKET_TX_TIMESTAMP) => {
                     entry.report = Report::parse(control);
                 }
                 (libc::SOL_SOCKET, libc::SCM_TIMESTAMPING) => {

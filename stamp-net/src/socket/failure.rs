@@ -78,6 +78,7 @@ pub(super) const fn retries(errno: i32) -> usize {
 fn fits(mtu: Option<u32>, largest_payload: Option<usize>) -> String {
     match (mtu, largest_payload) {
         (Some(mtu), Some(octets)) => format!(": path MTU {mtu}, at most {octets} octets fit"),
+        (Some(mtu), None) => format!(": MTU {mtu}"),
         _ => String::new(),
     }
 }
@@ -113,6 +114,8 @@ mod tests {
         assert_eq!(failure.to_string(), "too big: path MTU 1400, at most 1372 octets fit");
         let failure = SendFailure::TooBig { mtu: None, largest_payload: None };
         assert_eq!(failure.to_string(), "too big");
+        let failure = SendFailure::TooBig { mtu: Some(1500), largest_payload: None };
+        assert_eq!(failure.to_string(), "too big: MTU 1500");
     }
 
     #[test]

@@ -22,7 +22,12 @@ pub(super) fn apply(socket: &impl AsFd, options: &SocketOptions) -> Result<(), N
     };
     let common = [
         ("SO_RXQ_OVFL", libc::SOL_SOCKET, libc::SO_RXQ_OVFL, 1),
-        ("SO_TIMESTAMPING", libc::SOL_SOCKET, libc::SO_TIMESTAMPING, stamp_flags(options)),
+        (
+            "SO_TIMESTAMPING",
+            libc::SOL_SOCKET,
+            libc::SO_TIMESTAMPING,
+            stamp_flags(options.transmit_stamps, options.hardware_stamps),
+        ),
     ];
     for (option, level, name, value) in family.iter().copied().chain(common) {
         sys::option::set_int(socket.as_fd(), level, name, value)
@@ -62,14 +67,14 @@ fn ipv6(hops: i32, class: i32, dont_fragment: bool) -> [IntOption; 8] {
 }
 
 /// All flags at once: taking one away later would restart the ids of transmit stamps.
-fn stamp_flags(options: &SocketOptions) -> i32 {
+pub(crate) fn stamp_flags(transmit_stamps: bool, hardware_stamps: bool) -> i32 {
     let mut flags = libc::SOF_TIMESTAMPING_RX_SOFTWARE | libc::SOF_TIMESTAMPING_SOFTWARE;
-    if options.transmit_stamps {
+    if transmit_stamps {
         flags |= TransmitIds::FLAGS;
     }
-    if options.hardware_stamps {
+    if hardware_stamps {
         flags |= libc::SOF_TIMESTAMPING_RX_HARDWARE | libc::SOF_TIMESTAMPING_RAW_HARDWARE;
-        if options.transmit_stamps {
+        if transmit_stamps {
             flags |= libc::SOF_TIMESTAMPING_TX_HARDWARE;
         }
     }
@@ -85,9 +90,12 @@ fn buffers(socket: &impl AsFd, options: &SocketOptions) -> Result<(), NetError> 
         let set = SockRef::from(socket).set_recv_buffer_size(octets);
         set.map_err(NetError::option("SO_RCVBUF"))?;
     }
-    if let Some(octets) = options.send_buffer
-        && setsockopt(&socket.as_fd(), sockopt::SndBufForce, &octets).is_err()
-    {
+    options.send_buffer.map_or(Ok(()), |octets| send_buffer(socket, octets))
+}
+
+/// Asks for a send buffer, beyond the limit of ordinary users if we may, else up to it.
+pub(crate) fn send_buffer(socket: &impl AsFd, octets: usize) -> Result<(), NetError> {
+    if setsockopt(&socket.as_fd(), sockopt::SndBufForce, &octets).is_err() {
         let set = SockRef::from(socket).set_send_buffer_size(octets);
         set.map_err(NetError::option("SO_SNDBUF"))?;
     }

@@ -51,6 +51,15 @@ impl TransmitIds {
         Self { numbering, next: AtomicU32::new(0) }
     }
 
+    /// The ids of a packet socket, which the kernel never gives to a frame that it refused.
+    pub(crate) fn of_frames() -> Self {
+        let mut ids = Self::new();
+        if let Numbering::Kernel { counts_failures } = &mut ids.numbering {
+            *counts_failures = false;
+        }
+        ids
+    }
+
     /// Appends the id to the control messages if we choose it, and returns it then.
     #[inline]
     pub(crate) fn choose(&self, control: &mut ControlBuffer) -> Option<u32> {

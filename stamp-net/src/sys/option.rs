@@ -14,18 +14,29 @@ pub(crate) fn set_int(
     name: libc::c_int,
     value: libc::c_int,
 ) -> io::Result<()> {
+    set_octets(socket, level, name, &value.to_ne_bytes())
+}
+
+/// Sets an option whose value the kernel takes as octets, and knows the layout of.
+///
+/// # Errors
+///
+/// What `setsockopt` returned.
+pub(crate) fn set_octets(
+    socket: BorrowedFd<'_>,
+    level: libc::c_int,
+    name: libc::c_int,
+    value: &[u8],
+) -> io::Result<()> {
+    let Ok(length) = libc::socklen_t::try_from(value.len()) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
     // SAFETY:
     // - the descriptor is open for as long as `socket` is borrowed;
-    // - the kernel reads exactly the given length from `value`, which lives until the call returns.
-    let result = unsafe {
-        libc::setsockopt(
-            socket.as_raw_fd(),
-            level,
-            name,
-            (&raw const value).cast(),
-            size_of::<libc::c_int>() as libc::socklen_t,
-        )
-    };
+    // - the kernel reads exactly the given length from `value`, which lives until the call
+    //   returns; options whose value holds a pointer are not set by this function.
+    let result =
+        unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, value.as_ptr().cast(), length) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 

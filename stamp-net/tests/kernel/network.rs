@@ -113,9 +113,18 @@ impl Host {
 
     /// Lets the interface's queue hold nothing, so that every packet is dropped there.
     pub(crate) fn close_queue(&self, name: &str) {
+        self.limit_queue(name, 0);
+    }
+
+    /// Undoes [`Self::close_queue`].
+    pub(crate) fn open_queue(&self, name: &str) {
+        self.limit_queue(name, 1000);
+    }
+
+    fn limit_queue(&self, name: &str, packets: u32) {
         /// `TCA_OPTIONS`.
         const OPTIONS: u16 = 2;
-        let limit = 0_u32.to_ne_bytes().to_vec();
+        let limit = packets.to_ne_bytes().to_vec();
         self.run(|| {
             let mut queue = TcMessage::default();
             queue.header.index = interface::index_of(name).unwrap().try_into().unwrap();

@@ -25,7 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// Longer than any test takes; not how long one takes.
-const PATIENCE_NS: u64 = 10_000_000_000;
+pub(crate) const PATIENCE_NS: u64 = 10_000_000_000;
 
 /// The wildcard of the family of `address`.
 pub(crate) fn wildcard(like: SocketAddr) -> SocketAddr {
