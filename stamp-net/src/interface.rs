@@ -2,6 +2,7 @@
 
 mod link;
 
+use std::io;
 use std::net::IpAddr;
 
 use netlink_packet_route::RouteNetlinkMessage;
@@ -152,6 +153,21 @@ pub(crate) fn link(name: &str) -> Result<Interface, NetError> {
         }
         refusal => refusal.into(),
     })
+}
+
+/// The interface with this number, without its addresses; `None` when there is none.
+pub(crate) fn link_at(index: u32) -> Result<Option<Interface>, NetError> {
+    let mut question = LinkMessage::default();
+    question.header.index = index;
+    match ask(question) {
+        Ok(interface) => Ok(Some(interface)),
+        Err(Refusal::Kernel(source)) if is_gone(&source) => Ok(None),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENODEV | libc::EINVAL))
 }
 
 /// Asks for one interface, without its addresses.

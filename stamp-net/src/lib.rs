@@ -11,6 +11,7 @@
 mod bpf;
 pub mod capability;
 pub mod clock;
+pub mod egress;
 pub mod error;
 pub mod frame;
 pub mod holder;
@@ -25,6 +26,7 @@ mod sys;
 pub mod sysctl;
 pub mod timestamping;
 
+pub use egress::{Changes, Egress, EgressQuery, LinkHeader, Resolution, RouteWatch};
 pub use error::NetError;
 pub use frame::{
     Addressee, EtherType, Frame, FrameBatch, FrameFilter, FrameOptions, FrameSocket, VlanTag,

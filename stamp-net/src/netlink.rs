@@ -11,7 +11,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use crate::error::NetError;
 
 /// Room for one part of an answer; the kernel never sends more than 32 KiB at once.
-const PART_OCTETS: usize = 64 << 10;
+pub(crate) const PART_OCTETS: usize = 64 << 10;
 
 /// Asks for everything of a kind.
 pub(crate) fn dump(question: RouteNetlinkMessage) -> Result<Vec<RouteNetlinkMessage>, NetError> {
@@ -43,16 +43,20 @@ impl From<Refusal> for NetError {
     }
 }
 
+/// A socket for questions, or for what is told unasked.
+pub(crate) fn socket() -> io::Result<Socket> {
+    Socket::new(
+        Domain::from(libc::AF_NETLINK),
+        Type::RAW.cloexec(),
+        Some(Protocol::from(libc::NETLINK_ROUTE)),
+    )
+}
+
 fn exchange(
     question: RouteNetlinkMessage,
     flags: u16,
 ) -> Result<Vec<RouteNetlinkMessage>, Refusal> {
-    let socket = Socket::new(
-        Domain::from(libc::AF_NETLINK),
-        Type::RAW.cloexec(),
-        Some(Protocol::from(libc::NETLINK_ROUTE)),
-    );
-    let socket = socket.map_err(Refusal::Call)?;
+    let socket = socket().map_err(Refusal::Call)?;
     let mut header = NetlinkHeader::default();
     header.flags = flags;
     let mut message = NetlinkMessage::new(header, NetlinkPayload::from(question));
@@ -76,7 +80,10 @@ fn exchange(
 }
 
 /// Reads the messages of one part and tells whether it was the last.
-fn read_part(part: &[u8], answers: &mut Vec<RouteNetlinkMessage>) -> Result<bool, Refusal> {
+pub(crate) fn read_part(
+    part: &[u8],
+    answers: &mut Vec<RouteNetlinkMessage>,
+) -> Result<bool, Refusal> {
     /// `NLMSG_HDRLEN`.
     const HEADER: usize = 16;
     let mut rest = part;

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsFd;
 
 use netlink_packet_route::route::{
-    RouteAddress, RouteAttribute, RouteMessage, RouteMetric, RouteType,
+    RouteAddress, RouteAttribute, RouteMessage, RouteMetric, RouteType, RouteVia,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use socket2::SockRef;
@@ -121,6 +121,9 @@ fn read(message: &RouteMessage) -> Option<Route> {
         match attribute {
             RouteAttribute::Oif(index) => interface = Some(*index),
             RouteAttribute::Gateway(hop) => route.gateway = address(hop),
+            // A next hop of the other family.
+            RouteAttribute::Via(RouteVia::Inet(hop)) => route.gateway = Some((*hop).into()),
+            RouteAttribute::Via(RouteVia::Inet6(hop)) => route.gateway = Some((*hop).into()),
             RouteAttribute::PrefSource(source) => route.source = address(source),
             RouteAttribute::Metrics(metrics) => {
                 let mtu = metrics.iter().find_map(|metric| match metric {

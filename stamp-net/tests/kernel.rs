@@ -7,6 +7,8 @@
 mod access;
 #[path = "kernel/addresses.rs"]
 mod addresses;
+#[path = "kernel/egress.rs"]
+mod egress;
 #[path = "kernel/failures.rs"]
 mod failures;
 #[path = "kernel/frames.rs"]
@@ -29,6 +31,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     access::run(&[
         addresses::trials,
+        egress::trials,
         failures::trials,
         frames::trials,
         icmp::trials,

@@ -21,7 +21,7 @@ use netlink_packet_route::tc::{TcAttribute, TcHandle, TcMessage};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use nix::sched::{CloneFlags, setns, unshare};
 use socket2::{Domain, Protocol, Socket, Type};
-use stamp_net::interface;
+use stamp_net::interface::{self, MacAddress};
 use stamp_net::route::{self, RouteQuery};
 
 /// A network namespace, gone when this is.
@@ -83,6 +83,15 @@ impl Host {
 
     pub(crate) fn set_mtu(&self, name: &str, mtu: u32) {
         self.run(|| set_link(name, true, Some(mtu)));
+    }
+
+    pub(crate) fn set_mac(&self, name: &str, address: MacAddress) {
+        self.run(|| {
+            let mut link = LinkMessage::default();
+            link.header.index = interface::index_of(name).unwrap();
+            link.attributes.push(LinkAttribute::Address(address.0.to_vec()));
+            request(RouteNetlinkMessage::SetLink(link), 0);
+        });
     }
 
     /// Adds an address such as `192.0.2.1/24`.
