@@ -1,5 +1,7 @@
 //! Kernel settings that decide whether measurements work: where they are and what they hold.
 
+mod arrival;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::fs;
@@ -7,6 +9,8 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::error::NetError;
+
+pub use arrival::{Arrival, arrival_hindrances};
 
 /// A kernel setting by the name that `sysctl` knows it by.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -35,8 +39,12 @@ pub const RMEM_DEFAULT: Sysctl = sysctl!("net"."core"."rmem_default");
 pub const NETDEV_MAX_BACKLOG: Sysctl = sysctl!("net"."core"."netdev_max_backlog");
 /// Reverse path filter of all interfaces: 1 drops packets whose answer would leave elsewhere.
 pub const RP_FILTER_ALL: Sysctl = sysctl!("net"."ipv4"."conf"."all"."rp_filter");
+/// IPv4 packets from our own addresses accepted on all interfaces.
+pub const ACCEPT_LOCAL_ALL: Sysctl = sysctl!("net"."ipv4"."conf"."all"."accept_local");
 /// Whether 127/8 may arrive from outside, on all interfaces.
 pub const ROUTE_LOCALNET_ALL: Sysctl = sysctl!("net"."ipv4"."conf"."all"."route_localnet");
+/// IPv6 packets for others sent on.
+pub const IPV6_FORWARDING_ALL: Sysctl = sysctl!("net"."ipv6"."conf"."all"."forwarding");
 /// IPv6 switched off on all interfaces.
 pub const IPV6_DISABLE_ALL: Sysctl = sysctl!("net"."ipv6"."conf"."all"."disable_ipv6");
 /// IPv6 switched off on interfaces created from now on.
@@ -142,7 +150,7 @@ pub enum ReversePathFilter {
     Loose,
 }
 
-/// The reverse path filter in force on `interface`: the stricter number of its own and `all`.
+/// The reverse path filter in force on `interface`: the larger number of its own and `all`.
 ///
 /// # Errors
 ///
@@ -158,10 +166,10 @@ pub fn reverse_path_filter(interface: &str) -> Result<ReversePathFilter, NetErro
     })
 }
 
-/// Why an ordinary user may not create a user namespace.
+/// A setting that stands in the way.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct NamespaceHindrance {
-    /// The setting that forbids it.
+pub struct Hindrance {
+    /// Which one.
     pub setting: Sysctl,
     /// What it holds.
     pub value: u64,
@@ -169,12 +177,20 @@ pub struct NamespaceHindrance {
     pub wanted: u64,
 }
 
+impl Hindrance {
+    /// The line that puts it right.
+    #[must_use]
+    pub fn mending_line(&self) -> String {
+        self.setting.mending_line(self.wanted)
+    }
+}
+
 /// The settings that forbid user namespaces to ordinary users; empty when nothing visible does.
 ///
 /// # Errors
 ///
 /// [`NetError::File`] when a setting cannot be read.
-pub fn namespace_hindrances() -> Result<Vec<NamespaceHindrance>, NetError> {
+pub fn namespace_hindrances() -> Result<Vec<Hindrance>, NetError> {
     // The last one forbids what it is switched on for, the others what they do not allow.
     let checks = [
         (MAX_USER_NAMESPACES, 15_000),
@@ -187,7 +203,7 @@ pub fn namespace_hindrances() -> Result<Vec<NamespaceHindrance>, NetError> {
         if let Some(value) = setting.read()?
             && (value == 0) != (wanted == 0)
         {
-            hindrances.push(NamespaceHindrance { setting, value, wanted });
+            hindrances.push(Hindrance { setting, value, wanted });
         }
     }
     Ok(hindrances)

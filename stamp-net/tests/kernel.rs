@@ -7,6 +7,8 @@
 mod access;
 #[path = "kernel/addresses.rs"]
 mod addresses;
+#[path = "kernel/arrivals.rs"]
+mod arrivals;
 #[path = "kernel/egress.rs"]
 mod egress;
 #[path = "kernel/failures.rs"]
@@ -31,6 +33,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     access::run(&[
         addresses::trials,
+        arrivals::trials,
         egress::trials,
         failures::trials,
         frames::trials,

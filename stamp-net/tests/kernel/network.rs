@@ -275,7 +275,8 @@ fn own_address(name: &str, text: &str) -> AddressMessage {
     message.header.scope = AddressScope::Universe;
     message.attributes = vec![AddressAttribute::Address(address), AddressAttribute::Local(address)];
     if let IpAddr::V4(v4) = address {
-        let broadcast = Ipv4Addr::from_bits(v4.to_bits() | u32::MAX >> bits);
+        let broadcast =
+            Ipv4Addr::from_bits(v4.to_bits() | u32::MAX.checked_shr(bits.into()).unwrap_or(0));
         message.attributes.push(AddressAttribute::Broadcast(broadcast));
     } else {
         message.attributes.push(AddressAttribute::Flags(AddressFlags::Nodad));
