@@ -85,6 +85,24 @@ pub enum NetError {
         /// The destination.
         to: IpAddr,
     },
+    /// Segments are a matter of IPv6.
+    #[error("segments need an IPv6 socket")]
+    SegmentsNeedIpv6,
+    /// A Segment Routing Header holds no more segments than its length field can say.
+    #[error("{segments} segments do not fit into one header, {most} do")]
+    TooManySegments {
+        /// How many were asked for.
+        segments: usize,
+        /// How many fit beside the destination.
+        most: usize,
+    },
+    /// Not a Segment Routing Header that the kernel sends: malformed, reduced, or without a segment
+    /// before the destination.
+    #[error("no Segment Routing Header that the kernel sends ({octets} octets)")]
+    BadRoutingHeader {
+        /// How long it is.
+        octets: usize,
+    },
     /// The process or the host has no file descriptor left.
     #[error("no file descriptor left; raise the limit (`ulimit -n`, LimitNOFILE=)")]
     NoDescriptors,

@@ -151,6 +151,12 @@ fn address(address: &RouteAddress) -> Option<IpAddr> {
 /// headers and options).
 #[must_use]
 pub const fn largest_payload(mtu: u32, to: IpAddr) -> usize {
+    largest_payload_behind(mtu, to, 0)
+}
+
+/// The same, when extension headers or options of `extension` octets stand before UDP.
+#[must_use]
+pub const fn largest_payload_behind(mtu: u32, to: IpAddr, extension: usize) -> usize {
     /// What the length field of the UDP header can say.
     const UDP_OCTETS: usize = 65_535;
     const UDP_HEADER: usize = 8;
@@ -159,7 +165,7 @@ pub const fn largest_payload(mtu: u32, to: IpAddr) -> usize {
         IpAddr::V4(_) => (mtu as usize, 20),
         IpAddr::V6(_) => (mtu as usize, 40),
     };
-    let datagram = packet.saturating_sub(header);
+    let datagram = packet.saturating_sub(header).saturating_sub(extension);
     let datagram = if datagram > UDP_OCTETS { UDP_OCTETS } else { datagram };
     datagram.saturating_sub(UDP_HEADER)
 }
@@ -260,6 +266,8 @@ mod tests {
         assert_eq!(largest_payload(1500, v6), 1452);
         assert_eq!(largest_payload(1280, v6), 1232);
         assert_eq!(largest_payload(20, v4), 0);
+        assert_eq!(largest_payload_behind(1500, v6, 56), 1396);
+        assert_eq!(largest_payload_behind(1500, v6, 2000), 0);
     }
 
     #[test]

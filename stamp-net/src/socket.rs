@@ -14,6 +14,7 @@ mod failure;
 mod icmp;
 pub(crate) mod options;
 mod receive;
+mod segments;
 mod send;
 mod steer;
 pub(crate) mod transmit;
@@ -27,6 +28,7 @@ use stamp_proto::ip::{Dscp, Ecn, HopLimit, join_traffic_class};
 use crate::error::NetError;
 use crate::route;
 use crate::sys;
+use segments::SegmentsInUse;
 use transmit::TransmitIds;
 
 pub(crate) use address::scoped;
@@ -62,6 +64,9 @@ pub struct SocketOptions {
     pub receive_buffer: Option<usize>,
     /// Octets to ask for, for datagrams that have not left yet.
     pub send_buffer: Option<usize>,
+    /// Tell the Segment Routing Header that a datagram came with
+    /// ([`Datagram::routing_header`]).
+    pub routing_headers: bool,
     /// Mark for the routing rules and the firewall of this host; needs `CAP_NET_ADMIN`.
     pub fwmark: Option<u32>,
 }
@@ -83,6 +88,7 @@ impl SocketOptions {
             dont_fragment: true,
             receive_buffer: Some(Self::RECEIVE_BUFFER),
             send_buffer: None,
+            routing_headers: false,
             fwmark: None,
         }
     }
@@ -101,6 +107,8 @@ pub struct UdpSocket {
     fwmark: Option<u32>,
     traffic_class: u8,
     hardware_stamps: bool,
+    routing_headers: bool,
+    segments: Option<SegmentsInUse>,
     transmit_ids: Option<TransmitIds>,
 }
 
@@ -217,7 +225,8 @@ impl UdpSocket {
         read.ok().map(|(words, _)| words[DROPS])
     }
 
-    /// The largest IP packet that goes to `to` in one piece, as far as this host knows by now.
+    /// The largest IP packet that goes to `to` in one piece, as far as this host knows by now; with
+    /// segments, to the first of them.
     ///
     /// Asked in the network namespace of the calling thread, like all questions that are not put
     /// to the socket itself.
@@ -231,6 +240,7 @@ impl UdpSocket {
 
     fn path_mtu_from(&self, to: SocketAddr, from: Option<IpAddr>) -> Result<u32, NetError> {
         let interface = self.interface.as_deref();
+        let to = self.first_hop(to);
         route::path_mtu(&route::MtuQuery { to, from, interface, fwmark: self.fwmark })
     }
 

@@ -25,6 +25,8 @@ mod packets;
 mod queries;
 #[path = "kernel/rights.rs"]
 mod rights;
+#[path = "kernel/segments.rs"]
+mod segments;
 #[path = "kernel/traffic.rs"]
 mod traffic;
 
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         icmp::trials,
         queries::trials,
         rights::trials,
+        segments::trials,
         traffic::trials,
     ])
 }

@@ -45,6 +45,8 @@ pub(super) fn open(options: &SocketOptions, sharing: Sharing) -> Result<UdpSocke
         fwmark: options.fwmark,
         traffic_class: octet(options.traffic_class),
         hardware_stamps: options.hardware_stamps,
+        routing_headers: options.routing_headers,
+        segments: None,
         transmit_ids: options.transmit_stamps.then(TransmitIds::new),
     })
 }
@@ -70,6 +72,8 @@ pub(super) fn adopt(socket: OwnedFd, options: &SocketOptions) -> Result<UdpSocke
         socket,
         traffic_class: octet(options.traffic_class),
         hardware_stamps: options.hardware_stamps,
+        routing_headers: options.routing_headers,
+        segments: None,
         transmit_ids: options.transmit_stamps.then(TransmitIds::new),
     })
 }

@@ -12,7 +12,7 @@ use super::icmp::IcmpKind;
 use super::receive::{PacketInfo, Slot, stamp};
 use super::{UdpSocket, address};
 use crate::error::NetError;
-use crate::route::largest_payload;
+use crate::route::{largest_payload, largest_payload_behind};
 use crate::sys::message::{BATCH, Filled, receive};
 
 /// Octets kept of the datagram that an ICMP error quotes.
@@ -83,6 +83,8 @@ pub struct ErrorBatch {
     filled: Box<[Filled]>,
     len: usize,
     hardware_stamps: bool,
+    /// What stands between the IP header and UDP in the datagrams that errors are about.
+    extension_octets: usize,
 }
 
 impl ErrorBatch {
@@ -96,6 +98,7 @@ impl ErrorBatch {
             filled: vec![Filled::default(); count].into(),
             len: 0,
             hardware_stamps: false,
+            extension_octets: 0,
         }
     }
 
@@ -111,7 +114,8 @@ impl ErrorBatch {
         let parts = payloads.zip(&self.slots).zip(&self.filled).take(self.len);
         parts.filter_map(|((payload, slot), filled)| {
             let entry = Entry::read(slot.controls(filled), self.hardware_stamps);
-            entry.into_event(address::parse(slot.name(filled)), payload.get(..filled.payload)?)
+            let to = address::parse(slot.name(filled));
+            entry.into_event(to, payload.get(..filled.payload)?, self.extension_octets)
         })
     }
 
@@ -158,6 +162,7 @@ impl UdpSocket {
     ///
     /// [`NetError::Call`] when the socket is unusable.
     pub fn errors(&self, batch: &mut ErrorBatch) -> Result<usize, NetError> {
+        batch.extension_octets = self.segment_octets();
         batch.take(self.as_fd(), self.hardware_stamps)
     }
 }
@@ -222,7 +227,12 @@ impl Entry {
         entry
     }
 
-    fn into_event(self, to: Option<SocketAddr>, payload: &[u8]) -> Option<SocketEvent<'_>> {
+    fn into_event(
+        self,
+        to: Option<SocketAddr>,
+        payload: &[u8],
+        extension: usize,
+    ) -> Option<SocketEvent<'_>> {
         /// `SO_EE_ORIGIN_TIMESTAMPING`.
         const TIMESTAMPING: u8 = 4;
         let report = self.report?;
@@ -233,11 +243,15 @@ impl Entry {
             }
             (libc::SO_EE_ORIGIN_LOCAL, libc::EMSGSIZE, Some(to)) => SocketEvent::TooBig {
                 to,
-                mtu: report.info,
+                // The kernel tells what the extension leaves.
+                mtu: report.info.saturating_add(extension as u32),
                 largest_payload: largest_payload(report.info, to.ip()),
             },
             (libc::SO_EE_ORIGIN_ICMP | libc::SO_EE_ORIGIN_ICMP6, _, Some(to)) => {
-                SocketEvent::Icmp(report.into_icmp(to, self.arrived_at, payload))
+                let mut error = report.into_icmp(to, self.arrived_at, payload);
+                let fits = |mtu| largest_payload_behind(mtu, to.ip(), extension);
+                error.largest_payload = error.mtu.map(fits);
+                SocketEvent::Icmp(error)
             }
             _ => SocketEvent::Unknown { errno },
         })
@@ -262,7 +276,7 @@ impl Report {
             offender: self.offender,
             to,
             mtu,
-            largest_payload: mtu.map(|mtu| largest_payload(mtu, to.ip())),
+            largest_payload: None,
             from_self: arrived_at.is_some() && arrived_at == self.offender,
             payload,
         }
@@ -283,13 +297,13 @@ mod tests {
 
     #[test]
     fn an_entry_without_a_report_is_no_event() {
-        assert!(Entry::default().into_event(None, &[]).is_none());
+        assert!(Entry::default().into_event(None, &[], 0).is_none());
     }
 
     #[test]
     fn an_error_of_unknown_origin_says_nothing_about_a_datagram() {
         let report = Report::parse(Control { level: 0, kind: 0, data: &[9; 16] });
         let entry = Entry { report, ..Entry::default() };
-        assert!(matches!(entry.into_event(None, &[]), Some(SocketEvent::Unknown { .. })));
+        assert!(matches!(entry.into_event(None, &[], 0), Some(SocketEvent::Unknown { .. })));
     }
 }

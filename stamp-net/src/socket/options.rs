@@ -16,7 +16,7 @@ pub(super) fn apply(socket: &impl AsFd, options: &SocketOptions) -> Result<(), N
     let class = i32::from(octet(options.traffic_class));
     let hops = i32::from(options.hop_limit.0);
     let family = if options.local.is_ipv6() {
-        &ipv6(hops, class, options.dont_fragment)[..]
+        &ipv6(hops, class, options)[..]
     } else {
         &ipv4(hops, class, options.dont_fragment)[..]
     };
@@ -51,8 +51,9 @@ fn ipv4(hops: i32, class: i32, dont_fragment: bool) -> [IntOption; 7] {
     ]
 }
 
-fn ipv6(hops: i32, class: i32, dont_fragment: bool) -> [IntOption; 8] {
+fn ipv6(hops: i32, class: i32, options: &SocketOptions) -> [IntOption; 9] {
     let level = libc::IPPROTO_IPV6;
+    let SocketOptions { dont_fragment, routing_headers, .. } = *options;
     let discover = if dont_fragment { libc::IPV6_PMTUDISC_DO } else { libc::IPV6_PMTUDISC_DONT };
     [
         ("IPV6_UNICAST_HOPS", level, libc::IPV6_UNICAST_HOPS, hops),
@@ -62,6 +63,7 @@ fn ipv6(hops: i32, class: i32, dont_fragment: bool) -> [IntOption; 8] {
         ("IPV6_RECVPKTINFO", level, libc::IPV6_RECVPKTINFO, 1),
         ("IPV6_RECVHOPLIMIT", level, libc::IPV6_RECVHOPLIMIT, 1),
         ("IPV6_RECVTCLASS", level, libc::IPV6_RECVTCLASS, 1),
+        ("IPV6_RECVRTHDR", level, libc::IPV6_RECVRTHDR, routing_headers.into()),
         ("IPV6_RECVERR", level, libc::IPV6_RECVERR, 1),
     ]
 }

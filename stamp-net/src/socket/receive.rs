@@ -6,9 +6,11 @@ use std::os::fd::AsFd;
 use stamp_proto::ip::{Dscp, Ecn, HopLimit, split_traffic_class};
 use stamp_proto::time::{Stamp, StampSource, WallTime};
 
+#[cfg(doc)]
+use super::SocketOptions;
 use super::control::{Control, Controls};
 use super::failure::retries;
-use super::{UdpSocket, address};
+use super::{UdpSocket, address, segments};
 use crate::error::NetError;
 use crate::sys::message::{BATCH, CONTROL_OCTETS, Filled, NAME_OCTETS, ReceiveBuffers, receive};
 
@@ -38,6 +40,10 @@ pub struct Datagram<'b> {
     pub hop_limit: Option<HopLimit>,
     /// Its DSCP and ECN.
     pub traffic_class: Option<(Dscp, Ecn)>,
+    /// The Segment Routing Header it came with, as it arrived: next header, length, type 4, segments
+    /// left, and so on; from sockets with [`SocketOptions::routing_headers`] alone. A header that was
+    /// taken off on the way is not seen.
+    pub routing_header: Option<&'b [u8]>,
     /// It was longer than the buffer.
     pub truncated: bool,
 }
@@ -56,14 +62,19 @@ pub struct ReceiveBatch {
 #[derive(Clone, Debug)]
 pub(super) struct Slot {
     name: [u8; NAME_OCTETS],
-    control: [u8; CONTROL_OCTETS],
+    control: Box<[u8]>,
 }
 
 impl Slot {
-    const EMPTY: Self = Self { name: [0; NAME_OCTETS], control: [0; CONTROL_OCTETS] };
-
     pub(super) fn many(count: usize) -> Box<[Self]> {
-        vec![Self::EMPTY; count].into()
+        vec![Self { name: [0; NAME_OCTETS], control: Box::new([0; CONTROL_OCTETS]) }; count].into()
+    }
+
+    /// Makes room for a routing header among the control messages.
+    fn widen(&mut self) {
+        if self.control.len() < CONTROL_OCTETS + segments::LARGEST_CONTROL {
+            self.control = vec![0; CONTROL_OCTETS + segments::LARGEST_CONTROL].into();
+        }
     }
 
     pub(super) fn name(&self, filled: &Filled) -> &[u8] {
@@ -142,6 +153,9 @@ impl ReceiveBatch {
 
     fn fill(&mut self, socket: &UdpSocket) -> std::io::Result<usize> {
         self.len = 0;
+        if socket.routing_headers {
+            self.slots.iter_mut().for_each(Slot::widen);
+        }
         self.context = Context { local: socket.local, hardware_stamps: socket.hardware_stamps };
         let payloads = self.payload.chunks_exact_mut(self.octets);
         let buffers = payloads.zip(&mut self.slots).map(|(payload, slot)| slot.buffers(payload));
@@ -195,6 +209,7 @@ fn decode<'b>(
         stamp: None,
         hop_limit: None,
         traffic_class: None,
+        routing_header: None,
         truncated: filled.flags & libc::MSG_TRUNC != 0,
     };
     for control in slot.controls(filled) {
@@ -204,7 +219,7 @@ fn decode<'b>(
 }
 
 #[inline]
-fn apply(context: Context, datagram: &mut Datagram<'_>, control: Control<'_>) {
+fn apply<'b>(context: Context, datagram: &mut Datagram<'b>, control: Control<'b>) {
     match (control.level, control.kind) {
         (libc::SOL_SOCKET, libc::SCM_TIMESTAMPING) => {
             datagram.stamp = stamp(control, context.hardware_stamps);
@@ -222,6 +237,9 @@ fn apply(context: Context, datagram: &mut Datagram<'_>, control: Control<'_>) {
         }
         (libc::IPPROTO_IP, libc::IP_TOS) | (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) => {
             datagram.traffic_class = control.octet().map(split_traffic_class);
+        }
+        (libc::IPPROTO_IPV6, libc::IPV6_RTHDR) => {
+            datagram.routing_header = segments::complete(control.data);
         }
         _ => {}
     }

@@ -13,7 +13,6 @@ use super::transmit::TransmitIds;
 use super::{UdpSocket, octet};
 use crate::error::NetError;
 use crate::interface;
-use crate::route::largest_payload;
 
 impl UdpSocket {
     /// Sends every datagram of `batch` that still waits and returns how many left.
@@ -115,7 +114,7 @@ impl UdpSocket {
         match SendFailure::from_errno(errno, with_source) {
             SendFailure::TooBig { .. } => {
                 let mtu = self.path_mtu_from(outgoing.to, from).ok();
-                let fits = mtu.map(|mtu| largest_payload(mtu, outgoing.to.ip()));
+                let fits = mtu.map(|mtu| self.payload_within(mtu, outgoing.to.ip()));
                 SendFailure::TooBig { mtu, largest_payload: fits }
             }
             SendFailure::NoRoute => self.classify_no_route(outgoing.to, from),

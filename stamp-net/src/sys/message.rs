@@ -11,7 +11,7 @@ pub(crate) const BATCH: usize = 64;
 /// Room for a `sockaddr_in6`, the longest address met here.
 pub(crate) const NAME_OCTETS: usize = 28;
 
-/// Room for the control messages of one received datagram.
+/// Room for the control messages of one received datagram, routing headers aside.
 ///
 /// All that is asked for together takes less than 200 octets.
 pub(crate) const CONTROL_OCTETS: usize = 256;
@@ -20,7 +20,7 @@ pub(crate) const CONTROL_OCTETS: usize = 256;
 pub(crate) struct ReceiveBuffers<'a> {
     pub(crate) payload: &'a mut [u8],
     pub(crate) name: &'a mut [u8; NAME_OCTETS],
-    pub(crate) control: &'a mut [u8; CONTROL_OCTETS],
+    pub(crate) control: &'a mut [u8],
 }
 
 /// How much of its buffers one received datagram filled.
@@ -29,6 +29,7 @@ pub(crate) struct Filled {
     /// Octets of payload written, at most the length of its buffer.
     pub(crate) payload: usize,
     pub(crate) name: usize,
+    /// Octets of control messages written; the kernel only ever shrinks the length it was given.
     pub(crate) control: usize,
     /// `MSG_TRUNC` and its kin.
     pub(crate) flags: i32,
@@ -69,7 +70,7 @@ pub(crate) fn receive<'a>(
         message.msg_name = buffers.name.as_mut_ptr().cast();
         message.msg_namelen = NAME_OCTETS as libc::socklen_t;
         message.msg_control = buffers.control.as_mut_ptr().cast();
-        message.msg_controllen = CONTROL_OCTETS as _;
+        message.msg_controllen = buffers.control.len() as _;
         count += 1;
     }
     let count = count.min(filled.len());
@@ -98,7 +99,7 @@ pub(crate) fn receive<'a>(
             // With MSG_TRUNC asked for, the kernel would tell more than it wrote.
             payload: (header.msg_len as usize).min(vector.iov_len),
             name: (header.msg_hdr.msg_namelen as usize).min(NAME_OCTETS),
-            control: (header.msg_hdr.msg_controllen as usize).min(CONTROL_OCTETS),
+            control: header.msg_hdr.msg_controllen as usize,
             flags: header.msg_hdr.msg_flags,
         };
     }

@@ -15,7 +15,8 @@ use netlink_packet_route::link::{
     InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, State,
 };
 use netlink_packet_route::route::{
-    RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
+    RouteAttribute, RouteHeader, RouteLwEnCapType, RouteLwTunnelEncap, RouteMessage, RouteProtocol,
+    RouteScope, RouteSeg6LocalTunnel, RouteType, Seg6LocalAction,
 };
 use netlink_packet_route::tc::{TcAttribute, TcHandle, TcMessage};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
@@ -112,6 +113,20 @@ impl Host {
         let via: IpAddr = via.parse().unwrap();
         route.attributes.push(RouteAttribute::Gateway(via.into()));
         self.run(|| request(RouteNetlinkMessage::NewRoute(route), NLM_F_CREATE));
+    }
+
+    /// Makes `prefix` a SID that passes packets on to their next segment (End).
+    pub(crate) fn add_segment(&self, prefix: &str, interface: &str) {
+        let mut route = route(prefix, RouteType::Unicast);
+        let end = RouteSeg6LocalTunnel::Action(Seg6LocalAction::End);
+        self.run(|| {
+            route.attributes.extend([
+                RouteAttribute::EncapType(RouteLwEnCapType::Seg6Local),
+                RouteAttribute::Encap(vec![RouteLwTunnelEncap::Seg6Local(end)]),
+                RouteAttribute::Oif(interface::index_of(interface).unwrap()),
+            ]);
+            request(RouteNetlinkMessage::NewRoute(route), NLM_F_CREATE);
+        });
     }
 
     /// Adds a route that leads nowhere.
