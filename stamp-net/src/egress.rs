@@ -12,7 +12,7 @@ use std::net::IpAddr;
 
 use crate::error::NetError;
 use crate::frame::EtherType;
-use crate::interface::{self, LinkLayer, MacAddress};
+use crate::interface::{self, InterfaceKind, LinkLayer, MacAddress};
 use crate::route::{self, RouteQuery};
 
 pub use watch::{Changes, RouteWatch};
@@ -23,7 +23,7 @@ pub struct EgressQuery<'a> {
     /// Whom the routing table is asked for: the first segment, or where the first label leads. Not
     /// asked where both interface and next hop are given.
     pub to: IpAddr,
-    /// Interface it has to leave through.
+    /// Interface or VRF it has to leave through.
     pub interface: Option<&'a str>,
     /// Router to hand it to.
     pub next_hop: Option<IpAddr>,
@@ -103,10 +103,13 @@ impl Egress {
         let link = query.interface.map(interface::link).transpose()?;
         let number = link.as_ref().map(|link| link.index);
         let to = query.next_hop.unwrap_or(query.to);
+        // A VRF is a table, and which of its interfaces leads to a next hop is to be asked.
+        let is_vrf =
+            link.as_ref().is_some_and(|link| matches!(link.kind, InterfaceKind::Vrf { .. }));
         let asked = RouteQuery { to, from: None, interface: number, fwmark: query.fwmark };
         let (number, next_hop, source, route_mtu) = match (route::lookup(&asked), number) {
             // Both are given: the table has nothing to say but a source address.
-            (route, Some(number)) if query.next_hop.is_some() => {
+            (route, Some(number)) if query.next_hop.is_some() && !is_vrf => {
                 (number, to, route.ok().and_then(|route| route.source), u32::MAX)
             }
             (route, _) => {

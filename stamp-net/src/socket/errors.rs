@@ -55,7 +55,7 @@ pub struct IcmpError<'b> {
     pub kind: IcmpKind,
     /// Who says it.
     pub offender: Option<IpAddr>,
-    /// Where the datagram went.
+    /// Where the datagram went; of one with segments, which of them was next when the error arose.
     pub to: SocketAddr,
     /// Path MTU in octets, with [`IcmpKind::PacketTooBig`].
     pub mtu: Option<u32>,
