@@ -16,6 +16,7 @@ mod schedule;
 mod serial;
 mod state;
 mod tally;
+mod timing;
 mod tlvs;
 mod transmit;
 mod validate;

@@ -120,15 +120,15 @@ fn errors(
     let truth = [near.probe?, far.probe?, far.reply?, near.reply?];
     let told = [
         sample.probe_sent.time,
-        sample.probe_received,
-        sample.reply_sent,
+        sample.probe_received?,
+        sample.reply_sent?,
         sample.reply_received.time,
     ]
     .map(|time| time.unix_ns());
-    let forward = sample.forward_delay.ns() - (truth[1] - truth[0]);
-    let backward = sample.backward_delay.ns() - (truth[3] - truth[2]);
+    let forward = sample.forward_delay?.ns() - (truth[1] - truth[0]);
+    let backward = sample.backward_delay?.ns() - (truth[3] - truth[2]);
     let [t1, t2, t3, t4] = [0, 1, 2, 3].map(|which| told[which] - truth[which]);
-    Some([forward, backward, t1, t2, t3, t4, sample.forward_delay.ns()])
+    Some([forward, backward, t1, t2, t3, t4, sample.forward_delay?.ns()])
 }
 
 fn keys() -> Arc<KeyRing> {

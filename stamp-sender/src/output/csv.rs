@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::io;
 
-use stamp_proto::time::WallTime;
+use stamp_proto::time::{TimeDelta, WallTime};
 use stamp_session::sender::{Outcome, Sample, SenderEvent};
 use stamp_session::snapshot::SessionSnapshot;
 
@@ -80,15 +80,17 @@ impl Reporter for Csv {
 }
 
 fn answered(name: &str, sample: &Sample, late: bool) -> String {
+    let measured =
+        |value: Option<TimeDelta>| value.map_or_else(String::new, |value| seconds(value.ns()));
     let empty_or = |number: Option<u8>| number.map_or_else(String::new, |it| it.to_string());
     format!(
         "{name},{},{},{},{},{},{},{},{},{}\n",
         sample.sequence,
         Instant(sample.probe_sent.time),
-        seconds(sample.forward_delay.ns()),
-        seconds(sample.backward_delay.ns()),
+        measured(sample.forward_delay),
+        measured(sample.backward_delay),
         seconds(sample.round_trip.ns()),
-        seconds(sample.residence.ns()),
+        measured(sample.residence),
         empty_or(sample.forward_hops),
         empty_or(sample.traffic_class.map(|(dscp, _)| dscp.value())),
         flags::labels(sample, late).join(" "),

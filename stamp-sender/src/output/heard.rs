@@ -2,7 +2,7 @@
 //! network, delay over time, how often each delay was seen.
 
 use stamp_net::{IcmpKind, SendFailure};
-use stamp_proto::time::WallTime;
+use stamp_proto::time::{TimeDelta, WallTime};
 use stamp_session::sender::{Outcome, Sample, SenderEvent};
 use stamp_worker::sender::Trouble;
 
@@ -69,8 +69,8 @@ impl Heard {
     /// A probe was answered in time, as far as time and distribution go.
     pub fn point(&mut self, point: Point) {
         self.series.sample(point);
-        self.histograms.forward.record(point.forward);
-        self.histograms.backward.record(point.backward);
+        point.forward.into_iter().for_each(|ns| self.histograms.forward.record(ns));
+        point.backward.into_iter().for_each(|ns| self.histograms.backward.record(ns));
         self.histograms.round_trip.record(point.round_trip);
     }
 
@@ -98,8 +98,8 @@ impl Heard {
             self.point(Point {
                 sequence: sample.sequence,
                 probe_sent: sample.probe_sent.time,
-                forward: sample.forward_delay.ns(),
-                backward: sample.backward_delay.ns(),
+                forward: sample.forward_delay.map(TimeDelta::ns),
+                backward: sample.backward_delay.map(TimeDelta::ns),
                 round_trip: sample.round_trip.ns(),
             });
         }

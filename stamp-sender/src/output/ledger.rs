@@ -1,8 +1,9 @@
 //! Everything known about the sessions of a run while it goes on.
 
+use stamp_proto::time::TimeDelta;
 use stamp_session::snapshot::SessionSnapshot;
 
-use super::duration::delay;
+use super::duration::{delay, delay_or_dash};
 use super::gather;
 use super::heard::Heard;
 use super::record::SessionRecord;
@@ -67,10 +68,14 @@ impl Ledger {
         line.push_str(&format!(": {received} received, {lost} lost"));
         if let [Heard { latest: Some(sample), .. }] = self.heard.as_slice() {
             let mark = if sample.clock_synchronized { "" } else { "?" };
+            let one_way = |value: Option<TimeDelta>| match value {
+                Some(value) => format!("{}{mark}", delay(value.ns())),
+                None => delay_or_dash(None),
+            };
             line.push_str(&format!(
-                "; forward {}{mark}, backward {}{mark}, rtt {}",
-                delay(sample.forward_delay.ns()),
-                delay(sample.backward_delay.ns()),
+                "; forward {}, backward {}, rtt {}",
+                one_way(sample.forward_delay),
+                one_way(sample.backward_delay),
                 delay(sample.round_trip.ns())
             ));
         }

@@ -20,10 +20,10 @@ pub struct Point {
     pub sequence: u32,
     /// When it left (T1).
     pub probe_sent: WallTime,
-    /// Delay there.
-    pub forward: i64,
-    /// Delay back.
-    pub backward: i64,
+    /// Delay there, if it was measured.
+    pub forward: Option<i64>,
+    /// Delay back, if it was measured.
+    pub backward: Option<i64>,
     /// Both.
     pub round_trip: i64,
 }
@@ -48,8 +48,8 @@ impl Series {
     pub fn sample(&mut self, point: Point) {
         let step = self.step(point.sequence, point.probe_sent);
         step.received += 1;
-        step.forward.take(point.forward);
-        step.backward.take(point.backward);
+        point.forward.into_iter().for_each(|ns| step.forward.take(ns));
+        point.backward.into_iter().for_each(|ns| step.backward.take(ns));
         step.round_trip.take(point.round_trip);
     }
 
@@ -246,8 +246,8 @@ mod tests {
         series.sample(Point {
             sequence: position as u32,
             probe_sent: at(position),
-            forward: ns,
-            backward: 2 * ns,
+            forward: Some(ns),
+            backward: Some(2 * ns),
             round_trip: 3 * ns,
         });
     }

@@ -45,7 +45,7 @@ pub(super) enum Fate {
 /// What is kept of a reply: for the variation to its neighbours, and for the direction of losses.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answer {
-    pub(super) forward_delay: TimeDelta,
+    pub(super) forward_delay: Option<TimeDelta>,
     pub(super) round_trip: TimeDelta,
     pub(super) reflector_sequence: u32,
     /// Replies to copies of the probe.
@@ -60,8 +60,8 @@ pub(super) struct Answer {
 
 impl Answer {
     /// What the round trip has beside the forward delay.
-    pub(super) const fn backward_delay(&self) -> TimeDelta {
-        self.round_trip.saturating_sub(self.forward_delay)
+    pub(super) fn backward_delay(&self) -> Option<TimeDelta> {
+        self.forward_delay.map(|forward| self.round_trip.saturating_sub(forward))
     }
 
     /// The highest Sequence Number among this reply and replies to copies of the probe.

@@ -1,7 +1,7 @@
 //! What an accepted reply changes.
 
 use stamp_proto::ip::{Dscp, Ecn, HopLimit};
-use stamp_proto::packet::{ReflectorPacket, Ssid};
+use stamp_proto::packet::Ssid;
 use stamp_proto::time::{TimeDelta, TimestampFormat, WallTime};
 
 use super::Sender;
@@ -12,8 +12,9 @@ use super::event::{End, SenderEvent};
 use super::pending::{Answer, Fate, Probe, Usable};
 use super::sample::{Outcome, Sample, Variation};
 use super::tally::clock_offset;
+use super::timing::Timing;
 use super::tlvs::TlvOutcome;
-use super::validate::{Checked, Checker, Standing, Timing};
+use super::validate::{Checked, Checker, Numbers, Standing};
 use crate::clock::{ClockState, MonotonicTime, Now};
 use crate::datagram::Received;
 
@@ -69,10 +70,10 @@ impl Sender {
                 }
                 return Outcome::Rejected(reason);
             }
-            Ok(Checked { packet, standing }) => match standing {
-                Standing::Awaited(timing) => self.accept(now, &reply, &packet, &timing),
-                Standing::Lost(timing) => self.accept_late(&reply, &packet, &timing),
-                Standing::Answered => self.accept_copy(&packet),
+            Ok(checked) => match checked.standing {
+                Standing::Awaited(timing) => self.accept(now, &reply, &checked, &timing),
+                Standing::Lost(timing) => self.accept_late(&reply, &checked, &timing),
+                Standing::Answered => self.accept_copy(&checked),
             },
         };
         self.conclude(Some(now));
@@ -83,15 +84,15 @@ impl Sender {
         &mut self,
         now: Now,
         reply: &Received<'_>,
-        packet: &ReflectorPacket,
+        checked: &Checked,
         timing: &Timing,
     ) -> Outcome {
-        let sequence = packet.sender_sequence;
-        let place = self.place(packet, timing);
+        let sequence = checked.numbers.sequence;
+        let place = self.place(checked, timing);
         let usable = self.usable(now, timing, place);
-        let variation = self.answered(packet, timing, usable, place);
-        self.learn(reply, packet, timing);
-        let mut sample = self.sample(reply, packet, timing);
+        let variation = self.answered(checked, timing, usable, place);
+        self.learn(reply, checked, timing);
+        let mut sample = self.sample(reply, checked, timing);
         sample.variation = variation;
         sample.clock_step = usable != Usable::All;
         sample.reordered = place.probe_overtaken;
@@ -105,26 +106,21 @@ impl Sender {
         Outcome::Sample(sample)
     }
 
-    fn accept_late(
-        &mut self,
-        reply: &Received<'_>,
-        packet: &ReflectorPacket,
-        timing: &Timing,
-    ) -> Outcome {
-        if let Some(probe) = self.pending.get_mut(packet.sender_sequence) {
+    fn accept_late(&mut self, reply: &Received<'_>, checked: &Checked, timing: &Timing) -> Outcome {
+        if let Some(probe) = self.pending.get_mut(checked.numbers.sequence) {
             probe.fate = Fate::Late;
         }
         for tally in self.tallies() {
             tally.late = tally.late.saturating_add(1);
         }
-        let sample = self.sample(reply, packet, timing);
-        self.answer_zero_ssid(packet.ssid);
+        let sample = self.sample(reply, checked, timing);
+        self.answer_zero_ssid(checked.told.ssid);
         Outcome::Late(sample)
     }
 
     /// A copy made on the way out has a number of its own, one made on the way back has not.
-    fn accept_copy(&mut self, packet: &ReflectorPacket) -> Outcome {
-        let (sequence, number) = (packet.sender_sequence, packet.sequence);
+    fn accept_copy(&mut self, checked: &Checked) -> Outcome {
+        let Numbers { sequence, reflector_sequence: number } = checked.numbers;
         let is_settled = self.pending.is_settled(sequence);
         if let Some(probe) = self.pending.get_mut(sequence)
             && let Fate::Answered(answer) = &mut probe.fate
@@ -140,18 +136,19 @@ impl Sender {
         Outcome::Duplicate { sequence }
     }
 
-    fn place(&mut self, packet: &ReflectorPacket, timing: &Timing) -> Place {
+    fn place(&mut self, checked: &Checked, timing: &Timing) -> Place {
+        let Numbers { sequence, reflector_sequence } = checked.numbers;
         let numbered = Numbered {
-            sequence: packet.sender_sequence,
-            reflector_sequence: packet.sequence,
-            reply_sent: timing.reply_sent,
+            sequence,
+            reflector_sequence,
+            // Numbers that nobody counts need no order of their own.
+            reply_sent: timing.reply_sent.unwrap_or(timing.reply_received.time),
         };
         let place = self.counter.place(numbered, self.pending.reach());
         if place.restarted {
-            self.restarted(packet.sender_sequence, packet.sequence);
+            self.restarted(sequence, reflector_sequence);
         }
-        let direction = &mut self.direction;
-        direction.arrived(packet.sender_sequence, packet.sequence, &mut self.events);
+        self.direction.arrived(sequence, reflector_sequence, &mut self.events);
         place
     }
 
@@ -164,7 +161,8 @@ impl Sender {
         if place.probe_overtaken {
             return Usable::All;
         }
-        let step = self.far_clock.observe(timing.forward_delay, timing.backward_delay);
+        let one_way = timing.one_way();
+        let step = one_way.and_then(|(forward, back)| self.far_clock.observe(forward, back));
         let Some(by) = step else {
             return Usable::All;
         };
@@ -177,19 +175,19 @@ impl Sender {
     /// if it is answered already, is counted too.
     fn answered(
         &mut self,
-        packet: &ReflectorPacket,
+        checked: &Checked,
         timing: &Timing,
         usable: Usable,
         place: Place,
     ) -> Variation {
-        let sequence = packet.sender_sequence;
+        let sequence = checked.numbers.sequence;
         let Some(probe) = self.pending.get_mut(sequence) else {
             return Variation::default();
         };
         let answer = Answer {
             forward_delay: timing.forward_delay,
             round_trip: timing.round_trip,
-            reflector_sequence: packet.sequence,
+            reflector_sequence: checked.numbers.reflector_sequence,
             extra: 0,
             extra_reach: 0,
             incarnation: place.incarnation,
@@ -210,21 +208,23 @@ impl Sender {
     }
 
     /// Keeps what the reply says of the far end.
-    fn learn(&mut self, reply: &Received<'_>, packet: &ReflectorPacket, timing: &Timing) {
+    fn learn(&mut self, reply: &Received<'_>, checked: &Checked, timing: &Timing) {
         let known = self.far_end.clock;
-        let is_news = known.is_none_or(|known| known.synchronized != timing.far.synchronized);
-        if is_news {
-            self.events.push(SenderEvent::FarClock(timing.far));
+        if let Some(far) = timing.far {
+            if known.is_none_or(|known| known.synchronized != far.synchronized) {
+                self.events.push(SenderEvent::FarClock(far));
+            }
+            self.far_end.clock = Some(far);
         }
-        self.far_end.clock = Some(timing.far);
-        self.far_end.format = Some(packet.error_estimate.format());
+        self.far_end.format = Some(checked.told.format);
         self.far_end.traffic_class = reply.traffic_class;
-        if !timing.near_step && !timing.far_step {
-            let offset = clock_offset(timing.forward_delay, timing.backward_delay);
+        let stepped = timing.near_step || timing.far_step;
+        if let Some((forward, backward)) = timing.one_way().filter(|_| !stepped) {
+            let offset = clock_offset(forward, backward);
             let from_tai = offset.abs().saturating_sub(TAI_OFFSET).abs();
             self.far_end.tai_offset = (from_tai <= TAI_TOLERANCE).then_some(offset);
         }
-        self.answer_zero_ssid(packet.ssid);
+        self.answer_zero_ssid(checked.told.ssid);
     }
 
     fn answer_zero_ssid(&mut self, ssid: Ssid) {
@@ -240,14 +240,14 @@ impl Sender {
         }
     }
 
-    fn sample(&self, reply: &Received<'_>, packet: &ReflectorPacket, timing: &Timing) -> Sample {
+    fn sample(&self, reply: &Received<'_>, checked: &Checked, timing: &Timing) -> Sample {
         let base_octets = self.config.mode().base_octets();
         let area = reply.octets.get(base_octets..).unwrap_or_default();
         let tlv_keys = self.config.tlv_keys.as_deref();
         let sent_dscp = self.config.traffic_class.0;
         Sample {
-            sequence: packet.sender_sequence,
-            reflector_sequence: packet.sequence,
+            sequence: checked.numbers.sequence,
+            reflector_sequence: Some(checked.numbers.reflector_sequence),
             probe_sent: timing.probe_sent,
             probe_received: timing.probe_received,
             reply_sent: timing.reply_sent,
@@ -257,16 +257,16 @@ impl Sender {
             round_trip: timing.round_trip,
             residence: timing.residence,
             variation: Variation::default(),
-            forward_hops: hops(self.config.hop_limit, packet.sender_ttl),
+            forward_hops: hops(self.config.hop_limit, checked.told.sender_ttl),
             backward_hops: reply.hop_limit.and_then(hops_of_reply),
-            sender_ttl: packet.sender_ttl,
+            sender_ttl: Some(checked.told.sender_ttl),
             traffic_class: reply.traffic_class,
             remarked: reply.traffic_class.is_some_and(|(dscp, _)| dscp != sent_dscp),
             clock_synchronized: timing.is_synchronized(),
             error_bound_ns: timing.error_bound_ns(),
             clock_step: timing.near_step || timing.far_step,
             reordered: false,
-            tlvs: self.layout.outcome(tlv_keys, packet, area),
+            tlvs: self.layout.outcome(tlv_keys, checked.numbers, area),
         }
     }
 }
@@ -303,10 +303,12 @@ fn variation(before: (&Probe, Answer), this: (&Probe, Answer)) -> Variation {
     let stepped = NearClock::stepped_between(before.0.sent_at, before.0.written, between);
     let all = !stepped && before.1.usable == Usable::All && this.1.usable == Usable::All;
     let any = before.1.usable != Usable::Nothing && this.1.usable != Usable::Nothing;
-    let change = |of: fn(&Answer) -> TimeDelta| of(&this.1).saturating_sub(of(&before.1));
+    let change = |of: fn(&Answer) -> Option<TimeDelta>| {
+        of(&this.1).zip(of(&before.1)).map(|(this, before)| this.saturating_sub(before))
+    };
     Variation {
-        forward: all.then(|| change(|answer| answer.forward_delay)),
-        backward: all.then(|| change(Answer::backward_delay)),
-        round_trip: any.then(|| change(|answer| answer.round_trip)),
+        forward: all.then(|| change(|answer| answer.forward_delay)).flatten(),
+        backward: all.then(|| change(Answer::backward_delay)).flatten(),
+        round_trip: any.then(|| change(|answer| Some(answer.round_trip))).flatten(),
     }
 }

@@ -28,32 +28,32 @@ pub enum Outcome {
 pub struct Sample {
     /// Sequence Number of the probe.
     pub sequence: u32,
-    /// Sequence Number of the reply itself.
-    pub reflector_sequence: u32,
+    /// Sequence Number of the reply itself; `None` where no reply is made.
+    pub reflector_sequence: Option<u32>,
     /// When the probe left (T1).
     pub probe_sent: Stamp,
-    /// When it arrived, by the far clock (T2).
-    pub probe_received: WallTime,
-    /// When the reply left, by the far clock (T3).
-    pub reply_sent: WallTime,
+    /// When it arrived, by the far clock (T2); `None` when nobody there wrote it down.
+    pub probe_received: Option<WallTime>,
+    /// When the reply left, by the far clock (T3); `None` when nobody there made one.
+    pub reply_sent: Option<WallTime>,
     /// When it arrived (T4).
     pub reply_received: Stamp,
     /// T2 - T1; needs synchronised clocks.
-    pub forward_delay: TimeDelta,
+    pub forward_delay: Option<TimeDelta>,
     /// T4 - T3; needs synchronised clocks.
-    pub backward_delay: TimeDelta,
+    pub backward_delay: Option<TimeDelta>,
     /// (T4 - T1) - (T3 - T2): each bracket of one clock.
     pub round_trip: TimeDelta,
     /// T3 - T2.
-    pub residence: TimeDelta,
+    pub residence: Option<TimeDelta>,
     /// Change of delay since the probe before, where that one is known already.
     pub variation: Variation,
-    /// Hops the probe passed.
+    /// Hops the probe passed: to the Session-Reflector, all the way round in the loopback modes.
     pub forward_hops: Option<u8>,
     /// Hops the reply passed; unknown unless it can have been sent with 255 (RFC 5357 §4.2.1).
     pub backward_hops: Option<u8>,
-    /// TTL or Hop Limit of the probe on arrival.
-    pub sender_ttl: HopLimit,
+    /// TTL or Hop Limit of the probe on arrival at the Session-Reflector.
+    pub sender_ttl: Option<HopLimit>,
     /// DSCP and ECN of the reply on arrival.
     pub traffic_class: Option<(Dscp, Ecn)>,
     /// The reply has another DSCP than the probe was sent with.

@@ -11,7 +11,7 @@ use super::direction::Directional;
 use super::pending::Usable;
 use super::reason::{RejectCounts, UnsentCounts};
 use super::sample::{Sample, Variation};
-use super::validate::Timing;
+use super::timing::Timing;
 use crate::clock::MonotonicTime;
 use crate::snapshot::{HopRange, StampCounts, TlvCounts};
 use crate::statistics::{DelaySeries, LossSeries, Precision, VariationSeries};
@@ -127,20 +127,27 @@ impl Tally {
             return;
         }
         self.round_trip.record(timing.round_trip);
-        self.residence.record(timing.residence);
+        if let Some(residence) = timing.residence {
+            self.residence.record(residence);
+        }
         if usable == Usable::RoundTrip {
             return;
         }
-        if self.forward.count() == 0 {
-            self.settle_origin(timing);
+        if let Some((forward, backward)) = timing.one_way()
+            && self.forward.count() == 0
+        {
+            self.settle_origin(forward, backward);
         }
-        self.forward.record(timing.forward_delay);
-        self.backward.record(timing.backward_delay);
+        if let Some(forward) = timing.forward_delay {
+            self.forward.record(forward);
+        }
+        if let Some(backward) = timing.backward_delay {
+            self.backward.record(backward);
+        }
     }
 
     /// One negative direction is proof that a clock is wrong: then delays lie around that offset.
-    fn settle_origin(&mut self, timing: &Timing) {
-        let (forward, backward) = (timing.forward_delay, timing.backward_delay);
+    fn settle_origin(&mut self, forward: TimeDelta, backward: TimeDelta) {
         if forward.is_negative() || backward.is_negative() {
             let offset = clock_offset(forward, backward);
             self.forward.set_origin(offset);

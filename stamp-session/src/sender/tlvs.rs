@@ -3,11 +3,11 @@
 //! Nothing here refuses a reply: its base packet is good whatever happened behind it.
 
 use stamp_proto::auth::KeyRing;
-use stamp_proto::packet::ReflectorPacket;
 use stamp_proto::tlv::hmac::{self, HMAC_TLV_OCTETS, TlvIntegrity};
 use stamp_proto::tlv::{TLV_HEADER_OCTETS, Tlv, TlvFlags, TlvType, Tlvs};
 
 use super::probe::Layout;
+use super::validate::Numbers;
 
 /// What a reply shows of the TLVs that were sent.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -56,7 +56,7 @@ impl Layout {
     pub(super) fn outcome(
         &self,
         keys: Option<&KeyRing>,
-        reply: &ReflectorPacket,
+        numbers: Numbers,
         area: &[u8],
     ) -> TlvOutcome {
         if self.area_octets() == 0 {
@@ -65,14 +65,17 @@ impl Layout {
         if area.len() < self.area_octets() {
             return TlvOutcome::Missing;
         }
-        if !self.is_ours(area) || self.is_untouched(keys, reply.sender_sequence, area) {
+        if !self.is_ours(area) || self.is_untouched(keys, numbers.sequence, area) {
             return TlvOutcome::Unsupported;
         }
         if self.tlvs(area).any(|tlv| tlv.flags.is_integrity_failed()) {
             return TlvOutcome::IntegrityFailed;
         }
         if let Some(keys) = keys
-            && !matches!(hmac::verify(keys, reply.sequence, area), TlvIntegrity::Verified(_))
+            && !matches!(
+                hmac::verify(keys, numbers.reflector_sequence, area),
+                TlvIntegrity::Verified(_)
+            )
         {
             return TlvOutcome::Unverified;
         }

@@ -4,25 +4,42 @@
 
 use core::net::SocketAddr;
 
+use stamp_proto::ip::HopLimit;
 use stamp_proto::packet::{ReflectorPacket, Ssid};
-use stamp_proto::time::{Stamp, TimeDelta, WallTime};
+use stamp_proto::time::{Stamp, TimestampFormat};
 
-use super::UNKNOWN_ERROR_NS;
 use super::clock::NearClock;
 use super::config::SenderConfig;
 use super::pending::{Fate, Pending, Probe};
 use super::reason::RejectReason;
+use super::timing::{Away, Timing};
 use crate::clock::{ClockState, Now};
 use crate::datagram::Received;
-
-/// A round trip below zero by more than this is a clock that was set, not one that runs unevenly.
-const IMPOSSIBLE_ROUND_TRIP: TimeDelta = TimeDelta::from_ns(-1_000_000);
 
 /// A datagram that passed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Checked {
-    pub(super) packet: ReflectorPacket,
+    pub(super) numbers: Numbers,
+    /// What the far end says beside its timestamps.
+    pub(super) told: Told,
     pub(super) standing: Standing,
+}
+
+/// The two Sequence Numbers of a reply.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Numbers {
+    /// That of the probe.
+    pub(super) sequence: u32,
+    /// That of the reply itself.
+    pub(super) reflector_sequence: u32,
+}
+
+/// What a Session-Reflector says beside its timestamps.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told {
+    pub(super) ssid: Ssid,
+    pub(super) format: TimestampFormat,
+    pub(super) sender_ttl: HopLimit,
 }
 
 /// The probe it answers.
@@ -34,33 +51,6 @@ pub(super) enum Standing {
     Lost(Timing),
     /// Answered already.
     Answered,
-}
-
-/// The four instants of a reply, on the scale of UTC, and what follows from them.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Timing {
-    pub(super) probe_sent: Stamp,
-    pub(super) probe_received: WallTime,
-    pub(super) reply_sent: WallTime,
-    pub(super) reply_received: Stamp,
-    pub(super) forward_delay: TimeDelta,
-    pub(super) backward_delay: TimeDelta,
-    pub(super) round_trip: TimeDelta,
-    pub(super) residence: TimeDelta,
-    /// Our own clock was set while the probe was under way.
-    pub(super) near_step: bool,
-    /// The far clock was set while it had the probe.
-    pub(super) far_step: bool,
-    pub(super) near: ClockState,
-    pub(super) far: ClockState,
-}
-
-/// A probe, and what our own clock says of its way.
-#[derive(Clone, Copy, Debug)]
-struct Flight<'a> {
-    probe: &'a Probe,
-    probe_sent: Stamp,
-    reply_received: Stamp,
 }
 
 /// Everything a check may look at.
@@ -93,17 +83,48 @@ impl Checker<'_> {
         }
         let probe = self.find(packet.sender_sequence)?;
         self.check_echo(probe, &packet)?;
-        let time = |probe_sent| {
-            let flight = Flight { probe, probe_sent, reply_received: reply.stamp };
-            self.time(now, flight, &packet)
+        let told = Told {
+            ssid: packet.ssid,
+            format: packet.error_estimate.format(),
+            sender_ttl: packet.sender_ttl,
         };
-        let standing = match probe.fate {
+        let numbers =
+            Numbers { sequence: packet.sender_sequence, reflector_sequence: packet.sequence };
+        let standing = self.standing(probe, |probe_sent| {
+            if !packet.error_estimate.is_valid() && !self.config.accept_zero_multiplier {
+                return Err(RejectReason::ErrorEstimate);
+            }
+            let far = Some(self.far_clock(&packet));
+            let away = self.away(now, probe, Away { far, ..Away::new(probe_sent, reply.stamp) });
+            Timing::of_reply(&away, &packet, self.config.ptp_utc_offset)
+        })?;
+        Ok(Checked { numbers, told, standing })
+    }
+
+    /// What a reply is to its probe; its instants are judged only where they are used.
+    fn standing(
+        &self,
+        probe: &Probe,
+        time: impl Fn(Stamp) -> Result<Timing, RejectReason>,
+    ) -> Result<Standing, RejectReason> {
+        Ok(match probe.fate {
             Fate::Outstanding { probe_sent } => Standing::Awaited(time(probe_sent)?),
             Fate::Lost { probe_sent } => Standing::Lost(time(probe_sent)?),
             Fate::Answered(_) | Fate::Late => Standing::Answered,
             Fate::Unsent | Fate::Empty => return Err(RejectReason::Unsent),
-        };
-        Ok(Checked { packet, standing })
+        })
+    }
+
+    /// With what our own clock did in between.
+    fn away(&self, now: Now, probe: &Probe, away: Away) -> Away {
+        Away {
+            near_step: NearClock::stepped_between(probe.sent_at, probe.written, now),
+            near: ClockState {
+                synchronized: self.clock.synchronized && probe.error_estimate.synchronized(),
+                ..self.clock
+            },
+            ..away
+        }
     }
 
     fn find(&self, sequence: u32) -> Result<&Probe, RejectReason> {
@@ -130,59 +151,6 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn time(
-        &self,
-        now: Now,
-        flight: Flight<'_>,
-        packet: &ReflectorPacket,
-    ) -> Result<Timing, RejectReason> {
-        let Flight { probe, probe_sent, reply_received } = flight;
-        if !packet.error_estimate.is_valid() && !self.config.accept_zero_multiplier {
-            return Err(RejectReason::ErrorEstimate);
-        }
-        if packet.receive_timestamp.is_zero() || packet.timestamp.is_zero() {
-            return Err(RejectReason::Timestamp);
-        }
-        let offset = self.config.ptp_utc_offset;
-        let utc = |timestamp| {
-            offset.wall_time(timestamp, reply_received.time).map_err(|_| RejectReason::Timestamp)
-        };
-        let probe_received = utc(packet.receive_timestamp)?;
-        let reply_sent = utc(packet.timestamp)?;
-        // Of the octets themselves: right across an era, whatever our own clock says.
-        let residence = packet
-            .timestamp
-            .since(packet.receive_timestamp)
-            .map_err(|_| RejectReason::Timestamp)?;
-        if residence.is_negative() {
-            return Err(RejectReason::ReplySentBeforeReceived);
-        }
-        let away = reply_received.time.since(probe_sent.time);
-        let near_step = NearClock::stepped_between(probe.sent_at, probe.written, now);
-        if away.is_negative() && !near_step {
-            return Err(RejectReason::ReplyReceivedBeforeSent);
-        }
-        let round_trip = away.saturating_sub(residence);
-        let timing = Timing {
-            probe_sent,
-            probe_received,
-            reply_sent,
-            reply_received,
-            forward_delay: probe_received.since(probe_sent.time),
-            backward_delay: reply_received.time.since(reply_sent),
-            round_trip,
-            residence,
-            near_step,
-            far_step: !near_step && round_trip < IMPOSSIBLE_ROUND_TRIP,
-            near: ClockState {
-                synchronized: self.clock.synchronized && probe.error_estimate.synchronized(),
-                ..self.clock
-            },
-            far: self.far_clock(packet),
-        };
-        timing.check_forward().map(|()| timing)
-    }
-
     /// What the operator declares goes before what the reply says.
     fn far_clock(&self, packet: &ReflectorPacket) -> ClockState {
         self.config.far_clock.unwrap_or(ClockState {
@@ -193,33 +161,6 @@ impl Checker<'_> {
                 .then(|| packet.error_estimate.error_ns()),
             declared: false,
         })
-    }
-}
-
-impl Timing {
-    pub(super) const fn is_synchronized(&self) -> bool {
-        self.near.synchronized && self.far.synchronized
-    }
-
-    /// How wrong a one-way value can be.
-    pub(super) fn error_bound_ns(&self) -> Option<u64> {
-        let near = self.near.error_bound_ns?;
-        Some(near.saturating_add(self.far.error_bound_ns?))
-    }
-
-    /// T2 before T1 is a clock offset, unless both ends know better: then it is a forgery
-    /// (RFC 9503 §6).
-    fn check_forward(&self) -> Result<(), RejectReason> {
-        if !self.is_synchronized() || self.near_step || self.far_step {
-            return Ok(());
-        }
-        let error_of = |clock: ClockState| clock.error_bound_ns.unwrap_or(UNKNOWN_ERROR_NS);
-        let allowed = error_of(self.near).saturating_add(error_of(self.far));
-        let before = self.forward_delay.is_negative();
-        if before && self.forward_delay.ns().unsigned_abs() > allowed {
-            return Err(RejectReason::ReceivedBeforeSent);
-        }
-        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a session found beside what it must find.
 
-use stamp_proto::time::TimeDelta;
+use stamp_proto::time::{TimeDelta, WallTime};
 use stamp_session::sender::{Outcome, Sample, Schedule, SenderEvent, SessionState, UnsentReason};
 use stamp_session::snapshot::{PacketCounts, SessionSnapshot};
 
@@ -87,15 +87,25 @@ fn kind_of(outcome: &Outcome) -> Kind {
 fn assert_sample(sample: &Sample, received: &Received) {
     let Received { arrival, instants, .. } = received;
     assert_eq!(sample.sequence, arrival.sequence);
-    assert_eq!(sample.reflector_sequence, arrival.number);
+    assert_eq!(sample.reflector_sequence, Some(arrival.number));
     assert_eq!(sample.probe_sent.time.unix_ns(), instants.t1, "T1 of {}", arrival.sequence);
-    assert_eq!(sample.probe_received.unix_ns(), instants.t2, "T2 of {}", arrival.sequence);
-    assert_eq!(sample.reply_sent.unix_ns(), instants.t3, "T3 of {}", arrival.sequence);
+    assert_eq!(
+        sample.probe_received.map(WallTime::unix_ns),
+        Some(instants.t2),
+        "T2 of {}",
+        arrival.sequence
+    );
+    assert_eq!(
+        sample.reply_sent.map(WallTime::unix_ns),
+        Some(instants.t3),
+        "T3 of {}",
+        arrival.sequence
+    );
     assert_eq!(sample.reply_received.time.unix_ns(), instants.t4, "T4 of {}", arrival.sequence);
-    assert_eq!(sample.forward_delay.ns(), instants.forward());
-    assert_eq!(sample.backward_delay.ns(), instants.backward());
+    assert_eq!(sample.forward_delay.map(TimeDelta::ns), Some(instants.forward()));
+    assert_eq!(sample.backward_delay.map(TimeDelta::ns), Some(instants.backward()));
     assert_eq!(sample.round_trip.ns(), instants.round_trip());
-    assert_eq!(sample.residence.ns(), instants.residence());
+    assert_eq!(sample.residence.map(TimeDelta::ns), Some(instants.residence()));
     assert_eq!(sample.reordered, received.overtaken, "order of {}", arrival.sequence);
     assert_eq!(sample.clock_step, received.usable != Use::All, "steps at {}", arrival.sequence);
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use stamp_proto::time::TimeDelta;
 use stamp_session::sender::{
     End, Outcome, RejectReason, Sample, SenderEvent, SessionState, StateChange,
 };
@@ -9,7 +10,7 @@ use stamp_session::statistics::Reason;
 use stamp_worker::sender::Trouble;
 
 use super::table::{pad_left, pad_right, width};
-use crate::output::duration::{delay, setting};
+use crate::output::duration::{delay, delay_or_dash, setting};
 use crate::output::flags;
 use crate::output::heard::trouble_record;
 use crate::output::paint::Paint;
@@ -62,20 +63,22 @@ impl Lines {
     #[must_use]
     pub fn sample(&self, name: &str, sample: &Sample, late: bool) -> String {
         let trusted = sample.clock_synchronized;
-        let one_way = |ns: i64| {
-            let text = pad_left(&delay(ns), DELAY);
-            let text = if ns < 0 { self.paint.bad(&text) } else { text };
+        let one_way = |value: Option<TimeDelta>| {
+            let text = pad_left(&delay_or_dash(value.map(TimeDelta::ns)), DELAY);
+            let Some(value) = value else { return format!("{text} ") };
+            let text = if value.is_negative() { self.paint.bad(&text) } else { text };
             format!("{text}{}", if trusted { " ".to_owned() } else { self.paint.odd("?") })
         };
+        let residence = delay_or_dash(sample.residence.map(TimeDelta::ns));
         let flags = flags::words(sample, late).join(" ");
         let line = format!(
             "{}{} {}{} {}{}{}  {}",
             self.named(name),
             pad_left(&sample.sequence.to_string(), SEQUENCE),
-            one_way(sample.forward_delay.ns()),
-            one_way(sample.backward_delay.ns()),
+            one_way(sample.forward_delay),
+            one_way(sample.backward_delay),
             pad_left(&delay(sample.round_trip.ns()), DELAY + 1),
-            pad_left(&delay(sample.residence.ns()), DELAY + 1),
+            pad_left(&residence, DELAY + 1),
             pad_left(&hops(sample), HOPS),
             self.paint.odd(&flags),
         );

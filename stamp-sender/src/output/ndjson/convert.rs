@@ -1,6 +1,6 @@
 //! From what happens to the objects of the stream.
 
-use stamp_proto::time::WallTime;
+use stamp_proto::time::{TimeDelta, WallTime};
 use stamp_session::sender::{End, Outcome, Sample, SenderEvent, SessionState, StateChange};
 use stamp_session::statistics::Reason;
 use stamp_worker::sender::Trouble;
@@ -166,10 +166,10 @@ impl SampleEntry {
             session,
             sequence: sample.sequence,
             time: Instant(sample.probe_sent.time),
-            forward_ns: sample.forward_delay.ns(),
-            backward_ns: sample.backward_delay.ns(),
+            forward_ns: sample.forward_delay.map(TimeDelta::ns),
+            backward_ns: sample.backward_delay.map(TimeDelta::ns),
             round_trip_ns: sample.round_trip.ns(),
-            residence_ns: sample.residence.ns(),
+            residence_ns: sample.residence.map(TimeDelta::ns),
             hops: sample.forward_hops,
             dscp: sample.traffic_class.map(|(dscp, _)| dscp.value()),
             flags: flags::labels(sample, late).into_iter().map(str::to_owned).collect(),

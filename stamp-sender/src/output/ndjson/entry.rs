@@ -185,15 +185,15 @@ pub struct SampleEntry {
     pub sequence: u32,
     /// When it left (T1).
     pub time: Instant,
-    /// T2 - T1.
-    pub forward_ns: i64,
-    /// T4 - T3.
-    pub backward_ns: i64,
-    /// (T4 - T1) - (T3 - T2).
+    /// T2 - T1; null when nobody wrote T2.
+    pub forward_ns: Option<i64>,
+    /// T4 - T3, T4 - T2 in enhanced loopback; null when nobody wrote it.
+    pub backward_ns: Option<i64>,
+    /// (T4 - T1) - (T3 - T2), T4 - T1 in the loopback modes.
     pub round_trip_ns: i64,
-    /// T3 - T2.
-    pub residence_ns: i64,
-    /// Routers on the way there.
+    /// T3 - T2; null in the loopback modes, where no reply is made.
+    pub residence_ns: Option<i64>,
+    /// Routers on the way there; all the way round in the loopback modes.
     pub hops: Option<u8>,
     /// DSCP of the reply as it arrived.
     pub dscp: Option<u8>,
@@ -203,8 +203,8 @@ pub struct SampleEntry {
     pub backward_hops: Option<u8>,
     /// ECN codepoint of the reply as it arrived.
     pub ecn: Option<u8>,
-    /// The reply's own number.
-    pub reflector_sequence: u32,
+    /// The reply's own number; null where no reply is made.
+    pub reflector_sequence: Option<u32>,
     /// One-way values are off by this much at most.
     pub error_bound_ns: Option<u64>,
     /// Who read the clock.

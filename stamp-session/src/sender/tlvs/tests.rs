@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use stamp_proto::auth::{Key, KeyId};
-use stamp_proto::ip::HopLimit;
 use stamp_proto::packet::{SenderPacket, Ssid};
 use stamp_proto::time::{ErrorEstimate, Timestamp, TimestampFormat, WallTime};
 
@@ -38,20 +37,9 @@ fn sent(config: &SenderConfig) -> Vec<u8> {
 
 /// Looks at `area` in a reply with the Sequence Number `sequence` of its own.
 fn outcome(config: &SenderConfig, sequence: u32, area: &[u8]) -> TlvOutcome {
-    let zero = Timestamp::from_octets([0; 8], TimestampFormat::Ntp);
-    let reply = ReflectorPacket {
-        sequence,
-        timestamp: zero,
-        error_estimate: ErrorEstimate::from_bits(1),
-        ssid: Ssid(7),
-        receive_timestamp: zero,
-        sender_sequence: SEQUENCE,
-        sender_timestamp: zero,
-        sender_error_estimate: ErrorEstimate::from_bits(1),
-        sender_ttl: HopLimit(255),
-    };
+    let numbers = Numbers { sequence: SEQUENCE, reflector_sequence: sequence };
     let layout = Layout::new(config).unwrap();
-    layout.outcome(config.tlv_keys.as_deref(), &reply, area)
+    layout.outcome(config.tlv_keys.as_deref(), numbers, area)
 }
 
 /// As [`sent`], with these flags in the first TLV.
