@@ -5,6 +5,7 @@ mod config;
 mod counter;
 mod direction;
 mod event;
+mod mode;
 mod pending;
 mod probe;
 mod random;
@@ -14,6 +15,7 @@ mod report;
 mod sample;
 mod schedule;
 mod serial;
+mod stamping;
 mod state;
 mod tally;
 mod timing;
@@ -31,9 +33,11 @@ pub use config::{
 };
 pub use direction::{Reflector, ReflectorMode};
 pub use event::{End, SenderEvent};
+pub use mode::{Looped, MeasurementMode, TimestampPlace};
 pub use reason::{RejectCounts, RejectReason, UnsentCounts, UnsentReason};
 pub use sample::{Outcome, Sample, Variation};
 pub use schedule::Schedule;
+pub use stamping::Stamping;
 pub use state::{Liveness, SessionState, StateChange};
 pub use tlvs::TlvOutcome;
 pub use transmit::{SendToken, Transmit};
@@ -110,7 +114,7 @@ impl Sender {
             sent_last_at: start,
             connectivity: Connectivity::new(config.packet_loss_count),
             counter: Counter::default(),
-            direction: Direction::new(config.reflector, config.first_sequence),
+            direction: Direction::new(config.declared_reflector(), config.first_sequence),
             restarts: 0,
             told: Directional::default(),
             near_clock: NearClock::default(),

@@ -8,7 +8,7 @@ use stamp_proto::ip::{Dscp, Ecn};
 use stamp_proto::time::{StampSource, TimeDelta, TimestampFormat};
 
 pub use crate::sender::{
-    Liveness, Reflector, RejectCounts, SessionState, TlvOutcome, UnsentCounts,
+    Liveness, Reflector, RejectCounts, SessionState, Stamping, TlvOutcome, UnsentCounts,
 };
 pub use crate::statistics::{DelaySummary, LossPattern, PdvSummary, Quantiles, VariationSummary};
 
@@ -49,6 +49,10 @@ pub struct SessionSnapshot {
     pub tlvs: TlvOutcome,
     /// The same of all answered probes.
     pub tlv_counts: TlvCounts,
+    /// What a timestamp-and-forward node did to the latest probe that came back.
+    pub stamping: Stamping,
+    /// The same of all that came back.
+    pub stamping_counts: StampingCounts,
     /// How late probes were sent: actual time less intended time.
     pub lateness: DelaySummary,
     /// Events nobody polled in time, since the session began.
@@ -228,6 +232,12 @@ pub enum ClockFinding {
         /// Replies rejected for it, in this period.
         count: u64,
     },
+    /// What a timestamp-and-forward node wrote lies before T1 or after T4 by more than both clocks
+    /// are said to be wrong: its clock is not what it was declared to be.
+    FarImplausible {
+        /// Probes of that kind, in this period.
+        count: u64,
+    },
     /// Kernel or hardware stamps of probes lie seconds away from our own clock and were not used.
     StampsApart {
         /// How often.
@@ -249,6 +259,7 @@ impl ClockFinding {
             Self::TaiOffset { .. } => "tai_offset",
             Self::MixedFormats => "mixed_formats",
             Self::ClaimsContradicted { .. } => "claims_contradicted",
+            Self::FarImplausible { .. } => "far_implausible",
             Self::StampsApart { .. } => "stamps_apart",
         }
     }
@@ -356,6 +367,35 @@ impl TlvCounts {
             TlvOutcome::Malformed | TlvOutcome::Unrecognized | TlvOutcome::Nonconformant => {
                 &mut self.refused
             }
+        };
+        *count = count.saturating_add(1);
+    }
+}
+
+/// Probes that came back, by what a timestamp-and-forward node did to them.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct StampingCounts {
+    /// T2 is there, and it can be true.
+    pub stamped: u64,
+    /// Nothing was written.
+    pub missing: u64,
+    /// What was written is no instant.
+    pub unreadable: u64,
+    /// T2 contradicts what is known of both clocks.
+    pub implausible: u64,
+    /// Something was written at another place.
+    pub elsewhere: u64,
+}
+
+impl StampingCounts {
+    pub(crate) const fn add(&mut self, stamping: Stamping) {
+        let count = match stamping {
+            Stamping::NotAsked => return,
+            Stamping::Stamped => &mut self.stamped,
+            Stamping::Missing => &mut self.missing,
+            Stamping::Unreadable => &mut self.unreadable,
+            Stamping::Implausible => &mut self.implausible,
+            Stamping::Elsewhere { .. } => &mut self.elsewhere,
         };
         *count = count.saturating_add(1);
     }

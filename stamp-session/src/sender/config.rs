@@ -1,6 +1,8 @@
 //! What a session is told before it starts.
 
+use core::fmt;
 use core::net::SocketAddr;
+use core::ops::Range;
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -10,6 +12,7 @@ use stamp_proto::packet::{AuthenticationMode, Ssid};
 use stamp_proto::time::{PtpUtcOffset, TimestampFormat};
 
 use super::direction::ReflectorMode;
+use super::mode::MeasurementMode;
 use super::pending::LARGEST_TABLE;
 use super::probe::Layout;
 use super::schedule::Schedule;
@@ -74,8 +77,10 @@ impl StatisticsScope {
 /// One Session-Sender session.
 #[derive(Clone, Debug)]
 pub struct SenderConfig {
-    /// Where probes go and replies come from.
+    /// Where probes go and replies come from; in the loopback modes our own address and port.
     pub target: SocketAddr,
+    /// Who turns probes round.
+    pub measurement: MeasurementMode,
     /// The session; random and not zero unless the far end dislikes it (RFC 8972 §3).
     pub ssid: Ssid,
     /// Keys of authenticated mode; without them the session is open.
@@ -130,6 +135,7 @@ impl SenderConfig {
         let interval = Duration::from_secs(1);
         Self {
             target,
+            measurement: MeasurementMode::default(),
             ssid,
             keys: None,
             tlv_keys: None,
@@ -164,10 +170,33 @@ impl SenderConfig {
         }
     }
 
+    /// Nobody numbers replies that nobody makes.
+    pub(super) const fn declared_reflector(&self) -> ReflectorMode {
+        match self.measurement.looped() {
+            Some(_) => ReflectorMode::Stateless,
+            None => self.reflector,
+        }
+    }
+
     /// The smallest payload this configuration can have.
     #[must_use]
     pub fn smallest_payload(&self) -> usize {
         Layout::smallest(self)
+    }
+
+    /// What a node writes must cover neither what the probe says nor the header of a TLV; at an odd
+    /// octet it would not fall on the words of the UDP checksum.
+    fn check_timestamp_place(&self) -> Result<(), SenderConfigError> {
+        let Some(place) = self.measurement.timestamp_place() else { return Ok(()) };
+        let layout = Layout::new(self)?;
+        let free = layout.free_octets();
+        let range = place.range();
+        let fits = |free: &Range<usize>| free.start <= range.start && range.end <= free.end;
+        if place.offset.is_multiple_of(2) && free.iter().any(fits) {
+            return Ok(());
+        }
+        let [base, padding] = free;
+        Err(SenderConfigError::TimestampPlace { offset: place.offset, base, padding })
     }
 
     /// Checks everything but the payload, giving the most probes that can be awaited at once.
@@ -182,6 +211,7 @@ impl SenderConfig {
         if self.packet_loss_count == 0 {
             return Err(SenderConfigError::PacketLossCount);
         }
+        self.check_timestamp_place()?;
         let ratio = self.timeout.as_nanos().div_ceil(interval.as_nanos());
         let spread = match self.schedule {
             Schedule::Fixed { .. } => 1,
@@ -201,7 +231,7 @@ impl SenderConfig {
 
 /// Why a session cannot be.
 #[expect(missing_docs, reason = "each message says it")]
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum SenderConfigError {
     #[error(
         "a payload of {octets} octets is not possible: {smallest}, or {padded} and more with \
@@ -217,8 +247,26 @@ pub enum SenderConfigError {
          lengthen the interval"
     )]
     TooManyOutstanding { needed: u128, limit: usize },
+    #[error(
+        "a receive timestamp at octet {offset} is not possible: its 8 octets begin at an even one and \
+         lie within {} to {}{}",
+        .base.start, .base.end.saturating_sub(1), Within(.padding)
+    )]
+    TimestampPlace { offset: u16, base: Range<usize>, padding: Range<usize> },
     #[error("a packet loss count of 0 is not possible: a session goes down after 1 loss or more")]
     PacketLossCount,
+}
+
+/// The padding as a further place, where there is any.
+struct Within<'r>(&'r Range<usize>);
+
+impl fmt::Display for Within<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        write!(f, ", or {} to {} (the padding)", self.0.start, self.0.end.saturating_sub(1))
+    }
 }
 
 #[cfg(test)]

@@ -35,6 +35,8 @@ pub enum Reflector {
     Stateless,
     /// It counts its replies: loss has a direction.
     Stateful,
+    /// There is none: probes are forwarded back.
+    Absent,
 }
 
 impl Reflector {
@@ -45,6 +47,7 @@ impl Reflector {
             Self::Unknown => "unknown",
             Self::Stateless => "stateless",
             Self::Stateful => "stateful",
+            Self::Absent => "absent",
         }
     }
 }

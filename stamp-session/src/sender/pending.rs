@@ -3,6 +3,7 @@
 use stamp_proto::time::{ErrorEstimate, Stamp, TimeDelta, WallTime};
 
 use super::serial;
+use super::timing::Timing;
 use crate::clock::MonotonicTime;
 
 /// Most probes a session remembers; 100 000 a second for five seconds.
@@ -45,7 +46,7 @@ pub(super) enum Fate {
 /// What is kept of a reply: for the variation to its neighbours, and for the direction of losses.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answer {
-    pub(super) forward_delay: Option<TimeDelta>,
+    pub(super) forward_delay: TimeDelta,
     pub(super) round_trip: TimeDelta,
     pub(super) reflector_sequence: u32,
     /// Replies to copies of the probe.
@@ -58,10 +59,40 @@ pub(super) struct Answer {
     pub(super) usable: Usable,
 }
 
+/// What a reply to a probe was numbered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AnswerNumber {
+    pub(super) reflector_sequence: u32,
+    pub(super) incarnation: u8,
+}
+
 impl Answer {
+    /// Whether the forward delay was measured is kept in what is usable: a probe is small.
+    pub(super) fn new(timing: &Timing, usable: Usable, number: AnswerNumber) -> Self {
+        let AnswerNumber { reflector_sequence, incarnation } = number;
+        let usable = match (usable, timing.forward_delay) {
+            (Usable::All, None) => Usable::RoundTripOnly,
+            (usable, _) => usable,
+        };
+        Self {
+            forward_delay: timing.forward_delay.unwrap_or_default(),
+            round_trip: timing.round_trip,
+            reflector_sequence,
+            extra: 0,
+            extra_reach: 0,
+            incarnation,
+            usable,
+        }
+    }
+
+    /// Comparable with that of another probe.
+    pub(super) fn forward_delay(&self) -> Option<TimeDelta> {
+        (self.usable == Usable::All).then_some(self.forward_delay)
+    }
+
     /// What the round trip has beside the forward delay.
     pub(super) fn backward_delay(&self) -> Option<TimeDelta> {
-        self.forward_delay.map(|forward| self.round_trip.saturating_sub(forward))
+        self.forward_delay().map(|forward| self.round_trip.saturating_sub(forward))
     }
 
     /// The highest Sequence Number among this reply and replies to copies of the probe.
@@ -86,6 +117,8 @@ impl Answer {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Usable {
     All,
+    /// All there is: nobody measured one-way delays.
+    RoundTripOnly,
     /// The far clock stepped: both one-way values are off, their sum is not.
     RoundTrip,
     /// Our own clock stepped in between.

@@ -1,5 +1,7 @@
 //! The octets of a probe.
 
+use core::ops::Range;
+
 use stamp_proto::error::ParseError;
 use stamp_proto::packet::{AuthenticationMode, SenderPacket};
 use stamp_proto::tlv::hmac::HMAC_TLV_OCTETS;
@@ -8,6 +10,7 @@ use stamp_proto::writer::Writer;
 
 use super::config::{Padding, SenderConfig, SenderConfigError};
 use super::random::Random;
+use super::stamping::must_be_zero;
 
 /// What UDP over IPv6 can carry without a jumbogram; IPv4 carries less, which the link will say.
 const LARGEST_PAYLOAD: usize = 65_527;
@@ -71,6 +74,15 @@ impl Layout {
         self.mode.base_octets().saturating_add(self.area_octets())
     }
 
+    /// Octets that say nothing, and so may be overwritten on the way: of the base packet, and of the
+    /// padding behind it.
+    pub(super) fn free_octets(&self) -> [Range<usize>; 2] {
+        let [_, base] = must_be_zero(self.mode);
+        let end = self.mode.base_octets().saturating_add(self.padding_octets);
+        let start = self.mode.base_octets().saturating_add(TLV_HEADER_OCTETS).min(end);
+        [base, start..end]
+    }
+
     /// Writes a probe to the front of `out`, giving what was written.
     pub(super) fn emit<'b>(
         &self,
@@ -85,6 +97,13 @@ impl Layout {
             let padding = extra_padding::reserve(&mut area, self.padding_octets)?;
             if self.padding == Padding::Random {
                 Random::stream(self.seed, packet.sequence).fill(padding);
+            }
+            // Zero, so that whether a node wrote anything can be seen.
+            if let Some(place) = config.measurement.timestamp_place() {
+                let before = self.mode.base_octets().saturating_add(TLV_HEADER_OCTETS);
+                let range = place.range();
+                let range = range.start.saturating_sub(before)..range.end.saturating_sub(before);
+                padding.get_mut(range).into_iter().for_each(|octets| octets.fill(0));
             }
         }
         if let Some(keys) = &config.tlv_keys {

@@ -9,8 +9,9 @@ use super::clock::NearClock;
 use super::config::{SenderConfig, ZeroSsid};
 use super::counter::{Numbered, Place};
 use super::event::{End, SenderEvent};
-use super::pending::{Answer, Fate, Probe, Usable};
+use super::pending::{Answer, AnswerNumber, Fate, Probe, Usable};
 use super::sample::{Outcome, Sample, Variation};
+use super::stamping::Stamping;
 use super::tally::clock_offset;
 use super::timing::Timing;
 use super::tlvs::TlvOutcome;
@@ -39,6 +40,7 @@ pub(super) struct FarEnd {
     pub(super) zero_ssid: bool,
     pub(super) traffic_class: Option<(Dscp, Ecn)>,
     pub(super) tlvs: TlvOutcome,
+    pub(super) stamping: Stamping,
 }
 
 impl FarEnd {
@@ -50,6 +52,7 @@ impl FarEnd {
             zero_ssid: false,
             traffic_class: None,
             tlvs: TlvOutcome::NotAsked,
+            stamping: Stamping::NotAsked,
         }
     }
 }
@@ -114,7 +117,7 @@ impl Sender {
             tally.late = tally.late.saturating_add(1);
         }
         let sample = self.sample(reply, checked, timing);
-        self.answer_zero_ssid(checked.told.ssid);
+        self.answer_zero_ssid(checked);
         Outcome::Late(sample)
     }
 
@@ -184,15 +187,11 @@ impl Sender {
         let Some(probe) = self.pending.get_mut(sequence) else {
             return Variation::default();
         };
-        let answer = Answer {
-            forward_delay: timing.forward_delay,
-            round_trip: timing.round_trip,
+        let number = AnswerNumber {
             reflector_sequence: checked.numbers.reflector_sequence,
-            extra: 0,
-            extra_reach: 0,
             incarnation: place.incarnation,
-            usable,
         };
+        let answer = Answer::new(timing, usable, number);
         probe.fate = Fate::Answered(answer);
         let this = *probe;
         let before = self.pending.answer(sequence.wrapping_sub(1));
@@ -216,7 +215,10 @@ impl Sender {
             }
             self.far_end.clock = Some(far);
         }
-        self.far_end.format = Some(checked.told.format);
+        if let Some(told) = checked.told {
+            self.far_end.format = Some(told.format);
+        }
+        self.far_end.stamping = timing.stamping;
         self.far_end.traffic_class = reply.traffic_class;
         let stepped = timing.near_step || timing.far_step;
         if let Some((forward, backward)) = timing.one_way().filter(|_| !stepped) {
@@ -224,11 +226,12 @@ impl Sender {
             let from_tai = offset.abs().saturating_sub(TAI_OFFSET).abs();
             self.far_end.tai_offset = (from_tai <= TAI_TOLERANCE).then_some(offset);
         }
-        self.answer_zero_ssid(checked.told.ssid);
+        self.answer_zero_ssid(checked);
     }
 
-    fn answer_zero_ssid(&mut self, ssid: Ssid) {
-        if !ssid.is_none() || self.config.ssid.is_none() || self.far_end.zero_ssid {
+    fn answer_zero_ssid(&mut self, checked: &Checked) {
+        let is_zero = checked.told.is_some_and(|told| told.ssid.is_none());
+        if !is_zero || self.config.ssid.is_none() || self.far_end.zero_ssid {
             return;
         }
         self.far_end.zero_ssid = true;
@@ -245,9 +248,12 @@ impl Sender {
         let area = reply.octets.get(base_octets..).unwrap_or_default();
         let tlv_keys = self.config.tlv_keys.as_deref();
         let sent_dscp = self.config.traffic_class.0;
+        let sender_ttl = checked.told.map(|told| told.sender_ttl);
+        // A probe that comes back itself has passed the whole way.
+        let arrived_with = sender_ttl.or(reply.hop_limit);
         Sample {
             sequence: checked.numbers.sequence,
-            reflector_sequence: Some(checked.numbers.reflector_sequence),
+            reflector_sequence: checked.told.map(|_| checked.numbers.reflector_sequence),
             probe_sent: timing.probe_sent,
             probe_received: timing.probe_received,
             reply_sent: timing.reply_sent,
@@ -257,16 +263,21 @@ impl Sender {
             round_trip: timing.round_trip,
             residence: timing.residence,
             variation: Variation::default(),
-            forward_hops: hops(self.config.hop_limit, checked.told.sender_ttl),
-            backward_hops: reply.hop_limit.and_then(hops_of_reply),
-            sender_ttl: Some(checked.told.sender_ttl),
+            forward_hops: arrived_with.and_then(|ttl| hops(self.config.hop_limit, ttl)),
+            backward_hops: sender_ttl.and_then(|_| reply.hop_limit.and_then(hops_of_reply)),
+            sender_ttl,
             traffic_class: reply.traffic_class,
             remarked: reply.traffic_class.is_some_and(|(dscp, _)| dscp != sent_dscp),
             clock_synchronized: timing.is_synchronized(),
             error_bound_ns: timing.error_bound_ns(),
             clock_step: timing.near_step || timing.far_step,
             reordered: false,
-            tlvs: self.layout.outcome(tlv_keys, checked.numbers, area),
+            tlvs: match checked.told {
+                Some(_) => self.layout.outcome(tlv_keys, checked.numbers, area),
+                // Nobody looks at them.
+                None => TlvOutcome::NotAsked,
+            },
+            stamping: timing.stamping,
         }
     }
 }
@@ -301,14 +312,13 @@ fn hops(sent: HopLimit, arrived: HopLimit) -> Option<u8> {
 fn variation(before: (&Probe, Answer), this: (&Probe, Answer)) -> Variation {
     let between = Now { monotonic: this.0.sent_at, wall: this.0.written };
     let stepped = NearClock::stepped_between(before.0.sent_at, before.0.written, between);
-    let all = !stepped && before.1.usable == Usable::All && this.1.usable == Usable::All;
     let any = before.1.usable != Usable::Nothing && this.1.usable != Usable::Nothing;
     let change = |of: fn(&Answer) -> Option<TimeDelta>| {
         of(&this.1).zip(of(&before.1)).map(|(this, before)| this.saturating_sub(before))
     };
     Variation {
-        forward: all.then(|| change(|answer| answer.forward_delay)).flatten(),
-        backward: all.then(|| change(Answer::backward_delay)).flatten(),
+        forward: change(Answer::forward_delay).filter(|_| !stepped),
+        backward: change(Answer::backward_delay).filter(|_| !stepped),
         round_trip: any.then(|| change(|answer| Some(answer.round_trip))).flatten(),
     }
 }

@@ -87,7 +87,10 @@ impl Sender {
                 reply_received: tally.reply_received,
             },
             reflector: ReflectorReport {
-                mode: self.direction.reflector(),
+                mode: match self.config.measurement.looped() {
+                    Some(_) => Reflector::Absent,
+                    None => self.direction.reflector(),
+                },
                 restarts: self.restarts,
                 format: self.far_end.format,
                 zero_ssid: self.far_end.zero_ssid,
@@ -101,6 +104,8 @@ impl Sender {
             },
             tlvs: self.far_end.tlvs,
             tlv_counts: tally.tlvs,
+            stamping: self.far_end.stamping,
+            stamping_counts: tally.stamping,
             lateness: tally.lateness.summary(0),
             events_dropped: self.events.dropped(),
         }
@@ -136,14 +141,18 @@ impl Sender {
 
     fn clocks(&self, tally: &Tally, delay: &DelayReport) -> ClockReport {
         let near = self.config.clock;
-        let far = self.far_end.clock;
+        // Where nothing in a packet speaks for it, what was declared is all there is.
+        let far = self.far_end.clock.or(self.config.far_clock);
+        let contradicted = tally.stamping.implausible > 0;
         let far_error_ns = far.and_then(|far| far.error_bound_ns);
         let error_bound_ns =
             near.error_bound_ns.zip(far_error_ns).map(|(near, far)| near.saturating_add(far));
         ClockReport {
             near,
             far,
-            synchronized: near.synchronized && far.is_some_and(|far| far.synchronized),
+            synchronized: near.synchronized
+                && far.is_some_and(|far| far.synchronized)
+                && !contradicted,
             error_bound_ns,
             excluded: tally.excluded,
             findings: self.findings(tally, delay, near, far),
@@ -183,6 +192,8 @@ impl Sender {
                 .map(|offset| ClockFinding::TaiOffset { offset, formats_differ }),
             formats_differ.then_some(ClockFinding::MixedFormats),
             (contradicted > 0).then_some(ClockFinding::ClaimsContradicted { count: contradicted }),
+            (tally.stamping.implausible > 0)
+                .then_some(ClockFinding::FarImplausible { count: tally.stamping.implausible }),
             (self.stamps_apart > 0)
                 .then_some(ClockFinding::StampsApart { count: self.stamps_apart }),
         ]

@@ -4,6 +4,7 @@ use stamp_proto::ip::{Dscp, Ecn, HopLimit};
 use stamp_proto::time::{Stamp, TimeDelta, WallTime};
 
 use super::reason::RejectReason;
+use super::stamping::Stamping;
 use super::tlvs::TlvOutcome;
 
 /// What a datagram turned out to be; exactly one for each.
@@ -68,6 +69,8 @@ pub struct Sample {
     pub reordered: bool,
     /// What became of the TLVs of the probe.
     pub tlvs: TlvOutcome,
+    /// What a timestamp-and-forward node did to the probe.
+    pub stamping: Stamping,
 }
 
 /// IPDV against the probe sent before (RFC 3393 §2); `None` when that one is not known to be

@@ -13,7 +13,7 @@ use super::reason::{RejectCounts, UnsentCounts};
 use super::sample::{Sample, Variation};
 use super::timing::Timing;
 use crate::clock::MonotonicTime;
-use crate::snapshot::{HopRange, StampCounts, TlvCounts};
+use crate::snapshot::{HopRange, StampCounts, StampingCounts, TlvCounts};
 use crate::statistics::{DelaySeries, LossSeries, Precision, VariationSeries};
 
 /// Counters and series of one period.
@@ -46,6 +46,7 @@ pub(super) struct Tally {
     pub(super) forward_hops: Option<HopRange>,
     pub(super) backward_hops: Option<HopRange>,
     pub(super) tlvs: TlvCounts,
+    pub(super) stamping: StampingCounts,
 }
 
 impl Tally {
@@ -90,6 +91,7 @@ impl Tally {
             forward_hops: None,
             backward_hops: None,
             tlvs: TlvCounts::default(),
+            stamping: StampingCounts::default(),
         }
     }
 
@@ -114,6 +116,7 @@ impl Tally {
         self.forward_hops = widen(self.forward_hops, sample.forward_hops);
         self.backward_hops = widen(self.backward_hops, sample.backward_hops);
         self.tlvs.add(sample.tlvs);
+        self.stamping.add(sample.stamping);
         self.remarked = self.remarked.saturating_add(sample.remarked.into());
         let marked = is_marked(sample.traffic_class);
         self.congestion_experienced = self.congestion_experienced.saturating_add(marked.into());

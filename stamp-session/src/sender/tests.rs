@@ -1,5 +1,6 @@
 mod clocks;
 mod connectivity;
+mod looped;
 mod measurement;
 mod memory;
 mod rig;

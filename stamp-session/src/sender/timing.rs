@@ -5,6 +5,7 @@ use stamp_proto::time::{PtpUtcOffset, Stamp, TimeDelta, WallTime};
 
 use super::UNKNOWN_ERROR_NS;
 use super::reason::RejectReason;
+use super::stamping::Stamping;
 use crate::clock::ClockState;
 
 /// A round trip below zero by more than this is a clock that was set, not one that runs unevenly.
@@ -31,6 +32,8 @@ pub(super) struct Timing {
     pub(super) near: ClockState,
     /// Nothing in a probe that is only forwarded speaks for the far clock.
     pub(super) far: Option<ClockState>,
+    /// What became of T2 in a probe that was forwarded back.
+    pub(super) stamping: Stamping,
 }
 
 /// What our own clock says of a probe's way, and what is known of both clocks.
@@ -132,6 +135,7 @@ impl Timing {
             far_step: false,
             near: away.near,
             far: away.far,
+            stamping: Stamping::NotAsked,
         }
     }
 

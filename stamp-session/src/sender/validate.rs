@@ -5,13 +5,15 @@
 use core::net::SocketAddr;
 
 use stamp_proto::ip::HopLimit;
-use stamp_proto::packet::{ReflectorPacket, Ssid};
-use stamp_proto::time::{Stamp, TimestampFormat};
+use stamp_proto::packet::{AUTHENTICATED_BASE_OCTETS, ReflectorPacket, SenderPacket, Ssid};
+use stamp_proto::time::{ErrorEstimate, Stamp, Timestamp, TimestampFormat};
 
 use super::clock::NearClock;
 use super::config::SenderConfig;
+use super::mode::{Looped, MeasurementMode};
 use super::pending::{Fate, Pending, Probe};
 use super::reason::RejectReason;
+use super::stamping::as_sent;
 use super::timing::{Away, Timing};
 use crate::clock::{ClockState, Now};
 use crate::datagram::Received;
@@ -20,8 +22,8 @@ use crate::datagram::Received;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Checked {
     pub(super) numbers: Numbers,
-    /// What the far end says beside its timestamps.
-    pub(super) told: Told,
+    /// What the far end says beside its timestamps; nothing where it only forwards.
+    pub(super) told: Option<Told>,
     pub(super) standing: Standing,
 }
 
@@ -64,6 +66,13 @@ pub(super) struct Checker<'a> {
 impl Checker<'_> {
     /// The checks in their order: source, length, session, HMAC, Sequence Number, echo, instants.
     pub(super) fn check(&self, now: Now, reply: &Received<'_>) -> Result<Checked, RejectReason> {
+        match self.config.measurement.looped() {
+            None => self.check_reply(now, reply),
+            Some(looped) => self.check_looped(now, reply, looped),
+        }
+    }
+
+    fn check_reply(&self, now: Now, reply: &Received<'_>) -> Result<Checked, RejectReason> {
         if !is_same_endpoint(reply.from, self.config.target) {
             return Err(RejectReason::Source);
         }
@@ -82,12 +91,12 @@ impl Checker<'_> {
             return Err(RejectReason::OwnProbe);
         }
         let probe = self.find(packet.sender_sequence)?;
-        self.check_echo(probe, &packet)?;
-        let told = Told {
+        self.check_sent(probe, packet.sender_timestamp, packet.sender_error_estimate)?;
+        let told = Some(Told {
             ssid: packet.ssid,
             format: packet.error_estimate.format(),
             sender_ttl: packet.sender_ttl,
-        };
+        });
         let numbers =
             Numbers { sequence: packet.sender_sequence, reflector_sequence: packet.sequence };
         let standing = self.standing(probe, |probe_sent| {
@@ -96,9 +105,50 @@ impl Checker<'_> {
             }
             let far = Some(self.far_clock(&packet));
             let away = self.away(now, probe, Away { far, ..Away::new(probe_sent, reply.stamp) });
-            Timing::of_reply(&away, &packet, self.config.ptp_utc_offset)
+            let mut timing = Timing::of_reply(&away, &packet, self.config.ptp_utc_offset)?;
+            if self.config.measurement == MeasurementMode::OneWay {
+                // The way back is not the path's.
+                timing.backward_delay = None;
+            }
+            Ok(timing)
         })?;
         Ok(Checked { numbers, told, standing })
+    }
+
+    /// The probe itself, forwarded back: what it was sent with must be in it, bit for bit, but for
+    /// what a node was asked to write.
+    fn check_looped(
+        &self,
+        now: Now,
+        reply: &Received<'_>,
+        looped: Looped,
+    ) -> Result<Checked, RejectReason> {
+        if !is_same_endpoint(reply.from, looped.source) {
+            return Err(RejectReason::Source);
+        }
+        let mode = self.config.mode();
+        if reply.octets.len() < self.config.payload_octets {
+            return Err(RejectReason::Short);
+        }
+        let packet = SenderPacket::parse(mode, reply.octets).map_err(|_| RejectReason::Short)?;
+        if packet.ssid != self.config.ssid {
+            return Err(RejectReason::Ssid);
+        }
+        if let Some(keys) = &self.config.keys {
+            let place = self.config.measurement.timestamp_place();
+            let sent: [u8; AUTHENTICATED_BASE_OCTETS] = as_sent(mode, place, reply.octets);
+            keys.verify(&sent).ok_or(RejectReason::Authentication)?;
+        }
+        let probe = self.find(packet.sequence)?;
+        self.check_sent(probe, packet.timestamp, packet.error_estimate)?;
+        let standing = self.standing(probe, |probe_sent| {
+            let far = self.config.far_clock;
+            let away = self.away(now, probe, Away { far, ..Away::new(probe_sent, reply.stamp) });
+            Timing::of_looped(&away, self.config, reply.octets)
+        })?;
+        // Nobody numbers replies that nobody makes.
+        let numbers = Numbers { sequence: packet.sequence, reflector_sequence: packet.sequence };
+        Ok(Checked { numbers, told: None, standing })
     }
 
     /// What a reply is to its probe; its instants are judged only where they are used.
@@ -138,14 +188,18 @@ impl Checker<'_> {
     }
 
     /// Only who saw the probe knows its Timestamp; zero is never one (RFC 9503 §6).
-    fn check_echo(&self, probe: &Probe, packet: &ReflectorPacket) -> Result<(), RejectReason> {
+    fn check_sent(
+        &self,
+        probe: &Probe,
+        echoed: Timestamp,
+        error_estimate: ErrorEstimate,
+    ) -> Result<(), RejectReason> {
         let offset = self.config.ptp_utc_offset;
         let sent = offset.timestamp(probe.written, self.config.format);
-        let echoed = packet.sender_timestamp;
         if echoed.is_zero() || echoed.octets() != sent.octets() {
             return Err(RejectReason::EchoedTimestamp);
         }
-        if packet.sender_error_estimate != probe.error_estimate {
+        if error_estimate != probe.error_estimate {
             return Err(RejectReason::EchoedErrorEstimate);
         }
         Ok(())

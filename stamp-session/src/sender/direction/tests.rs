@@ -5,7 +5,7 @@ use super::*;
 
 fn answer(reflector_sequence: u32) -> Answer {
     Answer {
-        forward_delay: Some(TimeDelta::ZERO),
+        forward_delay: TimeDelta::ZERO,
         round_trip: TimeDelta::ZERO,
         usable: Usable::All,
         reflector_sequence,
