@@ -118,7 +118,7 @@ fn session(
     let socket = setup::open(&probe, target, None)?;
     let mut info = setup::info(name, &[], &socket, &config);
     info.target_text = target.to_string();
-    Ok((SessionSetup { socket, config, linger_round_trips: None }, info))
+    Ok((SessionSetup { port: socket.into(), config, linger_round_trips: None }, info))
 }
 
 /// The flags of a run without any: the demo shows what a user gets without reading the manual.

@@ -6,6 +6,7 @@
 
 mod clocks;
 mod far_end;
+mod looped;
 mod loss;
 mod network;
 mod silence;
@@ -213,6 +214,19 @@ pub enum Finding {
         /// What, such as `unsupported`.
         outcome: String,
     },
+    /// A timestamp-and-forward node did not write its receive timestamp, or not as it should.
+    Stamping {
+        /// What it did, such as `missing`.
+        outcome: String,
+        /// To how many of the probes that came back.
+        count: u64,
+        /// With `elsewhere`: the octet of the UDP payload it wrote at.
+        offset: Option<u16>,
+        /// The session is authenticated.
+        authenticated: bool,
+    },
+    /// Nothing in a looped probe speaks for the far clock, and nobody declared it.
+    FarClockUnknown,
     /// Replies came with another DSCP than the probes had.
     Remarked {
         /// How many.
@@ -268,6 +282,7 @@ pub fn explain(session: &SessionRecord) -> Vec<Finding> {
     loss::explain(session, &mut findings);
     clocks::explain(session, &mut findings);
     far_end::explain(session, &mut findings);
+    looped::explain(session, &mut findings);
     findings
 }
 
@@ -315,6 +330,8 @@ impl Finding {
             Self::Remarked { .. } => "remarked",
             Self::Congestion { .. } => "congestion",
             Self::PathChanged { .. } => "path_changed",
+            Self::Stamping { .. } => "stamping",
+            Self::FarClockUnknown => "far_clock_unknown",
         }
     }
 
@@ -334,6 +351,7 @@ impl Finding {
             | Self::Unsynchronized { .. }
             | Self::ZeroSsid
             | Self::Tlvs { .. }
+            | Self::FarClockUnknown
             | Self::Remarked { .. }
             | Self::PathChanged { .. } => Severity::Note,
             _ => Severity::Warning,

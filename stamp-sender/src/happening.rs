@@ -6,7 +6,7 @@ use std::time::Duration;
 use stamp_proto::ip::{Dscp, Ecn, HopLimit};
 use stamp_proto::packet::{AuthenticationMode, Ssid};
 use stamp_proto::time::{TimestampFormat, WallTime};
-use stamp_session::sender::{Outcome, Schedule, SenderEvent};
+use stamp_session::sender::{MeasurementMode, Outcome, Schedule, SenderEvent};
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_worker::sender::Trouble;
 
@@ -30,8 +30,12 @@ pub struct SessionInfo {
     pub name: String,
     /// The far end as typed.
     pub target_text: String,
-    /// Its address.
+    /// Its address; in the loopback modes our own, where probes return to.
     pub target: SocketAddr,
+    /// Who turns probes round.
+    pub measurement: MeasurementMode,
+    /// What is put around probes to steer them.
+    pub steering: SteeringInfo,
     /// Where probes leave from.
     pub source: SocketAddr,
     /// STAMP Session Identifier.
@@ -56,6 +60,23 @@ pub struct SessionInfo {
     pub path_mtu: Option<u32>,
     /// When the run began.
     pub started: WallTime,
+}
+
+/// What is put around probes to steer them.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SteeringInfo {
+    /// Segments imposed on probes, in the order of travel.
+    pub segments: Vec<String>,
+    /// Segments that bring probes or replies back.
+    pub return_segments: Vec<String>,
+    /// `plain`, or the encapsulation by its identifier, such as `V4`.
+    pub encapsulation: &'static str,
+}
+
+impl SteeringInfo {
+    /// Nothing around the UDP datagram.
+    pub const PLAIN: Self =
+        Self { segments: Vec::new(), return_segments: Vec::new(), encapsulation: "plain" };
 }
 
 /// How a run came to its end.

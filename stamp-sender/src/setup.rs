@@ -17,7 +17,7 @@ use stamp_worker::sender::SessionSetup;
 use crate::command_line::{Departure, Measure, Padding, Probe, ZeroSsidName};
 use crate::descriptors;
 use crate::exit::{self, Failure};
-use crate::happening::SessionInfo;
+use crate::happening::{SessionInfo, SteeringInfo};
 use crate::random;
 use crate::target::{Family, Target, unspecified};
 use crate::wait::default_timeout;
@@ -69,7 +69,7 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
         let config = config(probe, address, keys.as_ref(), measure.output.report.is_some())?;
         infos.push(info(text, &infos, &socket, &config));
         let linger_round_trips = probe.timeout.and_then(|wait| wait.round_trips);
-        setups.push(SessionSetup { socket, config, linger_round_trips });
+        setups.push(SessionSetup { port: socket.into(), config, linger_round_trips });
     }
     let last = if setups.is_empty() { missing.pop() } else { None };
     missing.iter().for_each(exit::tell_failure);
@@ -239,6 +239,8 @@ pub fn info(
         name,
         target_text: text.to_owned(),
         target: config.target,
+        measurement: config.measurement,
+        steering: SteeringInfo::PLAIN,
         source: socket.local_addr(),
         ssid: config.ssid,
         authentication: if config.keys.is_some() {

@@ -50,7 +50,7 @@ pub fn settle(
             Reflector::Unknown if probe.stateful => ReflectorMode::Stateful,
             Reflector::Stateful => ReflectorMode::Stateful,
             Reflector::Stateless => ReflectorMode::Stateless,
-            Reflector::Unknown => ReflectorMode::Detect,
+            Reflector::Unknown | Reflector::Absent => ReflectorMode::Detect,
         };
     }
     Ok(())
@@ -84,7 +84,7 @@ pub fn detect(
             config.timeout = config.timeout.min(PATIENCE);
             config.schedule = Schedule::Fixed { interval: PATIENCE };
             let socket = setup::open(&probe, target, setup::device_name(&probe))?;
-            setups.push(SessionSetup { socket, config, linger_round_trips: None });
+            setups.push(SessionSetup { port: socket.into(), config, linger_round_trips: None });
         }
         if setups.is_empty() {
             break;

@@ -1,6 +1,7 @@
-//! Session-Sender worker: one thread, one engine and one socket for each session.
+//! Session-Sender worker: one thread, one engine and one port for each session.
 
 mod agenda;
+mod port;
 mod session;
 mod thread;
 
@@ -8,21 +9,22 @@ use std::sync::mpsc::{self, Sender as Outbox};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use stamp_net::{IcmpKind, SendFailure, UdpSocket, Waker};
+use stamp_net::{IcmpKind, SendFailure, Waker};
 use stamp_session::sender::{Outcome, SenderConfig, SenderEvent};
 use stamp_session::snapshot::SessionSnapshot;
 
 use crate::error::WorkerError;
+pub use port::Port;
 use thread::{Command, WorkerThread};
 
 /// Gap between two probes below which a timer is too coarse and the worker spins throughout.
 pub const SPIN_BELOW: Duration = Duration::from_micros(200);
 
-/// One session and the socket it probes through.
+/// One session and the port it probes through.
 #[derive(Debug)]
 pub struct SessionSetup {
-    /// A socket of its own: a session keeps its five-tuple, so it keeps its path.
-    pub socket: UdpSocket,
+    /// Where its probes leave and what comes of them arrives.
+    pub port: Port,
     /// What to send, when, and how to judge what comes back.
     pub config: SenderConfig,
     /// When no probe is left to send: wait for stragglers at most this many times the longest

@@ -35,7 +35,9 @@ pub(super) fn explain(session: &SessionRecord, findings: &mut Vec<Finding>) {
             // Said once for both ends below, and among the rejected replies.
             ClockFindingRecord::NearUnsynchronized
             | ClockFindingRecord::FarUnsynchronized
-            | ClockFindingRecord::ClaimsContradicted { .. } => continue,
+            | ClockFindingRecord::ClaimsContradicted { .. }
+            // Said of the node that wrote them.
+            | ClockFindingRecord::FarImplausible { .. } => continue,
         };
         findings.push(finding);
     }

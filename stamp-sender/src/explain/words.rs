@@ -1,6 +1,7 @@
 //! The sentences of findings, and the lines that mend what they tell.
 
 mod clocks;
+mod looped;
 mod network;
 mod silence;
 
@@ -26,6 +27,7 @@ impl Finding {
         silence::words(self)
             .or_else(|| network::words(self))
             .or_else(|| clocks::words(self))
+            .or_else(|| looped::words(self))
             .unwrap_or_default()
     }
 }

@@ -8,7 +8,7 @@ use stamp_session::clock::ClockState;
 use stamp_session::sender::Schedule;
 use stamp_session::snapshot::{
     ClockFinding, ClockReport, DelaySummary, HopRange, PacketCounts, PdvSummary, Quantiles,
-    Reflector, SessionSnapshot, SessionState, StampCounts, StampReport, VariationSummary,
+    Reflector, SessionSnapshot, SessionState, StampCounts, StampReport, Stamping, VariationSummary,
 };
 use stamp_session::statistics::{LossCharacter, Reason};
 
@@ -19,7 +19,7 @@ use super::record::{
     DelaysRecord, Departure, Directions, FarClockRecord, HopRangeRecord, LossRecord, LostRecord,
     OneWayRecord, PacketsRecord, PathRecord, PdvRecord, QuantilesRecord, RatiosRecord,
     ReflectorMode, ReflectorRecord, ReorderedRecord, SessionRecord, Source, SourceCounts,
-    StampsRecord, State, TlvsRecord, VariationRecord,
+    StampingRecord, StampsRecord, State, TlvsRecord, VariationRecord,
 };
 use crate::explain::{Finding, explain};
 use crate::happening::SessionInfo;
@@ -32,7 +32,7 @@ pub fn session(info: &SessionInfo, snapshot: &SessionSnapshot, heard: &Heard) ->
         target: info.target_text.clone(),
         address: address(info.target),
         port: info.target.port(),
-        mode: "two-way".to_owned(),
+        mode: info.measurement.label().to_owned(),
         state: state(snapshot.state),
         liveness: snapshot.liveness.label().to_owned(),
         finished: snapshot.finished,
@@ -61,6 +61,7 @@ pub fn session(info: &SessionInfo, snapshot: &SessionSnapshot, heard: &Heard) ->
         clock: clock(&snapshot.clock, &snapshot.stamps),
         reflector: reflector(snapshot),
         tlvs: tlvs(snapshot),
+        stamping: stamping(snapshot),
         lateness_ns: delay(&snapshot.lateness),
         troubles: heard.troubles().to_vec(),
         findings: Vec::new(),
@@ -105,9 +106,9 @@ pub fn config(info: &SessionInfo) -> ConfigRecord {
 fn path(info: &SessionInfo, snapshot: &SessionSnapshot) -> PathRecord {
     let report = &snapshot.path;
     PathRecord {
-        segments: Vec::new(),
-        return_segments: Vec::new(),
-        encapsulation: "plain".to_owned(),
+        segments: info.steering.segments.clone(),
+        return_segments: info.steering.return_segments.clone(),
+        encapsulation: info.steering.encapsulation.to_owned(),
         source: address(info.source),
         source_port: info.source.port(),
         ssid: info.ssid.0,
@@ -284,6 +285,7 @@ fn suspicion(finding: &ClockFinding) -> ClockFindingRecord {
         ClockFinding::ClaimsContradicted { count } => {
             ClockFindingRecord::ClaimsContradicted { count }
         }
+        ClockFinding::FarImplausible { count } => ClockFindingRecord::FarImplausible { count },
         ClockFinding::StampsApart { count } => ClockFindingRecord::StampsApart { count },
     }
 }
@@ -295,10 +297,27 @@ fn reflector(snapshot: &SessionSnapshot) -> ReflectorRecord {
             Reflector::Unknown => ReflectorMode::Unknown,
             Reflector::Stateless => ReflectorMode::Stateless,
             Reflector::Stateful => ReflectorMode::Stateful,
+            Reflector::Absent => ReflectorMode::Absent,
         },
         restarts: report.restarts,
         timestamp_format: report.format.map(|format| format_label(format).to_owned()),
         zero_ssid: report.zero_ssid,
+    }
+}
+
+fn stamping(snapshot: &SessionSnapshot) -> StampingRecord {
+    let counts = &snapshot.stamping_counts;
+    StampingRecord {
+        last: snapshot.stamping.label().to_owned(),
+        last_offset: match snapshot.stamping {
+            Stamping::Elsewhere { offset } => Some(offset),
+            _ => None,
+        },
+        stamped: counts.stamped,
+        missing: counts.missing,
+        unreadable: counts.unreadable,
+        implausible: counts.implausible,
+        elsewhere: counts.elsewhere,
     }
 }
 

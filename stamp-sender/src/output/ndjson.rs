@@ -118,7 +118,7 @@ fn started(info: &SessionInfo) -> StartedSession {
         target: info.target_text.clone(),
         address: gather::address(info.target),
         port: info.target.port(),
-        mode: "two-way".to_owned(),
+        mode: info.measurement.label().to_owned(),
         source: gather::address(info.source),
         source_port: info.source.port(),
         ssid: info.ssid.0,

@@ -39,7 +39,7 @@ pub struct SessionRecord {
     pub address: String,
     /// Its UDP port.
     pub port: u16,
-    /// Always `two-way`: probes there, replies back.
+    /// `two-way`, `one-way`, `loopback` or `enhanced-loopback`.
     pub mode: String,
     /// Connectivity.
     pub state: State,
@@ -71,6 +71,9 @@ pub struct SessionRecord {
     pub reflector: ReflectorRecord,
     /// What it made of the TLVs of the probes.
     pub tlvs: TlvsRecord,
+    /// What a timestamp-and-forward node wrote into probes.
+    #[serde(default)]
+    pub stamping: StampingRecord,
     /// How late probes left after their time in the schedule.
     pub lateness_ns: DelayRecord,
     /// What the network and the kernel complained about.
@@ -207,6 +210,40 @@ pub struct TlvsRecord {
     pub refused: u64,
 }
 
+/// What a timestamp-and-forward node wrote into the probes that came back.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct StampingRecord {
+    /// Of the last probe: `not_asked`, `stamped`, `missing`, `unreadable`, `implausible` or
+    /// `elsewhere`.
+    pub last: String,
+    /// With `elsewhere`: the octet of the UDP payload that was written instead.
+    pub last_offset: Option<u16>,
+    /// T2 is there, and it can be true.
+    pub stamped: u64,
+    /// Nothing was written.
+    pub missing: u64,
+    /// What was written is no instant.
+    pub unreadable: u64,
+    /// T2 contradicts what is known of both clocks.
+    pub implausible: u64,
+    /// Something was written at another place.
+    pub elsewhere: u64,
+}
+
+impl Default for StampingRecord {
+    fn default() -> Self {
+        Self {
+            last: "not_asked".to_owned(),
+            last_offset: None,
+            stamped: 0,
+            missing: 0,
+            unreadable: 0,
+            implausible: 0,
+            elsewhere: 0,
+        }
+    }
+}
+
 /// Whether a reflector counts its replies (RFC 8762 §4).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -217,6 +254,8 @@ pub enum ReflectorMode {
     Stateless,
     /// It counts, so losses have a direction.
     Stateful,
+    /// There is none: probes are forwarded back.
+    Absent,
 }
 
 /// One answer to what an engineer would ask next.

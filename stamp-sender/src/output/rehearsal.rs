@@ -22,7 +22,7 @@ use stamp_session::sender::{
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_worker::sender::Trouble;
 
-use crate::happening::{Happening, SessionInfo};
+use crate::happening::{Happening, SessionInfo, SteeringInfo};
 
 /// When every rehearsal begins: 2026-11-23T02:58:01Z.
 pub const START: WallTime = WallTime::from_unix_ns(1_795_402_681_000_000_000);
@@ -217,6 +217,8 @@ fn received(
 
 fn info(plot: &Plot, config: &SenderConfig) -> SessionInfo {
     SessionInfo {
+        measurement: config.measurement,
+        steering: SteeringInfo::PLAIN,
         name: plot.name.to_owned(),
         target_text: plot.name.to_owned(),
         target: config.target,

@@ -1,16 +1,16 @@
-//! One session: its engine, its socket, and the stamps the kernel still owes it.
+//! One session: its engine, its port, and the stamps the kernel still owes it.
 
 use std::time::Duration;
 
 use stamp_net::{
     ErrorBatch, IcmpError, IcmpKind, Outgoing, Ready, ReceiveBatch, SendBatch, SendFailure,
-    SendOutcome, SocketEvent, UdpSocket,
+    SendOutcome, SocketEvent,
 };
 use stamp_session::clock::MonotonicTime;
 use stamp_session::datagram::Received;
 use stamp_session::sender::{Outcome, Sender, UnsentReason};
 
-use super::{SenderObserver, SessionSetup, Trouble};
+use super::{Port, SenderObserver, SessionSetup, Trouble};
 use crate::SLOT_OCTETS;
 use crate::clock::{now, user_stamp};
 use crate::error::WorkerError;
@@ -46,11 +46,11 @@ impl Buffers {
     }
 }
 
-/// A session, its number for the observer, and its socket.
+/// A session, its number for the observer, and its port.
 pub(super) struct Session {
     number: usize,
     engine: Sender,
-    socket: UdpSocket,
+    port: Port,
     stamps: PendingStamps,
     queue_drops: u32,
     linger_round_trips: Option<u32>,
@@ -66,13 +66,13 @@ impl Session {
         setup: SessionSetup,
         start: MonotonicTime,
     ) -> Result<Self, WorkerError> {
-        let queue_drops = setup.socket.queue_drops().unwrap_or(0);
+        let queue_drops = setup.port.queue_drops().unwrap_or(0);
         let stamps = PendingStamps::new(setup.config.schedule.interval());
         Ok(Self {
             number,
             patience: setup.config.timeout,
             engine: Sender::new(setup.config, start)?,
-            socket: setup.socket,
+            port: setup.port,
             stamps,
             queue_drops,
             linger_round_trips: setup.linger_round_trips,
@@ -88,8 +88,8 @@ impl Session {
         &mut self.engine
     }
 
-    pub(super) const fn socket(&self) -> &UdpSocket {
-        &self.socket
+    pub(super) const fn port(&self) -> &Port {
+        &self.port
     }
 
     /// When this session wants [`Self::attend`]; `None` when it has ended.
@@ -108,7 +108,7 @@ impl Session {
     /// Sends what is due, before anything else can delay it, then judges what is overdue.
     pub(super) fn attend(&mut self, buffers: &mut Buffers, observer: &mut dyn SenderObserver) {
         self.send_due(buffers, observer);
-        if self.socket.transmit_stamps() {
+        if self.port.transmit_stamps() {
             // Usually there already, which saves waking up for it.
             self.take_errors(&mut buffers.errors, observer);
         }
@@ -166,7 +166,7 @@ impl Session {
         observer: &mut dyn SenderObserver,
     ) -> usize {
         // An ICMP error that was pending is on the error queue; the packets behind it still count.
-        let taken = self.socket.receive(receive).unwrap_or(0);
+        let taken = self.port.receive(receive).unwrap_or(0);
         for datagram in receive.iter().filter(|datagram| !datagram.truncated) {
             let now = now();
             let reply = Received {
@@ -197,7 +197,7 @@ impl Session {
 
     fn take_errors(&mut self, errors: &mut ErrorBatch, observer: &mut dyn SenderObserver) {
         loop {
-            let taken = self.socket.errors(errors).unwrap_or(0);
+            let taken = self.port.errors(errors).unwrap_or(0);
             for event in errors.iter().take(taken) {
                 match event {
                     SocketEvent::TransmitStamp { id, stamp } => {
@@ -230,7 +230,7 @@ impl Session {
             let Some(transmit) = self.engine.poll_transmit(now(), slot) else { return };
             let (octets, token) = (transmit.octets.len(), transmit.token);
             send.push(Outgoing { octets, to, from: None, interface: 0, traffic_class: None });
-            self.socket.send(send);
+            self.port.send(send);
             match send.outcome(0) {
                 SendOutcome::Sent { transmit_id } => {
                     if let Some(id) = transmit_id {
@@ -268,7 +268,7 @@ impl Session {
 
     /// Notes what the receive queue dropped after the last packet that could tell.
     pub(super) fn finish(&mut self) {
-        if let Some(total) = self.socket.queue_drops() {
+        if let Some(total) = self.port.queue_drops() {
             self.note_queue_drops(total);
         }
     }

@@ -57,7 +57,7 @@ impl WorkerThread {
         for (number, setup) in setups.into_iter().enumerate() {
             let share = u32::try_from(number).unwrap_or(u32::MAX);
             let session = Session::new(number, setup, start)?;
-            poller.add(session.socket(), share)?;
+            session.port().watch(&poller, share)?;
             sessions.push(session);
         }
         let report = report.map(|period| Report { period, next: start.saturating_add(period) });

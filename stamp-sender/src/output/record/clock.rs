@@ -93,6 +93,12 @@ pub enum ClockFindingRecord {
         /// How many.
         count: u64,
     },
+    /// Far timestamps of looped probes lie before T1 or after T4 by more than both clocks are said
+    /// to be wrong; no delay was made of them.
+    FarImplausible {
+        /// How many.
+        count: u64,
+    },
     /// Kernel or card stamps lie seconds away from this host's clock and were not used.
     StampsApart {
         /// How many.

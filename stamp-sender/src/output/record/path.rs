@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 /// Which way probes and replies go.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct PathRecord {
-    /// Segments imposed on probes; none here.
+    /// Segments imposed on probes, in the order of travel.
     pub segments: Vec<String>,
-    /// Segments asked for replies; none here.
+    /// Segments that bring probes or replies back.
     pub return_segments: Vec<String>,
-    /// `plain`: nothing around the UDP datagram.
+    /// `plain`: nothing around the UDP datagram; else the encapsulation, such as `M7` or `V4`.
     pub encapsulation: String,
     /// Address probes leave from.
     pub source: String,
@@ -19,7 +19,7 @@ pub struct PathRecord {
     pub ssid: u16,
     /// Path MTU as the kernel knew it at the start, in octets.
     pub mtu_octets: Option<u32>,
-    /// Routers on the way there.
+    /// Routers on the way there; all the way round in the loopback modes.
     pub forward_hops: Option<HopRangeRecord>,
     /// Routers on the way back.
     pub backward_hops: Option<HopRangeRecord>,

@@ -207,6 +207,13 @@ fn one_way(record: &SessionRecord) -> String {
 
 fn stamps(record: &SessionRecord) -> String {
     let stamps = &record.clock.stamps;
+    if record.reflector.mode == ReflectorMode::Absent {
+        return format!(
+            "probe sent: {}; probe back: {}",
+            source(stamps.probe_sent, stamps.probe_sent_counts),
+            source(stamps.reply_received, stamps.reply_received_counts)
+        );
+    }
     let near = format!(
         "probe sent: {}; reply received: {}",
         source(stamps.probe_sent, stamps.probe_sent_counts),
@@ -248,6 +255,7 @@ fn reflector(record: &SessionRecord) -> String {
         ReflectorMode::Unknown => "mode unknown",
         ReflectorMode::Stateless => "stateless",
         ReflectorMode::Stateful => "stateful",
+        ReflectorMode::Absent => return far_node(record),
     };
     let format = reflector
         .timestamp_format
@@ -264,12 +272,28 @@ fn reflector(record: &SessionRecord) -> String {
     format!("{mode}, {}{format}{tlvs}{restarts}", record.config.authentication.label())
 }
 
+/// In the loopback modes: what forwards the probes back.
+fn far_node(record: &SessionRecord) -> String {
+    let stamping = &record.stamping;
+    let authentication = record.config.authentication.label();
+    let all = record.packets.received;
+    let wrote = match stamping.stamped {
+        0 if stamping.last == "not_asked" => "it writes nothing, as asked".to_owned(),
+        stamped if stamped == all => "its receive timestamp is in every probe".to_owned(),
+        stamped => format!("its receive timestamp is in {stamped} of {all} probes"),
+    };
+    format!("none: the far node forwards probes back; {wrote}; {authentication}")
+}
+
 fn path(record: &SessionRecord) -> String {
     let path = &record.path;
     let mut parts = Vec::new();
     if record.answered {
         let ways = [path.forward_hops, path.backward_hops].map(hops);
-        parts.push(format!("{} hops forward, {} backward", ways[0], ways[1]));
+        parts.push(match record.reflector.mode {
+            ReflectorMode::Absent => format!("{} hops all the way round", ways[0]),
+            _ => format!("{} hops forward, {} backward", ways[0], ways[1]),
+        });
     }
     let back = path.reply_dscp.map_or_else(String::new, |back| format!(", back {}", dscp(back)));
     parts.push(format!("DSCP {}{back}", dscp(path.dscp)));

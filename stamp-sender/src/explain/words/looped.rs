@@ -1,0 +1,58 @@
+//! What the far node wrote into probes that come back themselves.
+
+use super::count_of;
+use crate::explain::Finding;
+
+pub(super) fn words(finding: &Finding) -> Option<(String, String)> {
+    Some(match finding {
+        Finding::Stamping { outcome, count, offset, authenticated } => {
+            stamping(outcome, *count, *offset, *authenticated)
+        }
+        Finding::FarClockUnknown => (
+            "Nothing in a probe that is forwarded back speaks for the far clock: one-way values are \
+             marked and no truth."
+                .to_owned(),
+            "--far-clock synchronized,error=DURATION, where you know it".to_owned(),
+        ),
+        _ => return None,
+    })
+}
+
+fn stamping(
+    outcome: &str,
+    count: u64,
+    offset: Option<u16>,
+    authenticated: bool,
+) -> (String, String) {
+    let probes = count_of(count, "probe");
+    match (outcome, offset) {
+        ("missing", _) => (
+            format!(
+                "{probes} came back without a receive timestamp: the far node forwards and does not \
+                 stamp, or another node took the segment off before it."
+            ),
+            "there: stamp-reflector with a [[timestamp]] entry for this label or SID".to_owned(),
+        ),
+        ("elsewhere", Some(offset)) => (
+            format!(
+                "{probes} came back with something written at octet {offset} of the payload, where \
+                 no receive timestamp belongs in {} mode.",
+                if authenticated { "authenticated" } else { "unauthenticated" }
+            ),
+            "the label or SID of the other mode? there: offset of its [[timestamp]] entry"
+                .to_owned(),
+        ),
+        ("implausible", _) => (
+            format!(
+                "{probes} came back with a receive timestamp from before they left or after they \
+                 returned: the far clock is not what it was declared to be. No delay was made of \
+                 it."
+            ),
+            "there: chronyc tracking; here: --far-clock with its true error".to_owned(),
+        ),
+        _ => (
+            format!("{probes} came back with a receive timestamp that is no instant."),
+            "the formats differ? there: format of its [[timestamp]] entry".to_owned(),
+        ),
+    }
+}
