@@ -11,5 +11,6 @@ pub mod document;
 pub mod key_file;
 pub mod quantity;
 mod setting;
+pub mod steering;
 
 pub use setting::{Form, Setting, parse};

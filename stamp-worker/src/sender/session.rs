@@ -2,21 +2,15 @@
 
 use std::time::Duration;
 
-use stamp_net::{
-    ErrorBatch, IcmpError, IcmpKind, Outgoing, Ready, ReceiveBatch, SendBatch, SendFailure,
-    SendOutcome, SocketEvent,
-};
+use stamp_net::{ErrorBatch, IcmpError, IcmpKind, Ready, SendFailure, SocketEvent};
 use stamp_session::clock::MonotonicTime;
-use stamp_session::datagram::Received;
 use stamp_session::sender::{Outcome, Sender, UnsentReason};
 
+use super::port::{COUNT, Departure, Left, PortBuffers};
 use super::{Port, SenderObserver, SessionSetup, Trouble};
-use crate::SLOT_OCTETS;
-use crate::clock::{now, user_stamp};
+use crate::clock::now;
 use crate::error::WorkerError;
 
-/// Datagrams taken from a socket at once.
-const COUNT: usize = 64;
 /// Batches taken from one socket before the others get their turn.
 const TURNS: usize = 4;
 /// Probes sent in a row before replies, other sessions and commands get their turn.
@@ -31,18 +25,13 @@ const STAMP_DELAY: Duration = Duration::from_millis(500);
 
 /// Buffers that all sessions of a worker share.
 pub(super) struct Buffers {
-    receive: ReceiveBatch,
-    send: SendBatch,
+    port: PortBuffers,
     errors: ErrorBatch,
 }
 
 impl Buffers {
     pub(super) fn new() -> Self {
-        Self {
-            receive: ReceiveBatch::new(COUNT, SLOT_OCTETS),
-            send: SendBatch::new(1, SLOT_OCTETS),
-            errors: ErrorBatch::new(COUNT),
-        }
+        Self { port: PortBuffers::new(), errors: ErrorBatch::new(COUNT) }
     }
 }
 
@@ -145,8 +134,9 @@ impl Session {
             self.take_in(buffers, observer);
         } else {
             // No stamp is on its way that a reply should wait for.
-            self.take_replies(&mut buffers.receive, observer);
+            self.take_replies(&mut buffers.port, observer);
         }
+        self.port.follow_changes();
     }
 
     /// Reads stamps, errors and replies from the socket.
@@ -154,7 +144,7 @@ impl Session {
         for _ in 0..TURNS {
             // Stamps first: a reply is measured from the corrected T1.
             self.take_errors(&mut buffers.errors, observer);
-            if self.take_replies(&mut buffers.receive, observer) < COUNT {
+            if self.take_replies(&mut buffers.port, observer) < COUNT {
                 break;
             }
         }
@@ -162,29 +152,18 @@ impl Session {
 
     fn take_replies(
         &mut self,
-        receive: &mut ReceiveBatch,
+        buffers: &mut PortBuffers,
         observer: &mut dyn SenderObserver,
     ) -> usize {
-        // An ICMP error that was pending is on the error queue; the packets behind it still count.
-        let taken = self.port.receive(receive).unwrap_or(0);
-        for datagram in receive.iter().filter(|datagram| !datagram.truncated) {
-            let now = now();
-            let reply = Received {
-                octets: datagram.octets,
-                from: datagram.from,
-                to: datagram.to,
-                interface: datagram.interface,
-                stamp: datagram.stamp.unwrap_or_else(|| user_stamp(now)),
-                hop_limit: datagram.hop_limit,
-                traffic_class: datagram.traffic_class,
-            };
-            let outcome: Outcome = self.engine.handle_reply(now, reply);
-            observer.outcome(self.number, &outcome);
-        }
-        if let Some(total) = receive.queue_drops() {
+        let Self { port, engine, number, .. } = self;
+        let taken = port.receive(buffers, |reply| {
+            let outcome: Outcome = engine.handle_reply(now(), reply);
+            observer.outcome(*number, &outcome);
+        });
+        if let Some(total) = taken.queue_drops {
             self.note_queue_drops(total);
         }
-        taken
+        taken.count
     }
 
     fn note_queue_drops(&mut self, total: u32) {
@@ -196,54 +175,54 @@ impl Session {
     }
 
     fn take_errors(&mut self, errors: &mut ErrorBatch, observer: &mut dyn SenderObserver) {
-        loop {
-            let taken = self.port.errors(errors).unwrap_or(0);
-            for event in errors.iter().take(taken) {
-                match event {
-                    SocketEvent::TransmitStamp { id, stamp } => {
-                        if let Some(sequence) = self.stamps.take(id) {
-                            self.engine.handle_transmit_stamp(sequence, stamp);
-                        }
-                    }
-                    SocketEvent::Icmp(error) => {
-                        handle_icmp(&mut self.engine, &error);
-                        observer.trouble(self.number, trouble(&error));
-                    }
-                    // The same refusal that send() reported.
-                    SocketEvent::TooBig { .. } | SocketEvent::Unknown { .. } => {}
+        for read in [Port::errors, Port::icmp_errors] {
+            loop {
+                let taken = read(&self.port, errors).unwrap_or(0);
+                for event in errors.iter().take(taken) {
+                    self.take_error(&event, observer);
                 }
-            }
-            if taken < errors.capacity() {
-                return;
+                if taken < errors.capacity() {
+                    break;
+                }
             }
         }
     }
 
+    fn take_error(&mut self, event: &SocketEvent<'_>, observer: &mut dyn SenderObserver) {
+        match event {
+            SocketEvent::TransmitStamp { id, stamp } => {
+                if let Some(sequence) = self.stamps.take(*id) {
+                    self.engine.handle_transmit_stamp(sequence, *stamp);
+                }
+            }
+            SocketEvent::Icmp(error) => {
+                handle_icmp(&mut self.engine, error);
+                observer.trouble(self.number, trouble(error));
+            }
+            // The same refusal that send() reported.
+            SocketEvent::TooBig { .. } | SocketEvent::Unknown { .. } => {}
+        }
+    }
+
     fn send_due(&mut self, buffers: &mut Buffers, observer: &mut dyn SenderObserver) {
-        let to = self.engine.config().target;
-        let send = &mut buffers.send;
         // Where sending takes longer than the interval, the next probe is always due.
         for _ in 0..BURST {
-            send.clear();
-            let Some(slot) = send.slot() else { return };
-            // One probe a call: its T1 is read last and nothing delays its departure.
-            let Some(transmit) = self.engine.poll_transmit(now(), slot) else { return };
-            let (octets, token) = (transmit.octets.len(), transmit.token);
-            send.push(Outgoing { octets, to, from: None, interface: 0, traffic_class: None });
-            self.port.send(send);
-            match send.outcome(0) {
-                SendOutcome::Sent { transmit_id } => {
+            let departure = self.port.depart(&mut self.engine, &mut buffers.port);
+            let Some(Departure { token, outcome }) = departure else { return };
+            match outcome {
+                Left::Sent(transmit_id) => {
                     if let Some(id) = transmit_id {
                         self.stamps.insert(id, token.sequence());
                     }
                     self.engine.handle_sent(token, None);
                 }
-                SendOutcome::Failed(failure) => {
+                Left::Failed(failure) => {
                     let sequence = token.sequence();
                     self.engine.handle_unsent(token, unsent_reason(failure));
                     observer.trouble(self.number, Trouble::NotSent { sequence, failure });
                 }
-                SendOutcome::Unsent => self.engine.handle_unsent(token, UnsentReason::Failed),
+                Left::NotTried => self.engine.handle_unsent(token, UnsentReason::Failed),
+                Left::NoNeighbour => self.engine.handle_unsent(token, UnsentReason::NoNeighbour),
             }
         }
     }

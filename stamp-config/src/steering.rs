@@ -1,0 +1,238 @@
+//! How an operator writes the way of a probe: segments, timestamp labels, the first hop.
+
+use core::fmt;
+use core::net::{IpAddr, Ipv6Addr};
+use core::str::FromStr;
+
+use stamp_proto::sr::mpls::{ExtendedLabel, Label};
+use stamp_proto::sr::segment::Sid;
+use stamp_proto::time::TimestampFormat;
+
+use crate::setting::Setting;
+
+/// One segment: a label of SR-MPLS or a SID of SRv6.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Segment {
+    /// A label.
+    Label(Label),
+    /// A SID.
+    Sid(Sid),
+}
+
+impl fmt::Display for Segment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Label(label) => fmt::Display::fmt(label, f),
+            Self::Sid(sid) => fmt::Display::fmt(sid, f),
+        }
+    }
+}
+
+impl Setting for Segment {
+    const EXPECTED: &'static str = "a label from 16 to 1048575 or 0 to 2, or an SRv6 SID such as \
+                                    fc00:bb:2:1::";
+    fn read(text: &str) -> Option<Self> {
+        if let Ok(sid) = Ipv6Addr::from_str(text) {
+            let routable = !sid.is_unspecified() && !sid.is_loopback() && !sid.is_multicast();
+            return routable.then_some(Self::Sid(Sid(sid)));
+        }
+        if !text.bytes().all(|digit| digit.is_ascii_digit()) {
+            return None;
+        }
+        let label = Label::new(text.parse().ok()?)?;
+        // Others of the special labels stand for something else than a segment; pairs with an
+        // indicator are made where they are wanted.
+        let plain = matches!(label, Label::IPV4_EXPLICIT_NULL | Label::IPV6_EXPLICIT_NULL);
+        (plain || !label.is_special()).then_some(Self::Label(label))
+    }
+}
+
+/// A list of segments in the order of travel, all of one data plane.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum Segments {
+    /// Labels, the first one on top.
+    Labels(Vec<Label>),
+    /// SIDs, the first to visit first.
+    Sids(Vec<Sid>),
+}
+
+impl Segments {
+    /// As they were written.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        match self {
+            Self::Labels(labels) => labels.iter().map(ToString::to_string).collect(),
+            Self::Sids(sids) => sids.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl Setting for Segments {
+    const EXPECTED: &'static str = "labels (16 to 1048575; 0 and 2 are explicit nulls) or SRv6 SIDs, \
+                                    separated by commas and not mixed, such as 16005,16011 or \
+                                    fc00:bb:1:1::,fc00:bb:2:1::";
+    fn read(text: &str) -> Option<Self> {
+        let segments: Vec<Segment> =
+            text.split(',').map(|word| Segment::read(word.trim())).collect::<Option<_>>()?;
+        let label = |segment: &Segment| match segment {
+            Segment::Label(label) => Some(*label),
+            Segment::Sid(_) => None,
+        };
+        let sid = |segment: &Segment| match segment {
+            Segment::Sid(sid) => Some(*sid),
+            Segment::Label(_) => None,
+        };
+        segments
+            .iter()
+            .map(label)
+            .collect::<Option<_>>()
+            .map(Self::Labels)
+            .or_else(|| segments.iter().map(sid).collect::<Option<_>>().map(Self::Sids))
+    }
+}
+
+/// The label that asks a node for its receive timestamp, and what that node writes.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct TimestampLabel {
+    /// Which label.
+    pub label: TimestampLabelValue,
+    /// Octet of the UDP payload; 16, or 32 in authenticated mode, unless given.
+    pub offset: Option<u16>,
+    /// Format; PTPv2 unless given.
+    pub format: TimestampFormat,
+}
+
+/// How the label is written into a stack.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum TimestampLabelValue {
+    /// An extended special-purpose label, below the Extension Label.
+    Extended(ExtendedLabel),
+    /// An ordinary label that the node or a controller assigned.
+    Assigned(Label),
+}
+
+impl TimestampLabelValue {
+    /// Its entries, top first.
+    #[must_use]
+    pub fn labels(self) -> Vec<Label> {
+        match self {
+            Self::Extended(label) => label.composite().to_vec(),
+            Self::Assigned(label) => vec![label],
+        }
+    }
+}
+
+impl fmt::Display for TimestampLabelValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Extended(label) => write!(f, "extended:{label}"),
+            Self::Assigned(label) => fmt::Display::fmt(label, f),
+        }
+    }
+}
+
+impl Setting for TimestampLabel {
+    const EXPECTED: &'static str = "extended:LABEL (16 to 255) or LABEL (16 to 1048575), and behind a \
+                                    comma offset=OCTETS or format=ptp|ntp, such as \
+                                    15001,offset=16,format=ptp";
+    fn read(text: &str) -> Option<Self> {
+        let mut words = text.split(',').map(str::trim);
+        let first = words.next()?;
+        let label = match first.strip_prefix("extended:") {
+            Some(value) => TimestampLabelValue::Extended(ExtendedLabel::new(value.parse().ok()?)?),
+            None => {
+                let label = Label::new(first.parse().ok()?).filter(|label| !label.is_special())?;
+                TimestampLabelValue::Assigned(label)
+            }
+        };
+        let mut wish = Self { label, offset: None, format: TimestampFormat::Ptp };
+        for word in words {
+            match word.split_once('=')? {
+                ("offset", octets) => wish.offset = Some(octets.parse().ok()?),
+                ("format", format) => wish.format = TimestampFormat::read(format)?,
+                _ => return None,
+            }
+        }
+        Some(wish)
+    }
+}
+
+/// Through which interface frames leave, and to which neighbour.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Via {
+    /// Name of the interface.
+    pub interface: String,
+    /// The neighbour; left out on links of two.
+    pub next_hop: Option<IpAddr>,
+}
+
+impl Setting for Via {
+    const EXPECTED: &'static str =
+        "an interface, and behind a comma the address of the next hop, such as eth1,192.0.2.1";
+    fn read(text: &str) -> Option<Self> {
+        let (interface, next_hop) = match text.split_once(',') {
+            Some((interface, hop)) => (interface, Some(hop.trim().parse().ok()?)),
+            None => (text, None),
+        };
+        let interface = interface.trim();
+        // `IFNAMSIZ` with its final zero.
+        let is_name = (1..16).contains(&interface.len())
+            && !interface.contains(|c: char| c == '/' || c.is_whitespace());
+        is_name.then(|| Self { interface: interface.to_owned(), next_hop })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_of_one_data_plane() {
+        let labels = Segments::read("16005, 16011,2").unwrap();
+        assert_eq!(labels.words(), ["16005", "16011", "2"]);
+        let sids = Segments::read("fc00:bb:1:1::,fc00:bb:2:1::").unwrap();
+        assert_eq!(sids.words(), ["fc00:bb:1:1::", "fc00:bb:2:1::"]);
+        for text in [
+            "",
+            "16005,fc00::1",
+            "16005,",
+            "3",
+            "15",
+            "1048576",
+            "-1",
+            "+16",
+            "::",
+            "ff02::1",
+            "1.2",
+        ] {
+            assert_eq!(Segments::read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_timestamp_label_is_extended_or_assigned() {
+        let extended = TimestampLabel::read("extended:240").unwrap();
+        assert_eq!(
+            extended.label.labels().iter().map(|l| l.value()).collect::<Vec<_>>(),
+            [15, 240]
+        );
+        assert_eq!((extended.offset, extended.format), (None, TimestampFormat::Ptp));
+        let assigned = TimestampLabel::read("15001,offset=24,format=ntp").unwrap();
+        assert_eq!(assigned.label.to_string(), "15001");
+        assert_eq!((assigned.offset, assigned.format), (Some(24), TimestampFormat::Ntp));
+        for text in ["extended:15", "extended:256", "7", "15001,offset", "15001,depth=1", "", "x"] {
+            assert_eq!(TimestampLabel::read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_first_hop_is_an_interface_with_or_without_neighbour() {
+        let via = Via::read("eth1").unwrap();
+        assert_eq!((via.interface.as_str(), via.next_hop), ("eth1", None));
+        let via = Via::read("eth1,fe80::1").unwrap();
+        assert_eq!(via.next_hop, Some("fe80::1".parse().unwrap()));
+        for text in ["", "a/b", "eth1,", "eth1,host", "sixteen-letters-x"] {
+            assert_eq!(Via::read(text), None, "{text}");
+        }
+    }
+}
