@@ -1,5 +1,7 @@
 //! The command line: every flag is defined here once; help, man page and completions follow.
 
+mod steering;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -13,6 +15,8 @@ use stamp_proto::packet::Ssid;
 use stamp_proto::time::TimestampFormat;
 
 use crate::wait::Wait;
+
+pub use steering::{ModeName, Srv6Name, SteeringFlags};
 
 /// Measures delay and loss in both directions between this host and a STAMP reflector.
 #[derive(Debug, Parser)]
@@ -77,6 +81,9 @@ pub struct Measure {
     /// Probing: what is sent, when and how.
     #[command(flatten)]
     pub probe: Probe,
+    /// Steering: which way probes take.
+    #[command(flatten)]
+    pub steering: SteeringFlags,
     /// Printing: what is shown and in which form.
     #[command(flatten)]
     pub output: Output,

@@ -23,6 +23,7 @@ use crate::Ended;
 use crate::command_line::{CommandLine, Demo, Probe};
 use crate::exit::Failure;
 use crate::happening::SessionInfo;
+use crate::setup::SocketFacts;
 use crate::{exit, log, random, run, setup};
 
 /// What the demo declares: both ends read one clock.
@@ -116,7 +117,7 @@ fn session(
     config.clock = ONE_CLOCK;
     config.reflector = ReflectorMode::Stateful;
     let socket = setup::open(&probe, target, None)?;
-    let mut info = setup::info(name, &[], &socket, &config);
+    let mut info = setup::info(name, &[], SocketFacts::of(&socket, target), &config);
     info.target_text = target.to_string();
     Ok((SessionSetup { port: socket.into(), config, linger_round_trips: None }, info))
 }

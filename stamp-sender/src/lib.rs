@@ -22,6 +22,7 @@ mod report;
 mod run;
 mod setup;
 mod stateful;
+mod steering;
 mod target;
 mod wait;
 

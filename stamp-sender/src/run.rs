@@ -1,6 +1,6 @@
 //! An ad hoc run: worker on its thread, printing and signals here.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use stamp_session::sender::{Outcome, SenderEvent};
@@ -26,10 +26,17 @@ const TICK: Duration = Duration::from_millis(200);
 /// `stamp-sender HOST...`.
 pub fn measure(measure: &Measure) -> Ended {
     log::init(measure.output.log_level);
+    if measure.steering.show_packet {
+        let packets = setup::show_packets(measure)?;
+        std::io::stdout().write_all(packets.as_bytes()).map_err(Failure::Output)?;
+        return Ok(Status::Done);
+    }
     let stage = Stage::open()?;
     let Sessions { mut setups, infos, missing } = setup::sessions(measure)?;
     let mut reporter = reporter(&measure.output)?;
-    stateful::settle(&measure.probe, &mut setups, &infos)?;
+    if !measure.steering.mode.is_looped() {
+        stateful::settle(&measure.probe, &mut setups, &infos)?;
+    }
     let report = measure.output.report.map(|period| period.0);
     let status = stage.run(setups, &infos, report, &mut *reporter)?;
     // Said again at the end, where a long run has not scrolled it away.

@@ -9,16 +9,18 @@ use stamp_proto::auth::{Key, KeyId, KeyRing};
 use stamp_proto::packet::{AuthenticationMode, Ssid};
 use stamp_proto::time::PtpUtcOffset;
 use stamp_session::sender::{
-    Padding as EnginePadding, Schedule, SenderConfig, StatisticsScope, ZeroSsid,
+    Padding as EnginePadding, Schedule, Sender, SenderConfig, StatisticsScope, ZeroSsid,
 };
 use stamp_worker::LARGEST_PAYLOAD_OCTETS;
-use stamp_worker::sender::SessionSetup;
+use stamp_worker::WorkerError;
+use stamp_worker::sender::{Port, SessionSetup};
 
 use crate::command_line::{Departure, Measure, Padding, Probe, ZeroSsidName};
 use crate::descriptors;
 use crate::exit::{self, Failure};
 use crate::happening::{SessionInfo, SteeringInfo};
 use crate::random;
+use crate::steering::{self, Opened, Plan, Request};
 use crate::target::{Family, Target, unspecified};
 use crate::wait::default_timeout;
 
@@ -48,6 +50,7 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
     let mut setups = Vec::with_capacity(measure.hosts.len());
     let mut infos: Vec<SessionInfo> = Vec::with_capacity(measure.hosts.len());
     let mut missing = Vec::new();
+    let plan = plan(measure)?;
     if probe.source_port.is_some() && measure.hosts.len() > 1 {
         let problem = "one port serves one host; leave it out to probe several".to_owned();
         return Err(Failure::Usage { flag: "--source-port", problem });
@@ -58,18 +61,25 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
     }
     descriptors::ensure(measure.hosts.len())?;
     for text in &measure.hosts {
-        let reached = reach(probe, text, device);
-        let (address, socket) = match reached {
+        let reached = reach(measure, &plan, text, device);
+        let opened = match reached {
             Err(failure) if failure.is_missing_host() => {
                 missing.push(failure);
                 continue;
             }
             reached => reached?,
         };
-        let config = config(probe, address, keys.as_ref(), measure.output.report.is_some())?;
-        infos.push(info(text, &infos, &socket, &config));
+        let windows = measure.output.report.is_some();
+        let mut config = config(probe, opened.destination, keys.as_ref(), windows)?;
+        config.measurement = opened.measurement;
+        check_size(&opened, &config)?;
+        let socket = SocketFacts { source: opened.source, path_mtu: opened.mtu };
+        infos.push(SessionInfo {
+            steering: plan.info.clone(),
+            ..info(text, &infos, socket, &config)
+        });
         let linger_round_trips = probe.timeout.and_then(|wait| wait.round_trips);
-        setups.push(SessionSetup { port: socket.into(), config, linger_round_trips });
+        setups.push(SessionSetup { port: opened.port, config, linger_round_trips });
     }
     let last = if setups.is_empty() { missing.pop() } else { None };
     missing.iter().for_each(exit::tell_failure);
@@ -79,15 +89,75 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
     Ok(Sessions { setups, infos, missing })
 }
 
-/// The address of a host, and a socket with a route to it.
+/// A host with a name and a way to it.
 fn reach(
-    probe: &Probe,
+    measure: &Measure,
+    plan: &Plan,
     text: &str,
     device: Option<u32>,
-) -> Result<(SocketAddr, UdpSocket), Failure> {
+) -> Result<Opened, Failure> {
+    request(measure, plan, text, device)?.open()
+}
+
+fn request<'a>(
+    measure: &'a Measure,
+    plan: &'a Plan,
+    text: &str,
+    device: Option<u32>,
+) -> Result<Request<'a>, Failure> {
+    let probe = &measure.probe;
     let target = Target::parse(text, probe.port)?;
-    let address = target.resolve(family(probe), device.unwrap_or(0))?;
-    Ok((address, open(probe, address, device_name(probe))?))
+    let host = target.resolve(family(probe), device.unwrap_or(0))?;
+    Ok(Request { plan, steering: &measure.steering, probe, host, device: device_name(probe) })
+}
+
+/// What is asked of the way of probes.
+fn plan(measure: &Measure) -> Result<Plan, Failure> {
+    let mode = if measure.probe.auth {
+        AuthenticationMode::Authenticated
+    } else {
+        AuthenticationMode::Unauthenticated
+    };
+    Plan::new(&measure.steering, mode)
+}
+
+/// Before anything is sent: a probe that cannot leave in one piece says nothing about the path.
+/// Without anything in front of it the kernel refuses it itself, and knows the MTU of the path.
+fn check_size(opened: &Opened, config: &SenderConfig) -> Result<(), Failure> {
+    let steered = !matches!(opened.port, Port::Socket(_)) || opened.mtu.is_none();
+    let Some(largest) = opened.largest_payload.filter(|_| steered) else { return Ok(()) };
+    if config.payload_octets <= largest {
+        return Ok(());
+    }
+    let problem = format!(
+        "{} octets do not fit: behind what steers the probe, an MTU of {} leaves {largest}",
+        config.payload_octets,
+        opened.mtu.unwrap_or_default()
+    );
+    Err(Failure::Usage { flag: "--size", problem })
+}
+
+/// The packets of `measure` as text, for whoever wants to see them before they are sent.
+///
+/// # Errors
+///
+/// The first host, key or option that cannot be used.
+pub fn show_packets(measure: &Measure) -> Result<String, Failure> {
+    let (plan, keys, device) = (plan(measure)?, keys(&measure.probe)?, device(&measure.probe)?);
+    let mut text = String::new();
+    for host in &measure.hosts {
+        let request = request(measure, &plan, host, device)?;
+        let ends = request.ends()?;
+        let config = config(&measure.probe, ends.destination, keys.as_ref(), false)?;
+        let mut payload = vec![0; config.payload_octets];
+        let now = stamp_worker::now();
+        let mut engine = Sender::new(config, now.monotonic).map_err(WorkerError::from)?;
+        let written = engine.poll_transmit(now, &mut payload).map(|transmit| transmit.octets.len());
+        if written.is_some() {
+            text.push_str(&steering::show(&plan, &plan.compose(&ends)?, &payload)?);
+        }
+    }
+    Ok(text)
 }
 
 /// The address family that was asked for, or that of the source address.
@@ -226,11 +296,27 @@ fn local(address: IpAddr, target: SocketAddr, port: u16) -> SocketAddr {
     local
 }
 
+/// What a session's socket knows.
+#[derive(Clone, Copy, Debug)]
+pub struct SocketFacts {
+    /// Address and port that probes leave from.
+    pub source: SocketAddr,
+    /// The largest packet that leaves in one piece, in octets.
+    pub path_mtu: Option<u32>,
+}
+
+impl SocketFacts {
+    /// Of a socket that sends to `target`.
+    pub fn of(socket: &UdpSocket, target: SocketAddr) -> Self {
+        Self { source: socket.local_addr(), path_mtu: socket.path_mtu(target).ok() }
+    }
+}
+
 /// What to tell about a session.
 pub fn info(
     text: &str,
     earlier: &[SessionInfo],
-    socket: &UdpSocket,
+    socket: SocketFacts,
     config: &SenderConfig,
 ) -> SessionInfo {
     let same = earlier.iter().filter(|info| info.target_text == text).count();
@@ -241,7 +327,7 @@ pub fn info(
         target: config.target,
         measurement: config.measurement,
         steering: SteeringInfo::PLAIN,
-        source: socket.local_addr(),
+        source: socket.source,
         ssid: config.ssid,
         authentication: if config.keys.is_some() {
             AuthenticationMode::Authenticated
@@ -255,7 +341,7 @@ pub fn info(
         format: config.format,
         traffic_class: config.traffic_class,
         hop_limit: config.hop_limit,
-        path_mtu: socket.path_mtu(config.target).ok(),
+        path_mtu: socket.path_mtu,
         started: stamp_net::clock::wall_now(),
     }
 }

@@ -1,7 +1,9 @@
 //! Nothing came back: who said why, and when nobody did, the usual causes in order.
 
 use super::{Finding, Target};
-use crate::output::record::{Authentication, SessionRecord, TroubleKind, TroubleRecord};
+use crate::output::record::{
+    Authentication, ReflectorMode, SessionRecord, TroubleKind, TroubleRecord,
+};
 
 /// Why a reflector may be silent; the most frequent cause first.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -28,12 +30,35 @@ pub enum Cause {
     },
     /// The reflector's limit for this source is used up.
     RateLimit,
+    /// A probe that should come back by itself does not.
+    Looped {
+        /// Its place among the causes.
+        number: usize,
+        /// Why.
+        why: LoopedCause,
+    },
     /// Probes from a port of another service look like that service's answers, so that a reflector
     /// that breaks loops is silent.
     ServicePort {
         /// The source port of the probes.
         port: u16,
     },
+}
+
+/// Why a probe may not come back by itself; the most frequent cause first.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum LoopedCause {
+    /// The far node does not know the label or SID that asks for its timestamp, and drops.
+    NotStamping,
+    /// A node on the way does not know its segment.
+    UnknownSegment,
+    /// Routers check that a source address is behind the interface it comes from.
+    SourceCheck {
+        /// Our address, which comes back as a source.
+        source: String,
+    },
+    /// This host's own filters.
+    OwnFilter,
 }
 
 /// The port of the protocol, and the first that belongs to no other service.
@@ -54,6 +79,10 @@ pub(super) fn explain(session: &SessionRecord, findings: &mut Vec<Finding>) {
     }
     let target = session.endpoint();
     findings.push(Finding::Silent { lost: packets.lost.round_trip, target });
+    if session.reflector.mode == ReflectorMode::Absent {
+        looped(session, findings);
+        return;
+    }
     let authenticated = session.config.authentication == Authentication::Authenticated;
     let causes = [
         Cause::Firewall { port: session.port },
@@ -67,6 +96,20 @@ pub(super) fn explain(session: &SessionRecord, findings: &mut Vec<Finding>) {
     if port < FIRST_USER_PORT && port != STAMP_PORT {
         findings.push(Finding::SilentCause(Cause::ServicePort { port }));
     }
+}
+
+fn looped(session: &SessionRecord, findings: &mut Vec<Finding>) {
+    let stamping = session.mode == "enhanced-loopback";
+    let source = session.path.source.clone();
+    let causes = [
+        stamping.then_some(LoopedCause::NotStamping),
+        Some(LoopedCause::UnknownSegment),
+        Some(LoopedCause::SourceCheck { source }),
+        Some(LoopedCause::OwnFilter),
+    ];
+    let causes = causes.into_iter().flatten().zip(1..);
+    findings
+        .extend(causes.map(|(why, number)| Finding::SilentCause(Cause::Looped { number, why })));
 }
 
 /// What arrived and was no reply, the most frequent reason first.

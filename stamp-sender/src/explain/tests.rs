@@ -72,6 +72,23 @@ fn silence_towards_a_port_of_another_service_suspects_the_loop_rules() {
 }
 
 #[test]
+fn a_probe_that_does_not_come_back_has_causes_of_its_own() {
+    for (mode, first) in [
+        ("loopback", "1. A node on the way does not know its segment"),
+        ("enhanced-loopback", "1. The far node does not know the label or SID"),
+    ] {
+        let mut session = examples::silent();
+        session.mode = mode.to_owned();
+        session.reflector.mode = ReflectorMode::Absent;
+        let findings = explain(&session);
+        let causes: Vec<_> = findings[1..].iter().map(Finding::text).collect();
+        assert!(causes[0].starts_with(first), "{causes:?}");
+        let last = causes.last().expect("causes");
+        assert!(last.starts_with(&format!("{}. This host drops", causes.len())), "{last}");
+    }
+}
+
+#[test]
 fn silence_of_an_authenticated_session_suspects_the_key() {
     let mut session = examples::silent();
     session.config.authentication = Authentication::Authenticated;

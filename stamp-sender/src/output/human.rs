@@ -224,19 +224,41 @@ fn header(info: &SessionInfo) -> String {
             }
         },
     );
+    let looped = info.measurement.looped().is_some();
     let named = if info.name == info.target.to_string() {
         info.name.clone()
+    } else if looped {
+        format!("{} and back to {}", info.name, info.target)
     } else {
         format!("{} ({})", info.name, info.target)
     };
     format!(
-        "STAMP {named} from {}, SSID {}\n      {} octets {every} {}, {count}, {}, lost after {}\n",
+        "STAMP {named} from {}, SSID {}\n{}      {} octets {every} {}, {count}, {}, lost after {}\n",
         info.source,
         info.ssid.0,
+        steered(info),
         config.payload_octets,
         setting(config.interval_ns),
         config.authentication.label(),
         setting(config.timeout_ns)
+    )
+}
+
+/// Which way probes go, when it is not that of any packet.
+fn steered(info: &SessionInfo) -> String {
+    let steering = &info.steering;
+    if steering.segments.is_empty() {
+        return String::new();
+    }
+    let back = match steering.return_segments.as_slice() {
+        [] => String::new(),
+        segments => format!(", back over {}", segments.join(" ")),
+    };
+    format!(
+        "      {} {} over {}{back}\n",
+        info.measurement.label(),
+        steering.encapsulation,
+        steering.segments.join(" ")
     )
 }
 

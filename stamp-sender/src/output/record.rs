@@ -93,6 +93,9 @@ impl SessionRecord {
     #[must_use]
     pub fn title(&self) -> String {
         let endpoint = self.endpoint();
+        if self.reflector.mode == ReflectorMode::Absent {
+            return self.name.clone();
+        }
         if self.name == self.address || self.name == endpoint {
             return endpoint;
         }

@@ -1,7 +1,7 @@
 //! Nothing came back, or not what was expected.
 
 use super::count_of;
-use crate::explain::silence::Cause;
+use crate::explain::silence::{Cause, LoopedCause};
 use crate::explain::{Finding, Target};
 use crate::output::duration::setting;
 
@@ -57,12 +57,43 @@ fn cause(cause: &Cause) -> (String, String) {
             "5. The far end's rate limit for this source is used up.".to_owned(),
             "there: --rate-limit off; here: a longer -i".to_owned(),
         ),
+        Cause::Looped { number, why } => {
+            let (text, remedy) = looped(why);
+            (format!("{number}. {text}"), remedy)
+        }
         Cause::ServicePort { port } => (
             format!(
                 "6. The far end takes probes from port {port} for another service's answers: that \
                  is how two services begin to answer each other for ever."
             ),
             "here: no --source-port, or one from 1024 up".to_owned(),
+        ),
+    }
+}
+
+fn looped(why: &LoopedCause) -> (String, String) {
+    match why {
+        LoopedCause::NotStamping => (
+            "The far node does not know the label or SID that asks for its receive timestamp, and \
+             drops the probe."
+                .to_owned(),
+            "here: --mode loopback over the same segments tells; there: a [[timestamp]] entry"
+                .to_owned(),
+        ),
+        LoopedCause::UnknownSegment => (
+            "A node on the way does not know its segment, or no way leads back.".to_owned(),
+            "here: --show-packet, and fewer segments until something comes back".to_owned(),
+        ),
+        LoopedCause::SourceCheck { source } => (
+            format!(
+                "A router drops packets that come from the wrong side: these come back with \
+                 {source} as their source."
+            ),
+            "there: no strict reverse path filter on the way back".to_owned(),
+        ),
+        LoopedCause::OwnFilter => (
+            "This host drops what comes back before the program can see it.".to_owned(),
+            "here: nft list ruleset; stamp-sender doctor".to_owned(),
         ),
     }
 }

@@ -78,22 +78,47 @@ fn delays(record: &SessionRecord, look: &Look) -> Table {
     let mut table = Table::new(&heading);
     let mark = one_way_mark(record);
     let delays = &record.delay_ns;
+    let measured = Measured::of(record);
     let rows = [
-        (format!("forward{mark}"), &delays.forward),
-        (format!("backward{mark}"), &delays.backward),
-        ("round trip".to_owned(), &delays.round_trip),
-        ("residence".to_owned(), &delays.residence),
+        (measured.forward, format!("forward{mark}"), &delays.forward),
+        (measured.backward, format!("backward{mark}"), &delays.backward),
+        (true, "round trip".to_owned(), &delays.round_trip),
+        (measured.residence, "residence".to_owned(), &delays.residence),
     ];
-    for (label, delay) in rows {
-        table.row(&label, delay_cells(delay, look));
+    for (_, label, delay) in rows.iter().filter(|(measured, ..)| *measured) {
+        table.row(label, delay_cells(delay, look));
     }
-    if record.ipdv_ns.round_trip.count > 0 {
+    let ipdv = &record.ipdv_ns;
+    if ipdv.round_trip.count > 0 {
         table.row("IPDV", Vec::new());
-        table.row(" forward", variation_cells(&record.ipdv_ns.forward, look));
-        table.row(" backward", variation_cells(&record.ipdv_ns.backward, look));
-        table.row(" round trip", variation_cells(&record.ipdv_ns.round_trip, look));
+        let rows = [
+            (measured.forward, " forward", &ipdv.forward),
+            (measured.backward, " backward", &ipdv.backward),
+            (true, " round trip", &ipdv.round_trip),
+        ];
+        for (_, label, variation) in rows.into_iter().filter(|(measured, ..)| *measured) {
+            table.row(label, variation_cells(variation, look));
+        }
     }
     table
+}
+
+/// What a mode measures at all; a row of nothing would ask why.
+struct Measured {
+    forward: bool,
+    backward: bool,
+    residence: bool,
+}
+
+impl Measured {
+    fn of(record: &SessionRecord) -> Self {
+        match record.mode.as_str() {
+            "one-way" => Self { forward: true, backward: false, residence: true },
+            "loopback" => Self { forward: false, backward: false, residence: false },
+            "enhanced-loopback" => Self { forward: true, backward: true, residence: false },
+            _ => Self { forward: true, backward: true, residence: true },
+        }
+    }
 }
 
 /// `?` behind one-way values that nobody vouches for.

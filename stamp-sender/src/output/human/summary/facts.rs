@@ -39,7 +39,10 @@ pub(super) fn all(record: &SessionRecord, paint: Paint) -> Vec<String> {
     facts.push(("clocks", clocks(record), Tone::Plain));
     if record.answered {
         let trusted = record.clock.one_way.synchronized;
-        facts.push(("one-way", one_way(record), if trusted { Tone::Plain } else { Tone::Odd }));
+        if record.mode != "loopback" {
+            let tone = if trusted { Tone::Plain } else { Tone::Odd };
+            facts.push(("one-way", one_way(record), tone));
+        }
         facts.push(("stamps", stamps(record), Tone::Plain));
         facts.push(("reflector", reflector(record), Tone::Plain));
     }

@@ -1,0 +1,127 @@
+//! Flags that put probes on a segment list.
+
+use std::net::Ipv6Addr;
+
+use clap::{Args, ValueEnum};
+use stamp_config::parse;
+use stamp_config::steering::{Segments, TimestampLabel, Via};
+
+/// Which way probes take, and who turns them round.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Segment Routing")]
+pub struct SteeringFlags {
+    /// Who turns probes round: a reflector, or in the loopback modes the path itself.
+    #[arg(long, value_enum, default_value_t = ModeName::TwoWay, env = "STAMP_MODE")]
+    pub mode: ModeName,
+    /// Segments of the way there, first to visit first: labels or SRv6 SIDs.
+    #[arg(long, value_name = "LIST", env = "STAMP_SEGMENTS", value_parser = parse::<Segments>)]
+    pub segments: Option<Segments>,
+    /// Segments that bring probes back in the loopback modes; this host's own address is added.
+    #[arg(long, value_name = "LIST", env = "STAMP_RETURN_SEGMENTS", requires = "segments", value_parser = parse::<Segments>)]
+    pub return_segments: Option<Segments>,
+    /// How SIDs are put into packets; default: `host`, which needs no right, where it can.
+    #[arg(long, value_enum, env = "STAMP_SRV6", requires = "segments")]
+    pub srv6: Option<Srv6Name>,
+    /// Block of the compressed SIDs of --srv6 usid and the bits of each.
+    #[arg(long, value_name = "PREFIX/BITS[,BITS]", default_value = "fcbb:bb00::/32,16", env = "STAMP_USID_BLOCK", value_parser = parse::<UsidBlock>)]
+    pub usid_block: UsidBlock,
+    /// Interface and next hop of frames; default: as the way to the first SID, or to HOST.
+    #[arg(long, value_name = "IF[,NEXTHOP]", env = "STAMP_VIA", value_parser = parse::<Via>)]
+    pub via: Option<Via>,
+    /// The label that asks the far node for its receive timestamp; default in enhanced loopback:
+    /// extended:240, with --auth extended:241.
+    #[arg(long, value_name = "LABEL", env = "STAMP_TIMESTAMP_LABEL", value_parser = parse::<TimestampLabel>)]
+    pub timestamp_label: Option<TimestampLabel>,
+    /// The SID that asks the far node for its receive timestamp, in place of the last of
+    /// --segments.
+    #[arg(long, value_name = "SID", env = "STAMP_END_TSF", conflicts_with = "timestamp_label")]
+    pub end_tsf: Option<Ipv6Addr>,
+    /// Most labels that may be imposed, or segments that may be listed; more are refused.
+    #[arg(long, value_name = "N", env = "STAMP_MSD", value_parser = clap::value_parser!(u8).range(1..))]
+    pub msd: Option<u8>,
+    /// Print the packet layer by layer, as it leaves and as each node sees it; send nothing.
+    #[arg(long)]
+    pub show_packet: bool,
+}
+
+/// Who turns probes round.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub enum ModeName {
+    /// A reflector, on a way that is not measured.
+    OneWay,
+    /// A reflector.
+    #[default]
+    TwoWay,
+    /// The path: probes come back as they left.
+    Loopback,
+    /// The path, and the far node writes its receive timestamp.
+    EnhancedLoopback,
+}
+
+impl ModeName {
+    /// Its name in every output.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::OneWay => "one-way",
+            Self::TwoWay => "two-way",
+            Self::Loopback => "loopback",
+            Self::EnhancedLoopback => "enhanced-loopback",
+        }
+    }
+
+    /// Probes come back themselves.
+    #[must_use]
+    pub const fn is_looped(self) -> bool {
+        matches!(self, Self::Loopback | Self::EnhancedLoopback)
+    }
+}
+
+/// How SIDs are put into packets.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Srv6Name {
+    /// A Segment Routing Header in the probe's own IPv6 packet.
+    Host,
+    /// An IPv6 packet around the probe, with a whole list.
+    Encap,
+    /// The same, with the first SID in the destination address only.
+    Reduced,
+    /// Compressed SIDs, many in one address (RFC 9800 §4.1).
+    Usid,
+}
+
+/// A block of compressed SIDs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct UsidBlock {
+    /// Its prefix.
+    pub block: Ipv6Addr,
+    /// Bits of the prefix.
+    pub block_bits: u8,
+    /// Bits of each compressed SID.
+    pub csid_bits: u8,
+}
+
+impl Default for UsidBlock {
+    fn default() -> Self {
+        Self {
+            block: Ipv6Addr::new(0xfcbb, 0xbb00, 0, 0, 0, 0, 0, 0),
+            block_bits: 32,
+            csid_bits: 16,
+        }
+    }
+}
+
+impl stamp_config::Setting for UsidBlock {
+    const EXPECTED: &'static str = "a prefix with its length, and behind a comma the bits of each \
+                                    compressed SID (16 unless given), such as fcbb:bb00::/32,16";
+    fn read(text: &str) -> Option<Self> {
+        let (prefix, csid_bits) = match text.split_once(',') {
+            Some((prefix, bits)) => (prefix, bits.trim().parse().ok()?),
+            None => (text, 16),
+        };
+        let (block, block_bits) = prefix.trim().split_once('/')?;
+        let (block, block_bits) = (block.parse().ok()?, block_bits.parse().ok()?);
+        let known = stamp_proto::sr::csid::NextCsid::new(block, block_bits, csid_bits);
+        known.ok().map(|_| Self { block, block_bits, csid_bits })
+    }
+}

@@ -1,0 +1,242 @@
+//! The sockets and frames that a plan needs.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use stamp_net::interface::{self, Interface, LinkLayer};
+use stamp_net::route::{self, RouteQuery};
+use stamp_net::sysctl::{Arrival, Hindrance, arrival_hindrances};
+use stamp_net::{NetError, SocketOptions, UdpSocket};
+use stamp_proto::sr::encapsulation::{FirstHop, Template};
+use stamp_session::sender::{Looped, MeasurementMode};
+use stamp_worker::sender::{FramePort, FrameWay, LoopPort, Port, Rings};
+
+use super::{Endpoints, Plan, Way, usage};
+use crate::command_line::{ModeName, Probe, SteeringFlags};
+use crate::exit::Failure;
+use crate::setup;
+use crate::target::unspecified;
+
+/// A session's ways out and in, and what its engine has to know of them.
+pub struct Opened {
+    /// Where probes leave and come back.
+    pub port: Port,
+    /// Where probes leave from.
+    pub source: SocketAddr,
+    /// Where they end: the reflector, or ourselves.
+    pub destination: SocketAddr,
+    /// Who turns them round.
+    pub measurement: MeasurementMode,
+    /// The largest IP packet that leaves in one piece, if that is known.
+    pub mtu: Option<u32>,
+    /// The largest UDP payload that fits into it, behind everything that steers.
+    pub largest_payload: Option<usize>,
+}
+
+/// What is asked for: a plan, towards a host.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// How probes are put on their way.
+    pub plan: &'a Plan,
+    /// The flags it came from.
+    pub steering: &'a SteeringFlags,
+    /// All else about probes.
+    pub probe: &'a Probe,
+    /// The far end.
+    pub host: SocketAddr,
+    /// Interface or VRF that sockets are bound to.
+    pub device: Option<&'a str>,
+}
+
+impl Request<'_> {
+    /// Opens all of it.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel refuses, and headers that cannot be.
+    pub fn open(&self) -> Result<Opened, Failure> {
+        if self.plan.way == Way::Plain {
+            let socket = setup::open(self.probe, self.host, self.device)?;
+            let (source, mtu) = (socket.local_addr(), socket.path_mtu(self.host).ok());
+            let largest_payload = socket.largest_payload(self.host).ok();
+            let measurement = self.measurement(source);
+            let destination = self.host;
+            let port = socket.into();
+            return Ok(Opened { port, source, destination, measurement, mtu, largest_payload });
+        }
+        let own = self.own_address()?;
+        if self.plan.needs_frames() { self.open_frames(own) } else { self.open_sockets(own) }
+    }
+
+    /// The addresses alone, for a packet that is shown and not sent.
+    pub fn ends(&self) -> Result<Endpoints, Failure> {
+        let own = self.own_address()?;
+        let source = SocketAddr::new(own, self.probe.source_port.unwrap_or(SHOWN_PORT));
+        let destination = if self.plan.mode.is_looped() {
+            SocketAddr::new(own, SHOWN_PORT + 1)
+        } else {
+            self.host
+        };
+        Ok(self.between(source, destination))
+    }
+
+    /// A socket whose kernel writes the header; needs no right.
+    fn open_sockets(&self, own: IpAddr) -> Result<Opened, Failure> {
+        let mut out = UdpSocket::open(&self.options(own, self.probe.source_port.unwrap_or(0)))?;
+        let source = out.local_addr();
+        let (destination, back) = if self.plan.mode.is_looped() {
+            let mut back = UdpSocket::open(&self.options(own, 0))?;
+            let destination = back.local_addr();
+            back.connect(source)?;
+            let rings = self.rings_where_needed(destination)?;
+            (destination, Some((back, rings)))
+        } else {
+            (self.host, None)
+        };
+        let segments: Vec<Ipv6Addr> =
+            self.plan.socket_segments(destination)?.iter().map(|sid| sid.0).collect();
+        // Refuses what the kernel would only cut short.
+        self.plan.compose(&self.between(source, destination))?;
+        out.set_segments(&segments)?;
+        let mtu = out.path_mtu(destination).ok();
+        let largest_payload = out.largest_payload(destination).ok();
+        let port = match back {
+            Some((back, rings)) => Port::Loop(Box::new(LoopPort { out, back, rings })),
+            None => out.into(),
+        };
+        let measurement = self.measurement(source);
+        Ok(Opened { port, source, destination, measurement, mtu, largest_payload })
+    }
+
+    /// A kernel that was not told to accept Segment Routing Headers drops what comes back without a
+    /// word: with the right to it, probes are taken off the wire instead; without, it is said.
+    fn rings_where_needed(&self, destination: SocketAddr) -> Result<Option<Rings>, Failure> {
+        let interfaces = listened_interfaces()?;
+        let mut lines = Vec::new();
+        for interface in &interfaces {
+            let hindrances = arrival_hindrances(interface, Arrival::RoutingHeader)?;
+            if hindrances.is_empty() {
+                return Ok(None);
+            }
+            lines.extend(hindrances.iter().map(Hindrance::mending_line));
+        }
+        match Rings::open(&interfaces, self.plan.homecoming(destination)) {
+            Ok(rings) => Ok(Some(rings)),
+            Err(NetError::PermissionDenied { .. }) => {
+                lines.sort();
+                lines.dedup();
+                tracing::warn!(
+                    "this host drops what comes back with a Segment Routing Header, without a word, \
+                     unless the last node takes it off: {}; or give this program CAP_NET_RAW",
+                    lines.join("; ")
+                );
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Frames that are built here, whatever is in front of the probe.
+    fn open_frames(&self, own: IpAddr) -> Result<Opened, Failure> {
+        let from = UdpSocket::open(&self.options(own, self.probe.source_port.unwrap_or(0)))?;
+        let source = from.local_addr();
+        let (destination, back) = if self.plan.mode.is_looped() {
+            let back = UdpSocket::open(&self.options(own, 0))?;
+            (back.local_addr(), Some(back))
+        } else {
+            (self.host, None)
+        };
+        let template = self.plan.compose(&self.between(source, destination))?;
+        let way = self.frame_way(&template);
+        let port = match back {
+            Some(back) => {
+                let home = self.plan.homecoming(destination);
+                let rings = Rings::open(&listened_interfaces()?, home)?;
+                FramePort::open(way, template, back)?.with_rings(rings, from)
+            }
+            // Replies come to the port that probes leave from.
+            None => FramePort::open(way, template, from)?,
+        };
+        let mtu = port.egress().map(|egress| egress.mtu);
+        let largest_payload =
+            mtu.and_then(|mtu| port.template().largest_payload(usize::try_from(mtu).ok()?));
+        let measurement = self.measurement(source);
+        let port = Port::Frames(Box::new(port));
+        Ok(Opened { port, source, destination, measurement, mtu, largest_payload })
+    }
+
+    /// As `--via` says; else the way to the first SID, or below labels the way to the host.
+    fn frame_way(&self, template: &Template) -> FrameWay {
+        let to = match template.first_hop() {
+            FirstHop::Address(address) => address,
+            FirstHop::Label(_) => self.host.ip(),
+        };
+        let via = self.steering.via.as_ref();
+        FrameWay {
+            to,
+            interface: via
+                .map(|via| via.interface.clone())
+                .or_else(|| self.probe.interface.clone()),
+            next_hop: via.and_then(|via| via.next_hop),
+            fwmark: self.probe.fwmark,
+        }
+    }
+
+    fn measurement(&self, source: SocketAddr) -> MeasurementMode {
+        let looped = Looped { source };
+        match (self.plan.mode, self.plan.place) {
+            (ModeName::OneWay, _) => MeasurementMode::OneWay,
+            (ModeName::TwoWay, _) => MeasurementMode::TwoWay,
+            (ModeName::Loopback, _) | (ModeName::EnhancedLoopback, None) => {
+                MeasurementMode::Loopback(looped)
+            }
+            (ModeName::EnhancedLoopback, Some(place)) => {
+                MeasurementMode::EnhancedLoopback(looped, place)
+            }
+        }
+    }
+
+    fn between(&self, source: SocketAddr, destination: SocketAddr) -> Endpoints {
+        let traffic_class = (self.probe.dscp, self.probe.ecn.into());
+        Endpoints { source, destination, traffic_class, hop_limit: self.probe.ttl }
+    }
+
+    fn options(&self, own: IpAddr, port: u16) -> SocketOptions {
+        let mut options = SocketOptions::new(SocketAddr::new(own, port));
+        options.interface = self.device.map(str::to_owned);
+        options.transmit_stamps = true;
+        options.hardware_stamps = self.probe.hardware_stamps;
+        options.hop_limit = self.probe.ttl;
+        options.traffic_class = (self.probe.dscp, self.probe.ecn.into());
+        options.fwmark = self.probe.fwmark;
+        options
+    }
+
+    /// The address that probes leave from and, in the loopback modes, return to.
+    fn own_address(&self) -> Result<IpAddr, Failure> {
+        if let Some(source) = self.probe.source {
+            return Ok(source);
+        }
+        let interface = self.probe.interface.as_deref().map(interface::index_of).transpose()?;
+        let fwmark = self.probe.fwmark;
+        let query = RouteQuery { interface, fwmark, ..RouteQuery::to(self.host.ip()) };
+        route::lookup(&query)?.source.filter(|own| *own != unspecified(self.host)).ok_or_else(
+            || {
+                usage(
+                    "--source",
+                    "the route to the host has no source address; name one of this host",
+                )
+            },
+        )
+    }
+}
+
+/// A port of the dynamic range for a packet that nobody sends.
+const SHOWN_PORT: u16 = 49_152;
+
+/// Probes may come back on any interface that is up.
+fn listened_interfaces() -> Result<Vec<String>, Failure> {
+    let is_read = |link: &Interface| {
+        link.up && !link.loopback && !matches!(link.link_layer, LinkLayer::Other { .. })
+    };
+    Ok(interface::list()?.into_iter().filter(is_read).map(|link| link.name).collect())
+}

@@ -1,0 +1,159 @@
+use std::net::SocketAddr;
+
+use clap::Parser;
+use stamp_proto::ip::{Dscp, Ecn, HopLimit};
+use stamp_proto::packet::AuthenticationMode::{self, Authenticated, Unauthenticated};
+
+use super::*;
+use crate::command_line::CommandLine;
+
+fn flags(line: &str) -> SteeringFlags {
+    let words = ["stamp-sender", "r1"].into_iter().chain(line.split_whitespace());
+    CommandLine::try_parse_from(words).unwrap().measure.steering
+}
+
+fn plan(line: &str) -> Plan {
+    plan_of(line, Unauthenticated)
+}
+
+fn plan_of(line: &str, authentication: AuthenticationMode) -> Plan {
+    Plan::new(&flags(line), authentication).unwrap_or_else(|error| panic!("{line}: {error}"))
+}
+
+fn refused(line: &str) -> String {
+    Plan::new(&flags(line), Unauthenticated).expect_err(line).to_string()
+}
+
+fn ends(source: &str, destination: &str) -> Endpoints {
+    let at = |text: &str| text.parse::<SocketAddr>().unwrap();
+    Endpoints {
+        source: at(source),
+        destination: at(destination),
+        traffic_class: (Dscp::DEFAULT, Ecn::NotEct),
+        hop_limit: HopLimit::MAX,
+    }
+}
+
+const SIDS: &str = "fc00:bb:1:1::,fc00:bb:2:1::";
+
+#[test]
+fn each_wish_has_its_encapsulation() {
+    for (line, id, frames) in [
+        ("", "plain", false),
+        ("--segments 16005,16011", "M1", true),
+        ("--mode one-way --segments 16005", "M1", true),
+        ("--mode loopback --segments 16005,16011", "M4", true),
+        ("--mode loopback --segments 16005,16011 --return-segments 16004,16001", "M5", true),
+        ("--mode enhanced-loopback --segments 16005,16011", "M6", true),
+        ("--mode enhanced-loopback --segments 16005 --return-segments 16001", "M7", true),
+        (&format!("--segments {SIDS}"), "V2", false),
+        (&format!("--segments {SIDS} --srv6 encap"), "V1", true),
+        (&format!("--mode loopback --segments {SIDS}"), "V4", false),
+        (&format!("--mode loopback --segments {SIDS} --srv6 reduced"), "V3", true),
+        (&format!("--mode loopback --segments {SIDS} --return-segments fc00:bb:3::"), "V4", false),
+        (&format!("--mode enhanced-loopback --segments {SIDS}"), "V6", false),
+        (&format!("--mode enhanced-loopback --segments {SIDS} --srv6 encap"), "V5", true),
+        ("--segments fcbb:bb00:5::,fcbb:bb00:b:: --srv6 usid", "V7", false),
+        ("--mode loopback --segments fcbb:bb00:5:: --srv6 usid", "V7", true),
+    ] {
+        let plan = plan(line);
+        assert_eq!((plan.info.encapsulation, plan.needs_frames()), (id, frames), "{line}");
+    }
+}
+
+#[test]
+fn a_stack_asks_for_the_timestamp_between_there_and_back() {
+    let stack = |line: &str, authentication| match plan_of(line, authentication).way {
+        Way::Mpls(stack) => {
+            stack.entries().iter().map(|entry| entry.label.value()).collect::<Vec<_>>()
+        }
+        way => panic!("{way:?}"),
+    };
+    let line = "--mode enhanced-loopback --segments 16005,16011 --return-segments 16004,16001";
+    assert_eq!(stack(line, Unauthenticated), [16005, 16011, 15, 240, 16004, 16001]);
+    assert_eq!(stack(line, Authenticated), [16005, 16011, 15, 241, 16004, 16001]);
+    let own = "--mode enhanced-loopback --segments 16005 --timestamp-label 15001,offset=24";
+    assert_eq!(stack(own, Unauthenticated), [16005, 15001]);
+    let plan = plan(own);
+    assert_eq!(plan.place.unwrap().offset, 24);
+    assert_eq!(plan.info.segments, ["16005", "15001"]);
+}
+
+#[test]
+fn the_sid_that_stamps_is_the_last_of_the_way_there() {
+    let line = format!(
+        "--mode enhanced-loopback --segments {SIDS} --end-tsf fc00:bb:2:f:: \
+         --return-segments fc00:bb:3:1::"
+    );
+    let plan = plan(&line);
+    assert_eq!(plan.info.segments, ["fc00:bb:1:1::", "fc00:bb:2:f::"]);
+    let own: SocketAddr = "[2001:db8::1]:5000".parse().unwrap();
+    let sids: Vec<String> =
+        plan.socket_segments(own).unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(sids, ["fc00:bb:1:1::", "fc00:bb:2:f::", "fc00:bb:3:1::"]);
+}
+
+#[test]
+fn what_contradicts_itself_is_refused_by_its_flag() {
+    for (line, words) in [
+        ("--mode loopback", "--mode: nothing brings a probe back"),
+        ("--segments 16005 --return-segments 16001", "--return-segments: they bring probes back"),
+        ("--mode loopback --segments 16005 --return-segments fc00::1", "another data plane"),
+        ("--segments 16005 --srv6 host", "--srv6: for SIDs"),
+        ("--mode loopback --segments 16005 --timestamp-label 15001", "--timestamp-label: asks"),
+        ("--mode loopback --segments fc00::1 --end-tsf fc00::2", "--end-tsf: asks"),
+        ("--mode enhanced-loopback --segments 16005 --end-tsf fc00::2", "--end-tsf: asks"),
+        ("--segments fc00::1 --srv6 usid", "is not in the block fcbb:bb00::/32"),
+    ] {
+        let refused = refused(line);
+        assert!(refused.contains(words), "{line}: {refused}");
+    }
+}
+
+#[test]
+fn more_than_may_be_imposed_is_refused_and_never_cut() {
+    let ends = ends("192.0.2.1:5000", "192.0.2.9:862");
+    assert!(plan("--segments 16001,16002 --msd 2").compose(&ends).is_ok());
+    let deep = plan("--segments 16001,16002,16003 --msd 2").compose(&ends).unwrap_err();
+    assert!(deep.to_string().starts_with("--segments: "), "{deep}");
+    let ends = self::ends("[2001:db8::1]:5000", "[2001:db8::9]:862");
+    assert!(plan(&format!("--segments {SIDS} --msd 2")).compose(&ends).is_err(), "and HOST");
+}
+
+#[test]
+fn a_looped_list_ends_at_this_host() {
+    let plan = plan(&format!("--mode loopback --segments {SIDS}"));
+    let template = plan.compose(&ends("[2001:db8::1]:5000", "[2001:db8::1]:6000")).unwrap();
+    assert_eq!(template.overhead(), 8 + 3 * 16);
+    assert_eq!(
+        template.addresses().destination(),
+        "2001:db8::1".parse::<std::net::IpAddr>().unwrap()
+    );
+}
+
+#[test]
+fn a_packet_is_laid_open_layer_by_layer() {
+    let line = "--mode enhanced-loopback --segments 16005,16011 --return-segments 16004,16001";
+    let plan = plan(line);
+    let template = plan.compose(&ends("192.0.2.1:5000", "192.0.2.1:6000")).unwrap();
+    let text = show(&plan, &template, &[0; 44]).unwrap();
+    for words in [
+        "enhanced-loopback M7: 96 octets, 24 of them for steering",
+        "     0  MPLS    16005, TC 0, TTL 255  (segment)",
+        "    12  MPLS    240, TC 0, TTL 255  (extended label: writes T2)",
+        "    20  MPLS    16001, TC 0, TTL 255, bottom  (segment)",
+        "    24  IPv4    192.0.2.1 > 192.0.2.1, TTL 255, DSCP CS0, DF\n",
+        "    44  UDP     5000 > 6000, length 52, checksum 0x",
+        "    52  STAMP   probe, 44 octets",
+        "  behind 15 240        16004 16001",
+        "  behind 16001         none: routed by its IP header",
+    ] {
+        assert!(text.contains(words), "{words:?} in\n{text}");
+    }
+    let plan = self::plan(&format!("--mode loopback --segments {SIDS}"));
+    let template = plan.compose(&ends("[2001:db8::1]:5000", "[2001:db8::1]:6000")).unwrap();
+    let text = show(&plan, &template, &[0; 44]).unwrap();
+    for words in ["SRH     segments left 2, last entry 2", "  segments left 0      2001:db8::1"] {
+        assert!(text.contains(words), "{words:?} in\n{text}");
+    }
+}
