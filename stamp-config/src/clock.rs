@@ -2,8 +2,8 @@
 
 use stamp_session::clock::ClockState;
 
+use crate::Setting;
 use crate::quantity::ClockError;
-use crate::setting::Setting;
 
 /// A clock's quality as declared, where the kernel cannot know it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,4 +1,5 @@
-//! How an operator writes it: durations, rates, key files, TOML documents.
+//! What an operator configures besides sessions: the clock, key files; and the words and documents
+//! of [`stamp_document`], under one name for the programs.
 //!
 //! A [`Setting`] is one word of the operator's language. The command line and the configuration
 //! file read it with the same code, so a flag and the key of the same name accept the same text and
@@ -7,10 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod clock;
-pub mod document;
 pub mod key_file;
-pub mod quantity;
-mod setting;
 pub mod steering;
 
-pub use setting::{Form, Setting, parse};
+pub use stamp_document::{Form, Setting, document, parse, quantity};

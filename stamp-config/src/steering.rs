@@ -4,11 +4,11 @@ use core::fmt;
 use core::net::{IpAddr, Ipv6Addr};
 use core::str::FromStr;
 
+use stamp_document::Setting;
 use stamp_proto::sr::mpls::{ExtendedLabel, Label};
 use stamp_proto::sr::segment::Sid;
 use stamp_proto::time::TimestampFormat;
 
-use crate::setting::Setting;
 
 /// One segment: a label of SR-MPLS or a SID of SRv6.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -11,7 +11,8 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("stamp-proto", &[]),
     ("stamp-session", &["stamp-proto"]),
     ("stamp-net", &["stamp-proto"]),
-    ("stamp-config", &["stamp-proto", "stamp-session"]),
+    ("stamp-document", &["stamp-proto"]),
+    ("stamp-config", &["stamp-proto", "stamp-session", "stamp-document"]),
     ("stamp-worker", &["stamp-proto", "stamp-session", "stamp-net"]),
     (
         "stamp-sender",
@@ -30,6 +31,7 @@ const TESTS: &str = "stamp-tests";
 const BUDGETS: &[(&str, &[&str])] = &[
     ("stamp-proto", &["hmac", "sha2", "subtle", "thiserror", "zeroize"]),
     ("stamp-session", &["hdrhistogram", "siphasher", "thiserror"]),
+    ("stamp-document", &["ipnet", "thiserror", "toml"]),
 ];
 
 /// Runtime, command line and logger, and the packages that may hold each.

@@ -1,7 +1,7 @@
 //! A TOML document, read so that every mistake is reported at once and where it stands.
 //!
 //! ```
-//! use stamp_config::document::read;
+//! use stamp_document::document::read;
 //!
 //! let (stateful, port): (Option<bool>, Option<String>) =
 //!     read("reflector.toml", "stateful = true\n", |root| (root.get("stateful"), root.get("name")))
