@@ -20,6 +20,7 @@
 //! ```
 
 mod error;
+mod source;
 
 use core::cell::RefCell;
 use core::ops::Range;
@@ -28,6 +29,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 pub use error::{ConfigError, ConfigErrors, Problem};
+pub use source::Place;
+use source::Source;
 
 use crate::setting::{Form, Setting};
 
@@ -42,7 +45,7 @@ pub fn read<T>(
     build: impl FnOnce(&Section<'_>) -> T,
 ) -> Result<T, ConfigErrors> {
     let (table, syntax) = DeTable::parse_recoverable(text);
-    let source = Source { file, text, errors: RefCell::new(Vec::new()) };
+    let source = Source::new(file, text);
     for error in &syntax {
         let problem = Problem::Syntax { message: error.message().to_owned() };
         source.report(error.span().unwrap_or(0..0), String::new(), None, problem);
@@ -56,36 +59,6 @@ pub fn read<T>(
     root.finish();
     let errors = source.into_errors();
     if errors.0.is_empty() { Ok(built) } else { Err(errors) }
-}
-
-/// The text of a document and the mistakes found in it so far.
-#[derive(Debug)]
-struct Source<'t> {
-    file: &'t str,
-    text: &'t str,
-    errors: RefCell<Vec<(usize, ConfigError)>>,
-}
-
-impl Source<'_> {
-    fn report(&self, span: Range<usize>, key: String, value: Option<String>, problem: Problem) {
-        let (line, column) = position(self.text, span.start);
-        let error = ConfigError { file: self.file.to_owned(), line, column, key, value, problem };
-        self.errors.borrow_mut().push((span.start, error));
-    }
-
-    fn into_errors(self) -> ConfigErrors {
-        let mut errors = self.errors.into_inner();
-        errors.sort_by_key(|(start, _)| *start);
-        ConfigErrors(errors.into_iter().map(|(_, error)| error).collect())
-    }
-}
-
-/// Line and column (in characters) of an offset, both from 1.
-fn position(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset.min(text.len())).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (line, before[start..].chars().count() + 1)
 }
 
 /// One table of a document. Keys nobody asked for are mistakes, found when it is dropped.
@@ -132,6 +105,29 @@ impl<'s> Section<'s> {
         };
         // Every wrong item is reported, so the reading may not stop at the first.
         let read: Vec<Option<T>> = items.iter().map(|item| self.setting(key, item)).collect();
+        read.into_iter().collect()
+    }
+
+    /// The lists of `key`, such as `[[16000, 16999], [20000, 20999]]`.
+    pub fn lists<T: Setting>(&self, key: &'static str) -> Option<Vec<Vec<T>>> {
+        let value = self.value(key)?;
+        let DeValue::Array(lists) = value.get_ref() else {
+            self.mistake(key, value, Problem::Malformed { expected: "a list of lists" });
+            return None;
+        };
+        let read: Vec<Option<Vec<T>>> = lists
+            .iter()
+            .map(|list| match list.get_ref() {
+                DeValue::Array(items) => {
+                    let read: Vec<_> = items.iter().map(|item| self.setting(key, item)).collect();
+                    read.into_iter().collect()
+                }
+                _ => {
+                    self.mistake(key, list, Problem::Malformed { expected: "a list" });
+                    None
+                }
+            })
+            .collect();
         read.into_iter().collect()
     }
 
@@ -224,12 +220,39 @@ impl<'s> Section<'s> {
 
     /// The value of `key` as it stands in the text.
     pub fn written(&self, key: &'static str) -> Option<String> {
-        self.source.text.get(self.value(key)?.span()).map(str::to_owned)
+        self.source.text(self.value(key)?.span()).map(str::to_owned)
     }
 
     /// Whether `key` holds a table.
     pub fn is_table(&self, key: &'static str) -> bool {
         self.value(key).is_some_and(|value| matches!(value.get_ref(), DeValue::Table(_)))
+    }
+
+    /// Where the value of `key` stands, for what is found out when the section has been read; the
+    /// section itself where the key is missing.
+    pub fn place(&self, key: &'static str) -> Place {
+        let value = self.value(key);
+        let span = value.map_or_else(|| self.span.clone(), Spanned::span);
+        Place { span, key: self.name(key), has_value: value.is_some() }
+    }
+
+    /// Where each item of the list `key` stands; one value stands for a list of one.
+    pub fn places(&self, key: &'static str) -> Vec<Place> {
+        match self.value(key).map(Spanned::get_ref) {
+            Some(DeValue::Array(items)) => {
+                let key = self.name(key);
+                let place = |span| Place { span, key: key.clone(), has_value: true };
+                items.iter().map(|item| place(item.span())).collect()
+            }
+            Some(_) => vec![self.place(key)],
+            None => Vec::new(),
+        }
+    }
+
+    /// Reports a mistake at a place of the same document.
+    pub fn report(&self, place: &Place, problem: Problem) {
+        let value = place.has_value.then(|| self.source.shown(&place.span)).flatten();
+        self.source.report(place.span.clone(), place.key.clone(), value, problem);
     }
 
     /// Reports a mistake that only the caller can see, such as two keys that exclude each other.
@@ -289,10 +312,7 @@ impl<'s> Section<'s> {
     }
 
     fn mistake(&self, key: &str, value: &Spanned<DeValue<'_>>, problem: Problem) {
-        let shown = self.source.text.get(value.span()).map(|text| {
-            let line = text.lines().next().unwrap_or("");
-            line.chars().take(60).collect::<String>()
-        });
+        let shown = self.source.shown(&value.span());
         self.source.report(value.span(), self.name(key), shown, problem);
     }
 

@@ -144,6 +144,12 @@ duration_setting!(
     1, HOUR_NS
 );
 
+duration_setting!(
+    /// How long a link holds a packet, or by how much that varies.
+    LinkDelay, "a duration from 0s to 10m, such as 5ms or 250us (a bare number is seconds)",
+    0, HOUR_NS / 6
+);
+
 /// How many probes are sent; `0` until stopped.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Count(pub u64);
@@ -184,6 +190,63 @@ impl fmt::Display for RateLimit {
             Self::PerSecond(rate) => write!(f, "{rate}"),
             Self::Off => f.write_str("off"),
         }
+    }
+}
+
+/// A share of the whole, in billionths.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Ratio(u32);
+
+impl Ratio {
+    const WHOLE: u32 = 1_000_000_000;
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// So many billionths, up to the whole.
+    #[must_use]
+    pub const fn from_billionths(billionths: u32) -> Option<Self> {
+        if billionths <= Self::WHOLE { Some(Self(billionths)) } else { None }
+    }
+
+    /// How many billionths of the whole.
+    #[must_use]
+    pub const fn billionths(self) -> u32 {
+        self.0
+    }
+}
+
+impl Setting for Ratio {
+    const EXPECTED: &'static str = "a share from 0% to 100%, such as 1% or 0.05%";
+    fn read(text: &str) -> Option<Self> {
+        let percent = scaled(text.strip_suffix('%')?, u64::from(Self::WHOLE / 100))?;
+        Self::from_billionths(u32::try_from(percent).ok()?)
+    }
+}
+
+impl fmt::Display for Ratio {
+    /// In percent, without zeros at the end.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, rest) = (self.0 / 10_000_000, self.0 % 10_000_000);
+        let fraction = format!("{rest:07}");
+        match fraction.trim_end_matches('0') {
+            "" => write!(f, "{whole}%"),
+            fraction => write!(f, "{whole}.{fraction}%"),
+        }
+    }
+}
+
+/// Bits per second.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Bandwidth(pub u64);
+
+impl Setting for Bandwidth {
+    const EXPECTED: &'static str = "bits per second with a unit, such as 100M, 2.5G or 1T";
+    fn read(text: &str) -> Option<Self> {
+        let units =
+            [("k", 1_000), ("M", 1_000_000), ("G", 1_000_000_000), ("T", 1_000_000_000_000)];
+        let text = text.strip_suffix("bit/s").unwrap_or(text);
+        let read = |(unit, size)| scaled(text.strip_suffix(unit)?, size);
+        units.into_iter().find_map(read).filter(|bits| *bits > 0).map(Self)
     }
 }
 
@@ -243,7 +306,31 @@ mod tests {
         assert_eq!(RateLimit::read("0"), None);
     }
 
+    #[test]
+    fn a_share_is_read_in_percent_and_stays_below_the_whole() {
+        let billionths = |text| Ratio::read(text).map(Ratio::billionths);
+        assert_eq!(billionths("1%"), Some(10_000_000));
+        assert_eq!(billionths("0.0000001%"), Some(1));
+        assert_eq!(billionths("100%"), Some(1_000_000_000));
+        for text in ["", "%", "1", "100.1%", "-1%", "1 %"] {
+            assert_eq!(Ratio::read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn bandwidths_need_a_unit() {
+        assert_eq!(Bandwidth::read("2.5G"), Some(Bandwidth(2_500_000_000)));
+        assert_eq!(Bandwidth::read("100Mbit/s"), Some(Bandwidth(100_000_000)));
+        assert_eq!(["0M", "100", "M", ""].map(Bandwidth::read), [None; 4]);
+    }
+
     proptest! {
+        #[test]
+        fn a_share_that_is_printed_is_read_back(billionths in 0_u32..=1_000_000_000) {
+            let ratio = Ratio::from_billionths(billionths).unwrap();
+            prop_assert_eq!(Ratio::read(&ratio.to_string()), Some(ratio));
+        }
+
         #[test]
         fn what_is_printed_is_read_back(ns in 0_u64..=100_000_000_000_000) {
             let duration = Duration::from_nanos(ns);

@@ -43,6 +43,12 @@ pub enum Problem {
         /// The other key.
         other: &'static str,
     },
+    /// The value is what the key takes, but does not go with the rest of the document.
+    #[error("{reason}")]
+    Contradiction {
+        /// What it contradicts.
+        reason: String,
+    },
     /// What the value points at could not be used.
     #[error("{reason}")]
     Unusable {

@@ -1,6 +1,7 @@
 use ipnet::IpNet;
 use stamp_proto::ip::Dscp;
 
+use super::source::position;
 use super::*;
 use crate::quantity::{Interval, RateLimit};
 
@@ -105,6 +106,30 @@ fn columns_count_characters_not_octets() {
     });
     assert!(found[0].starts_with("f.toml:1:"), "{found:?}");
     assert_eq!(position("é = 1", 5), (1, 5));
+}
+
+#[test]
+fn lists_of_lists_are_read_and_every_wrong_item_counts() {
+    let read_lists = |text: &str| read("f.toml", text, |root| root.lists::<Dscp>("dscp"));
+    assert_eq!(read_lists("dscp = [[1, 2], [3]]").unwrap().map(|lists| lists.len()), Some(2));
+    let error = read_lists("dscp = [[1, 64], 7]").unwrap_err().to_string();
+    assert!(error.starts_with("f.toml:1:13: dscp = 64: expected a DSCP"), "{error}");
+    assert!(error.ends_with("f.toml:1:18: dscp = 7: expected a list"), "{error}");
+}
+
+#[test]
+fn a_place_outlives_its_section() {
+    let found = errors("[[allow]]\nprefixes = [\"a\", \"b\"]\n", |root| {
+        let places = root.sections("allow", |allow| {
+            (allow.places("prefixes"), allow.place("name"), allow.has("prefixes"))
+        });
+        let [(items, missing, true)] = &places[..] else { panic!("{places:?}") };
+        root.report(&items[1], Problem::Missing { expected: "x" });
+        root.report(missing, Problem::Missing { expected: "x" });
+    });
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].starts_with("f.toml:1:1: allow[0].name: missing"), "{found:?}");
+    assert!(found[1].starts_with("f.toml:2:18: allow[0].prefixes = \"b\": missing"), "{found:?}");
 }
 
 #[test]
