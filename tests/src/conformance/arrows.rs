@@ -13,6 +13,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("stamp-net", &["stamp-proto"]),
     ("stamp-document", &["stamp-proto"]),
     ("stamp-config", &["stamp-proto", "stamp-session", "stamp-document"]),
+    ("stamp-path", &["stamp-proto", "stamp-document"]),
     ("stamp-worker", &["stamp-proto", "stamp-session", "stamp-net"]),
     (
         "stamp-sender",
@@ -32,6 +33,7 @@ const BUDGETS: &[(&str, &[&str])] = &[
     ("stamp-proto", &["hmac", "sha2", "subtle", "thiserror", "zeroize"]),
     ("stamp-session", &["hdrhistogram", "siphasher", "thiserror"]),
     ("stamp-document", &["ipnet", "thiserror", "toml"]),
+    ("stamp-path", &["ipnet", "thiserror"]),
 ];
 
 /// Runtime, command line and logger, and the packages that may hold each.

@@ -14,7 +14,8 @@ use super::tree::File;
 const SYSTEM_CALLS: &str = "stamp-net/src/sys";
 
 /// Crates to which time, randomness and datagrams come as values.
-const PURE: [&str; 3] = ["stamp-proto/src/", "stamp-session/src/", "stamp-document/src/"];
+const PURE: [&str; 4] =
+    ["stamp-proto/src/", "stamp-session/src/", "stamp-document/src/", "stamp-path/src/"];
 
 /// Paths that reach outside of a pure crate, as they end in the source.
 const REACHING: &[(&str, &str)] = &[
