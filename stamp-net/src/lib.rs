@@ -18,6 +18,7 @@ pub mod holder;
 pub mod interface;
 pub mod limits;
 mod netlink;
+pub mod packet;
 pub mod poll;
 pub mod route;
 pub mod socket;
@@ -31,6 +32,7 @@ pub use error::NetError;
 pub use frame::{
     Addressee, EtherType, Frame, FrameBatch, FrameFilter, FrameOptions, FrameSocket, VlanTag,
 };
+pub use packet::PacketSocket;
 pub use poll::{Poller, Readiness, Ready, Waker};
 pub use socket::{
     Datagram, ErrorBatch, IcmpError, IcmpKind, Outgoing, ReceiveBatch, SendBatch, SendFailure,

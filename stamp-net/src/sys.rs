@@ -5,6 +5,7 @@
 //! `sendmmsg` shares one control list among all messages.
 
 pub(crate) mod device;
+pub(crate) mod link_address;
 pub(crate) mod message;
 pub(crate) mod option;
 pub(crate) mod ring;
