@@ -47,6 +47,11 @@ impl Wire {
     ) -> Self {
         Self { link, sockets, interfaces, lanes: impairments.map(Lane::new) }
     }
+
+    /// Numbers of its interfaces.
+    pub(crate) const fn interfaces(&self) -> [u32; 2] {
+        self.interfaces
+    }
 }
 
 /// The running thread. Dropping it ends it.

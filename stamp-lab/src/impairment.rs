@@ -64,7 +64,10 @@ pub enum Loss {
 pub(crate) enum Fate {
     Lost,
     /// It is held so long. One that overtakes does not wait for those before it.
-    Held { for_ns: u64, overtakes: bool },
+    Held {
+        for_ns: u64,
+        overtakes: bool,
+    },
 }
 
 /// An impairment at work.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use stamp_path::Topology;
 use stamp_path::topology::{LinkId, NodeId, Side};
 
+use crate::LabError;
 use crate::engine::Engine;
 use crate::impairment::Impairment;
 use crate::lane::Counts;
@@ -15,7 +16,6 @@ use crate::namespace::Namespace;
 use crate::netlink::Netlink;
 use crate::plan::Plan;
 use crate::switch::SwitchCounts;
-use crate::LabError;
 
 /// How a lab is built.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -57,8 +57,9 @@ impl Lab {
         let nodes: Vec<Node> =
             names.map(|name| Node::new(name, Node::router)).collect::<Result<_, _>>()?;
         let middle = Node::new("the wires".to_owned(), Node::silent)?;
-        let (wires, switches) = build::Site { topology: &topology, plan: &plan, nodes: &nodes, middle: &middle }
-            .raise(options)?;
+        let (wires, switches) =
+            build::Site { topology: &topology, plan: &plan, nodes: &nodes, middle: &middle }
+                .raise(options)?;
         let engine = Engine::start(wires, switches)?;
         Ok(Self { topology, plan, nodes, middle, engine })
     }

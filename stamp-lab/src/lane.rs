@@ -59,14 +59,7 @@ impl Lane {
     pub(crate) const fn new(impairment: Impairment) -> Self {
         Self {
             judge: Judge::new(impairment),
-            counts: Counts {
-                seen: 0,
-                lost: 0,
-                delivered: 0,
-                dropped: 0,
-                group: 0,
-                overflowed: 0,
-            },
+            counts: Counts { seen: 0, lost: 0, delivered: 0, dropped: 0, group: 0, overflowed: 0 },
             under_way: BinaryHeap::new(),
             sequence: 0,
             last_due_ns: 0,

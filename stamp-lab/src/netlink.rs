@@ -29,7 +29,7 @@ const NETLINK: (i32, i32) = (16, 0);
 
 /// Multicast groups of link changes (`RTNLGRP_LINK`) and of IPv6 route changes
 /// (`RTNLGRP_IPV6_ROUTE`), counted from 1.
-const NOTICES: u32 = 1 << (1 - 1) | 1 << (11 - 1);
+const NOTICES: u32 = 1 | 1 << 10;
 
 /// Room for one part of an answer; the kernel never sends more than 32 KiB at once.
 const PART_OCTETS: usize = 64 << 10;

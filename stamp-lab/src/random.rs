@@ -53,7 +53,8 @@ mod tests {
         let drawn: Vec<f64> =
             (0..100_000).map(|_| random.deviation_thousandths() as f64 / 1000.0).collect();
         let mean = drawn.iter().sum::<f64>() / drawn.len() as f64;
-        let square = drawn.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / drawn.len() as f64;
+        let square =
+            drawn.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / drawn.len() as f64;
         assert!(mean.abs() < 0.02 && (square - 1.0).abs() < 0.02, "{mean} {square}");
         assert!(drawn.iter().all(|x| x.abs() <= 6.1));
     }

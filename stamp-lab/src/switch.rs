@@ -8,8 +8,8 @@ mod entry;
 mod forward;
 mod table;
 
-use stamp_net::packet::{Offload, PacketSocket};
 use stamp_net::NetError;
+use stamp_net::packet::{Offload, PacketSocket};
 use stamp_path::topology::NodeId;
 
 pub(crate) use forward::MPLS;

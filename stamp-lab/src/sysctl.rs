@@ -41,10 +41,8 @@ const ROUTER: [(&str, &str); 23] = [
 ];
 
 /// The flow of an IPv6 packet for equal ways: addresses, protocol, flow label, ports.
-const FLOW: [(&str, &str); 2] = [
-    ("net.ipv6.fib_multipath_hash_fields", "63"),
-    ("net.ipv6.fib_multipath_hash_policy", "3"),
-];
+const FLOW: [(&str, &str); 2] =
+    [("net.ipv6.fib_multipath_hash_fields", "63"), ("net.ipv6.fib_multipath_hash_policy", "3")];
 
 /// Makes the namespace a router.
 pub(crate) fn make_router() -> io::Result<()> {

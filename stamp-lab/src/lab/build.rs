@@ -44,6 +44,7 @@ impl Site<'_> {
                 self.raise_bare(link)?;
             }
         }
+        self.middle.settle(wires.iter().flat_map(Wire::interfaces))?;
         for (node, id) in self.nodes.iter().zip(self.topology.ids()) {
             self.address(node, id)?;
         }
@@ -61,6 +62,7 @@ impl Site<'_> {
             netlink.remove_link(first.index)
         })?;
         let wire = self.raise_wired(link)?;
+        self.middle.settle(wire.interfaces())?;
         for id in [first.node, second.node] {
             // What led over the old interface went away with it.
             let node = &self.nodes[id.position()];
@@ -94,7 +96,8 @@ impl Site<'_> {
             self.middle.set_up(middle)?;
             node.set_up(end.index)?;
         }
-        let open = || link.middle.map(|index| PacketSocket::open(index, EVERY_PROTOCOL, Offload::Carried));
+        let open =
+            || link.middle.map(|index| PacketSocket::open(index, EVERY_PROTOCOL, Offload::Carried));
         let [first, second] = self.middle.inside(open)?;
         Ok(Wire::new(link.link, [first?, second?], link.middle, link.impairments.clone()))
     }
@@ -107,11 +110,17 @@ impl Site<'_> {
             if table.is_empty() {
                 continue;
             }
-            let [inlet, peer] = [INLET, INLET_PEER]
-                .map(|(name, index, mac)| VethEnd { name, index, mac, mtu: LARGEST_MTU });
+            let [inlet, peer] = [INLET, INLET_PEER].map(|(name, index, mac)| VethEnd {
+                name,
+                index,
+                mac,
+                mtu: LARGEST_MTU,
+            });
             node.join(&inlet, node, &peer)?;
-            node.set_up(inlet.index)?;
-            node.set_up(peer.index)?;
+            for index in [inlet.index, peer.index] {
+                node.set_up(index)?;
+            }
+            node.settle([inlet.index, peer.index])?;
             switches.push(node.inside(|| Switch::open(id, table))??);
         }
         Ok(switches)
@@ -125,7 +134,7 @@ impl Site<'_> {
             [(near.index, IpNet::from(near.ipv4)), (near.index, IpNet::from(near.ipv6))]
         });
         let addresses: Vec<(u32, IpNet)> = own.chain(on_links).collect();
-        let listening = node.inside(Netlink::open_listening)?.map_err(|error| node.failed(format_args!("listen"), error))?;
+        let listening = node.listening()?;
         for (index, address) in &addresses {
             node.step(format_args!("add {address}"), |netlink| {
                 netlink.add_address(*index, *address)
@@ -137,10 +146,8 @@ impl Site<'_> {
                     netlink.set_neighbour(near.index, of, far.mac)
                 })?;
             }
-            listening
-                .wait_until_operational(near.index)
-                .map_err(|error| node.failed(format_args!("use a link"), error))?;
         }
+        node.settle(self.plan.ends_of(id).map(|(near, _)| near.index))?;
         for (_, address) in addresses {
             if let IpAddr::V6(address) = address.addr() {
                 listening
@@ -222,6 +229,22 @@ impl Node {
 
     fn set_up(&self, index: u32) -> Result<(), LabError> {
         self.step(format_args!("take interface {index} up"), |netlink| netlink.set_up(index))
+    }
+
+    /// Waits until interfaces carry traffic: before that, what is sent over one is dropped.
+    fn settle(&self, indexes: impl IntoIterator<Item = u32>) -> Result<(), LabError> {
+        let listening = self.listening()?;
+        for index in indexes {
+            listening
+                .wait_until_operational(index)
+                .map_err(|error| self.failed(format_args!("use interface {index}"), error))?;
+        }
+        Ok(())
+    }
+
+    fn listening(&self) -> Result<Netlink, LabError> {
+        let opened = self.inside(Netlink::open_listening)?;
+        opened.map_err(|error| self.failed(format_args!("listen to the kernel"), error))
     }
 
     fn step(

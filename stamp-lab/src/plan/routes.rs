@@ -41,11 +41,7 @@ pub(super) fn of(topology: &Topology, links: &[LinkPlan], from: NodeId) -> Vec<R
 }
 
 /// The owner that is reached at the least cost; the first of equals.
-pub(crate) fn nearest(
-    paths: &[ShortestPaths],
-    from: NodeId,
-    owners: &[NodeId],
-) -> Option<NodeId> {
+pub(crate) fn nearest(paths: &[ShortestPaths], from: NodeId, owners: &[NodeId]) -> Option<NodeId> {
     let cost = |owner: &NodeId| paths[owner.position()].cost(from);
     owners.iter().filter(|owner| cost(owner).is_some()).min_by_key(|owner| cost(owner)).copied()
 }
@@ -95,7 +91,6 @@ fn route(
         })
         .collect();
     let node = &topology[from];
-    let source =
-        if is_v6 { node.ipv6().map(IpAddr::V6) } else { node.ipv4().map(IpAddr::V4) };
+    let source = if is_v6 { node.ipv6().map(IpAddr::V6) } else { node.ipv4().map(IpAddr::V4) };
     (!hops.is_empty()).then_some(Route { prefix, hops, source })
 }

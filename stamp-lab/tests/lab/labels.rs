@@ -100,7 +100,8 @@ fn labels_that_mean_nothing_are_counted() {
 }
 
 fn a_label_stack_passes_a_delayed_link() {
-    let net = Net::up(&RING.replace("ends = [\"p\", \"q\"]", "ends = [\"p\", \"q\"]\ndelay = \"2ms\""));
+    let net =
+        Net::up(&RING.replace("ends = [\"p\", \"q\"]", "ends = [\"p\", \"q\"]\ndelay = \"2ms\""));
     arrives(&net, "s-p", &[16012, 24122]);
     let counts = net.0.counts(net.link("p-q"), Side::First).expect("it is a wire");
     assert_eq!((counts.seen, counts.delivered), (2, 2));

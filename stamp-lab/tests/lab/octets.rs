@@ -124,9 +124,9 @@ fn udp((from, to): (SocketAddr, SocketAddr), last: IpAddr, payload: &[u8]) -> Ve
 }
 
 fn checksum(octets: &[u8]) -> u16 {
-    let words = octets.chunks(2).map(|word| {
-        u32::from(u16::from_be_bytes([word[0], word.get(1).copied().unwrap_or(0)]))
-    });
+    let words = octets
+        .chunks(2)
+        .map(|word| u32::from(u16::from_be_bytes([word[0], word.get(1).copied().unwrap_or(0)])));
     let mut sum: u32 = words.sum();
     while sum >> 16 != 0 {
         sum = (sum & 0xffff) + (sum >> 16);

@@ -14,10 +14,19 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("stamp-document", &["stamp-proto"]),
     ("stamp-config", &["stamp-proto", "stamp-session", "stamp-document"]),
     ("stamp-path", &["stamp-proto", "stamp-document"]),
+    ("stamp-lab", &["stamp-document", "stamp-net", "stamp-path"]),
     ("stamp-worker", &["stamp-proto", "stamp-session", "stamp-net"]),
     (
         "stamp-sender",
-        &["stamp-proto", "stamp-session", "stamp-net", "stamp-config", "stamp-worker"],
+        &[
+            "stamp-proto",
+            "stamp-session",
+            "stamp-net",
+            "stamp-config",
+            "stamp-path",
+            "stamp-lab",
+            "stamp-worker",
+        ],
     ),
     (
         "stamp-reflector",

@@ -93,7 +93,8 @@ fn a_label_for_a_neighbour_is_popped_and_the_packet_sent_as_ip() {
 fn the_checksum_follows_the_ttl() {
     let (_, (ether_type, _, packet)) = sent(&[(16002, 60)], &ipv4()).unwrap();
     assert_eq!((ether_type, packet[8]), (IPV4, 59));
-    let words = packet[..20].chunks(2).map(|word| u32::from(u16::from_be_bytes([word[0], word[1]])));
+    let words =
+        packet[..20].chunks(2).map(|word| u32::from(u16::from_be_bytes([word[0], word[1]])));
     let sum: u32 = words.sum();
     assert_eq!((sum & 0xffff) + (sum >> 16), 0xffff);
 }
