@@ -1,5 +1,6 @@
 //! The command line: every flag is defined here once; help, man page and completions follow.
 
+pub mod lab;
 mod steering;
 
 use std::net::IpAddr;
@@ -45,6 +46,8 @@ pub struct CommandLine {
 pub enum Verb {
     /// Reflector and sender in this process, on loopback: an open and an authenticated session.
     Demo(Demo),
+    /// A network to try things on: namespaces, links with delay and loss, SIDs and labels.
+    Lab(lab::Lab),
     /// What this machine can do and what stands in the way; what a far end is, or why it is silent.
     Doctor(Box<Doctor>),
     /// Render a saved run (--json or --ndjson) again, with a histogram and an SVG plot.

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use stamp_config::key_file::KeyFileError;
+use stamp_lab::LabError;
 use stamp_net::NetError;
 use stamp_session::sender::SenderConfigError;
 use stamp_worker::WorkerError;
@@ -83,6 +84,17 @@ pub enum Failure {
         /// How many may be.
         limit: u64,
     },
+    /// This machine builds no lab, or not this one.
+    #[error(transparent)]
+    Lab(#[from] LabError),
+    /// The process of a lab refused something, or there is none.
+    #[error("{problem}")]
+    Refused {
+        /// The exit status.
+        status: u8,
+        /// Why.
+        problem: String,
+    },
     /// Results could not be written.
     #[error("standard output: {0}")]
     Output(io::Error),
@@ -109,8 +121,9 @@ impl Failure {
     }
 
     /// 1 a requirement is not met, 2 a name or route is missing, 3 usage or input, 4 permission, port or system call.
-    const fn code(&self) -> u8 {
+    pub const fn code(&self) -> u8 {
         match self {
+            Self::Refused { status, .. } => *status,
             Self::Target(TargetError::Resolve { .. } | TargetError::Family { .. })
             | Self::Net(NetError::NoRoute { .. })
             | Self::Worker(WorkerError::Net(NetError::NoRoute { .. })) => 2,
@@ -122,6 +135,7 @@ impl Failure {
             | Self::Net(NetError::NoSuchInterface { .. } | NetError::NotVrf { .. })
             | Self::Worker(WorkerError::Sender(_) | WorkerError::Reflector(_)) => 3,
             Self::Net(_)
+            | Self::Lab(_)
             | Self::Worker(_)
             | Self::Descriptors { .. }
             | Self::Output(_)

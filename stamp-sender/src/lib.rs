@@ -14,6 +14,7 @@ mod exit;
 mod explain;
 mod generate;
 mod happening;
+mod lab;
 mod log;
 mod output;
 mod percentile;
@@ -40,6 +41,7 @@ pub fn main() -> ExitCode {
     let ended = match command_line.verb {
         None => run::measure(&command_line.measure),
         Some(Verb::Demo(demo)) => demo::run(&demo),
+        Some(Verb::Lab(lab)) => lab::run(&lab),
         Some(Verb::Doctor(doctor)) => doctor::run(&doctor),
         Some(Verb::Report(report)) => report::run(&report),
         Some(Verb::Completions { shell }) => generate::completions(shell),
