@@ -115,7 +115,7 @@ pub struct Segment {
     pub interface: u32,
 }
 
-/// What a SID means (RFC 8986, RFC 9800).
+/// What a SID means, in the words of SRv6 network programming.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Behaviour {
     /// On to the next segment.

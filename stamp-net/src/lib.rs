@@ -16,6 +16,7 @@ pub mod error;
 pub mod frame;
 pub mod holder;
 pub mod interface;
+pub mod lifeline;
 pub mod limits;
 mod netlink;
 pub mod packet;

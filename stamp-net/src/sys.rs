@@ -4,6 +4,7 @@
 //! offer is not used for batches, because its `recvmmsg` never resets the control lengths and its
 //! `sendmmsg` shares one control list among all messages.
 
+pub(crate) mod descriptor;
 pub(crate) mod device;
 pub(crate) mod link_address;
 pub(crate) mod message;

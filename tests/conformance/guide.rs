@@ -7,7 +7,7 @@ use stamp_tests::conformance::workspace::Workspace;
 use stamp_tests::conformance::{Finding, assert_none};
 
 /// Journeys that must have a page.
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "first-measurement.md",
     "loss.md",
     "clocks.md",
@@ -16,6 +16,7 @@ const PAGES: [&str; 8] = [
     "ipv6-only.md",
     "without-root.md",
     "vrf.md",
+    "lab.md",
 ];
 
 /// Programs that a page may call.

@@ -23,6 +23,7 @@ fn trials() -> Vec<Trial> {
         clocks,
         first_measurement,
         ipv6_only: [Need::IPV6],
+        lab: [Need::IPV6],
         loss,
         mtu,
         nat,
@@ -40,6 +41,10 @@ fn first_measurement() {
 
 fn ipv6_only() {
     play("ipv6-only", Machines::two_hosts(Families::V6));
+}
+
+fn lab() {
+    play("lab", Machines::with_topology());
 }
 
 fn loss() {

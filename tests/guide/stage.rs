@@ -32,6 +32,14 @@ impl Machines {
         Self::of(vec![Host::new("here", Families::Both)], None)
     }
 
+    /// A machine of its own with the topology file of three paths.
+    pub(crate) fn with_topology() -> Self {
+        let machines = Self::one();
+        let text = include_str!("../../stamp-lab/reference/three-paths.toml");
+        fs::write(machines.folder.0.join("three-paths.toml"), text).expect("the file is written");
+        machines
+    }
+
     /// `near` and `far` on one link.
     pub(crate) fn two_hosts(families: Families) -> Self {
         let hosts = netns::two_hosts(families);
@@ -102,10 +110,11 @@ impl Stage for Machines {
         let mut command = Command::new("sh");
         let line = format!("exec {}", self.with_addresses(&step.command));
         command.arg("-c").arg(line).current_dir(&self.folder.0).env("PATH", path());
+        command.env("XDG_RUNTIME_DIR", &self.folder.0);
         let host = self.host(&step.host);
         let program = match step.as_root {
             true => host.spawn(&mut command),
-            false => host.spawn_without_rights(&mut command),
+            false => host.spawn_as_user(&mut command),
         };
         if step.in_background {
             host.wait_for_udp_listener(&program, listening_port(&step.command));

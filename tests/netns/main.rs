@@ -1,6 +1,7 @@
 //! Tests in network namespaces: real kernels, real sockets, real programs.
 
 mod kit;
+mod lab;
 mod loops;
 mod measure;
 mod reflector;
@@ -12,6 +13,12 @@ use stamp_tests::netns;
 fn main() -> ExitCode {
     match kit::child::Part::asked_for() {
         Some(part) => part.play(),
-        None => netns::harness(&[kit::trials, loops::trials, measure::trials, reflector::trials]),
+        None => netns::harness(&[
+            kit::trials,
+            lab::trials,
+            loops::trials,
+            measure::trials,
+            reflector::trials,
+        ]),
     }
 }

@@ -161,7 +161,7 @@ pub(super) fn segment(segment: &Segment, inner_table: u32) -> RouteMessage {
     message
 }
 
-/// The NEXT-CSID flavor (RFC 9800), which the netlink crate does not know.
+/// The NEXT-CSID flavor, which the netlink crate does not know.
 fn next_csid(block_bits: u8, node_bits: u8) -> RouteSeg6LocalTunnel {
     /// `SEG6_LOCAL_FLAVORS` and what is nested in it.
     const FLAVORS: u16 = 11 | NESTED;

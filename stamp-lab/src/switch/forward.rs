@@ -11,7 +11,7 @@ const IPV6: u16 = 0x86dd;
 
 const ETHERNET_OCTETS: usize = 14;
 
-/// Special-purpose labels (RFC 3032, RFC 6790, RFC 7274).
+/// Special-purpose labels.
 const EXPLICIT_NULL_V4: u32 = 0;
 const EXPLICIT_NULL_V6: u32 = 2;
 const ENTROPY_INDICATOR: u32 = 7;
@@ -118,7 +118,7 @@ fn build(
     Ok(octets)
 }
 
-/// Lowers the TTL, and the header checksum with it (RFC 1624).
+/// Lowers the TTL, and the header checksum with it.
 fn limit_ipv4(packet: &mut [u8], ttl: u8) -> Result<(), Refusal> {
     let header = packet.first_chunk_mut::<20>().ok_or(Refusal::Malformed)?;
     let before = u16::from_be_bytes([header[8], header[9]]);

@@ -96,7 +96,7 @@ pub struct LearnedLabel {
     pub label: Label,
 }
 
-/// SRv6 SIDs of a node (RFC 8986).
+/// SRv6 SIDs of a node.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Sids {
     /// End: on to the next segment.
@@ -105,7 +105,7 @@ pub struct Sids {
     pub dt6: Option<Sid>,
     /// End.TSF: write a timestamp and forward.
     pub tsf: Option<Sid>,
-    /// uN: the node's micro-SID (RFC 9800).
+    /// uN: the node's micro-SID.
     pub un: Option<UsidPrefix>,
 }
 
@@ -128,7 +128,7 @@ pub enum TimestampLabel {
     },
 }
 
-/// Maximum SID depths (RFC 8491, RFC 9352); unknown where absent.
+/// Maximum SID depths; unknown where absent.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Msd {
     /// Labels it can put on a packet (BMI).

@@ -47,7 +47,7 @@ impl LabelRange {
     }
 }
 
-/// Ranges of labels, counted through by the indexes of Prefix-SIDs (RFC 8660 §2).
+/// Ranges of labels, counted through by the indexes of Prefix-SIDs.
 ///
 /// Their order matters: where one range ends, the next goes on counting.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -190,7 +190,7 @@ number!(
     Depth(u8), "a depth from 0 to 255", 0..=u8::MAX
 );
 number!(
-    /// A label behind the extension label (RFC 7274).
+    /// A label behind the extension label.
     ExtendedLabel(u8), "an extended special-purpose label from 16 to 255", 16..=u8::MAX
 );
 number!(

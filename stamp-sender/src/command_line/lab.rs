@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use stamp_config::parse;
 use stamp_config::quantity::{LinkDelay, Ratio};
 
@@ -50,22 +50,22 @@ pub enum LabVerb {
 
 /// `stamp-sender lab degrade`.
 #[derive(Args, Clone, Debug)]
-#[group(required = true, multiple = true, args = ["delay", "jitter", "loss", "reordering"])]
+#[command(group = ArgGroup::new("treatment").required(true).multiple(true))]
 pub struct Degrade {
     /// The link; LINK:FROM>TO is one direction of it (quote the >).
     #[arg(value_name = "LINK[:FROM>TO]")]
     pub link: String,
     /// How long packets are held.
-    #[arg(long, value_parser = parse::<LinkDelay>)]
+    #[arg(long, value_name = "TIME", group = "treatment", value_parser = parse::<LinkDelay>)]
     pub delay: Option<LinkDelay>,
     /// Standard deviation of the delay.
-    #[arg(long, value_parser = parse::<LinkDelay>)]
+    #[arg(long, value_name = "TIME", group = "treatment", value_parser = parse::<LinkDelay>)]
     pub jitter: Option<LinkDelay>,
     /// Share of packets that are lost.
-    #[arg(long, value_parser = parse::<Ratio>)]
+    #[arg(long, value_name = "SHARE", group = "treatment", value_parser = parse::<Ratio>)]
     pub loss: Option<Ratio>,
     /// Share of packets that overtake those before them.
-    #[arg(long, value_parser = parse::<Ratio>)]
+    #[arg(long, value_name = "SHARE", group = "treatment", value_parser = parse::<Ratio>)]
     pub reordering: Option<Ratio>,
 }
 

@@ -3,15 +3,14 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::IntoRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
+use stamp_net::lifeline;
 
 use super::place::Place;
 use super::protocol::{self, Reply, Request};
@@ -34,12 +33,8 @@ pub(super) fn exec(place: &Place, node: &str, command: &[OsString]) -> Ended {
     if let Err(error) = know_names(&place.hosts()) {
         exit::tell(&format!("stamp-sender: names of nodes are unknown to the command: {error}\n"));
     }
-    // The connection lasts as long as the command: by it the lab knows whom to end.
-    fcntl(&connection, FcntlArg::F_SETFD(FdFlag::empty())).map_err(|errno| Failure::System {
-        what: "keeping the connection",
-        source: errno.into(),
-    })?;
-    let _kept = connection.into_raw_fd();
+    // By this connection the lab knows whom to end, and the kernel whom to kill when the lab dies.
+    lifeline::tie(connection)?;
     let Some((program, arguments)) = command.split_first() else {
         return Err(protocol::nonsense());
     };

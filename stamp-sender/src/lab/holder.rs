@@ -32,7 +32,8 @@ pub(super) fn hold(place: &Place, file: &str) -> Ended {
     match raise(place, file) {
         Ok((mut holder, listener)) => {
             protocol::say(io::stdout(), &Reply::Text { text: holder.greeting() })?;
-            holder.serve(&listener);
+            // Open until the very end: who asked for it waits for that.
+            let _asked_for_it = holder.serve(&listener);
             place.clear();
             // Without waiting for the packet thread: everything ends with this process.
             process::exit(0)
@@ -100,10 +101,10 @@ impl Holder {
         )
     }
 
-    /// Answers until it is told to end.
-    fn serve(&mut self, listener: &UnixListener) {
-        for connection in listener.incoming() {
-            let Ok(connection) = connection else { continue };
+    /// Answers until it is told to end, and by which connection.
+    fn serve(&mut self, listener: &UnixListener) -> UnixStream {
+        loop {
+            let Ok((connection, _)) = listener.accept() else { continue };
             // Whoever does not speak, or has gone, is not waited for.
             let heard = connection
                 .set_read_timeout(Some(HEARING))
@@ -115,7 +116,7 @@ impl Holder {
                     self.end_programs();
                     let text = format!("lab \"{}\" is down\n", self.name);
                     let _gone = protocol::say(&connection, &Reply::Text { text });
-                    return;
+                    return connection;
                 }
                 Some(Request::Show) => self.show(),
                 Some(Request::Enter { node }) => self.enter(&node, &connection),
@@ -179,21 +180,19 @@ impl Holder {
         }
     }
 
-    /// Programs at nodes are asked to end, and made to.
+    /// Asks programs at nodes to end and gives them the time for it. Whoever goes on is killed by the
+    /// kernel when this process ends.
     fn end_programs(&mut self) {
         self.entered.retain(|(connection, _)| is_open(connection));
         for (_, program) in &self.entered {
             let _gone = kill(*program, Signal::SIGTERM);
         }
         let deadline = Instant::now() + FAREWELL;
-        for (connection, program) in &self.entered {
+        for (connection, _) in &self.entered {
             let left = deadline.saturating_duration_since(Instant::now());
             let left = left.max(Duration::from_millis(1));
             let _at_once = connection.set_read_timeout(Some(left));
-            let has_ended = matches!((&*connection).read(&mut [0]), Ok(0));
-            if !has_ended {
-                let _gone = kill(*program, Signal::SIGKILL);
-            }
+            let _ended_or_late = (&*connection).read(&mut [0]);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is said on the socket of a lab: a line of JSON each way.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 
 use serde::{Deserialize, Serialize};
@@ -57,7 +57,10 @@ impl Reply {
 /// Asks the holder at the other end.
 pub(super) fn ask(connection: &UnixStream, request: &Request) -> Result<Reply, Failure> {
     say(connection, request)?;
-    Reply::read(&hear(connection)?)
+    match hear(connection)? {
+        line if line.is_empty() => Err(gone()),
+        line => Reply::read(&line),
+    }
 }
 
 /// Writes a line.
@@ -65,19 +68,30 @@ pub(super) fn say(mut stream: impl Write, what: &impl Serialize) -> Result<(), F
     let mut line = serde_json::to_string(what).map_err(|_| nonsense())?;
     line.push('\n');
     let said = stream.write_all(line.as_bytes()).and_then(|()| stream.flush());
-    said.map_err(|source| Failure::System { what: "talking to the lab", source })
+    said.map_err(failed)
 }
 
 /// Reads a line.
 pub(super) fn hear(connection: &UnixStream) -> Result<String, Failure> {
     let mut line = String::new();
-    let limited = std::io::Read::take(connection, LINE_OCTETS);
+    let limited = io::Read::take(connection, LINE_OCTETS);
     let heard = BufReader::new(limited).read_line(&mut line);
-    heard.map_err(|source| Failure::System { what: "talking to the lab", source })?;
+    heard.map_err(failed)?;
     Ok(line)
 }
 
-/// The other end is no lab of this version, or has gone.
+fn failed(source: io::Error) -> Failure {
+    match source.kind() {
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => gone(),
+        _ => Failure::System { what: "talking to the lab", source },
+    }
+}
+
+fn gone() -> Failure {
+    Failure::Refused { status: 2, problem: "the lab has just ended".to_owned() }
+}
+
+/// The other end is no lab of this version.
 pub(super) fn nonsense() -> Failure {
     let problem =
         "the lab's process gave no answer that makes sense; stamp-sender lab down ends it";

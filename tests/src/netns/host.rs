@@ -14,6 +14,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use caps::Capability;
 use ipnet::IpNet;
 use nix::sched::{CloneFlags, setns, unshare};
 use rtnetlink::LinkUnspec;
@@ -207,9 +208,21 @@ impl Host {
     /// would see who owns the same files.
     #[track_caller]
     pub fn spawn_without_rights(&self, command: &mut Command) -> Program {
+        self.spawn_with(&[], command)
+    }
+
+    /// The same for programs that make user namespaces, as every user may: the kernel lets user 0 map
+    /// itself into one only by a capability that ordinary users do not need for their own number.
+    #[track_caller]
+    pub fn spawn_as_user(&self, command: &mut Command) -> Program {
+        self.spawn_with(&[Capability::CAP_SETFCAP], command)
+    }
+
+    #[track_caller]
+    fn spawn_with(&self, kept: &[Capability], command: &mut Command) -> Program {
         self.run(|| {
             // A program of user 0 gets what the bounding set of its parent thread holds.
-            for capability in caps::all() {
+            for capability in caps::all().into_iter().filter(|one| !kept.contains(one)) {
                 // Those that the kernel does not know cannot be dropped, nor held.
                 let _unknown = caps::drop(None, caps::CapSet::Bounding, capability);
             }
@@ -227,11 +240,10 @@ impl Host {
     /// With everything the program printed, if it ends before that.
     #[track_caller]
     pub fn wait_for_udp_listener(&self, program: &Program, port: u16) {
-        let tables = ["/proc/thread-self/net/udp", "/proc/thread-self/net/udp6"];
-        self.run(|| {
-            program.wait_until(&format!("UDP port {port} bound"), || {
-                tables.iter().any(|table| settings::is_port_bound(table, port))
-            });
+        // The program's own view: it may have gone on to a namespace below this one.
+        let tables = ["udp", "udp6"].map(|table| format!("/proc/{}/net/{table}", program.id()));
+        program.wait_until(&format!("UDP port {port} bound"), || {
+            tables.iter().any(|table| settings::is_port_bound(table, port))
         });
     }
 

@@ -108,7 +108,7 @@ fn equal_ways_are_all_there() {
     assert_eq!(meaning(&square, "a", 1003), "link 1 end 2: 2003, link 4 end 2: 16003");
 }
 
-/// The published fabric of RFC 8670 with one block per node: labels along the flow FA1.
+/// The published five-stage fabric with one block per node: labels along the flow FA1.
 #[test]
 fn the_labels_of_a_fabric_with_blocks_of_their_own_are_those_published() {
     let mut text = String::new();
