@@ -36,6 +36,12 @@ pub enum LabError {
         /// How many there may be.
         limit: usize,
     },
+    /// The lab has no such link: it is made of labels, not of wire.
+    #[error("link \"{link}\" is no physical one, so the lab has none")]
+    NotPhysical {
+        /// The link.
+        link: String,
+    },
     /// A namespace could not be made or entered.
     #[error("namespace of {node}: {source}")]
     Namespace {

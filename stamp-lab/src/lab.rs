@@ -89,7 +89,7 @@ impl Lab {
     ///
     /// # Errors
     ///
-    /// What the kernel refuses while the link is built again.
+    /// [`LabError::NotPhysical`], and what the kernel refuses while the link is built again.
     pub fn impair(
         &mut self,
         link: LinkId,
@@ -97,7 +97,7 @@ impl Lab {
         impairment: Impairment,
     ) -> Result<(), LabError> {
         let Some(number) = self.plan.links.iter().position(|plan| plan.link == link) else {
-            return Ok(());
+            return Err(LabError::NotPhysical { link: self.topology[link].name.clone() });
         };
         let [first, second] = &mut self.plan.links[number].impairments;
         side.choose(first, second).clone_from(&impairment);

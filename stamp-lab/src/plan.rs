@@ -76,7 +76,7 @@ pub struct EndPlan {
 /// What one node gets besides its links.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NodePlan {
-    /// Its own addresses.
+    /// Its own addresses, and those it shares with other nodes.
     pub loopbacks: Vec<IpAddr>,
     /// Ways to everything that is not on a link of its own.
     pub routes: Vec<Route>,
@@ -245,8 +245,11 @@ fn seed(number: u16, side: Side) -> u64 {
 }
 
 fn node_plan(topology: &Topology, links: &[LinkPlan], id: NodeId) -> NodePlan {
+    let node = &topology[id];
+    let is_address = |prefix: &IpNet| prefix.prefix_len() == prefix.max_prefix_len();
+    let shared = node.anycast.iter().map(|anycast| anycast.prefix).filter(is_address);
     NodePlan {
-        loopbacks: topology[id].loopbacks.clone(),
+        loopbacks: node.loopbacks.iter().copied().chain(shared.map(|net| net.addr())).collect(),
         routes: routes::of(topology, links, id),
         segments: segments(topology, links, id),
     }

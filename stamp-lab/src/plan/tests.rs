@@ -80,6 +80,8 @@ fn an_anycast_prefix_leads_to_the_nearest() {
     assert_eq!(ways(&topology, &plan, "a", "192.0.2.20/32"), ["10.0.1.2"]);
     assert_eq!(ways(&topology, &plan, "d", "192.0.2.20/32"), ["10.0.4.1"]);
     assert_eq!(ways(&topology, &plan, "b", "192.0.2.20/32"), [""; 0]);
+    let own = plan.nodes[1].loopbacks.iter().map(ToString::to_string);
+    assert_eq!(own.collect::<Vec<_>>(), ["192.0.2.20"]);
 }
 
 #[test]

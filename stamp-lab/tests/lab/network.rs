@@ -73,6 +73,8 @@ pub(super) fn trials() -> Vec<Trial> {
     trials![
         everybody_reaches_everybody,
         a_packet_takes_the_shortest_way,
+        equal_ways_share_the_flows,
+        an_address_that_is_shared_is_found_at_the_nearest,
         nothing_is_left_of_a_lab_that_was_dropped,
         labs_do_not_know_each_other,
         ten_nodes_come_up,
@@ -156,6 +158,68 @@ fn a_packet_takes_the_shortest_way() {
     assert_eq!(net.0.counts(net.link("s-x"), side).map(|counts| counts.seen), Some(0));
     pass(&net.socket("s", false), &net.socket("x", false), b"over the direct link");
     assert_eq!(net.0.counts(net.link("s-x"), side).map(|counts| counts.seen), Some(1));
+}
+
+/// Two ways from s to r, equally long.
+const SQUARE: &str = r#"
+[[node]]
+name = "s"
+loopbacks = ["192.0.2.1", "2001:db8::1"]
+[[node]]
+name = "r"
+loopbacks = ["192.0.2.2", "2001:db8::2"]
+[[node]]
+name = "a"
+loopbacks = ["192.0.2.11", "2001:db8::11"]
+anycast = [{ prefix = "192.0.2.20", index = 20 }, { prefix = "2001:db8::20", index = 21 }]
+[[node]]
+name = "b"
+anycast = [{ prefix = "192.0.2.20", index = 20 }, { prefix = "2001:db8::20", index = 21 }]
+[[link]]
+ends = ["s", "a"]
+delay = "1us"
+[[link]]
+ends = ["a", "r"]
+[[link]]
+ends = ["s", "b"]
+delay = "1us"
+[[link]]
+ends = ["b", "r"]
+"#;
+
+fn equal_ways_share_the_flows() {
+    let net = Net::up(SQUARE);
+    for is_v6 in [false, true] {
+        let seen = |link| {
+            let side = stamp_path::topology::Side::First;
+            net.0.counts(net.link(link), side).expect("it is a wire").seen
+        };
+        let before = [seen("s-a"), seen("s-b")];
+        let far = net.socket("r", is_v6);
+        // Each from a port of its own; that 64 flows all go one way happens to nobody.
+        for _ in 0..64 {
+            pass(&net.socket("s", is_v6), &far, b"flow");
+        }
+        let passed = [seen("s-a") - before[0], seen("s-b") - before[1]];
+        assert_eq!(passed[0] + passed[1], 64);
+        assert!(passed.iter().all(|count| *count > 0), "{passed:?}");
+    }
+}
+
+fn an_address_that_is_shared_is_found_at_the_nearest() {
+    let net = Net::up(&SQUARE.replace("[\"s\", \"a\"]", "[\"s\", \"a\"]\nigp = 3"));
+    for shared in ["192.0.2.20:99", "[2001:db8::20]:99"] {
+        let shared: SocketAddr = shared.parse().expect("an address");
+        let [at_a, at_b] = ["a", "b"].map(|name| {
+            let bound = net.inside(name, || UdpSocket::bind(shared));
+            bound.expect("an address of both nodes")
+        });
+        at_a.set_read_timeout(Some(PATIENCE)).expect("a time");
+        net.socket("s", shared.is_ipv6()).send_to(b"any", shared).expect("it leaves");
+        assert_eq!(receive(&at_a).0, b"any");
+        at_b.set_nonblocking(true).expect("it can be");
+        assert!(at_b.recv(&mut [0; 9]).is_err());
+    }
 }
 
 fn nothing_is_left_of_a_lab_that_was_dropped() {

@@ -12,8 +12,9 @@ use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use nix::unistd::{Pid, setsid};
 use stamp_config::quantity::Ratio;
 use stamp_lab::{Impairment, Lab, Loss, Options, rights};
+use stamp_net::limits;
 use stamp_path::Topology;
-use stamp_path::topology::{LinkId, LinkKind, Side};
+use stamp_path::topology::{LinkId, Side};
 
 use super::picture;
 use super::place::Place;
@@ -56,6 +57,8 @@ fn raise(place: &Place, file: &str) -> Result<(Holder, UnixListener), Failure> {
     let topology =
         Topology::read(file, &text).map_err(|errors| Failure::Input(errors.to_string()))?;
     let listener = place.listen()?;
+    // A node takes four descriptors, a wire two; where the limit stays low, opening one more tells.
+    let _raised = limits::raise_descriptor_limit();
     let start = Instant::now();
     let raised = Lab::up(topology, Options::default()).map_err(Failure::from).and_then(|lab| {
         let hosts = picture::hosts(lab.topology());
@@ -104,7 +107,11 @@ impl Holder {
     /// Answers until it is told to end, and by which connection.
     fn serve(&mut self, listener: &UnixListener) -> UnixStream {
         loop {
-            let Ok((connection, _)) = listener.accept() else { continue };
+            let Ok((connection, _)) = listener.accept() else {
+                // Most likely no descriptor is left: what has ended gives its own back.
+                self.entered.retain(|(connection, _)| is_open(connection));
+                continue;
+            };
             // Whoever does not speak, or has gone, is not waited for.
             let heard = connection
                 .set_read_timeout(Some(HEARING))
@@ -146,11 +153,7 @@ impl Holder {
     }
 
     fn degrade(&mut self, change: &Change) -> Result<Reply, Failure> {
-        let topology = self.lab.topology();
-        let link = topology.link_id(&change.link).filter(|link| {
-            // Nothing else is in the lab.
-            topology[*link].kind == LinkKind::Physical
-        });
+        let link = self.lab.topology().link_id(&change.link);
         let link = link.ok_or_else(|| unknown("link", &change.link))?;
         for side in self.sides(link, change)? {
             let mut impairment = self.lab.impairment(link, side);
