@@ -5,11 +5,11 @@ use std::io::IoSliceMut;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use nix::cmsg_space;
+use nix::poll::{PollFd, PollFlags, poll};
+use nix::sys::eventfd::EventFd;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
 use nix::sys::time::TimeSpec;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -17,7 +17,7 @@ use stamp_proto::packet::AuthenticationMode;
 use stamp_tests::netns::Host;
 
 /// How often the queue of a tap is emptied.
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE_MS: u8 = 100;
 
 /// When a probe and its reply passed, in ns since 1970.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,7 +27,7 @@ pub(crate) struct Seen {
 }
 
 pub(crate) struct Tap {
-    over: Arc<AtomicBool>,
+    over: Arc<EventFd>,
     thread: JoinHandle<HashMap<u32, Seen>>,
 }
 
@@ -46,16 +46,14 @@ impl Tap {
         });
         let socket = socket.expect("a packet socket");
         setsockopt(&socket.as_fd(), sockopt::ReceiveTimestampns, &true).expect("its stamps");
-        // The kernel begins to stamp a moment after it was asked to.
-        std::thread::sleep(Duration::from_millis(50));
-        let over = Arc::new(AtomicBool::new(false));
+        let over = Arc::new(EventFd::new().expect("an event"));
         let reader = Reader { socket, port: reflector.port(), mode, over: Arc::clone(&over) };
         Self { over, thread: std::thread::spawn(move || reader.read()) }
     }
 
     /// What it has seen, by the Sequence Number of the probe.
     pub(crate) fn stop(self) -> HashMap<u32, Seen> {
-        self.over.store(true, Ordering::Relaxed);
+        self.over.write(1).expect("a counter with room");
         self.thread.join().expect("the tap ends well")
     }
 }
@@ -64,7 +62,7 @@ struct Reader {
     socket: Socket,
     port: u16,
     mode: AuthenticationMode,
-    over: Arc<AtomicBool>,
+    over: Arc<EventFd>,
 }
 
 impl Reader {
@@ -72,15 +70,16 @@ impl Reader {
         let mut seen = HashMap::<u32, Seen>::new();
         let mut frame = [0; 512];
         let mut control = cmsg_space!(TimeSpec);
+        let mut over = false;
         loop {
-            let over = self.over.load(Ordering::Relaxed);
             let Some((octets, at)) = self.next(&mut frame, &mut control) else {
                 if over {
                     return seen;
                 }
                 // Not a wait for frames: waking a reader takes longer than the delays measured, and
                 // happens between the stamp of the tap and the driver.
-                std::thread::sleep(PAUSE);
+                let mut end = [PollFd::new(self.over.as_fd(), PollFlags::POLLIN)];
+                over = poll(&mut end, PAUSE_MS).expect("a usable event") > 0;
                 continue;
             };
             match self.parse(&frame[..octets.min(512)]) {
