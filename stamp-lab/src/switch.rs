@@ -9,10 +9,10 @@ mod forward;
 mod table;
 
 use stamp_net::NetError;
+use stamp_net::frame::EtherType;
 use stamp_net::packet::{Offload, PacketSocket};
 use stamp_path::topology::NodeId;
 
-pub(crate) use forward::MPLS;
 use forward::{Refusal, forward};
 pub(crate) use table::LabelTable;
 
@@ -52,7 +52,7 @@ pub(crate) struct Switch {
 impl Switch {
     /// To be called inside the node's namespace.
     pub(crate) fn open(node: NodeId, table: LabelTable) -> Result<Self, NetError> {
-        let socket = PacketSocket::open(0, MPLS, Offload::Ignored)?;
+        let socket = PacketSocket::open(0, EtherType::MPLS, Offload::Ignored)?;
         Ok(Self { node, socket, table, counts: SwitchCounts::default() })
     }
 

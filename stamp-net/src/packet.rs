@@ -16,10 +16,11 @@ use socket2::{Domain, Socket, Type};
 
 use crate::capability::Capability;
 use crate::error::NetError;
+use crate::frame::EtherType;
 use crate::sys;
 
 /// Every EtherType (`ETH_P_ALL`).
-pub const EVERY_PROTOCOL: u16 = 3;
+pub const EVERY_PROTOCOL: EtherType = EtherType(3);
 
 /// Octets in front of each frame of a socket opened with [`Offload::Carried`].
 pub const OFFLOAD_OCTETS: usize = 10;
@@ -67,7 +68,7 @@ impl PacketSocket {
     ///
     /// [`NetError::PermissionDenied`] without CAP_NET_RAW, [`NetError::Call`] for what else the
     /// kernel refuses.
-    pub fn open(interface: u32, protocol: u16, offload: Offload) -> Result<Self, NetError> {
+    pub fn open(interface: u32, protocol: EtherType, offload: Offload) -> Result<Self, NetError> {
         // No protocol before everything is set: no frame slips in half prepared.
         let socket = Socket::new(Domain::PACKET, Type::RAW, None).map_err(refused)?;
         let set = |result: nix::Result<()>, name| result.map_err(NetError::errno(name));
@@ -80,7 +81,7 @@ impl PacketSocket {
             sys::option::set_int(socket.as_fd(), libc::SOL_PACKET, PACKET_VNET_HDR, 1)
                 .map_err(NetError::option("PACKET_VNET_HDR"))?;
         }
-        let address = sys::link_address::link_address(interface, protocol);
+        let address = sys::link_address::link_address(interface, protocol.0);
         socket.bind(&address).map_err(NetError::call("bind"))?;
         Ok(Self { socket })
     }

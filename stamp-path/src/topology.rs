@@ -41,7 +41,8 @@ pub use flaw::Flaw;
 pub use link::{Direction, Directions, Link, LinkId, LinkKind, Side};
 pub use node::{Anycast, LearnedLabel, Msd, Node, NodeId, Sids, TimestampLabel};
 pub use srgb::{LabelRange, Srgb};
-pub use words::{Label, Sid, UsidPrefix};
+pub use stamp_proto::sr::mpls::{ExtendedLabel, Label};
+pub use words::{Sid, UsidPrefix};
 
 /// Nodes, links and what lies behind the borders.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

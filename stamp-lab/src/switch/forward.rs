@@ -1,21 +1,13 @@
 //! One labelled frame: what becomes of it.
 
-use super::entry::{self, Entry};
+use stamp_net::frame::EtherType;
+use stamp_proto::sr::mpls::{LABEL_STACK_ENTRY_OCTETS, Label, LabelStackEntry};
+
+use super::entry;
 use super::table::{LabelHop, LabelTable, Operation};
 use super::{INLET, INLET_PEER};
 
-/// EtherTypes.
-pub(crate) const MPLS: u16 = 0x8847;
-const IPV4: u16 = 0x0800;
-const IPV6: u16 = 0x86dd;
-
 const ETHERNET_OCTETS: usize = 14;
-
-/// Special-purpose labels.
-const EXPLICIT_NULL_V4: u32 = 0;
-const EXPLICIT_NULL_V6: u32 = 2;
-const ENTROPY_INDICATOR: u32 = 7;
-const EXTENSION: u32 = 15;
 
 /// Most labels that are looked at for one packet: a binding label may stand for another.
 const MOST_LOOKUPS: usize = 64;
@@ -48,9 +40,9 @@ pub(super) fn forward(table: &LabelTable, frame: &[u8]) -> Result<Onward, Refusa
             return enter(ttl, &stack, payload);
         };
         match top.label {
-            EXPLICIT_NULL_V4 | EXPLICIT_NULL_V6 => drop(stack.remove(0)),
-            ENTROPY_INDICATOR => drop(stack.drain(..stack.len().min(2))),
-            label if label == EXTENSION || table.asks_for_timestamp(label) => {
+            Label::IPV4_EXPLICIT_NULL | Label::IPV6_EXPLICIT_NULL => drop(stack.remove(0)),
+            Label::ENTROPY_INDICATOR => drop(stack.drain(..stack.len().min(2))),
+            label if label == Label::EXTENSION || table.asks_for_timestamp(label) => {
                 // Uncovered here, it has been seen by nobody yet; on top, by whoever listens.
                 let is_uncovered = stack.len() < arrived;
                 return if is_uncovered { enter(ttl, &stack, payload) } else { Err(Refusal::Left) };
@@ -58,7 +50,8 @@ pub(super) fn forward(table: &LabelTable, frame: &[u8]) -> Result<Onward, Refusa
             label => match table.get(label).ok_or(Refusal::Unknown)? {
                 Operation::Pop => drop(stack.remove(0)),
                 Operation::Bind(labels) => {
-                    let imposed = labels.iter().map(|label| Entry { label: *label, ..top });
+                    let imposed =
+                        labels.iter().map(|label| LabelStackEntry { label: *label, ..top });
                     stack.splice(..1, imposed);
                 }
                 Operation::Forward(hops) => {
@@ -78,7 +71,7 @@ pub(super) fn forward(table: &LabelTable, frame: &[u8]) -> Result<Onward, Refusa
 }
 
 /// Into the node's own kernel.
-fn enter(ttl: u8, stack: &[Entry], payload: &[u8]) -> Result<Onward, Refusal> {
+fn enter(ttl: u8, stack: &[LabelStackEntry], payload: &[u8]) -> Result<Onward, Refusal> {
     let octets = build((INLET.2, INLET_PEER.2), ttl, stack, payload)?;
     Ok(Onward { interface: INLET_PEER.1, octets })
 }
@@ -87,19 +80,21 @@ fn enter(ttl: u8, stack: &[Entry], payload: &[u8]) -> Result<Onward, Refusal> {
 fn build(
     (destination, source): ([u8; 6], [u8; 6]),
     ttl: u8,
-    stack: &[Entry],
+    stack: &[LabelStackEntry],
     payload: &[u8],
 ) -> Result<Vec<u8>, Refusal> {
     let ether_type = match (stack.is_empty(), payload.first().map(|first| first >> 4)) {
-        (false, _) => MPLS,
-        (true, Some(4)) => IPV4,
-        (true, Some(6)) => IPV6,
+        (false, _) => EtherType::MPLS,
+        (true, Some(4)) => EtherType::IPV4,
+        (true, Some(6)) => EtherType::IPV6,
         (true, _) => return Err(Refusal::Malformed),
     };
-    let mut octets = Vec::with_capacity(ETHERNET_OCTETS + 4 * stack.len() + payload.len());
+    let mut octets = Vec::with_capacity(
+        ETHERNET_OCTETS + LABEL_STACK_ENTRY_OCTETS * stack.len() + payload.len(),
+    );
     octets.extend(destination);
     octets.extend(source);
-    octets.extend(ether_type.to_be_bytes());
+    octets.extend(ether_type.0.to_be_bytes());
     let mut stack = stack.to_vec();
     if let Some(top) = stack.first_mut() {
         top.ttl = top.ttl.min(ttl);
@@ -108,8 +103,8 @@ fn build(
     let packet = octets.len();
     octets.extend(payload);
     match ether_type {
-        IPV4 => limit_ipv4(&mut octets[packet..], ttl)?,
-        IPV6 => {
+        EtherType::IPV4 => limit_ipv4(&mut octets[packet..], ttl)?,
+        EtherType::IPV6 => {
             let limit = octets.get_mut(packet + 7).ok_or(Refusal::Malformed)?;
             *limit = ttl.min(*limit);
         }
@@ -135,15 +130,19 @@ fn limit_ipv4(packet: &mut [u8], ttl: u8) -> Result<(), Refusal> {
 }
 
 /// One of equal ways: by the entropy label where there is one, else by labels and addresses.
-fn choose<'a>(hops: &'a [LabelHop], stack: &[Entry], payload: &[u8]) -> Option<&'a LabelHop> {
+fn choose<'a>(
+    hops: &'a [LabelHop],
+    stack: &[LabelStackEntry],
+    payload: &[u8],
+) -> Option<&'a LabelHop> {
     if let [only] = hops {
         return Some(only);
     }
-    let indicator = stack.iter().position(|entry| entry.label == ENTROPY_INDICATOR);
+    let indicator = stack.iter().position(|entry| entry.label == Label::ENTROPY_INDICATOR);
     let hash = match indicator.and_then(|at| stack.get(at + 1)) {
-        Some(entropy) => mix(entropy.label.to_be_bytes()),
+        Some(entropy) => mix(entropy.label.value().to_be_bytes()),
         None => {
-            let labels = stack.iter().flat_map(|entry| entry.label.to_be_bytes());
+            let labels = stack.iter().flat_map(|entry| entry.label.value().to_be_bytes());
             // Addresses, protocol and the first of the ports, of either version.
             mix(labels.chain(payload.iter().skip(6).take(38).copied()))
         }

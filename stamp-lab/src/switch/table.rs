@@ -12,9 +12,9 @@ use crate::plan::{Plan, anycast, nearest};
 /// Labels of one node.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct LabelTable {
-    entries: BTreeMap<u32, Operation>,
+    entries: BTreeMap<Label, Operation>,
     /// The label that asks this node for a timestamp.
-    timestamp: Option<u32>,
+    timestamp: Option<Label>,
 }
 
 /// What a label makes its node do.
@@ -25,14 +25,14 @@ pub(super) enum Operation {
     /// To one of these neighbours, all equally good.
     Forward(Vec<LabelHop>),
     /// These labels take its place.
-    Bind(Vec<u32>),
+    Bind(Vec<Label>),
 }
 
 /// A neighbour, and the label it knows the rest of the way by.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct LabelHop {
     /// None: the label comes off, the neighbour is where it leads (penultimate-hop popping).
-    pub(super) label: Option<u32>,
+    pub(super) label: Option<Label>,
     pub(super) interface: u32,
     pub(super) source: [u8; 6],
     pub(super) destination: [u8; 6],
@@ -54,7 +54,7 @@ impl LabelTable {
         let mut entries = BTreeMap::new();
         let mut add = |label: Option<Label>, operation: Option<Operation>| {
             if let (Some(label), Some(operation)) = (label, operation) {
-                entries.insert(label.value(), operation);
+                entries.insert(label, operation);
             }
         };
         let here = &topology[node];
@@ -75,17 +75,17 @@ impl LabelTable {
             add(Some(learned.label), builder.toward_prefix(learned.prefix));
         }
         let timestamp = match here.timestamp_label {
-            Some(TimestampLabel::Assigned { label, .. }) => Some(label.value()),
+            Some(TimestampLabel::Assigned { label, .. }) => Some(label),
             Some(TimestampLabel::Extended { .. }) | None => None,
         };
         Self { entries, timestamp }
     }
 
-    pub(super) fn get(&self, label: u32) -> Option<&Operation> {
+    pub(super) fn get(&self, label: Label) -> Option<&Operation> {
         self.entries.get(&label)
     }
 
-    pub(super) fn asks_for_timestamp(&self, label: u32) -> bool {
+    pub(super) fn asks_for_timestamp(&self, label: Label) -> bool {
         self.timestamp == Some(label)
     }
 
@@ -161,14 +161,14 @@ impl Builder<'_> {
     /// What a neighbour wants to see on packets for a goal: a label, or none; nothing where it
     /// could make no sense of any.
     #[expect(clippy::option_option, reason = "no label and no way are different answers")]
-    fn known_as(&self, goal: &Goal, next: NodeId) -> Option<Option<u32>> {
+    fn known_as(&self, goal: &Goal, next: NodeId) -> Option<Option<Label>> {
         let neighbour = &self.topology[next];
         if goal.target == next && (neighbour.php || !neighbour.sr) {
             return Some(None);
         }
         let own = neighbour.learned.iter().find(|entry| goal.prefixes.contains(&entry.prefix));
         let by_index = || goal.index.filter(|_| neighbour.sr).and_then(|i| neighbour.label_of(i));
-        Some(Some(own.map(|entry| entry.label).or_else(by_index)?.value()))
+        Some(Some(own.map(|entry| entry.label).or_else(by_index)?))
     }
 
     /// Over a link and nothing else.
@@ -192,12 +192,12 @@ impl Builder<'_> {
                 Hop::Node(node) if node == reader => {}
                 Hop::Node(node) => {
                     let index = self.topology[node].index?;
-                    labels.push(self.topology[reader].label_of(index)?.value());
+                    labels.push(self.topology[reader].label_of(index)?);
                     reader = node;
                 }
                 Hop::Link(link) => {
                     let side = self.topology[link].side_of(reader)?;
-                    labels.push(self.topology[link].adjacency_of(side)?.value());
+                    labels.push(self.topology[link].adjacency_of(side)?);
                     reader = self.topology[link].at(side.opposite());
                 }
             }

@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 
 use libtest_mimic::Trial;
+use stamp_net::frame::EtherType;
 use stamp_path::topology::Side;
 
 use crate::network::{Net, RING, pass, receive};
-use crate::octets::{MPLS, datagram, labelled, send};
+use crate::octets::{datagram, labelled, send};
 use crate::trials;
 
 pub(super) fn trials() -> Vec<Trial> {
@@ -27,7 +28,7 @@ fn arrives(net: &Net, link: &str, labels: &[u32]) {
         let (near, far) = (net.socket("s", is_v6), net.socket("r", is_v6));
         let (from, to) = (near.local_addr().expect("bound"), far.local_addr().expect("bound"));
         let packet = datagram(from, to, b"labelled");
-        send(net, "s", link, (MPLS, &labelled(labels, &packet)));
+        send(net, "s", link, (EtherType::MPLS, &labelled(labels, &packet)));
         assert_eq!(receive(&far), (b"labelled".to_vec(), from), "{labels:?}");
     }
 }
@@ -57,7 +58,7 @@ fn a_node_that_keeps_its_label_pops_it_itself() {
     let (near, far) = (net.socket("s", true), net.socket("x", true));
     let (from, to) = (near.local_addr().expect("bound"), far.local_addr().expect("bound"));
     let packet = datagram(from, to, b"kept");
-    send(&net, "s", "s-x", (MPLS, &labelled(&[16013], &packet)));
+    send(&net, "s", "s-x", (EtherType::MPLS, &labelled(&[16013], &packet)));
     assert_eq!(receive(&far), (b"kept".to_vec(), from));
     assert_eq!(net.0.switched(net.node("x")).map(|counts| counts.delivered), Some(1));
 }
@@ -70,7 +71,7 @@ fn a_stack_leads_back_to_its_sender() {
         let packet = datagram(local, local, b"loop");
         // To r, from there over x to s, which x reaches directly.
         let labels = [16002, 24213, 16001];
-        send(&net, "s", "s-p", (MPLS, &labelled(&labels, &packet)));
+        send(&net, "s", "s-p", (EtherType::MPLS, &labelled(&labels, &packet)));
         assert_eq!(receive(&near), (b"loop".to_vec(), local));
     }
 }
@@ -80,7 +81,7 @@ fn explicit_null_is_popped_at_the_end() {
     let (near, far) = (net.socket("s", true), net.socket("r", true));
     let (from, to) = (near.local_addr().expect("bound"), far.local_addr().expect("bound"));
     let packet = datagram(from, to, b"null");
-    send(&net, "s", "s-p", (MPLS, &labelled(&[16002, 2], &packet)));
+    send(&net, "s", "s-p", (EtherType::MPLS, &labelled(&[16002, 2], &packet)));
     assert_eq!(receive(&far), (b"null".to_vec(), from));
     assert_eq!(net.0.switched(net.node("r")).map(|counts| counts.delivered), Some(1));
 }
@@ -91,7 +92,7 @@ fn labels_that_mean_nothing_are_counted() {
     let (from, to) = (near.local_addr().expect("bound"), far.local_addr().expect("bound"));
     let packet = datagram(from, to, b"lost");
     for labels in [&[17][..], &[16999], &[15, 240]] {
-        send(&net, "s", "s-p", (MPLS, &labelled(labels, &packet)));
+        send(&net, "s", "s-p", (EtherType::MPLS, &labelled(labels, &packet)));
     }
     // What came last has passed the switch, so what came before it was seen there.
     arrives(&net, "s-p", &[16002]);

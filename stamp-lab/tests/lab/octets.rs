@@ -2,19 +2,18 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use stamp_net::frame::EtherType;
 use stamp_net::packet::{Offload, PacketSocket};
 use stamp_path::topology::Side;
 
 use crate::network::Net;
 
-pub(crate) const MPLS: u16 = 0x8847;
-pub(crate) const IPV6: u16 = 0x86dd;
 const UDP: u8 = 17;
 const ROUTING: u8 = 43;
 const IPV6_IN_IPV6: u8 = 41;
 
 /// Sends a packet from one node over a link, past the node's own kernel.
-pub(crate) fn send(net: &Net, from: &str, link: &str, (ether_type, packet): (u16, &[u8])) {
+pub(crate) fn send(net: &Net, from: &str, link: &str, (ether_type, packet): (EtherType, &[u8])) {
     let id = net.link(link);
     let side = net.0.topology()[id].side_of(net.node(from)).expect("an end of the link");
     let plan = net.0.plan().link(id).expect("a physical link");
@@ -22,9 +21,10 @@ pub(crate) fn send(net: &Net, from: &str, link: &str, (ether_type, packet): (u16
     let mut frame = Vec::new();
     frame.extend(far.mac);
     frame.extend(near.mac);
-    frame.extend(ether_type.to_be_bytes());
+    frame.extend(ether_type.0.to_be_bytes());
     frame.extend(packet);
-    let socket = net.inside(from, || PacketSocket::open(near.index, 0, Offload::Ignored));
+    let socket =
+        net.inside(from, || PacketSocket::open(near.index, EtherType(0), Offload::Ignored));
     socket.expect("the rights are there").send(near.index, &frame).expect("it leaves");
 }
 

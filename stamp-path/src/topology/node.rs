@@ -5,7 +5,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 use stamp_proto::time::TimestampFormat;
 
-use super::{Label, Sid, Srgb, UsidPrefix};
+use super::{ExtendedLabel, Label, Sid, Srgb, UsidPrefix};
 
 /// Position of a node in its topology.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -114,8 +114,8 @@ pub struct Sids {
 pub enum TimestampLabel {
     /// An extended special-purpose label, below the extension label 15.
     Extended {
-        /// Its value.
-        value: u8,
+        /// The label.
+        label: ExtendedLabel,
     },
     /// A label that a controller assigned.
     Assigned {

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::{IpNet, Ipv6Net};
 use stamp_document::document::{Place, Section};
 
-use super::words::Name;
+use super::words::{GivenLabel, Name};
 use super::{Flaw, Label, LabelRange, NodeId, Srgb, Topology};
 
 pub(super) fn topology(root: &Section<'_>) -> Topology {
@@ -132,7 +132,7 @@ impl Reader {
 
 /// The key `srgb`, if it is there.
 fn srgb(section: &Section<'_>) -> Option<Srgb> {
-    let ranges = section.lists::<Label>("srgb")?;
+    let ranges = section.lists::<GivenLabel>("srgb")?;
     if ranges.is_empty() {
         section.problem("srgb", Flaw::EmptySrgb.into());
     }
@@ -154,8 +154,8 @@ fn srgb(section: &Section<'_>) -> Option<Srgb> {
     Some(block)
 }
 
-fn range(numbers: &[Label]) -> Result<LabelRange, Flaw> {
-    let [first, last] = numbers else {
+fn range(numbers: &[GivenLabel]) -> Result<LabelRange, Flaw> {
+    let [GivenLabel(first), GivenLabel(last)] = numbers else {
         return Err(Flaw::RangeForm { count: numbers.len() });
     };
     let backwards = Flaw::RangeBackwards { first: *first, last: *last };

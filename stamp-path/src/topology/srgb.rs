@@ -90,7 +90,9 @@ impl Srgb {
 impl Default for Srgb {
     /// 16000 to 23999, by custom.
     fn default() -> Self {
-        Self(vec![LabelRange { first: Label::SRGB_FIRST, last: Label::SRGB_LAST }])
+        let usual = [16_000, 23_999].map(Label::new);
+        let [Some(first), Some(last)] = usual else { unreachable!("both have less than 20 bits") };
+        Self(vec![LabelRange { first, last }])
     }
 }
 

@@ -50,7 +50,10 @@ fn the_reference_is_read_with_every_key() {
     assert_eq!(one.label_of(1).map(Label::value), Some(16001));
     assert_eq!(one.sids.un.map(UsidPrefix::block_bits), Some(32));
     assert_eq!(one.sids.tsf.map(|sid| sid.to_string()), Some("fc00:bb:1:f::/64".into()));
-    assert_eq!(one.timestamp_label, Some(TimestampLabel::Extended { value: 240 }));
+    assert_eq!(
+        one.timestamp_label,
+        Some(TimestampLabel::Extended { label: ExtendedLabel::new(240).unwrap() })
+    );
     assert_eq!(one.msd, Msd { impose: Some(10), erld: Some(16), srh: Some(8) });
     let [_, two, three, four] = &topology.nodes[..] else { panic!("four nodes") };
     assert!(one.php && !two.php && three.drained && three.sr && !four.sr);

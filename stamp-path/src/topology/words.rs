@@ -5,43 +5,19 @@ use core::net::{IpAddr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv6Net};
 use stamp_document::{Form, Setting};
+use stamp_proto::sr::mpls::{ExtendedLabel, Label};
 
 use super::{LinkKind, Visibility};
 
-/// A label that a node may give away: 16 to 1048575.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Label(u32);
+/// A label that a node may give away: none of those for special purposes.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct GivenLabel(pub(super) Label);
 
-impl Label {
-    pub(super) const SRGB_FIRST: Self = Self(16_000);
-    pub(super) const SRGB_LAST: Self = Self(23_999);
-    const FIRST: u32 = 16;
-    const LAST: u32 = (1 << 20) - 1;
-
-    /// A label, unless it is reserved for special purposes or has more than 20 bits.
-    #[must_use]
-    pub const fn new(value: u32) -> Option<Self> {
-        if Self::FIRST <= value && value <= Self::LAST { Some(Self(value)) } else { None }
-    }
-
-    /// Its 20 bits.
-    #[must_use]
-    pub const fn value(self) -> u32 {
-        self.0
-    }
-}
-
-impl fmt::Display for Label {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl Setting for Label {
+impl Setting for GivenLabel {
     const EXPECTED: &'static str = "a label from 16 to 1048575";
     const FORM: Form = Form::Number;
     fn read(text: &str) -> Option<Self> {
-        Self::new(text.parse().ok()?)
+        Label::new(text.parse().ok()?).filter(|label| !label.is_special()).map(Self)
     }
 }
 
@@ -189,10 +165,18 @@ number!(
     /// A depth of one octet.
     Depth(u8), "a depth from 0 to 255", 0..=u8::MAX
 );
-number!(
-    /// A label behind the extension label.
-    ExtendedLabel(u8), "an extended special-purpose label from 16 to 255", 16..=u8::MAX
-);
+/// A label behind the extension label.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Extended(pub(super) ExtendedLabel);
+
+impl Setting for Extended {
+    const EXPECTED: &'static str = "an extended special-purpose label from 16 to 255";
+    const FORM: Form = Form::Number;
+    fn read(text: &str) -> Option<Self> {
+        ExtendedLabel::new(text.parse().ok()?).map(Self)
+    }
+}
+
 number!(
     /// Where in the test packet a timestamp goes.
     Offset(u16), "an offset from 4 to 1400 octets", 4..=1400

@@ -83,8 +83,8 @@ fn node_lines(topology: &Topology, id: NodeId, text: &mut String) {
         line(text, "  label", &format!("{label} here, index {index}"));
     }
     match node.timestamp_label {
-        Some(TimestampLabel::Extended { value }) => {
-            line(text, "  timestamp", &format!("label {value} below 15"));
+        Some(TimestampLabel::Extended { label }) => {
+            line(text, "  timestamp", &format!("label {label} below 15"));
         }
         Some(TimestampLabel::Assigned { label, .. }) => {
             line(text, "  timestamp", &format!("label {label}"));

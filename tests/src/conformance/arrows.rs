@@ -14,7 +14,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("stamp-document", &["stamp-proto"]),
     ("stamp-config", &["stamp-proto", "stamp-session", "stamp-document"]),
     ("stamp-path", &["stamp-proto", "stamp-document"]),
-    ("stamp-lab", &["stamp-document", "stamp-net", "stamp-path"]),
+    ("stamp-lab", &["stamp-proto", "stamp-net", "stamp-document", "stamp-path"]),
     ("stamp-worker", &["stamp-proto", "stamp-session", "stamp-net"]),
     (
         "stamp-sender",

@@ -53,24 +53,31 @@ fn ipv6() -> Vec<u8> {
     packet
 }
 
+fn entry_of(label: u32, ttl: u8) -> LabelStackEntry {
+    LabelStackEntry { ttl, ..LabelStackEntry::new(Label::new(label).unwrap()) }
+}
+
 fn frame(labels: &[(u32, u8)], payload: &[u8]) -> Vec<u8> {
     let mut octets = vec![0xee; ETHERNET_OCTETS];
-    let entry = |(label, ttl): &(u32, u8)| Entry { label: *label, traffic_class: 0, ttl: *ttl };
-    let entries: Vec<Entry> = labels.iter().map(entry).collect();
+    let entry = |(label, ttl): &(u32, u8)| entry_of(*label, *ttl);
+    let entries: Vec<LabelStackEntry> = labels.iter().map(entry).collect();
     entry::emit(&entries, &mut octets);
     octets.extend(payload);
     octets
 }
 
 /// EtherType, labels with TTL, and payload of a frame.
-type Seen = (u16, Vec<(u32, u8)>, Vec<u8>);
+type Seen = (EtherType, Vec<(u32, u8)>, Vec<u8>);
 
 fn seen(octets: &[u8]) -> Seen {
-    let ether_type = u16::from_be_bytes([octets[12], octets[13]]);
+    let ether_type = EtherType(u16::from_be_bytes([octets[12], octets[13]]));
     let rest = &octets[ETHERNET_OCTETS..];
-    let (stack, payload) =
-        if ether_type == MPLS { entry::parse(rest).unwrap() } else { (Vec::new(), rest) };
-    let labels = stack.iter().map(|entry| (entry.label, entry.ttl)).collect();
+    let (stack, payload) = if ether_type == EtherType::MPLS {
+        entry::parse(rest).unwrap()
+    } else {
+        (Vec::new(), rest)
+    };
+    let labels = stack.iter().map(|entry| (entry.label.value(), entry.ttl)).collect();
     (ether_type, labels, payload.to_vec())
 }
 
@@ -86,13 +93,13 @@ const TO_C: u32 = 1008;
 #[test]
 fn a_label_for_a_neighbour_is_popped_and_the_packet_sent_as_ip() {
     let (interface, (ether_type, labels, packet)) = sent(&[(16002, 60)], &ipv6()).unwrap();
-    assert_eq!((interface, ether_type, labels, packet[7]), (TO_B, IPV6, vec![], 59));
+    assert_eq!((interface, ether_type, labels, packet[7]), (TO_B, EtherType::IPV6, vec![], 59));
 }
 
 #[test]
 fn the_checksum_follows_the_ttl() {
     let (_, (ether_type, _, packet)) = sent(&[(16002, 60)], &ipv4()).unwrap();
-    assert_eq!((ether_type, packet[8]), (IPV4, 59));
+    assert_eq!((ether_type, packet[8]), (EtherType::IPV4, 59));
     let words =
         packet[..20].chunks(2).map(|word| u32::from(u16::from_be_bytes([word[0], word[1]])));
     let sum: u32 = words.sum();
@@ -117,7 +124,7 @@ fn where_the_neighbour_wants_its_label_it_is_swapped() {
 fn the_last_label_of_our_own_leads_into_the_kernel() {
     for labels in [&[(16001, 64)][..], &[(0, 64)], &[(2, 64)], &[(16001, 64), (0, 1)]] {
         let (interface, (ether_type, labels, _)) = sent(labels, &ipv4()).unwrap();
-        assert_eq!((interface, ether_type, labels), (INLET_PEER.1, IPV4, vec![]));
+        assert_eq!((interface, ether_type, labels), (INLET_PEER.1, EtherType::IPV4, vec![]));
     }
 }
 
@@ -163,7 +170,7 @@ fn what_leads_nowhere_is_told_apart() {
 fn entropy_spreads_over_equal_ways_and_one_flow_stays_together() {
     let hop = |interface| LabelHop { label: None, interface, source: [0; 6], destination: [0; 6] };
     let hops = [hop(1), hop(2)];
-    let entry = |label| Entry { label, traffic_class: 0, ttl: 64 };
+    let entry = |label| entry_of(label, 64);
     let way = |entropy, payload: &[u8]| {
         choose(&hops, &[entry(16003), entry(7), entry(entropy)], payload).unwrap().interface
     };

@@ -45,10 +45,12 @@ fn meaning(text: &str, node: &str, label: u32) -> String {
     let topology = Topology::read("t", text).unwrap_or_else(|errors| panic!("{errors}"));
     let plan = Plan::of(&topology).unwrap();
     let table = LabelTable::of(&topology, &plan, topology.node_id(node).unwrap());
-    match table.get(label) {
+    match table.get(Label::new(label).unwrap()) {
         None => "unknown".to_owned(),
         Some(Operation::Pop) => "pop".to_owned(),
-        Some(Operation::Bind(labels)) => format!("bind {labels:?}"),
+        Some(Operation::Bind(labels)) => {
+            format!("bind {:?}", labels.iter().map(|label| label.value()).collect::<Vec<_>>())
+        }
         Some(Operation::Forward(hops)) => {
             let hop = |hop: &LabelHop| {
                 let [.., link, end] = hop.destination;

@@ -4,8 +4,8 @@ use ipnet::IpNet;
 use stamp_document::document::{Problem, Section};
 use stamp_document::quantity::LinkDelay;
 
-use super::super::words::{AcceptsIp, AutonomousSystem, Name, PrefixIndex};
-use super::super::{Binding, Domain, Flaw, Gateway, GatewayPrefix, Hop, Label, Peer, Tunnel};
+use super::super::words::{AcceptsIp, AutonomousSystem, GivenLabel, Name, PrefixIndex};
+use super::super::{Binding, Domain, Flaw, Gateway, GatewayPrefix, Hop, Peer, Tunnel};
 use super::Reader;
 
 impl Reader {
@@ -23,7 +23,7 @@ impl Reader {
     pub(super) fn peer(&mut self, section: &Section<'_>) {
         let at = self.node_named(section, "at");
         let autonomous_system = section.require::<AutonomousSystem>("as");
-        let label = section.require::<Label>("label");
+        let label = section.require::<GivenLabel>("label").map(|label| label.0);
         if let (Some(at), Some(AutonomousSystem(autonomous_system)), Some(label)) =
             (at, autonomous_system, label)
         {
@@ -35,7 +35,7 @@ impl Reader {
     pub(super) fn tunnel(&mut self, section: &Section<'_>) {
         let (from, to) = (self.node_named(section, "from"), self.node_named(section, "to"));
         let via = self.hops(section);
-        let label = section.require::<Label>("label");
+        let label = section.require::<GivenLabel>("label").map(|label| label.0);
         let bandwidth = section.get("bandwidth");
         let delay = section.get::<LinkDelay>("delay").map(|delay| delay.0);
         if let (Some(from), Some(to), Some(label)) = (from, to, label) {
@@ -86,7 +86,8 @@ impl Reader {
 fn gateway_prefix(section: &Section<'_>) -> Option<GatewayPrefix> {
     let prefix = section.require::<IpNet>("prefix");
     let index = section.get::<PrefixIndex>("index").map(|index| Binding::Index(index.0));
-    let labels = section.list::<Label>("labels").map(Binding::Labels);
+    let labels = section.list::<GivenLabel>("labels");
+    let labels = labels.map(|labels| Binding::Labels(labels.iter().map(|label| label.0).collect()));
     let ip = section.get::<AcceptsIp>("accepts").map(|AcceptsIp| Binding::Ip);
     let given: Vec<&'static str> =
         ["index", "labels", "accepts"].into_iter().filter(|key| section.has(key)).collect();

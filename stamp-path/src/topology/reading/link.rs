@@ -3,8 +3,8 @@
 use stamp_document::document::Section;
 use stamp_document::quantity::{LinkDelay, Ratio};
 
-use super::super::words::{Metric, Name, Srlg};
-use super::super::{Direction, Directions, Flaw, Label, Link, LinkKind, NodeId, Sid, Side};
+use super::super::words::{GivenLabel, Metric, Name, Srlg};
+use super::super::{Direction, Directions, Flaw, Link, LinkKind, NodeId, Sid, Side};
 use super::{Reader, per_end};
 
 impl Reader {
@@ -15,7 +15,8 @@ impl Reader {
             .section("back", |back| direction(back, forth.clone()))
             .unwrap_or_else(|| forth.clone());
         let kind = section.get::<LinkKind>("kind").unwrap_or_default();
-        let adjacency = per_end::<Label>(section, "adjacency");
+        let adjacency = per_end::<GivenLabel>(section, "adjacency");
+        let adjacency = adjacency.map(|labels| labels.map(|label| label.0));
         let end_x = per_end::<Sid>(section, "end-x");
         let Some(ends) = self.ends(section) else { return };
         let by_ends = || ends.map(|end| self.name_of(end)).join("-");

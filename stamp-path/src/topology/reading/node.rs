@@ -7,10 +7,10 @@ use stamp_document::document::{Place, Problem, Section};
 use stamp_proto::time::TimestampFormat;
 
 use super::super::words::{
-    AutonomousSystem, Depth, ExtendedLabel, Loopback, Name, Offset, PrefixIndex,
+    AutonomousSystem, Depth, Extended, GivenLabel, Loopback, Name, Offset, PrefixIndex,
 };
 use super::super::{
-    Anycast, Flaw, Label, LearnedLabel, Msd, Node, NodeId, Sid, Sids, TimestampLabel, UsidPrefix,
+    Anycast, Flaw, LearnedLabel, Msd, Node, NodeId, Sid, Sids, TimestampLabel, UsidPrefix,
 };
 use super::{Reader, srgb};
 
@@ -139,16 +139,16 @@ fn anycast(section: &Section<'_>) -> (Vec<Anycast>, Vec<Place>) {
 fn learned(section: &Section<'_>) -> (Vec<LearnedLabel>, Vec<Place>) {
     let read = section.sections("learned", |entry| {
         let prefix = entry.require::<IpNet>("prefix");
-        let label = entry.require::<Label>("label");
-        let learned = LearnedLabel { prefix: prefix?, label: label? };
+        let label = entry.require::<GivenLabel>("label");
+        let learned = LearnedLabel { prefix: prefix?, label: label?.0 };
         Some((learned, entry.place("label")))
     });
     read.into_iter().flatten().unzip()
 }
 
 fn timestamp_label(section: &Section<'_>) -> Option<TimestampLabel> {
-    let extended = section.get::<ExtendedLabel>("extended");
-    let label = section.get::<Label>("label");
+    let extended = section.get::<Extended>("extended");
+    let label = section.get::<GivenLabel>("label").map(|label| label.0);
     let offset_octets = section.get::<Offset>("offset").map(|offset| offset.0);
     let format = section.get::<TimestampFormat>("format");
     let has = [section.has("extended"), section.has("label")];
@@ -163,7 +163,7 @@ fn timestamp_label(section: &Section<'_>) -> Option<TimestampLabel> {
         }
     }
     extended
-        .map(|value| TimestampLabel::Extended { value: value.0 })
+        .map(|extended| TimestampLabel::Extended { label: extended.0 })
         .or_else(|| Some(TimestampLabel::Assigned { label: label?, offset_octets, format }))
 }
 
