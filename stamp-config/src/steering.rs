@@ -9,7 +9,6 @@ use stamp_proto::sr::mpls::{ExtendedLabel, Label};
 use stamp_proto::sr::segment::Sid;
 use stamp_proto::time::TimestampFormat;
 
-
 /// One segment: a label of SR-MPLS or a SID of SRv6.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Segment {

@@ -229,6 +229,14 @@ pub struct Output {
     pub log_level: LogLevel,
 }
 
+impl Output {
+    /// Text for a person, and not so little that only the status is wanted.
+    #[must_use]
+    pub const fn is_for_people(&self) -> bool {
+        !self.json && !self.ndjson && !self.csv && self.quiet < 2
+    }
+}
+
 /// `stamp-sender demo`.
 #[derive(Args, Clone, Debug)]
 pub struct Demo {

@@ -52,7 +52,8 @@ pub fn run(demo: &Demo) -> Ended {
     ]
     .into_iter()
     .unzip();
-    stage.run(setups, &infos, demo.output.report.map(|period| period.0), &mut *reporter)
+    let report = demo.output.report.map(|period| period.0);
+    stage.run(setups, &infos, report, &mut *reporter).map(|(status, _)| status)
 }
 
 /// A key for this run only; nothing outside this process needs it.

@@ -71,12 +71,18 @@ pub struct SteeringInfo {
     pub return_segments: Vec<String>,
     /// `plain`, or the encapsulation by its identifier, such as `V4`.
     pub encapsulation: &'static str,
+    /// What makes this session take another of equal paths, such as `flow label 0x9e377`.
+    pub entropy: Option<String>,
 }
 
 impl SteeringInfo {
     /// Nothing around the UDP datagram.
-    pub const PLAIN: Self =
-        Self { segments: Vec::new(), return_segments: Vec::new(), encapsulation: "plain" };
+    pub const PLAIN: Self = Self {
+        segments: Vec::new(),
+        return_segments: Vec::new(),
+        encapsulation: "plain",
+        entropy: None,
+    };
 }
 
 /// How a run came to its end.

@@ -16,7 +16,7 @@ use crate::exit::{Failure, Status};
 use crate::happening::{Ended as RunEnded, Happening, SessionInfo};
 use crate::output::{self, Reporter};
 use crate::setup::{self, Sessions};
-use crate::{exit, log, stateful};
+use crate::{compare, exit, log, stateful};
 
 /// Happenings that may wait to be printed. A terminal that is stopped must not stop the probes.
 const QUEUE: usize = 65_536;
@@ -38,7 +38,11 @@ pub fn measure(measure: &Measure) -> Ended {
         stateful::settle(&measure.probe, &mut setups, &infos)?;
     }
     let report = measure.output.report.map(|period| period.0);
-    let status = stage.run(setups, &infos, report, &mut *reporter)?;
+    let (status, sessions) = stage.run(setups, &infos, report, &mut *reporter)?;
+    let compared = compare::text(&measure.steering, &infos, &sessions);
+    if let Some(text) = compared.filter(|_| measure.output.is_for_people()) {
+        std::io::stdout().write_all(text.as_bytes()).map_err(Failure::Output)?;
+    }
     // Said again at the end, where a long run has not scrolled it away.
     missing.iter().for_each(exit::tell_failure);
     Ok(if missing.is_empty() { status } else { status.with_missing_host() })
@@ -80,7 +84,7 @@ impl Stage {
         infos: &[SessionInfo],
         report: Option<Duration>,
         reporter: &mut dyn Reporter,
-    ) -> Ended {
+    ) -> Result<(Status, Vec<SessionSnapshot>), Failure> {
         let Self { runtime, summary } = self;
         runtime.block_on(async {
             let mut signals = Signals::listen(summary)?;
@@ -99,7 +103,7 @@ impl Stage {
                 reporter.happening(session, &happening).map_err(Failure::Output)?;
             }
             reporter.finish(&snapshots, ended).map_err(Failure::Output)?;
-            Ok(status(&snapshots, ended))
+            Ok((status(&snapshots, ended), snapshots))
         })
     }
 }

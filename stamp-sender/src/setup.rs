@@ -20,7 +20,7 @@ use crate::descriptors;
 use crate::exit::{self, Failure};
 use crate::happening::{SessionInfo, SteeringInfo};
 use crate::random;
-use crate::steering::{self, Opened, Plan, Request};
+use crate::steering::{self, Branch, Opened, Plan, Request};
 use crate::target::{Family, Target, unspecified};
 use crate::wait::default_timeout;
 
@@ -50,24 +50,26 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
     let mut setups = Vec::with_capacity(measure.hosts.len());
     let mut infos: Vec<SessionInfo> = Vec::with_capacity(measure.hosts.len());
     let mut missing = Vec::new();
-    let plan = plan(measure)?;
-    if probe.source_port.is_some() && measure.hosts.len() > 1 {
-        let problem = "one port serves one host; leave it out to probe several".to_owned();
+    let branches = steering::branches(&measure.steering, authentication(probe))?;
+    let count = measure.hosts.len() * branches.len();
+    if probe.source_port.is_some() && count > 1 {
+        let problem = "one port serves one session; leave it out to have several".to_owned();
         return Err(Failure::Usage { flag: "--source-port", problem });
     }
-    if probe.ssid.is_some() && measure.hosts.len() > 1 {
+    if probe.ssid.is_some() && count > 1 {
         let problem = "sessions that run at once need SSIDs of their own (RFC 8972 §3)".to_owned();
         return Err(Failure::Usage { flag: "--ssid", problem });
     }
-    descriptors::ensure(measure.hosts.len())?;
-    for text in &measure.hosts {
-        let reached = reach(measure, &plan, text, device);
-        let opened = match reached {
+    descriptors::ensure(count)?;
+    for (text, branch) in
+        measure.hosts.iter().flat_map(|text| branches.iter().map(move |it| (text, it)))
+    {
+        let opened = match request(measure, &branch.plan, text, device).and_then(|it| it.open()) {
             Err(failure) if failure.is_missing_host() => {
                 missing.push(failure);
                 continue;
             }
-            reached => reached?,
+            opened => opened?,
         };
         let windows = measure.output.report.is_some();
         let mut config = config(probe, opened.destination, keys.as_ref(), windows)?;
@@ -75,8 +77,8 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
         check_size(&opened, &config)?;
         let socket = SocketFacts { source: opened.source, path_mtu: opened.mtu };
         infos.push(SessionInfo {
-            steering: plan.info.clone(),
-            ..info(text, &infos, socket, &config)
+            steering: branch.plan.info.clone(),
+            ..info(&format!("{text}{}", branch.suffix), &infos, socket, &config)
         });
         let linger_round_trips = probe.timeout.and_then(|wait| wait.round_trips);
         setups.push(SessionSetup { port: opened.port, config, linger_round_trips });
@@ -87,16 +89,6 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
         return Err(failure);
     }
     Ok(Sessions { setups, infos, missing })
-}
-
-/// A host with a name and a way to it.
-fn reach(
-    measure: &Measure,
-    plan: &Plan,
-    text: &str,
-    device: Option<u32>,
-) -> Result<Opened, Failure> {
-    request(measure, plan, text, device)?.open()
 }
 
 fn request<'a>(
@@ -111,14 +103,8 @@ fn request<'a>(
     Ok(Request { plan, steering: &measure.steering, probe, host, device: device_name(probe) })
 }
 
-/// What is asked of the way of probes.
-fn plan(measure: &Measure) -> Result<Plan, Failure> {
-    let mode = if measure.probe.auth {
-        AuthenticationMode::Authenticated
-    } else {
-        AuthenticationMode::Unauthenticated
-    };
-    Plan::new(&measure.steering, mode)
+const fn authentication(probe: &Probe) -> AuthenticationMode {
+    if probe.auth { AuthenticationMode::Authenticated } else { AuthenticationMode::Unauthenticated }
 }
 
 /// Before anything is sent: a probe that cannot leave in one piece says nothing about the path.
@@ -143,10 +129,13 @@ fn check_size(opened: &Opened, config: &SenderConfig) -> Result<(), Failure> {
 ///
 /// The first host, key or option that cannot be used.
 pub fn show_packets(measure: &Measure) -> Result<String, Failure> {
-    let (plan, keys, device) = (plan(measure)?, keys(&measure.probe)?, device(&measure.probe)?);
+    let (keys, device) = (keys(&measure.probe)?, device(&measure.probe)?);
+    let branches = steering::branches(&measure.steering, authentication(&measure.probe))?;
     let mut text = String::new();
-    for host in &measure.hosts {
-        let request = request(measure, &plan, host, device)?;
+    for (host, Branch { plan, .. }) in
+        measure.hosts.iter().flat_map(|host| branches.iter().map(move |it| (host, it)))
+    {
+        let request = request(measure, plan, host, device)?;
         let ends = request.ends()?;
         let config = config(&measure.probe, ends.destination, keys.as_ref(), false)?;
         let mut payload = vec![0; config.payload_octets];
@@ -154,7 +143,7 @@ pub fn show_packets(measure: &Measure) -> Result<String, Failure> {
         let mut engine = Sender::new(config, now.monotonic).map_err(WorkerError::from)?;
         let written = engine.poll_transmit(now, &mut payload).map(|transmit| transmit.octets.len());
         if written.is_some() {
-            text.push_str(&steering::show(&plan, &plan.compose(&ends)?, &payload)?);
+            text.push_str(&steering::show(plan, &plan.compose(&ends)?, &payload)?);
         }
     }
     Ok(text)

@@ -5,6 +5,7 @@
 //! V8 over SRv6.
 
 mod compose;
+mod fan;
 mod open;
 mod show;
 
@@ -14,6 +15,7 @@ use stamp_config::steering::{Segments, TimestampLabel, TimestampLabelValue};
 use stamp_proto::packet::AuthenticationMode;
 use stamp_proto::sr::csid::NextCsid;
 use stamp_proto::sr::encapsulation::{Limits, Srv6Path};
+use stamp_proto::sr::header::FlowLabel;
 use stamp_proto::sr::mpls::{ExtendedLabel, Label, LabelStack};
 use stamp_proto::sr::segment::{SegmentList, Sid};
 use stamp_proto::sr::srh::SrhForm;
@@ -26,6 +28,7 @@ use crate::exit::Failure;
 use crate::happening::SteeringInfo;
 
 pub use compose::Endpoints;
+pub use fan::{Branch, branches};
 pub use open::{Opened, Request};
 pub use show::show;
 
@@ -41,6 +44,9 @@ pub struct Plan {
     /// What is told about it.
     pub info: SteeringInfo,
     limits: Limits,
+    flow_label: FlowLabel,
+    /// How many labels lead there, what asks for the timestamp left out.
+    forward_labels: usize,
 }
 
 /// What is in front of the probes of a session.
@@ -77,8 +83,13 @@ impl Plan {
             mode: flags.mode,
             place,
             way,
-            info: SteeringInfo { segments, return_segments: returns, encapsulation },
+            info: SteeringInfo { segments, return_segments: returns, encapsulation, entropy: None },
             limits: Limits { labels: limit, segments: limit },
+            flow_label: FlowLabel::NONE,
+            forward_labels: match &flags.segments {
+                Some(Segments::Labels(labels)) => labels.len(),
+                _ => 0,
+            },
         })
     }
 

@@ -39,6 +39,12 @@ pub struct SteeringFlags {
     /// Most labels that may be imposed, or segments that may be listed; more are refused.
     #[arg(long, value_name = "N", env = "STAMP_MSD", value_parser = clap::value_parser!(u8).range(1..))]
     pub msd: Option<u8>,
+    /// As many sessions, each with other bits for nodes to choose among equal paths by.
+    #[arg(long, value_name = "N", env = "STAMP_ENTROPY_SWEEP", conflicts_with = "per_segment", value_parser = clap::value_parser!(u8).range(2..))]
+    pub entropy_sweep: Option<u8>,
+    /// A loop to the end of each prefix of --segments: which one adds the delay or the loss.
+    #[arg(long, conflicts_with = "return_segments")]
+    pub per_segment: bool,
     /// Print the packet layer by layer, as it leaves and as each node sees it; send nothing.
     #[arg(long)]
     pub show_packet: bool,

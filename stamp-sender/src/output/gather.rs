@@ -109,6 +109,7 @@ fn path(info: &SessionInfo, snapshot: &SessionSnapshot) -> PathRecord {
         segments: info.steering.segments.clone(),
         return_segments: info.steering.return_segments.clone(),
         encapsulation: info.steering.encapsulation.to_owned(),
+        entropy: info.steering.entropy.clone(),
         source: address(info.source),
         source_port: info.source.port(),
         ssid: info.ssid.0,

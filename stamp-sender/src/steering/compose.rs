@@ -34,6 +34,7 @@ impl Plan {
         let mut flow = Flow::new(addresses, ends.source.port(), ends.destination.port());
         (flow.dscp, flow.ecn) = ends.traffic_class;
         flow.hop_limit = ends.hop_limit;
+        flow.flow_label = self.flow_label;
         let extras = SrhExtras::default();
         let composed = match &self.way {
             Way::Plain => Encapsulation::Plain.compose(&flow, self.limits),

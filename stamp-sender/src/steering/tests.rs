@@ -157,3 +157,54 @@ fn a_packet_is_laid_open_layer_by_layer() {
         assert!(text.contains(words), "{words:?} in\n{text}");
     }
 }
+
+fn branched(line: &str) -> Vec<Branch> {
+    branches(&flags(line), Unauthenticated).unwrap_or_else(|error| panic!("{line}: {error}"))
+}
+
+#[test]
+fn a_list_is_looped_to_the_end_of_each_prefix() {
+    let branches = branched("--mode loopback --per-segment --segments 16011,16002,16013");
+    let suffixes: Vec<&str> = branches.iter().map(|branch| branch.suffix.as_str()).collect();
+    assert_eq!(suffixes, [" to 16011", " to 16002", " to 16013"]);
+    let lists: Vec<usize> = branches.iter().map(|it| it.plan.info.segments.len()).collect();
+    assert_eq!(lists, [1, 2, 3]);
+    let refused = super::branches(&flags("--per-segment --segments 16011"), Unauthenticated);
+    assert!(refused.unwrap_err().to_string().starts_with("--per-segment: loops"));
+}
+
+#[test]
+fn a_sweep_varies_what_the_encapsulation_has() {
+    let labels: Vec<u32> = branched("--entropy-sweep 3 --segments 16011,16002")
+        .into_iter()
+        .map(|branch| match branch.plan.way {
+            Way::Mpls(stack) => {
+                let labels: Vec<u32> = stack.entries().iter().map(|it| it.label.value()).collect();
+                assert_eq!(labels[..3], [16_011, 16_002, 7]);
+                labels[3]
+            }
+            way => panic!("{way:?}"),
+        })
+        .collect();
+    assert_eq!(labels, [0xf_0000, 0xf_0001, 0xf_0002]);
+    let line = format!("--entropy-sweep 4 --srv6 encap --segments {SIDS}");
+    let mut flows: Vec<u32> =
+        branched(&line).iter().map(|branch| branch.plan.flow_label.value()).collect();
+    flows.sort_unstable();
+    flows.dedup();
+    assert!(flows.len() == 4 && flows.iter().all(|flow| (1..1 << 20).contains(flow)), "{flows:?}");
+    for line in ["--entropy-sweep 2".to_owned(), format!("--entropy-sweep 2 --segments {SIDS}")] {
+        let branches = branched(&line);
+        assert_eq!(branches[1].plan.info.entropy.as_deref(), Some("source port"));
+        assert_eq!(branches[1].suffix, " #2");
+    }
+}
+
+#[test]
+fn an_entropy_label_stays_out_of_what_asks_for_the_timestamp() {
+    let line =
+        "--mode enhanced-loopback --entropy-sweep 2 --segments 16011 --return-segments 16001";
+    let Way::Mpls(stack) = &branched(line)[0].plan.way else { panic!("labels") };
+    let labels: Vec<u32> = stack.entries().iter().map(|it| it.label.value()).collect();
+    assert_eq!(labels, [16_011, 7, 0xf_0000, 15, 240, 16_001]);
+}

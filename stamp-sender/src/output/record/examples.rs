@@ -112,6 +112,7 @@ fn path() -> PathRecord {
         segments: Vec::new(),
         return_segments: Vec::new(),
         encapsulation: "plain".to_owned(),
+        entropy: None,
         source: "192.0.2.1".to_owned(),
         source_port: 41_234,
         ssid: 48_213,

@@ -11,6 +11,9 @@ pub struct PathRecord {
     pub return_segments: Vec<String>,
     /// `plain`: nothing around the UDP datagram; else the encapsulation, such as `M7` or `V4`.
     pub encapsulation: String,
+    /// What makes the session take another of equal paths, in a sweep.
+    #[serde(default)]
+    pub entropy: Option<String>,
     /// Address probes leave from.
     pub source: String,
     /// UDP port probes leave from.
