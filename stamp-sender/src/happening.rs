@@ -58,6 +58,8 @@ pub struct SessionInfo {
     pub hop_limit: HopLimit,
     /// Path MTU towards the target as the kernel knows it at the start, in octets.
     pub path_mtu: Option<u32>,
+    /// The largest UDP payload that fits into it behind all headers.
+    pub largest_payload: Option<usize>,
     /// When the run began.
     pub started: WallTime,
 }

@@ -17,6 +17,7 @@ mod generate;
 mod happening;
 mod lab;
 mod log;
+mod mtu_sweep;
 mod output;
 mod percentile;
 mod random;

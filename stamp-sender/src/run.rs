@@ -16,7 +16,7 @@ use crate::exit::{Failure, Status};
 use crate::happening::{Ended as RunEnded, Happening, SessionInfo};
 use crate::output::{self, Reporter};
 use crate::setup::{self, Sessions};
-use crate::{compare, exit, log, stateful};
+use crate::{compare, exit, log, mtu_sweep, stateful};
 
 /// Happenings that may wait to be printed. A terminal that is stopped must not stop the probes.
 const QUEUE: usize = 65_536;
@@ -30,6 +30,9 @@ pub fn measure(measure: &Measure) -> Ended {
         let packets = setup::show_packets(measure)?;
         std::io::stdout().write_all(packets.as_bytes()).map_err(Failure::Output)?;
         return Ok(Status::Done);
+    }
+    if measure.steering.mtu_sweep {
+        return mtu_sweep::run(measure);
     }
     let stage = Stage::open()?;
     let Sessions { mut setups, infos, missing } = setup::sessions(measure)?;

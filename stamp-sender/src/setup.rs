@@ -8,6 +8,7 @@ use stamp_net::{SocketOptions, UdpSocket, interface};
 use stamp_proto::auth::{Key, KeyId, KeyRing};
 use stamp_proto::packet::{AuthenticationMode, Ssid};
 use stamp_proto::time::PtpUtcOffset;
+use stamp_proto::tlv::hmac::HMAC_TLV_OCTETS;
 use stamp_session::sender::{
     Padding as EnginePadding, Schedule, Sender, SenderConfig, StatisticsScope, ZeroSsid,
 };
@@ -75,7 +76,11 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
         let mut config = config(probe, opened.destination, keys.as_ref(), windows)?;
         config.measurement = opened.measurement;
         check_size(&opened, &config)?;
-        let socket = SocketFacts { source: opened.source, path_mtu: opened.mtu };
+        let socket = SocketFacts {
+            source: opened.source,
+            path_mtu: opened.mtu,
+            largest_payload: opened.largest_payload,
+        };
         infos.push(SessionInfo {
             steering: branch.plan.info.clone(),
             ..info(&format!("{text}{}", branch.suffix), &infos, socket, &config)
@@ -237,6 +242,12 @@ pub fn config(
     Ok(config)
 }
 
+/// The smallest probe there is: the base packet, and an HMAC TLV if one is asked for.
+pub const fn smallest_payload(probe: &Probe) -> usize {
+    let base = authentication(probe).base_octets();
+    if probe.tlv_hmac { base + HMAC_TLV_OCTETS } else { base }
+}
+
 /// The size asked for, or the smallest there is.
 fn payload_octets(probe: &Probe, config: &SenderConfig) -> Result<usize, Failure> {
     let Some(size) = probe.size.map(usize::from) else { return Ok(config.smallest_payload()) };
@@ -292,12 +303,18 @@ pub struct SocketFacts {
     pub source: SocketAddr,
     /// The largest packet that leaves in one piece, in octets.
     pub path_mtu: Option<u32>,
+    /// The largest UDP payload that fits into it.
+    pub largest_payload: Option<usize>,
 }
 
 impl SocketFacts {
     /// Of a socket that sends to `target`.
     pub fn of(socket: &UdpSocket, target: SocketAddr) -> Self {
-        Self { source: socket.local_addr(), path_mtu: socket.path_mtu(target).ok() }
+        Self {
+            source: socket.local_addr(),
+            path_mtu: socket.path_mtu(target).ok(),
+            largest_payload: socket.largest_payload(target).ok(),
+        }
     }
 }
 
@@ -331,6 +348,7 @@ pub fn info(
         traffic_class: config.traffic_class,
         hop_limit: config.hop_limit,
         path_mtu: socket.path_mtu,
+        largest_payload: socket.largest_payload,
         started: stamp_net::clock::wall_now(),
     }
 }

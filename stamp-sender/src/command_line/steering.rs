@@ -45,6 +45,9 @@ pub struct SteeringFlags {
     /// A loop to the end of each prefix of --segments: which one adds the delay or the loss.
     #[arg(long, conflicts_with = "return_segments")]
     pub per_segment: bool,
+    /// Find the largest probe that the path carries there and back, and nothing else.
+    #[arg(long, conflicts_with = "per_segment")]
+    pub mtu_sweep: bool,
     /// Print the packet layer by layer, as it leaves and as each node sees it; send nothing.
     #[arg(long)]
     pub show_packet: bool,

@@ -219,6 +219,7 @@ fn info(plot: &Plot, config: &SenderConfig) -> SessionInfo {
     SessionInfo {
         measurement: config.measurement,
         steering: SteeringInfo::PLAIN,
+        largest_payload: None,
         name: plot.name.to_owned(),
         target_text: plot.name.to_owned(),
         target: config.target,

@@ -11,6 +11,7 @@ pub(super) fn trials() -> Vec<Trial> {
         a_link_local_target_is_measured,
         a_nat_that_rebinds_makes_no_loss,
         a_probe_too_big_for_the_path_is_told_with_the_size_that_fits,
+        the_largest_probe_that_the_path_carries_is_found,
         an_ordinary_user_measures_between_two_hosts,
         a_next_hop_without_neighbour_is_no_loss_of_the_path,
     ]
@@ -134,4 +135,17 @@ fn a_next_hop_without_neighbour_is_no_loss_of_the_path() {
     // A busy machine misses slots; every probe that was made found no neighbour.
     assert_eq!(unsent("no_neighbour") + unsent("missed_slot"), 3, "{packets}");
     assert!(unsent("no_neighbour") > 0, "{packets}");
+}
+
+fn the_largest_probe_that_the_path_carries_is_found() {
+    for (families, headers) in [(Families::V4, 28), (Families::V6, 48)] {
+        let net = netns::with_router(families, 1400);
+        let _reflector = reflector(&net.far, &[]);
+        let target = net.far.address(families.each()[0]).to_string();
+        let finished = net.near.spawn(&mut sender(&target, &["--mtu-sweep", "--json"])).wait();
+        finished.assert_code(0);
+        let found = &finished.json()["mtu_sweep"][0];
+        assert_eq!(found["largest_payload_octets"], 1400 - headers, "{found}");
+        assert_eq!(found["packet_octets"], 1400, "{found}");
+    }
 }
