@@ -1,7 +1,7 @@
 //! Why the kernel refused something.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -85,6 +85,16 @@ pub enum NetError {
         /// The destination.
         to: IpAddr,
     },
+    /// Packets for a prefix do not end in a blackhole, because of a route of somebody else.
+    #[error(
+        "a route of this kernel leads packets to {prefix}/{bits} elsewhere than into a blackhole"
+    )]
+    NotBlackholed {
+        /// The prefix.
+        prefix: Ipv6Addr,
+        /// Its length.
+        bits: u8,
+    },
     /// Segments are a matter of IPv6.
     #[error("segments need an IPv6 socket")]
     SegmentsNeedIpv6,
@@ -154,15 +164,25 @@ impl NetError {
         move |source| Self::SocketOption { option, source }
     }
 
-    /// For [`Self::PrivilegedPort`] the three ways out, each a line to run or to write; otherwise
-    /// empty.
+    /// For [`Self::PrivilegedPort`] and [`Self::PermissionDenied`] the ways out, each a line to run or
+    /// to write; otherwise empty.
     #[must_use]
     pub fn remedies(&self) -> Vec<String> {
         match self {
             Self::PrivilegedPort { address, .. } => remedies(*address).to_vec(),
+            Self::PermissionDenied { capability, .. } => granting(*capability).to_vec(),
             _ => Vec::new(),
         }
     }
+}
+
+fn granting(capability: Capability) -> [String; 2] {
+    let program = std::env::current_exe().unwrap_or_else(|_| "PROGRAM".into());
+    let lower = capability.to_string().to_lowercase();
+    [
+        format!("sudo setcap {lower}=+ep {}", program.display()),
+        format!("AmbientCapabilities={capability} in the unit of the service"),
+    ]
 }
 
 fn remedies(address: SocketAddr) -> [String; 3] {

@@ -23,6 +23,11 @@ pub(crate) fn get(question: RouteNetlinkMessage) -> Result<RouteNetlinkMessage, 
     exchange(question, NLM_F_REQUEST)?.pop().ok_or(Refusal::Unreadable)
 }
 
+/// Changes something; `flags` ask for an acknowledgement.
+pub(crate) fn change(wish: RouteNetlinkMessage, flags: u16) -> Result<(), Refusal> {
+    exchange(wish, flags).map(|_| ())
+}
+
 /// Why there is no answer.
 #[derive(Debug)]
 pub(crate) enum Refusal {

@@ -1,5 +1,7 @@
 //! Which way a packet would take from this host.
 
+mod blackhole;
+
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsFd;
@@ -15,6 +17,8 @@ use crate::interface;
 use crate::netlink::{self, Refusal};
 use crate::socket::{bind, options};
 use crate::sys;
+
+pub use blackhole::Blackhole;
 
 /// The question.
 #[derive(Clone, Copy, Debug)]

@@ -78,6 +78,13 @@ impl Sysctl {
         Self::of_interface("ipv6", interface, key)
     }
 
+    /// The MPLS setting `key`, such as `input`, of one interface; there is none where the kernel has
+    /// no MPLS.
+    #[must_use]
+    pub fn mpls_interface(interface: &str, key: &'static str) -> Self {
+        Self::of_interface("mpls", interface, key)
+    }
+
     fn of_interface(family: &'static str, interface: &str, key: &'static str) -> Self {
         // A slash would lead out of the directory; no interface name can have one.
         let interface = interface.replace('/', "_");
