@@ -1,8 +1,8 @@
-//! What must hold for any packets: the check of a fuzz target, replayed by the tests of this crate.
+//! What must hold for any packets: the checks of fuzz targets, replayed by the tests of this crate.
 //!
-//! It takes octets as a script of packets, hands them to a Session-Reflector and panics when it
-//! answers what it should not, or remembers what it should not. Only `stamp-proto/fuzz` and tests
-//! call it.
+//! They take octets as a script of packets for a Session-Reflector, or as a packet for a node that
+//! writes timestamps and forwards, and panic when it answers, remembers or changes what it should
+//! not. Only `stamp-proto/fuzz` and tests call them.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -10,9 +10,13 @@
     reason = "a check tells what it found by panicking; no packet ever comes here"
 )]
 
+mod forwarding;
 mod reflector;
 mod script;
 
+pub use forwarding::check as forwarding_step;
+#[cfg(test)]
+pub(crate) use forwarding::check_packet as check_forwarding;
 pub use reflector::check as reflector_step;
 
 #[cfg(test)]

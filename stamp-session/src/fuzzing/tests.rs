@@ -4,13 +4,13 @@ use std::path::Path;
 use proptest::prelude::*;
 use stamp_proto::packet::AuthenticationMode;
 
-use super::reflector_step;
 use super::script::read;
+use super::{forwarding_step, reflector_step};
 
 /// Every file that the fuzz target starts from, or that once broke it.
-fn corpus() -> Vec<Vec<u8>> {
-    let folder =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../stamp-proto/fuzz/corpus/reflector_step");
+fn corpus(target: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stamp-proto/fuzz/corpus");
+    let folder = folder.join(target);
     let files = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
     let inputs: Vec<Vec<u8>> = files.map(|file| fs::read(file.unwrap().path()).unwrap()).collect();
     assert!(!inputs.is_empty(), "{folder:?} is empty");
@@ -19,13 +19,21 @@ fn corpus() -> Vec<Vec<u8>> {
 
 #[test]
 fn reflector_step_holds_for_its_corpus() {
-    corpus().iter().for_each(|octets| reflector_step(octets));
+    corpus("reflector_step").iter().for_each(|octets| reflector_step(octets));
+}
+
+#[test]
+fn forwarding_step_holds_for_its_corpus() {
+    corpus("forwarding_step").iter().for_each(|octets| forwarding_step(octets));
 }
 
 #[test]
 fn the_corpus_reaches_every_kind_of_reflector() {
-    let settings: Vec<_> =
-        corpus().iter().filter_map(|octets| read(octets)).map(|(setting, _)| setting).collect();
+    let settings: Vec<_> = corpus("reflector_step")
+        .iter()
+        .filter_map(|octets| read(octets))
+        .map(|(setting, _)| setting)
+        .collect();
     for mode in [AuthenticationMode::Unauthenticated, AuthenticationMode::Authenticated] {
         for stateful in [false, true] {
             let any = settings

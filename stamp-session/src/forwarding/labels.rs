@@ -1,0 +1,238 @@
+//! Packets with labels on top.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use stamp_proto::ip::HopLimit;
+use stamp_proto::reader::{Reader, peek_up_to};
+use stamp_proto::sr::header::{Ipv4Header, Ipv6Header};
+use stamp_proto::sr::layers::Outermost;
+use stamp_proto::sr::mpls::{Label, LabelStackEntry, StackError, TopLabel};
+
+use super::config::{Action, AdjacencyId, LabelRule, Trigger};
+use super::emit::{Forward, Imposed, NextHop, Top};
+use super::payload::inspect;
+use super::reason::DropReason;
+use super::{Arrival, ForwardingConfig};
+
+/// Acts on labels from the top down until one leads to a next hop, or none is left.
+pub(super) fn decide<'a>(
+    config: &'a ForwardingConfig,
+    arrival: &Arrival,
+    packet: &'a [u8],
+) -> Result<Forward<'a>, DropReason> {
+    if arrival.truncated {
+        return Err(DropReason::Truncated);
+    }
+    let mut rest = packet;
+    let mut rule = None;
+    loop {
+        let top = TopLabel::read(rest).map_err(|error| unusable(&error))?;
+        let step = act(config, arrival, &top)?;
+        rest = peek_up_to(rest, top.octets()..rest.len());
+        let bottom = match step {
+            Step::Below => top.is_bottom(),
+            Step::BelowEntropy => {
+                let entropy = LabelStackEntry::parse(&mut Reader::new(rest));
+                let entropy = entropy.map_err(|_| DropReason::Malformed)?;
+                rest = peek_up_to(rest, 4..rest.len());
+                entropy.bottom
+            }
+            Step::Stamp(index) => {
+                if rule.replace(index).is_some() {
+                    return Err(DropReason::SecondTimestamp);
+                }
+                top.is_bottom()
+            }
+            Step::Leave(imposed, adjacency) => {
+                let left = Left { rest, bottom: top.is_bottom(), rule };
+                return leave(config, arrival, left, (imposed, adjacency));
+            }
+        };
+        if bottom {
+            return route(config, arrival, rule, rest);
+        }
+    }
+}
+
+/// What one label asks for.
+enum Step<'a> {
+    /// It is popped, and what is below decides.
+    Below,
+    /// So is the entropy label below it.
+    BelowEntropy,
+    /// It is popped, and T2 is written because of this rule.
+    Stamp(usize),
+    /// The packet leaves with these labels in its place.
+    Leave(Option<Imposed<'a>>, AdjacencyId),
+}
+
+fn act<'a>(
+    config: &'a ForwardingConfig,
+    arrival: &Arrival,
+    top: &TopLabel,
+) -> Result<Step<'a>, DropReason> {
+    let (trigger, entry) = match top {
+        TopLabel::Composite { label, entry } => (Trigger::Extended(*label), entry),
+        TopLabel::Plain(entry) => (Trigger::Label(entry.label), entry),
+    };
+    if entry.ttl == 0 {
+        return Err(DropReason::HopLimit);
+    }
+    if let Some(index) = config.timestamps.iter().position(|rule| rule.trigger == trigger) {
+        let accepted = config.timestamps.get(index).map(|rule| rule.interfaces.as_slice());
+        accept(accepted.unwrap_or_default(), arrival)?;
+        return Ok(Step::Stamp(index));
+    }
+    match top {
+        TopLabel::Composite { .. } => Err(DropReason::UnknownExtendedLabel),
+        TopLabel::Plain(entry) if entry.label.is_special() => act_on_special(entry),
+        TopLabel::Plain(entry) => {
+            let rule = config.labels.iter().find(|rule| rule.label == entry.label);
+            act_on_segment(rule.ok_or(DropReason::UnknownLabel)?, arrival, entry)
+        }
+    }
+}
+
+/// Explicit nulls are popped wherever they stand (RFC 4182). An Entropy Label Indicator on top
+/// is for the node whose label was above it, which is this one (RFC 6790 §4.1).
+fn act_on_special<'a>(entry: &LabelStackEntry) -> Result<Step<'a>, DropReason> {
+    match entry.label {
+        Label::IPV4_EXPLICIT_NULL | Label::IPV6_EXPLICIT_NULL => Ok(Step::Below),
+        Label::ENTROPY_INDICATOR if !entry.bottom => Ok(Step::BelowEntropy),
+        _ => Err(DropReason::ReservedLabel),
+    }
+}
+
+fn act_on_segment<'a>(
+    rule: &'a LabelRule,
+    arrival: &Arrival,
+    entry: &LabelStackEntry,
+) -> Result<Step<'a>, DropReason> {
+    accept(&rule.interfaces, arrival)?;
+    match &rule.action {
+        Action::PopHere => Ok(Step::Below),
+        Action::Pop(adjacency) => Ok(Step::Leave(None, *adjacency)),
+        Action::Replace(labels, adjacency) => {
+            let ttl = entry.ttl.checked_sub(1).filter(|ttl| *ttl > 0);
+            let like = LabelStackEntry { ttl: ttl.ok_or(DropReason::HopLimit)?, ..*entry };
+            Ok(Step::Leave(Some(Imposed { labels, like }), *adjacency))
+        }
+    }
+}
+
+pub(super) fn accept(interfaces: &[u32], arrival: &Arrival) -> Result<(), DropReason> {
+    if interfaces.contains(&arrival.interface) { Ok(()) } else { Err(DropReason::Interface) }
+}
+
+const fn unusable(error: &StackError) -> DropReason {
+    match error {
+        StackError::Octets(_) => DropReason::Malformed,
+        _ => DropReason::ReservedLabel,
+    }
+}
+
+/// What a label that leads to a next hop leaves.
+struct Left<'a> {
+    rest: &'a [u8],
+    bottom: bool,
+    rule: Option<usize>,
+}
+
+fn leave<'a>(
+    config: &'a ForwardingConfig,
+    arrival: &Arrival,
+    Left { rest, bottom, rule }: Left<'a>,
+    (imposed, adjacency): (Option<Imposed<'a>>, AdjacencyId),
+) -> Result<Forward<'a>, DropReason> {
+    let outermost = if bottom { Outermost::Ip } else { Outermost::Mpls };
+    let top = match (&imposed, bottom) {
+        (Some(_), _) => Top::Covered,
+        (None, true) => ip(rest)?.0,
+        (None, false) => label(rest)?,
+    };
+    Ok(Forward {
+        packet: rest,
+        imposed: imposed.unwrap_or(NOTHING),
+        top,
+        advance: None,
+        payload: inspect(config, rule, arrival, (outermost, rest))?,
+        next_hop: NextHop::Adjacency(adjacency),
+    })
+}
+
+/// No label is left: the destination address decides.
+pub(super) fn route<'a>(
+    config: &'a ForwardingConfig,
+    arrival: &Arrival,
+    rule: Option<usize>,
+    packet: &'a [u8],
+) -> Result<Forward<'a>, DropReason> {
+    let (top, destination) = ip(packet)?;
+    Ok(Forward {
+        packet,
+        imposed: NOTHING,
+        top,
+        advance: None,
+        payload: inspect(config, rule, arrival, (Outermost::Ip, packet))?,
+        next_hop: NextHop::Destination(forwardable(destination)?),
+    })
+}
+
+/// No labels are put on.
+pub(super) const NOTHING: Imposed<'static> =
+    Imposed { labels: &[], like: LabelStackEntry::new(Label::IPV4_EXPLICIT_NULL) };
+
+/// The label that is on top when it leaves must not be at the end of its hops.
+fn label(packet: &[u8]) -> Result<Top, DropReason> {
+    let entry = LabelStackEntry::parse(&mut Reader::new(packet));
+    match entry.map_err(|_| DropReason::Malformed)?.ttl {
+        0 | 1 => Err(DropReason::HopLimit),
+        _ => Ok(Top::Label),
+    }
+}
+
+/// The version of an IP packet that may still go on, and its destination.
+fn ip(packet: &[u8]) -> Result<(Top, IpAddr), DropReason> {
+    let mut reader = Reader::new(packet);
+    let (top, hops, destination) = match packet.first().map(|first| first >> 4) {
+        Some(4) => match Ipv4Header::parse(&mut reader) {
+            Ok((header, true)) => (Top::Ipv4, header.ttl, IpAddr::V4(header.destination)),
+            _ => return Err(DropReason::Malformed),
+        },
+        Some(6) => match Ipv6Header::parse(&mut reader) {
+            Ok(header) => (Top::Ipv6, header.hop_limit, IpAddr::V6(header.destination)),
+            Err(_) => return Err(DropReason::Malformed),
+        },
+        _ => return Err(DropReason::Malformed),
+    };
+    if goes_on(hops) { Ok((top, destination)) } else { Err(DropReason::HopLimit) }
+}
+
+/// More than one hop is left.
+pub(super) const fn goes_on(hops: HopLimit) -> bool {
+    hops.0 > 1
+}
+
+/// The address, if a router sends packets there.
+pub(super) const fn forwardable(destination: IpAddr) -> Result<IpAddr, DropReason> {
+    let on = match destination {
+        IpAddr::V4(address) => !is_special_v4(address),
+        IpAddr::V6(address) => !is_special_v6(address),
+    };
+    if on { Ok(destination) } else { Err(DropReason::Destination) }
+}
+
+const fn is_special_v4(address: Ipv4Addr) -> bool {
+    address.is_unspecified()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_multicast()
+        || address.is_broadcast()
+}
+
+const fn is_special_v6(address: Ipv6Addr) -> bool {
+    address.is_unspecified()
+        || address.is_loopback()
+        || address.is_unicast_link_local()
+        || address.is_multicast()
+}
