@@ -3,8 +3,11 @@
 use std::io;
 
 use stamp_net::NetError;
+use stamp_session::forwarding::ForwardingConfigError;
 use stamp_session::reflector::ReflectorConfigError;
 use stamp_session::sender::SenderConfigError;
+
+use crate::forwarder::ForwarderRefusal;
 
 /// Why workers cannot be started or changed.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +21,12 @@ pub enum WorkerError {
     /// A session's configuration contradicts itself.
     #[error(transparent)]
     Sender(#[from] SenderConfigError),
+    /// Labels and SIDs contradict each other.
+    #[error(transparent)]
+    Forwarding(#[from] ForwardingConfigError),
+    /// A node cannot forward without the kernel doing so too.
+    #[error(transparent)]
+    Forwarder(#[from] ForwarderRefusal),
     /// The kernel gives no further thread.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),

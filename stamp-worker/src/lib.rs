@@ -14,6 +14,7 @@
 
 mod clock;
 mod error;
+pub mod forwarder;
 mod margin;
 pub mod reflector;
 pub mod sender;

@@ -1,0 +1,216 @@
+//! The worker of a node that writes timestamps and forwards: frames in from a ring, frames out.
+//!
+//! This is the shell that reads packets from packet sockets: it can do everything the core decides.
+//! Such a socket sees a copy, so the kernel must do nothing with the original. Packets to a SID end
+//! in a blackhole route of the kernel for as long as a worker has it; labels end at the edge of a
+//! kernel that does not forward labels on that interface, which is seen to before anything starts.
+
+mod exits;
+mod prepare;
+mod thread;
+mod ways;
+
+use std::net::IpAddr;
+use std::sync::mpsc::{self, Sender};
+use std::thread::JoinHandle;
+
+use stamp_net::Waker;
+use stamp_net::route::Blackhole;
+use stamp_proto::sr::mpls::Label;
+use stamp_session::forwarding::{ForwardingSnapshot, Place, SidForm, Trigger};
+
+use crate::error::WorkerError;
+use prepare::Prepared;
+use thread::{Command, ForwarderThread};
+
+/// What a node is to do, with interfaces by name.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ForwarderSetup {
+    /// Timestamp labels and SIDs.
+    pub timestamps: Vec<TimestampSetup>,
+    /// Other labels.
+    pub labels: Vec<LabelSetup>,
+    /// Take T2 from the network card where it offers it.
+    pub hardware_stamps: bool,
+}
+
+/// A timestamp label or SID.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TimestampSetup {
+    /// What a packet carries.
+    pub trigger: Trigger,
+    /// Interfaces it is accepted on.
+    pub interfaces: Vec<String>,
+    /// Where and how T2 is written.
+    pub place: Place,
+    /// UDP ports of test packets; none for all.
+    pub ports: Vec<u16>,
+    /// Packets per second; none for no limit.
+    pub rate_limit: Option<u32>,
+}
+
+/// Another label.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LabelSetup {
+    /// The label.
+    pub label: Label,
+    /// Interfaces it is accepted on.
+    pub interfaces: Vec<String>,
+    /// Labels that take its place, top first; none to take it off.
+    pub replaced_by: Vec<Label>,
+    /// Who gets the packet; none when it is acted on here.
+    pub next_hop: Option<NextHopSetup>,
+}
+
+/// A next hop.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NextHopSetup {
+    /// Interface that leads there; none to ask the routing table.
+    pub interface: Option<String>,
+    /// Its address.
+    pub address: IpAddr,
+}
+
+/// Why a node cannot run as it was set up.
+#[expect(missing_docs, reason = "each message says it")]
+#[derive(Debug, thiserror::Error)]
+pub enum ForwarderRefusal {
+    #[error(
+        "the kernel forwards labelled packets of interface {interface:?} by itself ({setting} is \
+         not 0): a second, unstamped packet would leave"
+    )]
+    KernelForwardsLabels { interface: String, setting: String, remedy: String },
+    #[error("packets to {sid} would be answered by the kernel as well: {source}")]
+    KernelActsOnSid { sid: String, source: stamp_net::NetError, remedy: String },
+    #[error("label {label} is to be replaced, but no next hop gets the packet")]
+    NoNextHop { label: Label },
+}
+
+impl ForwarderRefusal {
+    /// The line that an operator can run to mend it, if one does.
+    #[must_use]
+    pub fn remedy(&self) -> Option<&str> {
+        match self {
+            Self::KernelForwardsLabels { remedy, .. } | Self::KernelActsOnSid { remedy, .. } => {
+                Some(remedy)
+            }
+            Self::NoNextHop { .. } => None,
+        }
+    }
+}
+
+/// A running node.
+///
+/// Dropping it stops the thread and takes its blackhole routes away.
+#[derive(Debug)]
+pub struct ForwarderWorker {
+    setup: ForwarderSetup,
+    commands: Sender<Command>,
+    waker: Waker,
+    thread: Option<JoinHandle<ForwardingSnapshot>>,
+    blackholes: Vec<Blackhole>,
+}
+
+impl ForwarderWorker {
+    /// Starts a node.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkerError::Forwarder`] when the kernel would act on the same packets, the capability
+    /// that is missing, the interface that does not exist, or another refusal of the system.
+    pub fn start(setup: ForwarderSetup) -> Result<Self, WorkerError> {
+        let mut prepared = Prepared::new(&setup, &[], &[])?;
+        let blackholes = std::mem::take(&mut prepared.blackholes);
+        let (commands, inbox) = mpsc::channel();
+        let thread = ForwarderThread::new(prepared, inbox)?;
+        let waker = thread.waker();
+        let thread = std::thread::Builder::new()
+            .name("forwarder".to_owned())
+            .spawn(move || thread.run())
+            .map_err(WorkerError::Thread)?;
+        Ok(Self { setup, commands, waker, thread: Some(thread), blackholes })
+    }
+
+    /// Goes on with another set-up; what stays keeps its counters and loses no packet.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::start`]; then nothing has changed.
+    pub fn reconfigure(&mut self, setup: ForwarderSetup) -> Result<(), WorkerError> {
+        let open = self.setup.interfaces();
+        let mut prepared = Prepared::new(&setup, &open, &self.blackholes)?;
+        let added = std::mem::take(&mut prepared.blackholes);
+        let prepared = Box::new(prepared);
+        self.ask(|answer| Command::Reconfigure { prepared, answer })??;
+        self.blackholes.extend(added);
+        let sids: Vec<_> = setup.sids().map(|sid| (sid.prefix(), sid.bits())).collect();
+        self.blackholes.retain(|blackhole| sids.contains(&blackhole.prefix()));
+        self.setup = setup;
+        Ok(())
+    }
+
+    /// What it was set up to do.
+    #[must_use]
+    pub const fn setup(&self) -> &ForwarderSetup {
+        &self.setup
+    }
+
+    /// What was done so far; nothing when the thread has ended.
+    #[must_use]
+    pub fn snapshot(&self) -> ForwardingSnapshot {
+        self.ask(Command::Snapshot).unwrap_or_default()
+    }
+
+    /// Frames that found no room in a ring: the worker did not keep up.
+    #[must_use]
+    pub fn queue_drops(&self) -> u64 {
+        self.ask(Command::QueueDrops).unwrap_or(0)
+    }
+
+    /// Stops it and returns its counters.
+    #[must_use]
+    pub fn stop(mut self) -> ForwardingSnapshot {
+        self.end().unwrap_or_default()
+    }
+
+    fn end(&mut self) -> Option<ForwardingSnapshot> {
+        // A thread that has ended needs no command.
+        let _ = self.commands.send(Command::Stop);
+        self.waker.wake();
+        self.thread.take()?.join().ok()
+    }
+
+    fn ask<T>(&self, command: impl FnOnce(Sender<T>) -> Command) -> Result<T, WorkerError> {
+        let (answer, answered) = mpsc::channel();
+        if self.commands.send(command(answer)).is_ok() {
+            self.waker.wake();
+        }
+        answered.recv().map_err(|_| WorkerError::Ended)
+    }
+}
+
+impl Drop for ForwarderWorker {
+    fn drop(&mut self) {
+        let _ = self.end();
+    }
+}
+
+impl ForwarderSetup {
+    /// Every interface that anything is accepted on, once.
+    #[must_use]
+    pub fn interfaces(&self) -> Vec<String> {
+        let stamped = self.timestamps.iter().flat_map(|entry| &entry.interfaces);
+        let labels = self.labels.iter().flat_map(|entry| &entry.interfaces);
+        let mut names: Vec<String> = stamped.chain(labels).cloned().collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    fn sids(&self) -> impl Iterator<Item = &SidForm> {
+        self.timestamps.iter().filter_map(|entry| match &entry.trigger {
+            Trigger::Sid(sid) => Some(sid),
+            Trigger::Extended(_) | Trigger::Label(_) => None,
+        })
+    }
+}

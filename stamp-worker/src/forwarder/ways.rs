@@ -1,0 +1,159 @@
+//! Ways that packets leave by, found once and kept up to date.
+
+use core::time::Duration;
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use stamp_net::{Changes, Egress, EgressQuery, Resolution};
+use stamp_session::clock::MonotonicTime;
+use stamp_session::forwarding::{DropReason, NextHop};
+
+use super::NextHopSetup;
+
+/// Destinations that are remembered. Loopback probes end at their senders, so these are as many as
+/// there are senders; when somebody makes up more, all are found anew.
+const MOST_DESTINATIONS: usize = 4096;
+/// Questions to the routing table in a second about destinations not seen before: whoever makes
+/// them up must not keep the worker from its packets.
+const MOST_QUESTIONS: u32 = 1000;
+/// How long a neighbour that is known is used before the kernel is made to look whether it is still
+/// there, as the kernel would for packets of its own.
+const FRESH: Duration = Duration::from_secs(10);
+/// How long after a fruitless question the next is put.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// Every way in use.
+#[derive(Debug)]
+pub(super) struct Ways {
+    adjacencies: Vec<(NextHopSetup, Way)>,
+    destinations: HashMap<IpAddr, Way>,
+    /// Second of the clock, and how many questions were put in it.
+    questions: (u64, u32),
+}
+
+#[derive(Debug)]
+struct Way {
+    egress: Option<Egress>,
+    /// When the kernel was asked last.
+    asked: MonotonicTime,
+}
+
+impl Ways {
+    pub(super) fn new(next_hops: Vec<NextHopSetup>, now: MonotonicTime) -> Self {
+        let found = |next_hop: NextHopSetup| {
+            let way = Way::find(&next_hop.query(), now);
+            (next_hop, way)
+        };
+        Self {
+            adjacencies: next_hops.into_iter().map(found).collect(),
+            destinations: HashMap::new(),
+            questions: (0, 0),
+        }
+    }
+
+    /// The way to a next hop whose address on the link is known.
+    pub(super) fn to(
+        &mut self,
+        next_hop: NextHop,
+        now: MonotonicTime,
+    ) -> Result<&Egress, DropReason> {
+        let way = match next_hop {
+            NextHop::Adjacency(id) => {
+                let (setup, way) = self.adjacencies.get_mut(id.0).ok_or(DropReason::NoRoute)?;
+                way.keep(&setup.query(), now);
+                way
+            }
+            NextHop::Destination(to) => self.destination(to, now)?,
+        };
+        let egress = way.egress.as_ref().ok_or(DropReason::NoRoute)?;
+        match egress.resolution {
+            Resolution::Ready(_) => Ok(egress),
+            Resolution::Resolving | Resolution::Failed => Err(DropReason::NoNeighbour),
+        }
+    }
+
+    fn destination(&mut self, to: IpAddr, now: MonotonicTime) -> Result<&mut Way, DropReason> {
+        let query = EgressQuery::to(to);
+        if !self.destinations.contains_key(&to) {
+            if !self.may_ask(now) {
+                return Err(DropReason::NoRoute);
+            }
+            if self.destinations.len() >= MOST_DESTINATIONS {
+                self.destinations.clear();
+            }
+        }
+        let way = self.destinations.entry(to).or_insert_with(|| Way::find(&query, now));
+        way.keep(&query, now);
+        Ok(way)
+    }
+
+    fn may_ask(&mut self, now: MonotonicTime) -> bool {
+        let second = now.ns() / 1_000_000_000;
+        if self.questions.0 != second {
+            self.questions = (second, 0);
+        }
+        self.questions.1 += 1;
+        self.questions.1 <= MOST_QUESTIONS
+    }
+
+    /// Takes up what the kernel told of links, neighbours and routes.
+    pub(super) fn follow(&mut self, changes: &Changes, now: MonotonicTime) {
+        for (setup, way) in &mut self.adjacencies {
+            way.follow(changes, &setup.query(), now);
+        }
+        for (to, way) in &mut self.destinations {
+            way.follow(changes, &EgressQuery::to(*to), now);
+        }
+    }
+}
+
+impl NextHopSetup {
+    fn query(&self) -> EgressQuery<'_> {
+        match &self.interface {
+            Some(interface) => EgressQuery::via(interface, self.address),
+            None => EgressQuery::to(self.address),
+        }
+    }
+}
+
+impl Way {
+    fn find(query: &EgressQuery<'_>, now: MonotonicTime) -> Self {
+        // What leads to this host itself leads nowhere: the packet was not for it.
+        let egress = Egress::find(query).ok().filter(|egress| !is_loopback(egress));
+        Self { egress, asked: now }
+    }
+
+    /// Asks again what is old or was not known.
+    fn keep(&mut self, query: &EgressQuery<'_>, now: MonotonicTime) {
+        let age = now.since(self.asked);
+        match &mut self.egress {
+            None if age >= RETRY => *self = Self::find(query, now),
+            Some(egress) => {
+                let ready = matches!(egress.resolution, Resolution::Ready(_));
+                if age >= if ready { FRESH } else { RETRY } {
+                    self.asked = now;
+                    // When the kernel does not tell, what was known is as good as it gets.
+                    let _ = egress.resolve();
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn follow(&mut self, changes: &Changes, query: &EgressQuery<'_>, now: MonotonicTime) {
+        match &mut self.egress {
+            None if changes.routes || changes.lost => *self = Self::find(query, now),
+            Some(egress) if changes.concern_way(egress) => *self = Self::find(query, now),
+            Some(egress) if changes.concern_neighbour(egress) => {
+                self.asked = now;
+                let _ = egress.resolve();
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_loopback(egress: &Egress) -> bool {
+    use stamp_net::interface::{LinkLayer, MacAddress};
+    matches!(egress.link_layer, LinkLayer::Ethernet { address } if address == MacAddress::default())
+}
