@@ -41,6 +41,11 @@ pub(crate) struct CommandLine {
 pub(crate) enum Action {
     /// Answer probes.
     Reflect,
+    /// Print what senders have to be told.
+    Sessions {
+        /// As JSON.
+        as_json: bool,
+    },
     /// Check the configuration.
     Check,
     /// Print the configuration in effect.
@@ -78,6 +83,7 @@ pub(crate) fn parse(
             (Action::Completions(shell), &matches)
         }
         Some(("man", _)) => (Action::Man, &matches),
+        Some(("sessions", verb)) => (Action::Sessions { as_json: verb.get_flag("json") }, verb),
         Some((_, config)) => match config.subcommand() {
             Some(("check", verb)) => (Action::Check, verb),
             Some(("show", verb)) => (Action::Show, verb),
@@ -106,6 +112,7 @@ pub(crate) fn command() -> Command {
                 .help_heading("Configuration"),
         )
         .subcommand(config_command())
+        .subcommand(sessions_command())
         .subcommand(
             Command::new("completions").about("Print a completion script.").arg(
                 Arg::new("shell")
@@ -131,6 +138,13 @@ pub(crate) fn command_for_completions() -> Command {
     with_words(command()).mut_subcommand("config", |config| {
         config.mut_subcommand("check", with_words).mut_subcommand("show", with_words)
     })
+}
+
+fn sessions_command() -> Command {
+    let about = "Print what senders have to be told: every timestamp label and SID as a line of \
+                 their configuration.";
+    let json = Arg::new("json").long("json").help("As JSON.").action(ArgAction::SetTrue);
+    with_settings(Command::new("sessions").about(about)).arg(json)
 }
 
 fn config_command() -> Command {

@@ -2,6 +2,7 @@
 
 mod assemble;
 mod flags;
+mod forwarding;
 mod key;
 pub(crate) mod keys;
 mod listen_address;
@@ -22,6 +23,7 @@ use stamp_session::clock::ClockState;
 use stamp_session::reflector::{RateLimit, ReflectorConfig};
 
 pub(crate) use flags::{Flags, Origin};
+pub(crate) use forwarding::{Forwarding, OwnLabels, TimestampEntry};
 pub(crate) use key::Definition;
 pub(crate) use listen_address::{Host, ListenAddress};
 pub(crate) use listener::{Device, ListenerSpec};
@@ -52,6 +54,8 @@ pub(crate) struct Config {
     pub(crate) log_format: LogFormat,
     /// The key file in use.
     pub(crate) keys: Option<KeysInUse>,
+    /// What is done besides reflecting.
+    pub(crate) forwarding: Forwarding,
     /// What the engines are told, but for clock, own addresses and seed.
     pub(crate) engine: ReflectorConfig,
     /// Every key and who gave it its value.

@@ -44,6 +44,17 @@ pub(crate) enum Failure {
     /// The packet workers do not start or have ended.
     #[error("{}", Chain(.0))]
     Worker(#[from] WorkerError),
+    /// Timestamps cannot be written and packets not forwarded.
+    #[error("cannot write timestamps and forward: {}", Chain(.0))]
+    Forwarding(WorkerError),
+    /// Every label of the range is taken.
+    #[error("label-range: none of the labels {first} to {last} is free")]
+    LabelRange {
+        /// First of the range.
+        first: u32,
+        /// Last of the range.
+        last: u32,
+    },
     /// A reload wants something that only a restart gives.
     #[error("{key} changes with a restart only")]
     Restart {
@@ -90,6 +101,20 @@ impl Failure {
                 }
                 text
             }
+            Self::Forwarding(error) => {
+                let mut text = format!("stamp-reflector: {self}\n");
+                let remedies = match error {
+                    WorkerError::Forwarder(refusal) => {
+                        refusal.remedy().map(str::to_owned).into_iter().collect()
+                    }
+                    WorkerError::Net(error) => error.remedies(),
+                    _ => Vec::new(),
+                };
+                for remedy in remedies {
+                    text.push_str(&format!("  {remedy}\n"));
+                }
+                text
+            }
             other => format!("stamp-reflector: {other}\n"),
         }
     }
@@ -99,6 +124,10 @@ impl Failure {
         match self {
             Self::Config(_)
             | Self::Restart { .. }
+            | Self::LabelRange { .. }
+            | Self::Forwarding(
+                WorkerError::Forwarding(_) | WorkerError::Net(NetError::NoSuchInterface { .. }),
+            )
             | Self::Worker(WorkerError::Reflector(_))
             | Self::Listen {
                 source:
@@ -111,6 +140,7 @@ impl Failure {
             | Self::NoFamily { .. }
             | Self::Descriptors { .. }
             | Self::Worker(_)
+            | Self::Forwarding(_)
             | Self::Write { .. }
             | Self::Output(_)
             | Self::System { .. } => 4,

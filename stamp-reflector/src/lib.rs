@@ -12,9 +12,12 @@ mod hardware;
 mod journal;
 mod listen;
 mod log;
+mod node;
+mod own_labels;
 mod random;
 mod run;
 mod service;
+mod sessions;
 mod statistics;
 mod terminal;
 mod verbs;
@@ -48,6 +51,7 @@ fn act(command_line: CommandLine) -> Result<(), Failure> {
     let CommandLine { action, source } = command_line;
     match action {
         Action::Reflect => run::reflect(source),
+        Action::Sessions { as_json } => sessions::print(&source, as_json),
         Action::Check => verbs::check(&source),
         Action::Show => verbs::show_config(&source),
         Action::Template(path) => verbs::write_template(path.as_deref()),

@@ -17,6 +17,7 @@ use crate::hardware;
 use crate::journal::Reporter;
 use crate::listen::{self, Bound, Endpoint};
 use crate::log::Log;
+use crate::node::Node;
 use crate::random;
 use crate::statistics::Statistics;
 
@@ -28,6 +29,7 @@ pub(crate) struct Service {
     log: Log,
     pool: ReflectorPool,
     limiter: Arc<RateLimiter>,
+    node: Node,
     listeners: Vec<Listening>,
     /// Local addresses that the engines know of.
     addresses: Vec<IpAddr>,
@@ -84,6 +86,7 @@ impl Service {
         let locals: Vec<SocketAddr> = bound.iter().map(|bound| bound.local).collect();
         let engine = engine_config(&config, seed, workers, &locals, &addresses);
         let observer: Arc<dyn ReflectorObserver> = Arc::new(reporter);
+        let node = Node::start(&config)?;
         let pool = ReflectorPool::start(workers, &engine, &limiter, &observer)?;
         let started = now();
         let lately = Lately { at: started, received: 0, pps: None };
@@ -94,6 +97,7 @@ impl Service {
             log,
             pool,
             limiter,
+            node,
             listeners,
             addresses,
             clock: None,
@@ -143,6 +147,7 @@ impl Service {
             lately_pps: self.lately.pps,
             sessions,
             events_lost,
+            node: self.node.statistics(),
         }
     }
 
@@ -191,6 +196,9 @@ impl Service {
                 Note::ShortKey { .. } => tracing::warn!("{note}"),
                 Note::AllowedOnly { .. } => tracing::info!("{note}"),
             }
+        }
+        for name in self.node.names() {
+            tracing::info!("writing timestamps for {name}");
         }
     }
 

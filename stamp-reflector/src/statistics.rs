@@ -1,5 +1,7 @@
 //! Statistics that can be read at three in the morning.
 
+mod forwarding;
+
 use core::fmt;
 use core::time::Duration;
 
@@ -8,6 +10,7 @@ use stamp_session::clock::MonotonicTime;
 use stamp_session::reflector::{DropReason, LoopRule, ReflectorSnapshot, SessionView};
 
 use crate::config::LogFormat;
+use crate::node::NodeStatistics;
 use crate::terminal;
 
 /// Sessions that are listed; there may be tens of thousands.
@@ -30,6 +33,8 @@ pub(crate) struct Statistics {
     pub(crate) sessions: Vec<SessionView>,
     /// Messages about events that were not written.
     pub(crate) events_lost: u64,
+    /// What was forwarded, where anything is to be.
+    pub(crate) node: Option<NodeStatistics>,
 }
 
 impl Statistics {
@@ -60,6 +65,9 @@ impl Statistics {
         );
         for (reason, count) in self.drops() {
             tracing::info!(reason = reason.label(), count, hint = hint(reason), "dropped");
+        }
+        if let Some(node) = &self.node {
+            node.log();
         }
     }
 
@@ -164,6 +172,9 @@ impl fmt::Display for Statistics {
                 writeln!(f, "  also          {count:>12}  {what}")?;
             }
         }
+        if let Some(node) = &self.node {
+            write!(f, "{node}")?;
+        }
         Ok(())
     }
 }
@@ -236,6 +247,7 @@ mod tests {
             lately_pps: Some(99.6),
             sessions: Vec::new(),
             events_lost: 0,
+            node: None,
         }
     }
 

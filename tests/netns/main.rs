@@ -5,6 +5,7 @@ mod lab;
 mod loops;
 mod measure;
 mod reflector;
+mod timestamping;
 
 use std::process::ExitCode;
 
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
             loops::trials,
             measure::trials,
             reflector::trials,
+            timestamping::trials,
         ]),
     }
 }

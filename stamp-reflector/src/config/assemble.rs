@@ -16,7 +16,7 @@ use super::flags::Origin;
 use super::listener::{Device, ListenerSpec};
 use super::reading::Reading;
 use super::words::{FilePath, LogFormat, LogLevel, Port};
-use super::{Config, KeysInUse, keys, policy};
+use super::{Config, KeysInUse, forwarding, keys, policy};
 
 /// Puts the configuration together; `folder` is where paths in the file count from.
 pub(super) fn config(reading: &Reading<'_>, root: &Section<'_>, folder: &Path) -> Config {
@@ -31,6 +31,7 @@ pub(super) fn config(reading: &Reading<'_>, root: &Section<'_>, folder: &Path) -
     if let Some(offset) = reading.value(root, &keys::PTP_UTC_OFFSET) {
         engine.ptp_utc_offset = offset.into();
     }
+    let forwarding = forwarding::read(reading, root, folder, engine.ptp_utc_offset);
     let (log_level, log_format) = read_log(reading, root);
     Config {
         listeners: read_listeners(reading, root),
@@ -44,6 +45,7 @@ pub(super) fn config(reading: &Reading<'_>, root: &Section<'_>, folder: &Path) -
         log_level,
         log_format,
         keys,
+        forwarding,
         engine,
         shown: Vec::new(),
     }

@@ -1,5 +1,8 @@
 //! Every key, once. Flags, environment variables, help, man page, template and checks follow.
 
+pub(crate) mod forward;
+pub(crate) mod timestamp;
+
 use ipnet::IpNet;
 use stamp_config::clock::DeclaredClock;
 use stamp_config::quantity::{Expiry, RateLimit, Timeout};
@@ -270,6 +273,8 @@ pub(crate) const ROOT: &[Definition] = &[
     CLOCK.definition,
     TIMESTAMP_FORMAT.definition,
     PTP_UTC_OFFSET.definition,
+    timestamp::LABEL_RANGE.definition,
+    timestamp::LABEL_FILE.definition,
     LOG_LEVEL.definition,
     LOG_FORMAT.definition,
 ];

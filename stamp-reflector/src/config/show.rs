@@ -13,7 +13,12 @@ pub(crate) fn show(config: &Config) -> String {
         let shown = config.shown.iter().find(|shown| is(shown, None, definition));
         push(&mut text, definition, shown);
     }
-    for (table, definitions) in [("allow", keys::allow::ALL), ("session", keys::session::ALL)] {
+    for (table, definitions) in [
+        ("allow", keys::allow::ALL),
+        ("session", keys::session::ALL),
+        ("timestamp", keys::timestamp::ALL),
+        ("forward", keys::forward::ALL),
+    ] {
         for index in 0.. {
             let here = Some((table, index));
             if !config.shown.iter().any(|shown| shown.table == here) {

@@ -38,6 +38,19 @@ pub(crate) fn template() -> String {
          What is left out may be anything.",
         keys::session::ALL,
     );
+    push_table(
+        &mut text,
+        "timestamp",
+        "A timestamp label or an End.TSF SID; repeatable. Its packets get T2 and go on along their \
+         other segments, without a session and without a reply. Needs CAP_NET_RAW.",
+        keys::timestamp::ALL,
+    );
+    push_table(
+        &mut text,
+        "forward",
+        "What happens to another label, on hosts whose kernel has no MPLS; repeatable.",
+        keys::forward::ALL,
+    );
     text
 }
 

@@ -195,6 +195,13 @@ impl From<PtpSeconds> for PtpUtcOffset {
     }
 }
 
+mod forwarding;
+
+pub(crate) use forwarding::{
+    ActionWord, CsidWidths, ExtendedWord, ImposedWord, LabelRange, LabelWord, PayloadOffset,
+    SidWord, TimestampLabelWord,
+};
+
 /// A file, named by its path.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct FilePath(pub(crate) PathBuf);

@@ -37,7 +37,12 @@ impl Service {
 
         let addresses = local_addresses();
         let engine = engine_config(&config, self.seed, self.pool.workers(), &locals, &addresses);
-        self.pool.reconfigure(&engine)?;
+        self.node.reload(&config)?;
+        if let Err(refusal) = self.pool.reconfigure(&engine) {
+            // As it was before, which was fine then.
+            self.node.reload(&self.config)?;
+            return Err(refusal.into());
+        }
         self.addresses = addresses;
         self.limiter.set_total(config.total_rate_limit);
         self.log.set_level(config.log_level);

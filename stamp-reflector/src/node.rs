@@ -1,0 +1,92 @@
+//! The part of the reflector that answers nothing: it writes timestamps and forwards.
+
+use stamp_session::forwarding::ForwardingSnapshot;
+use stamp_worker::forwarder::{ForwarderSetup, ForwarderWorker, TimestampSetup};
+
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::own_labels;
+
+/// The node, if there is anything for it to do.
+#[derive(Debug, Default)]
+pub(crate) struct Node {
+    worker: Option<ForwarderWorker>,
+}
+
+/// What there is to tell about it.
+#[derive(Clone, Debug)]
+pub(crate) struct NodeStatistics {
+    /// Labels and SIDs by name, in the order of the counters.
+    pub(crate) names: Vec<String>,
+    /// The counters.
+    pub(crate) counters: ForwardingSnapshot,
+    /// Frames that found no room in a ring.
+    pub(crate) queue_drops: u64,
+}
+
+impl Node {
+    /// Starts it, if the configuration has something for it to do.
+    ///
+    /// # Errors
+    ///
+    /// The right that is missing, or what the kernel would do with the same packets.
+    pub(crate) fn start(config: &Config) -> Result<Self, Failure> {
+        let mut node = Self::default();
+        node.reload(config)?;
+        Ok(node)
+    }
+
+    /// Goes on with another configuration.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::start`]; then nothing has changed.
+    pub(crate) fn reload(&mut self, config: &Config) -> Result<(), Failure> {
+        let setup = setup(config)?;
+        let idle = setup.interfaces().is_empty();
+        match &mut self.worker {
+            Some(_) if idle => self.worker = None,
+            Some(worker) if *worker.setup() == setup => {}
+            Some(worker) => worker.reconfigure(setup).map_err(Failure::Forwarding)?,
+            None if idle => {}
+            None => {
+                self.worker = Some(ForwarderWorker::start(setup).map_err(Failure::Forwarding)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Labels and SIDs by name, for the log.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let worker = self.worker.iter();
+        let entries = worker.flat_map(|worker| worker.setup().timestamps.iter());
+        entries.map(|entry| entry.trigger.to_string()).collect()
+    }
+
+    /// What it did so far; none where it has nothing to do.
+    pub(crate) fn statistics(&self) -> Option<NodeStatistics> {
+        self.worker.as_ref().map(|worker| NodeStatistics {
+            names: self.names(),
+            counters: worker.snapshot(),
+            queue_drops: worker.queue_drops(),
+        })
+    }
+}
+
+fn setup(config: &Config) -> Result<ForwarderSetup, Failure> {
+    let forwarding = &config.forwarding;
+    let triggers = own_labels::take(forwarding)?;
+    let timestamps = forwarding.timestamps.iter().zip(triggers);
+    let timestamps = timestamps.map(|(entry, trigger)| TimestampSetup {
+        trigger,
+        interfaces: entry.interfaces.clone(),
+        place: entry.place,
+        ports: entry.ports.clone(),
+        rate_limit: entry.rate_limit,
+    });
+    Ok(ForwarderSetup {
+        timestamps: timestamps.collect(),
+        labels: forwarding.labels.clone(),
+        hardware_stamps: config.hardware_stamps,
+    })
+}

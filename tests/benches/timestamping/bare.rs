@@ -1,0 +1,70 @@
+//! The least that returns frames: a ring, a copy, a batch.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use stamp_net::{
+    Addressee, EtherType, FrameBatch, FrameFilter, FrameOptions, FrameSocket, Poller, clock,
+};
+use stamp_tests::netns::Host;
+
+/// Name of its thread.
+pub(crate) const THREAD: &str = "bare-forwarder";
+
+/// Returns every frame of a type to whoever sent it, until dropped.
+pub(crate) struct Bare {
+    over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Bare {
+    pub(crate) fn start(host: &Host, ether_type: u16) -> Self {
+        let filter = FrameFilter::nothing().and_type(EtherType(ether_type));
+        let options = FrameOptions::new("eth0", filter);
+        let silent = FrameOptions::new("eth0", FrameFilter::nothing());
+        let open = |options| host.run(|| FrameSocket::open(options)).expect("we have the rights");
+        let (ring, sender) = (open(&options), open(&silent));
+        let over = Arc::new(AtomicBool::new(false));
+        let until = Arc::clone(&over);
+        let thread = std::thread::Builder::new().name(THREAD.to_owned());
+        let thread = thread.spawn(move || forward(ring, &sender, &until)).expect("a thread");
+        Self { over, thread: Some(thread) }
+    }
+}
+
+impl Drop for Bare {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.join().expect("it ends well");
+        }
+    }
+}
+
+fn forward(mut ring: FrameSocket, sender: &FrameSocket, over: &AtomicBool) {
+    /// How often it looks whether it is over.
+    const LOOK_NS: u64 = 20_000_000;
+    let mut poller = Poller::new().expect("a descriptor is left");
+    poller.add(&ring, 0).expect("it is watched once");
+    let mut batch = FrameBatch::new(32, 2048);
+    while !over.load(Ordering::Relaxed) {
+        poller.wait(Some(clock::monotonic_ns() + LOOK_NS)).expect("no sandbox is here");
+        while let Some(frame) = ring.receive() {
+            if frame.addressee != Addressee::Us {
+                continue;
+            }
+            let slot = batch.slot().expect("it was flushed when full");
+            slot[..frame.octets.len()].copy_from_slice(frame.octets);
+            slot[..6].copy_from_slice(&frame.octets[6..12]);
+            slot[6..12].copy_from_slice(&frame.octets[..6]);
+            batch.push(frame.octets.len());
+            if batch.is_full() {
+                sender.send(&mut batch);
+                batch.clear();
+            }
+        }
+        sender.send(&mut batch);
+        batch.clear();
+    }
+}
