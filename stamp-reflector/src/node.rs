@@ -5,6 +5,7 @@ use stamp_worker::forwarder::{ForwarderSetup, ForwarderWorker, TimestampSetup};
 
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::hardware;
 use crate::own_labels;
 
 /// The node, if there is anything for it to do.
@@ -46,7 +47,7 @@ impl Node {
         let idle = setup.interfaces().is_empty();
         match &mut self.worker {
             Some(_) if idle => self.worker = None,
-            Some(worker) if *worker.setup() == setup => {}
+            // Also where nothing has changed here: an interface may have been made anew.
             Some(worker) => worker.reconfigure(setup).map_err(Failure::Forwarding)?,
             None if idle => {}
             None => {
@@ -54,6 +55,14 @@ impl Node {
             }
         }
         Ok(())
+    }
+
+    /// Makes the cards of its interfaces stamp what arrives.
+    pub(crate) fn prepare_cards(&self) {
+        if let Some(worker) = &self.worker {
+            let names = worker.setup().interfaces();
+            hardware::prepare(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        }
     }
 
     /// Labels and SIDs by name, for the log.

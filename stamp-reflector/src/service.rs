@@ -109,6 +109,7 @@ impl Service {
         service.note_clock();
         if service.config.hardware_stamps {
             hardware::prepare(&listen::interfaces(bound.iter().map(|bound| &bound.endpoint)));
+            service.node.prepare_cards();
         }
         let endpoints = bound.iter().map(|bound| &bound.endpoint);
         listen::note_missing_families(endpoints, &service.addresses);

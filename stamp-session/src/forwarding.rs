@@ -103,22 +103,19 @@ impl Forwarder {
             EtherType::IPV6 => sids::decide(config, arrival, packet),
             _ => Ok(None),
         };
-        let decided = decided.and_then(|forward| match forward {
-            Some(forward) => {
-                let rule = forward.fate().rule.and_then(|rule| budgets.get_mut(rule));
-                let allowed = rule.is_none_or(|budget| budget.take(arrival.now));
-                if allowed { Ok(Some(forward)) } else { Err(DropReason::RateLimited) }
+        let reason = match decided {
+            Ok(None) => return Verdict::NotOurs,
+            Ok(Some(forward)) => {
+                let budget = forward.fate().rule.and_then(|rule| budgets.get_mut(rule));
+                if budget.is_none_or(|budget| budget.take(arrival.now)) {
+                    return Verdict::Forward(forward);
+                }
+                DropReason::RateLimited
             }
-            None => Ok(None),
-        });
-        match decided {
-            Ok(None) => Verdict::NotOurs,
-            Ok(Some(forward)) => Verdict::Forward(forward),
-            Err(reason) => {
-                counters.count_drop(reason);
-                Verdict::Drop(reason)
-            }
-        }
+            Err(reason) => reason,
+        };
+        counters.count_drop(reason);
+        Verdict::Drop(reason)
     }
 
     /// Counts a packet that left.

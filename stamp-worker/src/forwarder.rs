@@ -105,6 +105,8 @@ impl ForwarderRefusal {
 #[derive(Debug)]
 pub struct ForwarderWorker {
     setup: ForwarderSetup,
+    /// Numbers of the interfaces that have a ring.
+    open: Vec<u32>,
     commands: Sender<Command>,
     waker: Waker,
     thread: Option<JoinHandle<ForwardingSnapshot>>,
@@ -121,6 +123,7 @@ impl ForwarderWorker {
     pub fn start(setup: ForwarderSetup) -> Result<Self, WorkerError> {
         let mut prepared = Prepared::new(&setup, &[], &[])?;
         let blackholes = std::mem::take(&mut prepared.blackholes);
+        let open = prepared.interfaces();
         let (commands, inbox) = mpsc::channel();
         let thread = ForwarderThread::new(prepared, inbox)?;
         let waker = thread.waker();
@@ -128,7 +131,7 @@ impl ForwarderWorker {
             .name("forwarder".to_owned())
             .spawn(move || thread.run())
             .map_err(WorkerError::Thread)?;
-        Ok(Self { setup, commands, waker, thread: Some(thread), blackholes })
+        Ok(Self { setup, open, commands, waker, thread: Some(thread), blackholes })
     }
 
     /// Goes on with another set-up; what stays keeps its counters and loses no packet.
@@ -137,11 +140,12 @@ impl ForwarderWorker {
     ///
     /// As [`Self::start`]; then nothing has changed.
     pub fn reconfigure(&mut self, setup: ForwarderSetup) -> Result<(), WorkerError> {
-        let open = self.setup.interfaces();
-        let mut prepared = Prepared::new(&setup, &open, &self.blackholes)?;
+        let mut prepared = Prepared::new(&setup, &self.open, &self.blackholes)?;
         let added = std::mem::take(&mut prepared.blackholes);
+        let open = prepared.interfaces();
         let prepared = Box::new(prepared);
         self.ask(|answer| Command::Reconfigure { prepared, answer })??;
+        self.open = open;
         self.blackholes.extend(added);
         let sids: Vec<_> = setup.sids().map(|sid| (sid.prefix(), sid.bits())).collect();
         self.blackholes.retain(|blackhole| sids.contains(&blackhole.prefix()));

@@ -25,10 +25,10 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// Opens what is not `open` yet, and takes from the kernel what it should not act on.
+    /// Opens a ring on each interface whose number is not in `open` yet, and takes from the kernel what it should not act on.
     pub(super) fn new(
         setup: &ForwarderSetup,
-        open: &[String],
+        open: &[u32],
         blackholes: &[Blackhole],
     ) -> Result<Self, WorkerError> {
         let (config, next_hops) = config(setup)?;
@@ -46,12 +46,14 @@ impl Prepared {
             if setup.reads_labels(&name) {
                 refuse_label_forwarding(&name)?;
             }
-            if !open.contains(&name) {
+            let number = interface::index_of(&name)?;
+            // One that was deleted and made anew has another number, and its old ring is dead.
+            if !open.contains(&number) {
                 let mut options = FrameOptions::new(&name, filter.clone());
                 options.hardware_stamps = setup.hardware_stamps;
                 this.rings.push(FrameSocket::open(&options)?);
             }
-            this.filters.push((interface::index_of(&name)?, filter));
+            this.filters.push((number, filter));
         }
         for sid in setup.sids() {
             let (prefix, bits) = (sid.prefix(), sid.bits());
@@ -70,6 +72,11 @@ impl Prepared {
             }
         }
         Ok(this)
+    }
+
+    /// Numbers of all interfaces that have a ring then.
+    pub(super) fn interfaces(&self) -> Vec<u32> {
+        self.filters.iter().map(|(interface, _)| *interface).collect()
     }
 }
 
