@@ -4,6 +4,7 @@
 //! as meaning (instants, errors in nanoseconds, keys), never as octets again.
 
 mod base;
+mod forwarding;
 mod mpls;
 mod packets;
 mod srv6;

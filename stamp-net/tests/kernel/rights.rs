@@ -3,6 +3,7 @@
 use caps::CapSet;
 use libtest_mimic::Trial;
 use stamp_net::capability::{self, Capability};
+use stamp_net::route::Blackhole;
 use stamp_net::{NetError, SocketOptions, UdpSocket};
 
 use crate::network::Host;
@@ -13,6 +14,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         a_low_port_needs_a_right_or_a_setting,
         a_mark_needs_a_right,
         binding_to_an_interface_needs_no_right,
+        a_blackhole_needs_a_right_unless_it_is_there,
         rights_are_those_of_the_thread,
     ]
 }
@@ -49,6 +51,23 @@ fn a_mark_needs_a_right() {
     let refused = without_rights(&host, || UdpSocket::open(&options));
     let Err(NetError::PermissionDenied { capability, .. }) = refused else { panic!("{refused:?}") };
     assert_eq!(capability, Capability::NetAdmin);
+}
+
+fn a_blackhole_needs_a_right_unless_it_is_there() {
+    let host = Host::new();
+    let ensure = || Blackhole::ensure("fc00:bb::".parse().unwrap(), 48);
+    let needs_right = || {
+        let refused = without_rights(&host, ensure);
+        let Err(NetError::PermissionDenied { capability, .. }) = refused else {
+            panic!("{refused:?}")
+        };
+        assert_eq!(capability, Capability::NetAdmin);
+    };
+    needs_right();
+    let blackhole = host.run(ensure).unwrap();
+    without_rights(&host, || drop(ensure().unwrap()));
+    host.run(|| drop(blackhole));
+    needs_right();
 }
 
 fn binding_to_an_interface_needs_no_right() {
