@@ -1,4 +1,7 @@
 //! The least that returns frames: a ring, a copy, a batch.
+//!
+//! What it returns is what the node would, made beforehand: the driver's kernel does as much about
+//! it, and on a veth pair it does so in the time of whoever sends.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,14 +15,14 @@ use stamp_tests::netns::Host;
 /// Name of its thread.
 pub(crate) const THREAD: &str = "bare-forwarder";
 
-/// Returns every frame of a type to whoever sent it, until dropped.
+/// Answers every frame of a type with the same frame, until dropped.
 pub(crate) struct Bare {
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Bare {
-    pub(crate) fn start(host: &Host, ether_type: u16) -> Self {
+    pub(crate) fn start(host: &Host, ether_type: u16, answer: &[u8]) -> Self {
         let filter = FrameFilter::nothing().and_type(EtherType(ether_type));
         let options = FrameOptions::new("eth0", filter);
         let silent = FrameOptions::new("eth0", FrameFilter::nothing());
@@ -27,8 +30,10 @@ impl Bare {
         let (ring, sender) = (open(&options), open(&silent));
         let over = Arc::new(AtomicBool::new(false));
         let until = Arc::clone(&over);
+        let answer = answer.to_vec();
         let thread = std::thread::Builder::new().name(THREAD.to_owned());
-        let thread = thread.spawn(move || forward(ring, &sender, &until)).expect("a thread");
+        let thread =
+            thread.spawn(move || forward(ring, &sender, &answer, &until)).expect("a thread");
         Self { over, thread: Some(thread) }
     }
 }
@@ -42,7 +47,7 @@ impl Drop for Bare {
     }
 }
 
-fn forward(mut ring: FrameSocket, sender: &FrameSocket, over: &AtomicBool) {
+fn forward(mut ring: FrameSocket, sender: &FrameSocket, answer: &[u8], over: &AtomicBool) {
     /// How often it looks whether it is over.
     const LOOK_NS: u64 = 20_000_000;
     let mut poller = Poller::new().expect("a descriptor is left");
@@ -55,10 +60,8 @@ fn forward(mut ring: FrameSocket, sender: &FrameSocket, over: &AtomicBool) {
                 continue;
             }
             let slot = batch.slot().expect("it was flushed when full");
-            slot[..frame.octets.len()].copy_from_slice(frame.octets);
-            slot[..6].copy_from_slice(&frame.octets[6..12]);
-            slot[6..12].copy_from_slice(&frame.octets[..6]);
-            batch.push(frame.octets.len());
+            slot[..answer.len()].copy_from_slice(answer);
+            batch.push(answer.len());
             if batch.is_full() {
                 sender.send(&mut batch);
                 batch.clear();

@@ -73,16 +73,16 @@ impl Driver {
     pub(crate) fn drive(&mut self, length: Duration) -> Driven {
         self.far.set_filter(&FrameFilter::nothing()).expect("a filter can be set");
         let started = Instant::now();
-        let (mut sent, mut returned, mut lost) = (0, 0, 0);
+        let (mut sent, mut returned, mut lost) = (0_u64, 0, 0);
         while started.elapsed() < length {
-            while sent - returned - lost + STEP <= WINDOW {
+            while u64::saturating_sub(sent, returned + lost) + STEP <= WINDOW {
                 self.refill(STEP);
                 sent += self.sender.send(&mut self.batch) as u64;
             }
             let before = returned;
             returned += self.take();
             if returned == before && self.is_silent() {
-                lost = sent - returned;
+                lost = sent.saturating_sub(returned);
             }
         }
         let lasted = started.elapsed();
@@ -118,6 +118,22 @@ impl Driver {
             }
             if late {
                 return None;
+            }
+        }
+    }
+
+    /// Sends one probe and gives the frame that returns.
+    pub(crate) fn returned(&mut self) -> Vec<u8> {
+        self.refill(1);
+        self.sender.send(&mut self.batch);
+        let deadline = clock::monotonic_ns() + 1_000_000_000;
+        loop {
+            let late = self.poller.wait(Some(deadline)).expect("no sandbox is here").timer();
+            assert!(!late, "nothing came back");
+            while let Some(frame) = self.ring.receive() {
+                if frame.addressee == Addressee::Us && is_probe(frame.octets) {
+                    return frame.octets.to_vec();
+                }
             }
         }
     }
