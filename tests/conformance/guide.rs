@@ -20,10 +20,11 @@ const PAGES: [&str; 9] = [
 ];
 
 /// Programs that a page may call.
-const PROGRAMS: [&str; 10] = [
+const PROGRAMS: [&str; 11] = [
     "stamp-sender",
     "stamp-reflector",
     "cargo",
+    "printf",
     "sudo",
     "setcap",
     "ip",

@@ -27,6 +27,7 @@ fn trials() -> Vec<Trial> {
         loss,
         mtu,
         nat,
+        timestamping,
         without_root,
     ]
 }
@@ -92,6 +93,10 @@ mod vrf {
     fn page() {
         play("vrf", Machines::with_vrf("blue", 10));
     }
+}
+
+fn timestamping() {
+    play("timestamping", Machines::two_hosts(Families::V4));
 }
 
 fn without_root() {
