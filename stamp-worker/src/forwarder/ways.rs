@@ -26,7 +26,11 @@ const RETRY: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) struct Ways {
     adjacencies: Vec<(NextHopSetup, Way)>,
-    destinations: HashMap<IpAddr, Way>,
+    destinations: Vec<(IpAddr, Way)>,
+    /// Where a destination is among them.
+    places: HashMap<IpAddr, usize>,
+    /// The place of the last; the next packet often goes there too.
+    last: usize,
     /// Second of the clock, and how many questions were put in it.
     questions: (u64, u32),
 }
@@ -46,7 +50,9 @@ impl Ways {
         };
         Self {
             adjacencies: next_hops.into_iter().map(found).collect(),
-            destinations: HashMap::new(),
+            destinations: Vec::new(),
+            places: HashMap::new(),
+            last: 0,
             questions: (0, 0),
         }
     }
@@ -73,18 +79,30 @@ impl Ways {
     }
 
     fn destination(&mut self, to: IpAddr, now: MonotonicTime) -> Result<&mut Way, DropReason> {
-        let query = EgressQuery::to(to);
-        if !self.destinations.contains_key(&to) {
-            if !self.may_ask(now) {
-                return Err(DropReason::NoRoute);
-            }
-            if self.destinations.len() >= MOST_DESTINATIONS {
-                self.destinations.clear();
-            }
-        }
-        let way = self.destinations.entry(to).or_insert_with(|| Way::find(&query, now));
-        way.keep(&query, now);
+        self.last = match self.destinations.get(self.last) {
+            Some((known, _)) if *known == to => self.last,
+            _ => self.place(to, now)?,
+        };
+        let (_, way) = self.destinations.get_mut(self.last).ok_or(DropReason::NoRoute)?;
+        way.keep(&EgressQuery::to(to), now);
         Ok(way)
+    }
+
+    fn place(&mut self, to: IpAddr, now: MonotonicTime) -> Result<usize, DropReason> {
+        if let Some(place) = self.places.get(&to) {
+            return Ok(*place);
+        }
+        if !self.may_ask(now) {
+            return Err(DropReason::NoRoute);
+        }
+        if self.destinations.len() >= MOST_DESTINATIONS {
+            self.destinations.clear();
+            self.places.clear();
+        }
+        let place = self.destinations.len();
+        self.destinations.push((to, Way::find(&EgressQuery::to(to), now)));
+        self.places.insert(to, place);
+        Ok(place)
     }
 
     fn may_ask(&mut self, now: MonotonicTime) -> bool {
