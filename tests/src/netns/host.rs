@@ -97,6 +97,37 @@ impl Host {
         Self { inner: Arc::new(Inner { name, families, namespace, netlink, configured }) }
     }
 
+    /// A namespace that others made and configured, with the interfaces that a test is going to
+    /// name: name, number and hardware address of each.
+    #[must_use]
+    #[track_caller]
+    pub fn adopt(
+        name: &str,
+        namespace: OwnedFd,
+        interfaces: impl IntoIterator<Item = (String, u32, [u8; 6])>,
+    ) -> Self {
+        let inside = || -> io::Result<Netlink> {
+            setns(&namespace, CloneFlags::CLONE_NEWNET)?;
+            Netlink::open()
+        };
+        let opened = thread::scope(|scope| scope.spawn(inside).join());
+        let netlink = opened
+            .unwrap_or_else(|panic| resume_unwind(panic))
+            .unwrap_or_else(|error| panic!("cannot enter the namespace of {name}: {error}"));
+        let mut configured = Configured::with_loopback();
+        let known = interfaces.into_iter().map(|(name, index, mac)| Interface {
+            name,
+            index,
+            mac,
+            link_local: None,
+            is_up: true,
+        });
+        configured.interfaces.extend(known);
+        let (netlink, configured) = (Mutex::new(netlink), Mutex::new(configured));
+        let (name, families) = (name.to_owned(), Families::Both);
+        Self { inner: Arc::new(Inner { name, families, namespace, netlink, configured }) }
+    }
+
     /// The name given to [`Host::new`]; it exists in messages only.
     #[must_use]
     pub fn name(&self) -> &str {
