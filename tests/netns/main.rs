@@ -6,6 +6,7 @@ mod loops;
 mod measure;
 mod reflector;
 mod timestamping;
+mod steering;
 
 use std::process::ExitCode;
 
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
             loops::trials,
             measure::trials,
             reflector::trials,
+            steering::trials,
             timestamping::trials,
         ]),
     }

@@ -47,7 +47,7 @@ fn measure(host: &Host, target: &str, flags: &[&str]) -> Finished {
 
 /// The only session of a `--json` document.
 #[track_caller]
-fn session(finished: &Finished) -> Value {
+pub(crate) fn session(finished: &Finished) -> Value {
     let document = finished.json();
     let sessions = document["sessions"].as_array().expect("sessions").clone();
     assert_eq!(sessions.len(), 1, "{document}");

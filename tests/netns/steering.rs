@@ -1,0 +1,18 @@
+//! `stamp-sender` on segment lists: the real programs at the nodes of a lab, whose SIDs are this
+//! kernel's, whose labels are switched by the lab, and whose wires record how long they held what.
+
+mod captures;
+mod form;
+mod hindrances;
+mod labels;
+mod network;
+mod refusals;
+mod segments;
+
+use stamp_tests::netns::Trial;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let modules =
+        [segments::trials, labels::trials, captures::trials, hindrances::trials, refusals::trials];
+    modules.iter().flat_map(|trials| trials()).collect()
+}

@@ -1,0 +1,128 @@
+//! SR-MPLS: every form over the lab's own label switch.
+
+use stamp_tests::netns::{Need, Trial, trials};
+
+use super::form::Form;
+use super::network::{Net, OPEN};
+
+pub(super) fn trials() -> Vec<Trial> {
+    trials![
+        m1_is_measured: [Need::IPV6],
+        m4_is_measured: [Need::IPV6],
+        m5_is_measured: [Need::IPV6],
+        a_probe_is_back_with_the_senders_own_label_on_it: [Need::IPV6],
+        probes_that_pass_through_their_sender_are_not_back_yet: [Need::IPV6],
+    ]
+}
+
+const OUT: &[&str] = &["s>a", "a>r"];
+const BACK: &[&str] = &["r>b", "b>s"];
+const BACK_BY_LABELS: &[&str] = &["r>c", "c>s"];
+
+pub(super) const M1: Form = Form {
+    id: "M1",
+    flags: "192.0.2.2 --segments 16011,16002 --via s-a,10.0.1.2",
+    segments: &["16011", "16002"],
+    returns: &[],
+    out: OUT,
+    back: BACK,
+    hops: 1,
+};
+
+pub(super) const M1_IPV6: Form =
+    Form { flags: "2001:db8::2 --segments 16011,16002 --via s-a,fd00:1ab:0:1::2", ..M1 };
+
+pub(super) const M4: Form = Form {
+    id: "M4",
+    flags: "192.0.2.2 --mode loopback --segments 16011,16002 --via s-a,10.0.1.2",
+    hops: 3,
+    ..M1
+};
+
+/// The far node finds an explicit null and looks up what is below it.
+pub(super) const M4_NULL: Form = Form {
+    flags: "192.0.2.2 --mode loopback --segments 16011,16002,0 --via s-a,10.0.1.2",
+    segments: &["16011", "16002", "0"],
+    hops: 4,
+    ..M4
+};
+
+pub(super) const M4_NULL_IPV6: Form = Form {
+    flags: "2001:db8::2 --mode loopback --segments 16011,16002,2 --via s-a,fd00:1ab:0:1::2",
+    segments: &["16011", "16002", "2"],
+    hops: 4,
+    ..M4
+};
+
+/// The last label is the sender's own; c takes it off.
+pub(super) const M5: Form = Form {
+    id: "M5",
+    flags: "192.0.2.2 --mode loopback --segments 16011,16002 --return-segments 16013,16001 \
+            --via s-a,10.0.1.2",
+    returns: &["16013", "16001"],
+    back: BACK_BY_LABELS,
+    ..M4
+};
+
+pub(super) const M5_IPV6: Form = Form {
+    flags: "2001:db8::2 --mode loopback --segments 16011,16002 --return-segments 16013,16001 \
+            --via s-a,fd00:1ab:0:1::2",
+    ..M5
+};
+
+/// The last label is still there when the probe is back: below one that leads over a link.
+const M5_UNPOPPED: Form = Form {
+    flags: "192.0.2.2 --mode loopback --segments 16011,16002 \
+            --return-segments 16013,24131,16001 --via s-a,10.0.1.2",
+    returns: &["16013", "24131", "16001"],
+    // The labels count them, and nobody uncovers what is below.
+    hops: 0,
+    ..M5
+};
+
+const M5_UNPOPPED_IPV6: Form = Form {
+    flags: "2001:db8::2 --mode loopback --segments 16011,16002 \
+            --return-segments 16013,24131,16001 --via s-a,fd00:1ab:0:1::2",
+    ..M5_UNPOPPED
+};
+
+fn m1_is_measured() {
+    let mut net = Net::up();
+    let _far = net.reflector(OPEN, &[]);
+    [M1, M1_IPV6].iter().for_each(|form| form.is_measured(&mut net));
+}
+
+fn m4_is_measured() {
+    let mut net = Net::up();
+    [M4, M4_NULL, M4_NULL_IPV6].iter().for_each(|form| form.is_measured(&mut net));
+}
+
+fn m5_is_measured() {
+    let mut net = Net::up();
+    [M5, M5_IPV6].iter().for_each(|form| form.is_measured(&mut net));
+}
+
+fn a_probe_is_back_with_the_senders_own_label_on_it() {
+    let mut net = Net::with_sender_outside();
+    [M5_UNPOPPED, M5_UNPOPPED_IPV6].iter().for_each(|form| form.is_measured(&mut net));
+}
+
+/// Over b and back, and only then over a and c: the ring sees each probe twice.
+fn probes_that_pass_through_their_sender_are_not_back_yet() {
+    let mut net = Net::up();
+    for flags in [
+        "192.0.2.2 --mode loopback --segments 16012,16001,16011,16002 --return-segments 16013,16001 \
+         --via s-b,10.0.3.2",
+        "2001:db8::2 --mode loopback --segments 16012,16001,16011,16002 --return-segments 16013,16001 \
+         --via s-b,fd00:1ab:0:3::2",
+    ] {
+        let form = Form {
+            flags,
+            segments: &["16012", "16001", "16011", "16002"],
+            out: &["s>b", "b>s", "s>a", "a>r"],
+            hops: 5,
+            ..M5
+        };
+        form.is_measured(&mut net);
+    }
+}
