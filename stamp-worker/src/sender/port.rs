@@ -2,6 +2,7 @@
 
 mod frames;
 mod rings;
+mod sightings;
 
 use stamp_net::{
     ErrorBatch, FrameBatch, NetError, Outgoing, Poller, ReceiveBatch, SendBatch, SendFailure,

@@ -14,6 +14,7 @@ pub(super) fn trials() -> Vec<Trial> {
         frames_follow_a_route_that_changes: [Need::IPV6],
         a_router_that_calls_a_steered_probe_too_big_is_heard: [Need::IPV6],
         a_kernel_that_refuses_the_header_is_told_and_gone_round: [Need::IPV6],
+        a_probe_that_two_interfaces_show_came_back_once: [Need::IPV6],
     ]
 }
 
@@ -152,4 +153,20 @@ fn a_kernel_that_refuses_the_header_is_told_and_gone_round() {
     let packets = session(&seeing)["packets"].clone();
     assert_eq!(packets["received"], packets["sent"], "{packets}");
     assert!(!seeing.stderr.contains("sysctl"), "{seeing}");
+}
+
+/// A bridge shows again what its port has shown.
+fn a_probe_that_two_interfaces_show_came_back_once() {
+    let net = Net::up();
+    net.host("s").bridge("br0", "s-b");
+    for flags in [
+        format!("{LOOP_OF_LABELS} --via s-a,10.0.1.2"),
+        format!("{} --via s-a,fd00:1ab:0:1::2", LOOP_OF_LABELS.replace("192.0.2.2", "2001:db8::2")),
+    ] {
+        let finished = net.send(&format!("{flags} -c 20 -i 2ms --json"));
+        finished.assert_code(0);
+        let packets = session(&finished)["packets"].clone();
+        assert_eq!(packets["received"], packets["sent"], "{packets}");
+        assert_eq!(packets["duplicate"], 0, "{packets}");
+    }
 }

@@ -23,7 +23,8 @@ use rtnetlink::packet_route::neighbour::{
 use rtnetlink::packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteType};
 use rtnetlink::sys::{Socket, SocketAddr, constants::NETLINK_ROUTE};
 use rtnetlink::{
-    AddressMessageBuilder, LinkMessageBuilder, LinkUnspec, LinkVeth, RouteMessageBuilder,
+    AddressMessageBuilder, LinkBridge, LinkMessageBuilder, LinkUnspec, LinkVeth,
+    RouteMessageBuilder,
 };
 
 use super::PATIENCE;
@@ -81,6 +82,13 @@ impl Netlink {
             .set_info_data(InfoData::Veth(InfoVeth::Peer(peer)))
             .build();
         self.command(RouteNetlinkMessage::NewLink(pair), CREATE)
+    }
+
+    /// A bridge of this name, number and hardware address, already up.
+    pub(super) fn add_bridge(&self, name: &str, index: u32, mac: [u8; 6]) -> io::Result<()> {
+        let mut bridge = LinkBridge::new(name).address(mac.to_vec()).build();
+        bridge.header.index = index;
+        self.command(RouteNetlinkMessage::NewLink(bridge), CREATE)
     }
 
     pub(super) fn set_link(&self, link: LinkMessage) -> io::Result<()> {

@@ -13,6 +13,7 @@ use stamp_proto::time::Stamp;
 use stamp_session::datagram::Received;
 
 use super::COUNT;
+use super::sightings::Sightings;
 use crate::clock::{now, user_stamp};
 
 /// Frames a ring holds: what comes back in a moment of inattention.
@@ -34,6 +35,7 @@ pub struct Homecoming {
 pub struct Rings {
     rings: Vec<FrameSocket>,
     home: Homecoming,
+    sightings: Sightings,
 }
 
 impl Rings {
@@ -49,7 +51,9 @@ impl Rings {
                 FrameOptions { ring_frames: RING_FRAMES, ..FrameOptions::new(interface, filter) };
             FrameSocket::open(&options)
         });
-        Ok(Self { rings: rings.collect::<Result<_, _>>()?, home })
+        let rings: Vec<_> = rings.collect::<Result<_, _>>()?;
+        let sightings = Sightings::new(COUNT * rings.len());
+        Ok(Self { rings, home, sightings })
     }
 
     pub(super) fn watch(&self, poller: &Poller, token: u32) -> Result<(), NetError> {
@@ -67,7 +71,11 @@ impl Rings {
                 let outermost = if ethernet { Outermost::Ethernet } else { Outermost::Ip };
                 let stamp = frame.stamp.unwrap_or_else(|| user_stamp(now()));
                 let read = self.home.read(outermost, frame.octets, frame.checksum_ready);
-                if let Some(received) = read {
+                let Some(received) = read else { continue };
+                let seen_at = frame.stamp.map(|stamp| stamp.time);
+                let is_again =
+                    seen_at.is_some_and(|at| self.sightings.again(interface, at, received.octets));
+                if !is_again {
                     each(Received { interface, stamp, ..received });
                 }
             }

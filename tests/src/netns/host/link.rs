@@ -37,6 +37,23 @@ impl Host {
         };
         link(&end(self, interface, 1), &end(other, other_interface, 2));
     }
+
+    /// Makes an interface the port of a new bridge, which takes over its hardware address: what
+    /// arrives there for this host appears on both.
+    #[track_caller]
+    pub fn bridge(&self, name: &str, port: &str) {
+        let index = NEXT_INDEX.fetch_add(1, Ordering::Relaxed);
+        let mac = self.mac(port);
+        let what = format_args!("put {port} into the bridge {name}");
+        self.request(what, |netlink| {
+            netlink.add_bridge(name, index, mac)?;
+            let port = LinkUnspec::new_with_index(self.index(port));
+            netlink.set_link(port.controller(index).build())
+        });
+        let name = name.to_owned();
+        let bridge = Interface { name, index, mac, link_local: None, is_up: true };
+        self.configured().interfaces.push(bridge);
+    }
 }
 
 /// Creates a veth pair and brings it into operation.
