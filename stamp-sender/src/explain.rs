@@ -261,6 +261,8 @@ pub struct Target {
     pub port: u16,
     /// Address probes leave from.
     pub source: String,
+    /// SIDs on the way there and back, which routers are asked for instead of the address.
+    pub sids: Vec<String>,
 }
 
 impl Target {
@@ -269,7 +271,17 @@ impl Target {
             address: session.address.clone(),
             port: session.port,
             source: session.path.source.clone(),
+            sids: Self::sids(session),
         }
+    }
+
+    /// None below labels: those who read them have no route to ask for.
+    fn sids(session: &SessionRecord) -> Vec<String> {
+        let path = &session.path;
+        if !path.encapsulation.starts_with('V') {
+            return Vec::new();
+        }
+        path.segments.iter().chain(&path.return_segments).cloned().collect()
     }
 }
 

@@ -173,6 +173,23 @@ fn every_icmp_error_has_words_and_a_remedy() {
 }
 
 #[test]
+fn the_route_that_is_missing_is_that_to_a_segment() {
+    let mut session = examples::silent();
+    session.troubles = vec![icmp("network_unreachable", "2001:db8::11", 9)];
+    session.packets.unsent_by_reason.insert("no_route".to_owned(), 1);
+    session.path.segments = vec!["fc00:bb:11:1::".to_owned()];
+    session.path.return_segments = vec!["fc00:bb:99::".to_owned()];
+    session.path.encapsulation = "V4".to_owned();
+    let router = find(&session, "icmp");
+    assert!(router.text.contains("the next of fc00:bb:11:1::, fc00:bb:99::, 1"), "{router:?}");
+    assert_eq!(find(&session, "unsent").remedy, "ip route get fc00:bb:11:1::");
+    // A label is looked up in no routing table.
+    session.path.encapsulation = "M5".to_owned();
+    let router = find(&session, "icmp");
+    assert!(router.remedy.ends_with(&format!("ip route get {}", session.address)), "{router:?}");
+}
+
+#[test]
 fn icmp_errors_beside_replies_are_a_warning() {
     let mut session = examples::good();
     session.troubles = vec![icmp("time_exceeded", "198.51.100.1", 3)];

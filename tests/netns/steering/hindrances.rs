@@ -29,7 +29,8 @@ fn count(value: &Value) -> u64 {
 fn findings(session: &Value, kind: &str) -> Vec<String> {
     let all = session["findings"].as_array().expect("findings").iter();
     let of_kind = all.filter(|finding| finding["kind"] == kind);
-    of_kind.map(|finding| format!("{} {}", finding["text"], finding["remedy"])).collect()
+    let part = |finding: &Value, key: &str| finding[key].as_str().expect("a sentence").to_owned();
+    of_kind.map(|finding| part(finding, "text") + " " + &part(finding, "remedy")).collect()
 }
 
 fn a_label_that_nobody_knows_is_silence_explained() {
@@ -57,14 +58,19 @@ fn a_sid_that_nobody_knows_is_named_by_the_router() {
     let packets = &session["packets"];
     assert_eq!(packets["lost"]["round_trip"], packets["sent"], "{packets}");
     let told = findings(&session, "icmp");
-    assert!(told.iter().any(|told| told.contains("2001:db8::11")), "{told:?}");
+    for words in ["from 2001:db8::11: ", "the next of fc00:bb:11:1::, fc00:bb:99::, "] {
+        assert!(told.iter().any(|told| told.contains(words)), "{words}: {told:?}");
+    }
     let unknown_first =
         "2001:db8::2 --mode loopback --segments fc00:bb:99:: -c 2 -i 5ms -W 100ms --json";
     let finished = net.send(unknown_first);
     finished.assert_code(1);
-    let packets = crate::measure::session(&finished)["packets"].clone();
+    let session = crate::measure::session(&finished);
+    let packets = &session["packets"];
     assert_eq!(packets["sent"], 0, "{packets}");
     assert!(count(&packets["unsent_by_reason"]["no_route"]) > 0, "{packets}");
+    let told = findings(&session, "unsent");
+    assert!(told.iter().any(|told| told.ends_with("ip route get fc00:bb:99::")), "{told:?}");
 }
 
 fn a_next_hop_without_neighbour_is_no_loss() {

@@ -60,7 +60,8 @@ pub(super) fn words(finding: &Finding) -> Option<(String, String)> {
 fn unsent(reason: &str, count: u64, all: bool, target: &Target) -> (String, String) {
     let probes = count_of(count, "probe");
     let none = if all { " None left at all." } else { "" };
-    let address = &target.address;
+    // Where a packet goes first decides.
+    let first = target.sids.first().unwrap_or(&target.address);
     let (means, remedy) = match reason {
         "missed_slot" => ("this host was too busy", "-i with a longer time, or less load here"),
         "table_full" => ("too many were awaited at once", "a shorter -W or a longer -i"),
@@ -73,7 +74,7 @@ fn unsent(reason: &str, count: u64, all: bool, target: &Target) -> (String, Stri
         _ => ("the system call failed", "--log.level debug says how"),
     };
     let remedy = match reason {
-        "no_route" => format!("ip route get {address}"),
+        "no_route" => format!("ip route get {first}"),
         _ => remedy.to_owned(),
     };
     (format!("{probes} never left, no loss of the path: {means}.{none}"), remedy)

@@ -115,6 +115,13 @@ fn icmp(what: &str, offender: Option<&str>, count: u64, target: &Target) -> (Str
             format!("nobody answers for {address} on its last link"),
             format!("is the host up? ip neigh show {address} on the last router"),
         ),
+        "network_unreachable" if !target.sids.is_empty() => (
+            format!(
+                "there is no route from there to the next of {}, {address}",
+                target.sids.join(", ")
+            ),
+            "on that router: ip -6 route get SID, for each of them".to_owned(),
+        ),
         "network_unreachable" => (
             format!("there is no route to {address} from there"),
             format!("on that router: ip route get {address}"),
