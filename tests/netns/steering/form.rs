@@ -11,6 +11,9 @@ const PER_WIRE_NS: i64 = 50_000;
 /// The same beyond what was set.
 const PER_WIRE_OF_SET_NS: i64 = 100_000;
 
+/// Fewest probes that a median is taken of.
+const FEWEST: usize = 8;
+
 /// A way to put probes on segments, and all that is to be seen of it.
 #[derive(Clone, Copy)]
 pub(super) struct Form {
@@ -46,7 +49,7 @@ impl Form {
     }
 
     pub(super) fn delays_are_those_of_the_wires(&self, net: &Net) {
-        let flags = format!("{} -p {OPEN} -c 40 -i 4ms -W 2s --json", self.flags);
+        let flags = format!("{} -p {OPEN} -c 40 -i 5ms -W 2s --json", self.flags);
         let finished = net.send(&flags);
         finished.assert_code(0);
         let session = session(&finished);
@@ -77,7 +80,7 @@ impl Form {
     fn delay(&self, net: &Net, session: &Value, direction: &str, wires: &[&str]) {
         let measured = delays(session, direction);
         let count = measured.len();
-        assert!(count > 10, "too busy to tell: {count} of 40");
+        assert!(count >= FEWEST, "too busy to tell: {count} of 40");
         let mut held = vec![0; count];
         for wire in wires {
             // The latest are ours: a check of the far end may have gone before.
@@ -89,15 +92,20 @@ impl Form {
         }
         let set: i64 = wires.iter().map(|wire| nanoseconds(net.set_delay(wire))).sum();
         let count = i64::try_from(wires.len()).expect("few");
-        let beyond = measured.iter().zip(&held).map(|(measured, held)| measured - held).collect();
-        let beyond = median(beyond);
         let what = format!("{} {direction} over {wires:?}", self.flags);
+        assert!(held.iter().all(|held| *held >= set), "{what}: held too short");
+        assert!(measured.iter().all(|measured| *measured >= set), "{what}: too short");
+        let each = || measured.iter().zip(&held);
+        let beyond = median(each().map(|(measured, held)| measured - held).collect());
         assert!(beyond.abs() < PER_WIRE_NS * count, "{what}: {beyond} ns beyond the record");
-        // A wire on a busy machine lets go late: as much is allowed as it says itself.
-        let late = median(held) - set;
-        let error = median(measured) - set - late;
-        assert!(late >= 0, "{what}: held too short by {late} ns");
-        assert!(error.abs() < PER_WIRE_OF_SET_NS * count, "{what}: off by {error} ns, {late} late");
+        // A wire on a busy machine lets go late, and its record says of which packets.
+        let is_punctual = |held: i64| held - set < PER_WIRE_NS * count;
+        let punctual = each().filter(|(_, held)| is_punctual(**held));
+        let punctual: Vec<i64> = punctual.map(|(measured, _)| measured - set).collect();
+        if punctual.len() >= FEWEST {
+            let error = median(punctual);
+            assert!(error < PER_WIRE_OF_SET_NS * count, "{what}: {error} ns beyond what was set");
+        }
     }
 
     pub(super) fn losses_are_counted(&self, net: &mut Net) {
@@ -107,12 +115,12 @@ impl Form {
             let flags = ["--auth", "--key-file", keys.path()];
             net.reflector(AUTHENTICATED, &flags)
         });
-        net.lose(first, &[4, 5, 12]);
-        net.lose(last, &[7]);
+        net.lose(first, &[2, 3, 6]);
+        net.lose(last, &[4]);
         let lost = |net: &Net| [first, last].map(|wire| net.counts(wire).lost);
         let before = lost(net);
         let flags = format!(
-            "{} -p {AUTHENTICATED} -c 40 -i 3ms -W 300ms --json --auth --key-file {}",
+            "{} -p {AUTHENTICATED} -c 40 -i 5ms -W 300ms --json --auth --key-file {}",
             self.flags,
             keys.path()
         );
