@@ -14,6 +14,7 @@ pub(super) fn trials() -> Vec<Trial> {
         frames_follow_a_route_that_changes: [Need::IPV6],
         a_router_that_calls_a_steered_probe_too_big_is_heard: [Need::IPV6],
         a_kernel_that_refuses_the_header_is_told_and_gone_round: [Need::IPV6],
+        a_kernel_that_drops_its_own_source_address_does_not_hide_a_probe: [Need::IPV6],
         a_probe_that_two_interfaces_show_came_back_once: [Need::IPV6],
     ]
 }
@@ -159,6 +160,23 @@ fn a_kernel_that_refuses_the_header_is_told_and_gone_round() {
     let packets = session(&seeing)["packets"].clone();
     assert_eq!(packets["received"], packets["sent"], "{packets}");
     assert!(!seeing.stderr.contains("sysctl"), "{seeing}");
+}
+
+fn a_kernel_that_drops_its_own_source_address_does_not_hide_a_probe() {
+    let net = Net::up();
+    let host = net.host("s");
+    for (setting, value) in [
+        ("net.ipv4.conf.all.accept_local", "0"),
+        ("net.ipv4.conf.s-b.accept_local", "0"),
+        ("net.ipv4.conf.all.rp_filter", "1"),
+    ] {
+        host.set_sysctl(setting, value);
+    }
+    let finished =
+        net.send(&format!("{LOOP_OF_LABELS} --via s-a,10.0.1.2 -c 5 -i 5ms -W 500ms --json"));
+    finished.assert_code(0);
+    let packets = session(&finished)["packets"].clone();
+    assert_eq!(packets["received"], packets["sent"], "{packets}");
 }
 
 /// A bridge shows again what its port has shown.
