@@ -5,8 +5,8 @@ mod lab;
 mod loops;
 mod measure;
 mod reflector;
-mod timestamping;
 mod steering;
+mod timestamping;
 
 use std::process::ExitCode;
 
