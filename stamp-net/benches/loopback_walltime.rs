@@ -172,6 +172,7 @@ impl Run<'_> {
                 let octets = datagram.octets.len();
                 send.slot().unwrap()[..octets].copy_from_slice(datagram.octets);
                 send.push(Outgoing {
+                    keeps_link: false,
                     octets,
                     to: datagram.from,
                     from: datagram.reply_from,

@@ -10,6 +10,7 @@ mod listener;
 mod note;
 mod policy;
 mod reading;
+mod returns;
 mod show;
 mod source;
 mod template;

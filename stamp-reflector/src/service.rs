@@ -221,7 +221,15 @@ fn engine_config(
     let clock = config.clock.unwrap_or_else(stamp_worker::clock_state);
     // A flow stays on its worker, so each engine has its part of the table.
     let session_limit = config.engine.session_limit.div_ceil(workers.max(1));
-    ReflectorConfig { seed, own_listeners, clock, session_limit, ..config.engine.clone() }
+    ReflectorConfig {
+        seed,
+        own_listeners,
+        own_addresses: addresses.to_vec(),
+        means: stamp_worker::reflector::reply_means(),
+        clock,
+        session_limit,
+        ..config.engine.clone()
+    }
 }
 
 fn one_per_core() -> usize {

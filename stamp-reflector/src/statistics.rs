@@ -231,6 +231,7 @@ const fn hint(reason: DropReason) -> &'static str {
         DropReason::Capacity => "the session table is full: --session-cap N",
         DropReason::TooLarge => "larger than a jumbo frame",
         DropReason::SendError => "the reply could not be sent: no route back, or a firewall here",
+        DropReason::NoReply => "one-way probes: none was asked for",
     }
 }
 

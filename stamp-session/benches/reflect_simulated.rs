@@ -209,6 +209,7 @@ fn stateful_with_65536_sessions(bencher: Bencher<'_, '_>) {
         let probe = received(black_box(&octets), source(host));
         match reflector.handle_probe(MonotonicTime::ZERO, probe, &mut out) {
             Verdict::Reply(reply) => drop(black_box(reply.seal(NOW))),
+            Verdict::Observe(_) => panic!("nobody asked for silence"),
             Verdict::Drop(reason) => panic!("{reason} at {step}"),
         }
     };

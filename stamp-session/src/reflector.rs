@@ -28,11 +28,14 @@ mod drop_reason;
 mod event;
 mod keyed_hash;
 mod loops;
+mod one_way;
 mod prefix;
 mod rate;
 mod reply;
+mod returns;
 mod sessions;
 mod snapshot;
+mod way;
 
 use std::sync::Arc;
 
@@ -45,21 +48,26 @@ pub use config::{
 pub use drop_reason::DropReason;
 pub use event::ReflectorEvent;
 pub use loops::LoopRule;
+pub use one_way::OneWayArrival;
 pub use prefix::{Prefix, PrefixError};
 pub use rate::{RateLimit, RateLimiter, RateLimiterConfig};
 pub use reply::{Reply, ReplyToken, UnsealedReply, Verdict};
+pub(crate) use returns::{Ends, ReturnRules};
+pub use returns::{ReplyMeans, ReturnPathPolicy};
 pub use sessions::session::SessionView;
 pub use snapshot::ReflectorSnapshot;
+pub use way::{DataPlane, ReplySegments, ReplyWay, ReturnList};
 
 use self::admission::AccessList;
 use self::checks::Refusal;
 use self::event::Events;
 use self::keyed_hash::KeyedHash;
 use self::loops::LoopBreaker;
-use self::reply::{EngineKeys, Envelope, Signer, Stamping};
+use self::reply::{Answer, EngineKeys, Envelope, Signer, Stamping};
 use self::sessions::Sessions;
 use crate::clock::{ClockState, MonotonicTime};
 use crate::datagram::Received;
+use crate::tlv::Wish;
 
 /// What the clock of a host that knows only that it is synchronised is worth.
 const UNKNOWN_ERROR_NS: u64 = 1_000_000_000;
@@ -103,6 +111,7 @@ pub struct Reflector {
     keys: Option<Arc<EngineKeys>>,
     access: AccessList,
     loops: LoopBreaker,
+    returns: ReturnRules,
     limiter: Arc<RateLimiter>,
     hash: KeyedHash,
     sessions: Option<Sessions>,
@@ -128,6 +137,7 @@ impl Reflector {
             keys: engine_keys(&config),
             access: AccessList::new(&config)?,
             loops: LoopBreaker::new(&config),
+            returns: ReturnRules::new(&config),
             limiter: shared,
             hash,
             sessions: config.stateful.then(sessions),
@@ -151,9 +161,13 @@ impl Reflector {
     ) -> Verdict<'b> {
         count(&mut self.counts.received);
         match self.answer(now, &probe, out) {
-            Ok(reply) => {
+            Ok(Answer::Reply(reply)) => {
                 count(&mut self.counts.answered);
                 Verdict::Reply(reply)
+            }
+            Ok(Answer::Observe(arrival)) => {
+                self.count_drop(DropReason::NoReply);
+                Verdict::Observe(arrival)
             }
             Err(reason) => {
                 self.count_drop(reason);
@@ -220,6 +234,7 @@ impl Reflector {
         };
         self.access = access;
         self.loops = LoopBreaker::new(&config);
+        self.returns = ReturnRules::new(&config);
         self.keys = engine_keys(&config);
         self.error_estimate = error_estimate(config.clock, config.format);
         self.config = config;
@@ -265,7 +280,7 @@ impl Reflector {
         now: MonotonicTime,
         probe: &Received<'_>,
         out: &'b mut [u8],
-    ) -> Result<UnsealedReply<'b>, DropReason> {
+    ) -> Result<Answer<'b>, DropReason> {
         let screened = self.screen(probe).map_err(|refusal| self.explain(probe, &refusal))?;
         let octets = screened.mode.base_octets().max(probe.octets.len());
         let out = out.get_mut(..octets).ok_or(DropReason::TooLarge)?;
@@ -275,16 +290,24 @@ impl Reflector {
         }
         self.limit(now, probe, &screened)?;
         let token = self.enter_session(&arrival)?;
-        self.write(probe, &screened, token.number, out);
+        let wishes = self.write(probe, &screened, token.number, out);
+        if wishes.way == Wish::NoReply {
+            // No reply, so no number of one.
+            if let Some(sessions) = &mut self.sessions {
+                sessions.give_back(&token);
+            }
+            return Ok(Answer::Observe(self.observe(probe, &screened)));
+        }
         let keys = self.keys.clone();
-        Ok(UnsealedReply {
+        Ok(Answer::Reply(UnsealedReply {
             octets: out,
             mode: screened.mode,
             stamping: Stamping::from(&self.config),
             signer: screened.key.zip(keys).map(|(id, keys)| Signer { keys, id }),
-            envelope: Envelope::of(probe, self.config.dscp),
+            envelope: Envelope::of(probe, self.config.dscp, &wishes),
+            way: self.way(probe, screened.mode.base_octets(), wishes.way),
             token,
-        })
+        }))
     }
 
     fn explain(&mut self, probe: &Received<'_>, refusal: &Refusal) -> DropReason {

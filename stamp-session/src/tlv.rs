@@ -7,26 +7,37 @@
 //! | what is found | what becomes of it |
 //! |---|---|
 //! | a type of the registry, its Length valid | processed, U, M, I and C cleared |
-//! | a type of the registry, its Length invalid | M; what follows is copied unread |
+//! | a type of the registry, its Length or what is in it invalid | M; what follows is copied unread |
 //! | another type | copied, U |
 //! | no header, or a value beyond the end | M; what follows is copied unread |
 //! | the HMAC TLV fails | I on all, none processed |
 //! | more than 32 TLVs | none processed: U on the first 32, M on the next |
 
+mod destination_node_address;
 pub(crate) mod extra_padding;
 pub(crate) mod hmac;
+mod return_path;
+
+use core::net::IpAddr;
+use core::ops::Range;
 
 use stamp_proto::auth::{KeyId, KeyRing};
 use stamp_proto::packet::AuthenticationMode;
 use stamp_proto::tlv::{TlvFlags, TlvMut, TlvType, Tlvs, TlvsMut};
 
 use self::hmac::Integrity;
+use crate::reflector::{DataPlane, Ends, ReturnRules};
 
 /// TLVs of one packet that are processed; RFC 8972 knows no limit, but work must have one.
 const MOST_TLVS: usize = 32;
 
 /// Every type that is understood.
-static REGISTRY: [Handler; 2] = [extra_padding::HANDLER, hmac::HANDLER];
+static REGISTRY: [Handler; 4] = [
+    extra_padding::HANDLER,
+    hmac::HANDLER,
+    destination_node_address::HANDLER,
+    return_path::HANDLER,
+];
 
 /// What a Session-Reflector does with the TLVs of one type.
 #[derive(Clone, Copy)]
@@ -35,8 +46,8 @@ pub(crate) struct Handler {
     kind: TlvType,
     /// Whether a value can have so many octets.
     is_valid_length: fn(usize) -> bool,
-    /// Turns the value of the request into that of the reply.
-    reflect: fn(&Exchange<'_>, &mut [u8]) -> Outcome,
+    /// Turns the value of the request into that of the reply, and notes what it asks for beside.
+    reflect: fn(&Exchange<'_>, &mut TlvMut<'_>, &mut Wishes) -> Outcome,
 }
 
 /// How a TLV with a valid Length was answered.
@@ -47,10 +58,40 @@ pub(crate) enum Outcome {
     /// Understood, but not for this peer or in this configuration: to the Session-Sender it is as if
     /// the type were unknown.
     Unrecognized,
+    /// Its Length is valid, and what is in it is not.
+    Malformed,
+}
+
+/// What TLVs ask for beside what is written into them; every wish was allowed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wishes {
+    /// The address the reply is to leave from.
+    pub(crate) source: Option<IpAddr>,
+    /// The address it is to go to.
+    pub(crate) destination: Option<IpAddr>,
+    /// The way it is to take.
+    pub(crate) way: Wish,
+    return_path_seen: bool,
+}
+
+/// The way that a reply is to take.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Wish {
+    /// Nobody asked.
+    #[default]
+    None,
+    /// As the routing table says, whatever else is configured.
+    Routed,
+    /// None: there is to be no reply.
+    NoReply,
+    /// Out of the link on which the probe came in.
+    SameLink,
+    /// Over the segments that lie there in the TLV area.
+    Segments(DataPlane, Range<usize>),
 }
 
 /// The probe and the reply around a TLV.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Exchange<'a> {
     /// The mode of the session.
     pub(crate) mode: AuthenticationMode,
@@ -62,6 +103,10 @@ pub(crate) struct Exchange<'a> {
     pub(crate) probe_sequence: u32,
     /// Sequence Number of the reply.
     pub(crate) reply_sequence: u32,
+    /// Where the probe came from and where to.
+    pub(crate) ends: Ends,
+    /// Where replies may go.
+    pub(crate) returns: &'a ReturnRules,
 }
 
 /// TLVs answered, by what became of them.
@@ -88,42 +133,48 @@ impl TlvCounts {
 }
 
 /// Answers a TLV area in place (RFC 8972 §4).
-pub(crate) fn reflect(exchange: &Exchange<'_>, area: &mut [u8]) -> TlvCounts {
+pub(crate) fn reflect(exchange: &Exchange<'_>, area: &mut [u8]) -> (TlvCounts, Wishes) {
     reflect_by(&REGISTRY, exchange, area)
 }
 
-fn reflect_by(registry: &[Handler], exchange: &Exchange<'_>, area: &mut [u8]) -> TlvCounts {
+fn reflect_by(
+    registry: &[Handler],
+    exchange: &Exchange<'_>,
+    area: &mut [u8],
+) -> (TlvCounts, Wishes) {
     if Tlvs::new(area).nth(MOST_TLVS).is_some() {
-        return refuse(area);
+        return (refuse(area), Wishes::default());
     }
     match hmac::check(exchange, area) {
-        Integrity::Failed => mark_failed(registry, area),
+        Integrity::Failed => (mark_failed(registry, area), Wishes::default()),
         Integrity::Unchecked => process(registry, exchange, area),
         Integrity::Verified(seal) => {
-            let counts = process(registry, exchange, area);
+            let ends = Ends { verified: true, ..exchange.ends };
+            let answer = process(registry, &Exchange { ends, ..*exchange }, area);
             seal.renew(exchange.reply_sequence, area);
-            counts
+            answer
         }
     }
 }
 
-fn process(registry: &[Handler], exchange: &Exchange<'_>, area: &mut [u8]) -> TlvCounts {
+fn process(registry: &[Handler], exchange: &Exchange<'_>, area: &mut [u8]) -> (TlvCounts, Wishes) {
     let mut counts = TlvCounts::default();
+    let mut wishes = Wishes::default();
     for tlv in TlvsMut::new(area) {
         match tlv {
-            Ok(mut tlv) => match answer(registry, exchange, &mut tlv) {
-                Some(Outcome::Processed) => {
+            Ok(mut tlv) => match answer(registry, exchange, &mut tlv, &mut wishes) {
+                Outcome::Processed => {
                     tlv.set_flags(TlvFlags::NONE);
                     counts.processed = counts.processed.saturating_add(1);
                 }
-                Some(Outcome::Unrecognized) => {
+                Outcome::Unrecognized => {
                     tlv.set_flags(TlvFlags::UNRECOGNIZED);
                     counts.unrecognized = counts.unrecognized.saturating_add(1);
                 }
-                None => {
+                Outcome::Malformed => {
                     tlv.set_flags(TlvFlags::MALFORMED);
                     counts.malformed = counts.malformed.saturating_add(1);
-                    return counts;
+                    break;
                 }
             },
             Err(mut malformed) => {
@@ -133,15 +184,20 @@ fn process(registry: &[Handler], exchange: &Exchange<'_>, area: &mut [u8]) -> Tl
             }
         }
     }
-    counts
+    (counts, wishes)
 }
 
-/// `None` when the Length is invalid for the type.
-fn answer(registry: &[Handler], exchange: &Exchange<'_>, tlv: &mut TlvMut<'_>) -> Option<Outcome> {
-    let Some(handler) = find(registry, tlv.kind) else {
-        return Some(Outcome::Unrecognized);
-    };
-    (handler.is_valid_length)(tlv.value.len()).then(|| (handler.reflect)(exchange, tlv.value))
+fn answer(
+    registry: &[Handler],
+    exchange: &Exchange<'_>,
+    tlv: &mut TlvMut<'_>,
+    wishes: &mut Wishes,
+) -> Outcome {
+    match find(registry, tlv.kind) {
+        None => Outcome::Unrecognized,
+        Some(handler) if !(handler.is_valid_length)(tlv.value.len()) => Outcome::Malformed,
+        Some(handler) => (handler.reflect)(exchange, tlv, wishes),
+    }
 }
 
 /// Sets I in every TLV, and changes nothing else but that known types lose their U (RFC 8972 §4.8).

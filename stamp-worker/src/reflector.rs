@@ -1,5 +1,8 @@
 //! Session-Reflector workers: one thread each, one engine, one socket of every listener.
 
+mod labels;
+mod listener;
+mod means;
 mod thread;
 
 use std::sync::Arc;
@@ -9,16 +12,24 @@ use std::thread::JoinHandle;
 use stamp_net::{UdpSocket, Waker};
 use stamp_session::clock::ClockState;
 use stamp_session::reflector::{
-    RateLimiter, Reflector, ReflectorConfig, ReflectorEvent, ReflectorSnapshot, SessionView,
+    OneWayArrival, RateLimiter, Reflector, ReflectorConfig, ReflectorEvent, ReflectorSnapshot,
+    SessionView,
 };
 
 use crate::error::WorkerError;
 use thread::{Command, WorkerThread};
 
+pub use means::reply_means;
+
 /// Hears what reflector workers have to tell.
 pub trait ReflectorObserver: Send + Sync {
     /// Called on the packet thread between two batches; must not block.
     fn notice(&self, event: ReflectorEvent);
+
+    /// Called for each probe of a one-way measurement, which gets no reply; must not block.
+    fn arrived(&self, arrival: &OneWayArrival) {
+        let _ = arrival;
+    }
 }
 
 /// Names a listener of a pool.

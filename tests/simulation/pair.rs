@@ -69,7 +69,7 @@ impl FarEnd for Ours {
                 let leaves_ns = at_ns + self.residence_ns;
                 Some(Answer { leaves_ns, octets: reply.octets.to_vec() })
             }
-            Verdict::Drop(_) => None,
+            Verdict::Observe(_) | Verdict::Drop(_) => None,
         }
     }
 }

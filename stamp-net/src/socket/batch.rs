@@ -24,8 +24,11 @@ pub struct Outgoing {
     pub from: Option<IpAddr>,
     /// Interface that a datagram to be answered came in on, 0 when there is none.
     ///
-    /// Used only where an address is link-local; anything else leaves as the routing table says.
+    /// Used only where an address is link-local, or with [`Self::keeps_link`]; anything else leaves as
+    /// the routing table says.
     pub interface: u32,
+    /// It has to leave through that interface, wherever the routing table leads.
+    pub keeps_link: bool,
     /// DSCP and ECN; `None` takes those of the socket.
     pub traffic_class: Option<(Dscp, Ecn)>,
 }
@@ -34,7 +37,7 @@ impl Outgoing {
     /// `octets` octets of payload for `to`; all else as the socket has it.
     #[must_use]
     pub const fn new(octets: usize, to: SocketAddr) -> Self {
-        Self { octets, to, from: None, interface: 0, traffic_class: None }
+        Self { octets, to, from: None, interface: 0, keeps_link: false, traffic_class: None }
     }
 }
 

@@ -32,13 +32,13 @@ impl UdpSocket {
     /// Writes address and control messages of one datagram as the kernel wants them.
     #[inline]
     fn encode(&self, slot: &mut Slot) -> Result<(), SendFailure> {
-        let Outgoing { to, from, interface, traffic_class, .. } = slot.outgoing;
+        let Outgoing { to, from, interface, keeps_link, traffic_class, .. } = slot.outgoing;
         if to.is_ipv6() != self.is_ipv6() {
             return Err(SendFailure::Other { errno: libc::EAFNOSUPPORT });
         }
         slot.control.clear();
         slot.chosen_id = self.transmit_ids.as_ref().and_then(|ids| ids.choose(&mut slot.control));
-        let on_link = is_link_local(to.ip()) || from.is_some_and(is_link_local);
+        let on_link = keeps_link || is_link_local(to.ip()) || from.is_some_and(is_link_local);
         let interface = if on_link { interface } else { 0 };
         slot.name = match to {
             _ if self.peer == Some(to) => Name::NONE,

@@ -15,7 +15,8 @@ use super::key::{Definition, Key};
 use super::listener::ListenerSpec;
 use super::words::{
     AdmissionWord, FilePath, InterfaceName, KeyNumber, LogFormat, LogLevel, Port, PtpSeconds,
-    ReplyDscpWord, SamePortWord, SessionCap, TlvModeWord, UnknownSources, Workers,
+    ReplyDscpWord, ReturnPathWord, ReturnSegment, SamePortWord, SessionCap, TlvModeWord,
+    UnknownSources, Workers,
 };
 
 const LISTENING: &str = "Listening";
@@ -127,6 +128,18 @@ pub(crate) const REFLECTOR_PORTS: Key<Port> = Key::file_only(
      these and 862 only.",
 )
 .default("[]")
+.many();
+
+/// Where replies may go when a probe asks for it.
+pub(crate) const RETURN_PATH: Key<ReturnPathWord> = Key::new(
+    "return-path",
+    ADMISSION_,
+    "Where replies may go when a probe asks for it (RFC 9503 §4): source-only, or prefixes of the \
+     addresses and SIDs they may be sent to and over. Labels are put before replies that end in \
+     one of the prefixes. With a key file, a wish has to be signed.",
+)
+.value("PREFIX|source-only")
+.default("\"source-only\"")
 .many();
 
 /// Limit for sources that no rule names.
@@ -267,6 +280,7 @@ pub(crate) const ROOT: &[Definition] = &[
     UNKNOWN_SOURCES.definition,
     TTL_FLOOR.definition,
     ADMISSION.definition,
+    RETURN_PATH.definition,
     AUTH_REQUIRED.definition,
     AUTH_KEY_FILE.definition,
     AUTH_TIME_WINDOW.definition,
@@ -330,6 +344,15 @@ pub(crate) mod allow {
         Key::file_only("session-cap", HEADING, "Sessions that one source may have.")
             .otherwise("as many as there are in all", "100");
 
+    pub(crate) const RETURN_SEGMENTS: Key<ReturnSegment> = Key::file_only(
+        "return-segments",
+        HEADING,
+        "Labels or SRv6 SIDs that replies to these sources pass, first to visit first, when the \
+         probe asks for no way of its own. Labels need CAP_NET_RAW.",
+    )
+    .otherwise("replies go as routing says", "[\"fc00:bb:1:1::\"]")
+    .many();
+
     /// In the order of the template.
     pub(crate) const ALL: &[Definition] = &[
         PREFIX.definition,
@@ -340,6 +363,7 @@ pub(crate) mod allow {
         COPY_PADDING.definition,
         TTL_FLOOR.definition,
         SESSION_CAP.definition,
+        RETURN_SEGMENTS.definition,
     ];
 }
 

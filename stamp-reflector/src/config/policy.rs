@@ -11,6 +11,7 @@ use stamp_session::reflector::{
 
 use super::keys::{self, allow, session};
 use super::reading::Reading;
+use super::returns;
 use super::words::{AdmissionWord, UnknownSources};
 
 const ALLOW: &str = "allow";
@@ -43,6 +44,7 @@ pub(super) fn read(
     engine.allow = allow;
     engine.unknown_sources = (!denied).then_some(unknown);
     engine.admission = read_admission(reading, root);
+    engine.return_path = returns::policy(reading, root);
 }
 
 /// What the reading of `[[allow]]` needs from the rest.
@@ -89,6 +91,9 @@ impl Rules<'_> {
         if let Some(cap) = self.reading.item(table, section, &allow::SESSION_CAP) {
             policy.session_limit = Some(cap.0);
         }
+        let return_segments = self.reading.items(table, section, &allow::RETURN_SEGMENTS);
+        policy.return_segments =
+            return_segments.and_then(|list| returns::list(section, &list, net));
         let net = net?;
         let prefix = Prefix::new(net.addr(), net.prefix_len()).ok()?;
         Some(AllowRule { prefix, policy })

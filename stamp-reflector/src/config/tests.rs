@@ -194,7 +194,7 @@ fn each_bad_key_has_its_message() {
         ("[[allow]]\nprefix = \"::/0\"\nkey-ids = [1]", "r.toml:3:11: allow[0].key-ids = [1]: ne"),
         ("[[session]]\nssid = 0", "r.toml:2:8: session[0].ssid = 0: expected an SSID from 1"),
         ("log.level = \"trace\"", "r.toml:1:13: log.level = \"trace\": expected error, warn"),
-        ("return-path = \"source-only\"", "r.toml:1:1: return-path: unknown key"),
+        ("return-paths = \"source-only\"", "r.toml:1:1: return-paths: unknown key"),
         ("[web]\n", "r.toml:1:2: web: unknown key"),
         ("stateful = ", "r.toml:1:"),
     ] {
@@ -275,4 +275,41 @@ fn a_file_that_cannot_be_read_is_named() {
     let source = Source { file: Some("/nonexistent/r.toml".into()), ..Source::default() };
     let failure = source.load().unwrap_err().to_string();
     assert!(failure.starts_with("/nonexistent/r.toml: No such file"), "{failure}");
+}
+
+#[test]
+fn replies_may_go_to_prefixes_that_are_named() {
+    use stamp_session::reflector::{Prefix, ReturnPathPolicy};
+    let policy = |text: &str| read(text).engine.return_path;
+    assert_eq!(policy("return-path = \"source-only\""), ReturnPathPolicy::SourceOnly);
+    let prefix = Prefix::new("2001:db8::".parse().unwrap(), 32).unwrap();
+    let one = ReturnPathPolicy::Prefixes(vec![prefix]);
+    assert_eq!(policy("return-path = [\"2001:db8::/32\"]"), one);
+    let mixed = mistakes("return-path = [\"source-only\", \"2001:db8::/32\"]");
+    assert!(mixed[0].contains("source-only stands alone"), "{mixed:?}");
+    assert!(mistakes("return-path = \"everywhere\"")[0].contains("source-only, or prefixes"));
+}
+
+#[test]
+fn replies_to_a_prefix_may_pass_segments() {
+    use stamp_session::reflector::DataPlane;
+    let list = |prefix: &str, list: &str| {
+        format!("[[allow]]\nprefix = \"{prefix}\"\nreturn-segments = {list}\n")
+    };
+    let way = |text: &str| {
+        let config = read(text);
+        let list = config.engine.allow[0].policy.return_segments.clone().unwrap();
+        (list.plane(), list.len())
+    };
+    assert_eq!(way(&list("2001:db8::/32", "[\"fc00:bb:1:1::\"]")), (DataPlane::Srv6, 1));
+    assert_eq!(way(&list("192.0.2.0/24", "[16004, 16001]")), (DataPlane::Mpls, 2));
+    for (prefix, segments, problem) in [
+        ("192.0.2.0/24", "[\"fc00:bb:1:1::\"]", "SIDs lead to IPv6 sources only"),
+        ("2001:db8::/32", "[16004, \"fc00:bb:1:1::\"]", "labels and SIDs are mixed"),
+        ("2001:db8::/32", "[]", "the list is empty"),
+        ("2001:db8::/32", "[\"::1\"]", "a label from 16"),
+    ] {
+        let found = mistakes(&list(prefix, segments));
+        assert!(found[0].contains(problem), "{found:?}");
+    }
 }

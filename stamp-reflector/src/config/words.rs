@@ -3,6 +3,9 @@
 use core::fmt;
 use std::path::PathBuf;
 
+use ipnet::IpNet;
+use stamp_config::steering::Segment;
+
 use stamp_config::{Form, Setting};
 use stamp_proto::auth::KeyId;
 use stamp_proto::ip::Dscp;
@@ -142,6 +145,47 @@ impl Setting for ReplyDscpWord {
             "copy" => Some(Self(ReplyDscp::Copy)),
             _ => Dscp::read(text).map(|dscp| Self(ReplyDscp::Fixed(dscp))),
         }
+    }
+}
+
+/// One of the places replies may be sent to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum ReturnPathWord {
+    /// The source of the probe alone.
+    SourceOnly,
+    /// Addresses of a prefix.
+    Prefix(IpNet),
+}
+
+impl Setting for ReturnPathWord {
+    const EXPECTED: &'static str = "source-only, or prefixes such as 192.0.2.0/24 or 2001:db8::/32 \
+                                    with no bits set behind their length";
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "source-only" => Some(Self::SourceOnly),
+            _ => IpNet::read(text).map(Self::Prefix),
+        }
+    }
+}
+
+impl fmt::Display for ReturnPathWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SourceOnly => f.write_str("source-only"),
+            Self::Prefix(net) => fmt::Display::fmt(net, f),
+        }
+    }
+}
+
+/// One segment of the way of replies.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct ReturnSegment(pub(crate) Segment);
+
+impl Setting for ReturnSegment {
+    const EXPECTED: &'static str = Segment::EXPECTED;
+    const FORM: Form = Form::TextOrNumber;
+    fn read(text: &str) -> Option<Self> {
+        Segment::read(text).map(Self)
     }
 }
 

@@ -155,7 +155,7 @@ fn answer(reflector: &mut Reflector, step: &Step, out: &mut [u8]) -> Option<Vec<
     let now = MonotonicTime::from_ns(step.now_ns);
     let reply = match reflector.handle_probe(now, probe, out) {
         Verdict::Reply(reply) => reply.seal(step.wall().saturating_add(TimeDelta::from_ns(50_000))),
-        Verdict::Drop(_) => return None,
+        Verdict::Observe(_) | Verdict::Drop(_) => return None,
     };
     let octets = reply.octets.to_vec();
     if step.is_unsent {

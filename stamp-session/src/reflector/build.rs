@@ -10,20 +10,22 @@ use stamp_proto::tlv::{MIN_TLV_AREA, looks_like_tlvs};
 use super::checks::Screened;
 use super::config::{ReflectorConfig, ReplyDscp, TlvMode};
 use super::reply::{Envelope, Stamping};
+use super::returns::{Ends, can_be_source};
+use super::way::UnsealedWay;
 use super::{Reflector, count};
 use crate::datagram::Received;
-use crate::tlv::{self, Exchange};
+use crate::tlv::{self, Exchange, Wish, Wishes};
 
 impl Reflector {
     /// Fills `out`, which is as long as the reply: every octet of it, so that nothing of an earlier
-    /// packet leaks.
+    /// packet leaks. Gives what the probe asks for beside.
     pub(super) fn write(
         &mut self,
         probe: &Received<'_>,
         screened: &Screened,
         sequence: u32,
         out: &mut [u8],
-    ) {
+    ) -> Wishes {
         let hop_limit = probe.hop_limit.filter(|hop_limit| hop_limit.0 != 0);
         let (base, remainder) = out.split_at_mut(screened.mode.base_octets().min(out.len()));
         let packet = &screened.packet;
@@ -40,7 +42,7 @@ impl Reflector {
         };
         // There is room, and each timestamp was written in the format its Error Estimate announces.
         let _ = reply.emit(screened.mode, base);
-        self.write_remainder(probe, screened, sequence, remainder);
+        let wishes = self.write_remainder(probe, screened, sequence, remainder);
         if hop_limit.is_none() {
             count(&mut self.counts.synthetic_hop_limit);
         }
@@ -50,6 +52,7 @@ impl Reflector {
         if probe.octets.len() < screened.mode.base_octets() {
             count(&mut self.counts.short_answered);
         }
+        wishes
     }
 
     /// The octets behind the base packet: TLVs answered in place, or padding.
@@ -59,7 +62,7 @@ impl Reflector {
         screened: &Screened,
         sequence: u32,
         remainder: &mut [u8],
-    ) {
+    ) -> Wishes {
         let base = screened.mode.base_octets();
         let received = probe.octets.get(base..).unwrap_or_default();
         if !self.holds_tlvs(received) {
@@ -68,7 +71,7 @@ impl Reflector {
             } else {
                 remainder.fill(0);
             }
-            return;
+            return Wishes::default();
         }
         copy(received, remainder);
         let policy = self.access.policy(probe.from.ip());
@@ -78,9 +81,29 @@ impl Reflector {
             key_ids: policy.and_then(|policy| policy.key_ids.as_deref()),
             probe_sequence: screened.packet.sequence,
             reply_sequence: sequence,
+            ends: Ends { from: probe.from, interface: probe.interface, verified: false },
+            returns: &self.returns,
         };
-        let counts = tlv::reflect(&exchange, remainder);
+        let (counts, wishes) = tlv::reflect(&exchange, remainder);
         self.counts.tlv.add(counts);
+        wishes
+    }
+
+    /// The way of a reply that somebody wants.
+    pub(super) fn way(&self, probe: &Received<'_>, base: usize, wish: Wish) -> UnsealedWay {
+        let configured = || {
+            let policy = self.access.policy(probe.from.ip());
+            policy.and_then(|policy| policy.return_segments.clone())
+        };
+        match wish {
+            Wish::Routed | Wish::NoReply => UnsealedWay::Routed,
+            Wish::SameLink => UnsealedWay::SameLink,
+            Wish::Segments(plane, range) => {
+                let range = range.start.saturating_add(base)..range.end.saturating_add(base);
+                UnsealedWay::Echoed(plane, range)
+            }
+            Wish::None => configured().map_or(UnsealedWay::Routed, UnsealedWay::Configured),
+        }
     }
 
     fn holds_tlvs(&self, received: &[u8]) -> bool {
@@ -94,16 +117,22 @@ impl Reflector {
 }
 
 impl Envelope {
-    pub(super) fn of(probe: &Received<'_>, dscp: ReplyDscp) -> Self {
+    pub(super) fn of(probe: &Received<'_>, dscp: ReplyDscp, wishes: &Wishes) -> Self {
         let received = probe.traffic_class.map_or(Dscp::DEFAULT, |(dscp, _)| dscp);
         let dscp = match dscp {
             ReplyDscp::Copy => received,
             ReplyDscp::Fixed(dscp) => dscp,
         };
-        let to_link = is_link_local(probe.from.ip());
+        let to = match wishes.destination {
+            Some(address) if address != probe.from.ip() => {
+                SocketAddr::new(address, probe.from.port())
+            }
+            _ => probe.from,
+        };
+        let to_link = is_link_local(to.ip()) || wishes.way == Wish::SameLink;
         Self {
-            from: Some(probe.to.ip()).filter(|own| can_be_source(*own, probe.from)),
-            to: probe.from,
+            from: wishes.source.or(Some(probe.to.ip()).filter(|own| can_be_source(*own, to))),
+            to,
             interface: if to_link { probe.interface } else { 0 },
             traffic_class: (dscp, Ecn::NotEct),
         }
@@ -114,16 +143,6 @@ impl From<&ReflectorConfig> for Stamping {
     fn from(config: &ReflectorConfig) -> Self {
         Self { format: config.format, ptp_utc_offset: config.ptp_utc_offset }
     }
-}
-
-/// A packet to `destination` may come from this address.
-///
-/// The probe may have been sent to a group, or to a loopback address through a tunnel (RFC 9503 §3).
-fn can_be_source(own: IpAddr, destination: SocketAddr) -> bool {
-    let own = own.to_canonical();
-    let broadcast = matches!(own, IpAddr::V4(own) if own.is_broadcast());
-    let loopback = own.is_loopback() && !destination.ip().to_canonical().is_loopback();
-    !(own.is_unspecified() || own.is_multicast() || broadcast || loopback)
 }
 
 fn is_link_local(address: IpAddr) -> bool {

@@ -148,7 +148,7 @@ impl Reflector {
         verified.filter(|id| policy.allows_key(*id)).ok_or(DropReason::Hmac)
     }
     /// T1 as an instant of this host's time scale; `None` when nobody wrote one.
-    fn probe_sent(&self, packet: &SenderPacket, near: WallTime) -> Option<WallTime> {
+    pub(super) fn probe_sent(&self, packet: &SenderPacket, near: WallTime) -> Option<WallTime> {
         let sent = packet.timestamp;
         let wall_time = || self.config.ptp_utc_offset.wall_time(sent, near).ok();
         if sent.is_zero() { None } else { wall_time() }

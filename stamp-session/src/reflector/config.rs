@@ -11,6 +11,8 @@ use stamp_proto::time::{PtpUtcOffset, TimestampFormat};
 
 use super::prefix::Prefix;
 use super::rate::RateLimit;
+use super::returns::{ReplyMeans, ReturnPathPolicy};
+use super::way::{DataPlane, ReturnList};
 use crate::clock::ClockState;
 
 /// The most sessions one table can be asked to hold.
@@ -42,6 +44,12 @@ pub struct ReflectorConfig {
     pub reflector_ports: Vec<u16>,
     /// Every address and port at which this host reflects; for a wildcard all its addresses.
     pub own_listeners: Vec<SocketAddr>,
+    /// Every address of this host, for probes that name the node they are meant for.
+    pub own_addresses: Vec<IpAddr>,
+    /// Where replies may go when a probe asks for it.
+    pub return_path: ReturnPathPolicy,
+    /// What this host can put before a reply.
+    pub means: ReplyMeans,
     /// Quality of the clock behind T2 and T3.
     pub clock: ClockState,
     /// How T2 and T3 are written.
@@ -74,6 +82,9 @@ impl ReflectorConfig {
             same_port: SamePort::ZeroOnly,
             reflector_ports: Vec::new(),
             own_listeners: Vec::new(),
+            own_addresses: Vec::new(),
+            return_path: ReturnPathPolicy::SourceOnly,
+            means: ReplyMeans { most_sids: 0, most_labels: 0 },
             clock: ClockState::UNKNOWN,
             format: TimestampFormat::Ntp,
             ptp_utc_offset: PtpUtcOffset::UTC,
@@ -97,6 +108,9 @@ impl ReflectorConfig {
                 }
             }
         }
+        for rule in &self.allow {
+            rule.check_return_segments(self.means)?;
+        }
         if !(1..=MOST_SESSIONS).contains(&self.session_limit) {
             let (value, max) = (self.session_limit, MOST_SESSIONS);
             return Err(ReflectorConfigError::SessionLimit { value, max });
@@ -112,6 +126,25 @@ pub struct AllowRule {
     pub prefix: Prefix,
     /// What they get.
     pub policy: SourcePolicy,
+}
+
+impl AllowRule {
+    /// A list that could not be followed is refused now, and not reply by reply.
+    fn check_return_segments(&self, means: ReplyMeans) -> Result<(), ReflectorConfigError> {
+        let Some(list) = &self.policy.return_segments else { return Ok(()) };
+        let prefix = self.prefix;
+        let (segments, most) = match list.plane() {
+            DataPlane::Srv6 if prefix.address().is_ipv4() => {
+                return Err(ReflectorConfigError::SidsNeedIpv6 { prefix });
+            }
+            DataPlane::Srv6 => (list.len(), means.most_sids),
+            DataPlane::Mpls => (list.len(), means.most_labels),
+        };
+        if segments > most {
+            return Err(ReflectorConfigError::ReturnSegments { prefix, segments, most });
+        }
+        Ok(())
+    }
 }
 
 /// How probes of a source are answered.
@@ -133,6 +166,8 @@ pub struct SourcePolicy {
     pub hop_limit_floor: Option<HopLimit>,
     /// Sessions of one source (IPv4 /32, IPv6 /64); `None`: a quarter of the table.
     pub session_limit: Option<usize>,
+    /// The way of its replies, where the probe asks for none.
+    pub return_segments: Option<ReturnList>,
 }
 
 impl SourcePolicy {
@@ -148,6 +183,7 @@ impl SourcePolicy {
             copy_padding: false,
             hop_limit_floor: None,
             session_limit: None,
+            return_segments: None,
         }
     }
 
@@ -162,6 +198,7 @@ impl SourcePolicy {
             copy_padding: true,
             hop_limit_floor: None,
             session_limit: Some(MOST_SESSIONS),
+            return_segments: None,
         }
     }
 }
@@ -227,6 +264,13 @@ pub enum ReflectorConfigError {
     KeyUnknown { id: KeyId },
     #[error("two rules for {prefix}")]
     PrefixTwice { prefix: Prefix },
+    #[error("return segments for {prefix}: SIDs lead to IPv6 addresses only")]
+    SidsNeedIpv6 { prefix: Prefix },
+    #[error(
+        "{segments} return segments for {prefix}; this host can put {most} before a reply (labels need \
+         CAP_NET_RAW)"
+    )]
+    ReturnSegments { prefix: Prefix, segments: usize, most: usize },
     #[error("{value} sessions at most; must be 1 to {max}")]
     SessionLimit { value: usize, max: usize },
 }

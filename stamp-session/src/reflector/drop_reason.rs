@@ -36,11 +36,13 @@ pub enum DropReason {
     TooLarge,
     /// The reply was made and could not be sent.
     SendError,
+    /// The probe asked for no reply: a one-way measurement (RFC 9503 §4.1.1).
+    NoReply,
 }
 
 impl DropReason {
     /// Every reason, in the order of [`Self::index`].
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Malformed,
         Self::Mode,
         Self::ShortProbe,
@@ -55,6 +57,7 @@ impl DropReason {
         Self::Capacity,
         Self::TooLarge,
         Self::SendError,
+        Self::NoReply,
     ];
 
     /// How many reasons there are.
@@ -78,6 +81,7 @@ impl DropReason {
             Self::Capacity => "capacity",
             Self::TooLarge => "too_large",
             Self::SendError => "send_error",
+            Self::NoReply => "no_reply",
         }
     }
 

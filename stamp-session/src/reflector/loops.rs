@@ -141,6 +141,13 @@ impl LoopBreaker {
         (port < FIRST_USER_PORT).then_some(LoopRule::LowPort)
     }
 
+    /// A Session-Reflector may listen there: one of ours, or any other by its port.
+    pub(super) fn is_reflector(&self, end: SocketAddr) -> bool {
+        self.own.binary_search(&endpoint(&end)).is_ok()
+            || self.ports.binary_search(&end.port()).is_ok()
+            || end.port() < FIRST_USER_PORT
+    }
+
     /// The Session-Sender Timestamp of a reply to one of our replies is our own T3.
     ///
     /// This finds what [`reads_as_reply`] does not: a far end whose T2 is wrong or missing. The

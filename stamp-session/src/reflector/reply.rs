@@ -9,6 +9,8 @@ use stamp_proto::packet::{AuthenticationMode, ReflectorPacket};
 use stamp_proto::time::{PtpUtcOffset, Timestamp, TimestampFormat, WallTime};
 
 use super::DropReason;
+use super::one_way::OneWayArrival;
+use super::way::{ReplyWay, UnsealedWay};
 
 /// Exactly one per probe.
 #[must_use]
@@ -16,6 +18,8 @@ use super::DropReason;
 pub enum Verdict<'b> {
     /// Seal it, then send it.
     Reply(UnsealedReply<'b>),
+    /// No reply, as the probe asked for none; already counted as [`DropReason::NoReply`].
+    Observe(OneWayArrival),
     /// No reply; already counted under this reason.
     Drop(DropReason),
 }
@@ -29,7 +33,14 @@ pub struct UnsealedReply<'b> {
     pub(super) stamping: Stamping,
     pub(super) signer: Option<Signer>,
     pub(super) envelope: Envelope,
+    pub(super) way: UnsealedWay,
     pub(super) token: ReplyToken,
+}
+
+/// What becomes of a probe that passed every check.
+pub(super) enum Answer<'b> {
+    Reply(UnsealedReply<'b>),
+    Observe(OneWayArrival),
 }
 
 /// How instants of this host are written.
@@ -71,7 +82,7 @@ impl<'b> UnsealedReply<'b> {
     /// Taking `self` makes an unstamped or twice-stamped reply unrepresentable. The time the HMAC
     /// takes is between T3 and the wire, the same for every reply.
     pub fn seal(self, reply_sent: WallTime) -> Reply<'b> {
-        let Self { octets, mode, stamping, signer, envelope, token } = self;
+        let Self { octets, mode, stamping, signer, envelope, way, token } = self;
         let at = stamping.timestamp(reply_sent);
         // Neither can fail: the packet was emitted whole, in this format, and the key found once.
         let _ = ReflectorPacket::write_reply_sent(mode, octets, at);
@@ -79,7 +90,8 @@ impl<'b> UnsealedReply<'b> {
             let _ = key.sign(octets);
         }
         let Envelope { from, to, interface, traffic_class } = envelope;
-        Reply { octets, from, to, interface, traffic_class, token }
+        let octets: &[u8] = octets;
+        Reply { octets, from, to, interface, traffic_class, way: way.of(octets), token }
     }
 
     /// Gives the reply up; the token goes to
@@ -132,10 +144,12 @@ pub struct Reply<'b> {
     /// Where it goes.
     pub to: SocketAddr,
     /// Index of the interface it must leave through; 0, and then the route decides, unless the
-    /// destination means something on its own link only.
+    /// destination means something on its own link only or the way is that link.
     pub interface: u32,
     /// DSCP and ECN of its IP header. The TTL or Hop Limit is always 255.
     pub traffic_class: (Dscp, Ecn),
+    /// The way it has to take; all but [`ReplyWay::Routed`] is what this host said it can do.
+    pub way: ReplyWay<'b>,
     /// Goes to [`Reflector::handle_unsent`](super::Reflector::handle_unsent) when it cannot be sent.
     pub token: ReplyToken,
 }

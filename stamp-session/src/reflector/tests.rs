@@ -3,4 +3,5 @@ mod authentication;
 mod kit;
 mod refusals;
 mod reload;
+mod returns;
 mod stateful;

@@ -7,5 +7,5 @@ use super::{Handler, Outcome};
 pub(super) const HANDLER: Handler = Handler {
     kind: TlvType::EXTRA_PADDING,
     is_valid_length: |_| true,
-    reflect: |_, _| Outcome::Processed,
+    reflect: |_, _, _| Outcome::Processed,
 };

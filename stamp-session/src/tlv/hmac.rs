@@ -17,7 +17,7 @@ use super::{Exchange, Handler, Outcome};
 pub(super) const HANDLER: Handler = Handler {
     kind: TlvType::HMAC,
     is_valid_length: |octets| octets == HMAC_OCTETS,
-    reflect: |exchange, _| match exchange.keys {
+    reflect: |exchange, _, _| match exchange.keys {
         Some(_) => Outcome::Processed,
         None => Outcome::Unrecognized,
     },

@@ -10,11 +10,13 @@ use stamp_net::{
 use stamp_session::clock::{ClockState, Now};
 use stamp_session::datagram::Received;
 use stamp_session::reflector::{
-    Reflector, ReflectorConfig, ReflectorConfigError, ReflectorSnapshot, ReplyToken, SessionView,
-    Verdict,
+    DataPlane, Reflector, ReflectorConfig, ReflectorConfigError, ReflectorSnapshot, ReplyToken,
+    ReplyWay, SessionView, Verdict,
 };
 
 use super::ReflectorObserver;
+use super::labels::LabelOutlet;
+use super::listener::Listener;
 use crate::SLOT_OCTETS;
 use crate::clock::{ClockWatch, now, user_stamp};
 use crate::error::WorkerError;
@@ -45,7 +47,7 @@ pub(super) enum Command {
 /// Everything one worker owns.
 pub(super) struct WorkerThread {
     engine: Reflector,
-    sockets: Vec<(u32, UdpSocket)>,
+    listeners: Vec<Listener>,
     /// Drops of sockets that are closed, so that the sum never falls.
     closed_queue_drops: u64,
     poller: Poller,
@@ -63,6 +65,11 @@ struct Buffers {
     errors: ErrorBatch,
     /// Tokens of the replies in `send`, in its order.
     tokens: Vec<ReplyToken>,
+    /// Segments of the reply in hand.
+    segments: Vec<u8>,
+    /// A reply that has to wait until those before it have left.
+    waiting: Vec<u8>,
+    labels: LabelOutlet,
 }
 
 impl WorkerThread {
@@ -77,12 +84,15 @@ impl WorkerThread {
             send: SendBatch::new(SEND_COUNT, SLOT_OCTETS),
             errors: ErrorBatch::new(RECEIVE_COUNT),
             tokens: Vec::with_capacity(SEND_COUNT),
+            segments: Vec::new(),
+            waiting: Vec::new(),
+            labels: LabelOutlet::default(),
         };
         let clock = ClockWatch::new(clock, now().monotonic);
         let poller = Poller::new()?;
         Ok(Self {
             engine,
-            sockets: Vec::new(),
+            listeners: Vec::new(),
             closed_queue_drops: 0,
             poller,
             ready: Vec::with_capacity(64),
@@ -134,7 +144,7 @@ impl WorkerThread {
                 Command::Listen { token, socket, answer } => {
                     let added = self.poller.add(&socket, token);
                     if added.is_ok() {
-                        self.sockets.push((token, socket));
+                        self.listeners.push(Listener::new(token, socket));
                     }
                     let _ = answer.send(added);
                 }
@@ -167,31 +177,32 @@ impl WorkerThread {
     }
 
     fn unlisten(&mut self, token: u32) {
-        let leaving = self.sockets.iter().filter(|(known, _)| *known == token);
-        let drops: u64 = leaving.map(|(_, socket)| queue_drops(socket)).sum();
+        let leaving = self.listeners.iter().filter(|listener| listener.token == token);
+        let drops: u64 = leaving.map(Listener::queue_drops).sum();
         self.closed_queue_drops += drops;
-        self.sockets.retain(|(known, _)| *known != token);
+        self.listeners.retain(|listener| listener.token != token);
     }
 
     fn queue_drops(&self) -> u64 {
-        let open: u64 = self.sockets.iter().map(|(_, socket)| queue_drops(socket)).sum();
+        let open: u64 = self.listeners.iter().map(Listener::queue_drops).sum();
         self.closed_queue_drops + open
     }
 
     /// Takes what the ready sockets hold, a bounded number of batches from each.
     fn serve(&mut self) {
         for ready in self.ready.drain(..) {
-            let named = |(token, _): &&(u32, UdpSocket)| *token == ready.token;
+            let named = |listener: &&mut Listener| listener.token == ready.token;
             // A socket may have been closed since.
-            let Some((_, socket)) = self.sockets.iter().find(named) else { continue };
+            let Some(listener) = self.listeners.iter_mut().find(named) else { continue };
             if ready.error {
+                let errors = &mut self.buffers.errors;
                 // ICMP errors about replies: nothing to do but to take them out of the way.
-                while socket.errors(&mut self.buffers.errors).is_ok_and(|taken| taken > 0) {}
+                while listener.socket.errors(errors).is_ok_and(|taken| taken > 0) {}
             }
             for _ in 0..TURNS {
                 // An error of one socket must not keep the others from being served.
-                let taken = socket.receive(&mut self.buffers.receive).unwrap_or(0);
-                answer(socket, &mut self.engine, &mut self.buffers);
+                let taken = listener.socket.receive(&mut self.buffers.receive).unwrap_or(0);
+                answer(listener, &mut self.engine, &mut self.buffers, self.observer.as_ref());
                 if taken < RECEIVE_COUNT {
                     break;
                 }
@@ -200,15 +211,15 @@ impl WorkerThread {
     }
 }
 
-/// What the kernel dropped because the queue of `socket` was full.
-fn queue_drops(socket: &UdpSocket) -> u64 {
-    socket.queue_drops().map_or(0, u64::from)
-}
-
 /// Hands every received datagram to the engine and sends the replies.
-fn answer(socket: &UdpSocket, engine: &mut Reflector, buffers: &mut Buffers) {
-    let Buffers { receive, send, tokens, .. } = buffers;
-    let local = socket.local_addr();
+fn answer(
+    listener: &mut Listener,
+    engine: &mut Reflector,
+    buffers: &mut Buffers,
+    observer: &dyn ReflectorObserver,
+) {
+    let Buffers { receive, send, tokens, segments, waiting, labels, .. } = buffers;
+    let local = listener.socket.local_addr();
     // Once a batch: only what was received without a stamp is dated by it.
     let now = now();
     for datagram in receive.iter() {
@@ -217,28 +228,60 @@ fn answer(socket: &UdpSocket, engine: &mut Reflector, buffers: &mut Buffers) {
             continue;
         }
         let Some(slot) = send.slot() else { continue };
-        let Verdict::Reply(unsealed) =
-            engine.handle_probe(now.monotonic, received(&datagram, now), slot)
-        else {
-            continue;
+        let unsealed = match engine.handle_probe(now.monotonic, received(&datagram, now), slot) {
+            Verdict::Reply(unsealed) => unsealed,
+            Verdict::Observe(arrival) => {
+                observer.arrived(&arrival);
+                continue;
+            }
+            Verdict::Drop(_) => continue,
         };
-        let interface = unsealed.interface();
         let reply = unsealed.seal(stamp_net::clock::wall_now());
         let outgoing = Outgoing {
             octets: reply.octets.len(),
             to: reply.to,
             from: reply.from.or_else(|| (!local.ip().is_unspecified()).then(|| local.ip())),
-            interface,
+            interface: reply.interface,
+            keeps_link: reply.way == ReplyWay::SameLink,
             traffic_class: Some(reply.traffic_class),
         };
-        tokens.push(reply.token);
+        segments.clear();
+        if let ReplyWay::Segments(list) = &reply.way {
+            if list.plane() == DataPlane::Mpls {
+                if !labels.send(list.octets(), local.port(), &outgoing, reply.octets) {
+                    engine.handle_unsent(reply.token);
+                }
+                continue;
+            }
+            segments.extend_from_slice(list.octets());
+        }
+        if !listener.leads_over(segments) {
+            // What is in the batch goes the other way.
+            waiting.clear();
+            waiting.extend_from_slice(reply.octets);
+            let token = reply.token;
+            flush(&listener.socket, engine, send, tokens);
+            if !listener.lead_over(segments) || !refill(send, waiting) {
+                engine.handle_unsent(token);
+                continue;
+            }
+            tokens.push(token);
+        } else {
+            tokens.push(reply.token);
+        }
         send.push(outgoing);
         if send.is_full() {
-            flush(socket, engine, send, tokens);
+            flush(&listener.socket, engine, send, tokens);
         }
     }
     receive.clear();
-    flush(socket, engine, send, tokens);
+    flush(&listener.socket, engine, send, tokens);
+}
+
+/// Puts a reply into the next slot.
+fn refill(send: &mut SendBatch, reply: &[u8]) -> bool {
+    let slot = send.slot().and_then(|slot| slot.get_mut(..reply.len()));
+    slot.map(|slot| slot.copy_from_slice(reply)).is_some()
 }
 
 /// Sends what is in `send`; a reply that did not leave gives its sequence number back.

@@ -109,7 +109,8 @@ fn no_reply_holds_an_octet_of_an_earlier_packet() {
                     stamp_session::reflector::Verdict::Reply(reply) => {
                         Some(reply.seal(START).octets.to_vec())
                     }
-                    stamp_session::reflector::Verdict::Drop(_) => None,
+                    stamp_session::reflector::Verdict::Observe(_)
+                    | stamp_session::reflector::Verdict::Drop(_) => None,
                 }
             });
             assert_eq!(replies[0], replies[1], "{octets:02x?}");

@@ -110,7 +110,7 @@ pub(super) fn reflect(
     let now = MonotonicTime::from_ns(now_ns.unsigned_abs());
     match reflector.handle_probe(now, probe, &mut out) {
         Verdict::Reply(reply) => Some(reply.seal(wall(now_ns + RESIDENCE_NS)).octets.to_vec()),
-        Verdict::Drop(_) => None,
+        Verdict::Observe(_) | Verdict::Drop(_) => None,
     }
 }
 
@@ -164,7 +164,7 @@ impl Host {
                         assert_eq!(reply.to, from);
                         Some(reply.octets.to_vec())
                     }
-                    Verdict::Drop(_) => None,
+                    Verdict::Observe(_) | Verdict::Drop(_) => None,
                 }
             }
         };

@@ -145,6 +145,7 @@ fn envelope(from: &str, to: &str) -> (Option<IpAddr>, u32) {
     let mut out = [0; 200];
     match reflector(config()).handle_probe(at_ms(0), probe.received(), &mut out) {
         Verdict::Reply(reply) => (reply.source(), reply.interface()),
+        Verdict::Observe(_) => panic!("a reply was asked for"),
         Verdict::Drop(reason) => panic!("{from} to {to}: {reason}"),
     }
 }
@@ -176,6 +177,7 @@ fn traffic_class(dscp: ReplyDscp, probe: Option<(Dscp, Ecn)>) -> (Dscp, Ecn) {
     let received = Probe { traffic_class: probe, ..Probe::number(1) };
     match reflector(config).handle_probe(at_ms(0), received.received(), &mut out) {
         Verdict::Reply(reply) => reply.traffic_class(),
+        Verdict::Observe(_) => panic!("a reply was asked for"),
         Verdict::Drop(reason) => panic!("{reason}"),
     }
 }

@@ -156,6 +156,7 @@ pub(super) fn answer_at(
     let mut out = vec![0xEE; 2_000];
     match reflector.handle_probe(now, probe.received(), &mut out) {
         Verdict::Reply(reply) => Ok(reply.seal(T3).octets.to_vec()),
+        Verdict::Observe(_) => Err(DropReason::NoReply),
         Verdict::Drop(reason) => Err(reason),
     }
 }
