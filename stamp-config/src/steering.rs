@@ -90,6 +90,47 @@ impl Setting for Segments {
     }
 }
 
+/// The way that a reply is to take.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum ReturnPath {
+    /// There is to be no reply.
+    None,
+    /// Out of the link on which the probe came in.
+    SameLink,
+    /// To another address.
+    Address(IpAddr),
+    /// Over these segments.
+    Segments(Segments),
+}
+
+impl fmt::Display for ReturnPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::SameLink => f.write_str("same-link"),
+            Self::Address(address) => fmt::Display::fmt(address, f),
+            Self::Segments(segments) => f.write_str(&segments.words().join(",")),
+        }
+    }
+}
+
+impl Setting for ReturnPath {
+    const EXPECTED: &'static str = "same-link, none, one address that replies are to go to, or a list \
+                                    of labels or SRv6 SIDs such as 16004,16001 or \
+                                    fc00:bb:1:1::,fc00:bb:2:1::";
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "none" => Some(Self::None),
+            "same-link" => Some(Self::SameLink),
+            _ => match IpAddr::from_str(text) {
+                Ok(address) if address.is_unspecified() || address.is_multicast() => None,
+                Ok(address) => Some(Self::Address(address)),
+                Err(_) => Segments::read(text).map(Self::Segments),
+            },
+        }
+    }
+}
+
 /// The label that asks a node for its receive timestamp, and what that node writes.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct TimestampLabel {

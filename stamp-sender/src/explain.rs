@@ -9,6 +9,7 @@ mod far_end;
 mod looped;
 mod loss;
 mod network;
+mod returns;
 mod silence;
 mod words;
 
@@ -214,6 +215,25 @@ pub enum Finding {
         /// What, such as `unsupported`.
         outcome: String,
     },
+    /// Another node than the one that was named answered.
+    WrongReflector {
+        /// How often.
+        count: u64,
+        /// The one that was named.
+        node: String,
+    },
+    /// Replies did not take the way that was asked for.
+    ReturnPathNotHonoured {
+        /// How many.
+        count: u64,
+        /// The way: `same-link`, `none`, an address or segments.
+        wanted: String,
+    },
+    /// No reply was asked for, and none came.
+    NoReplyAsked {
+        /// Probes sent.
+        sent: u64,
+    },
     /// A timestamp-and-forward node did not write its receive timestamp, or not as it should.
     Stamping {
         /// What it did, such as `missing`.
@@ -294,6 +314,7 @@ pub fn explain(session: &SessionRecord) -> Vec<Finding> {
     loss::explain(session, &mut findings);
     clocks::explain(session, &mut findings);
     far_end::explain(session, &mut findings);
+    returns::explain(session, &mut findings);
     looped::explain(session, &mut findings);
     findings
 }
@@ -339,6 +360,9 @@ impl Finding {
             Self::ZeroSsid => "zero_ssid",
             Self::Restart { .. } => "restart",
             Self::Tlvs { .. } => "tlvs",
+            Self::WrongReflector { .. } => "wrong_reflector",
+            Self::ReturnPathNotHonoured { .. } => "return_path_not_honoured",
+            Self::NoReplyAsked { .. } => "no_reply_asked",
             Self::Remarked { .. } => "remarked",
             Self::Congestion { .. } => "congestion",
             Self::PathChanged { .. } => "path_changed",
@@ -363,6 +387,7 @@ impl Finding {
             | Self::Unsynchronized { .. }
             | Self::ZeroSsid
             | Self::Tlvs { .. }
+            | Self::NoReplyAsked { .. }
             | Self::FarClockUnknown
             | Self::Remarked { .. }
             | Self::PathChanged { .. } => Severity::Note,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use stamp_proto::ip::{Dscp, Ecn, HopLimit};
 use stamp_proto::packet::{AuthenticationMode, Ssid};
 use stamp_proto::time::{TimestampFormat, WallTime};
-use stamp_session::sender::{MeasurementMode, Outcome, Schedule, SenderEvent};
+use stamp_session::sender::{MeasurementMode, Outcome, Requests, Schedule, SenderEvent};
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_worker::sender::Trouble;
 
@@ -36,6 +36,8 @@ pub struct SessionInfo {
     pub measurement: MeasurementMode,
     /// What is put around probes to steer them.
     pub steering: SteeringInfo,
+    /// What probes ask of the reflector.
+    pub requests: Requests,
     /// Where probes leave from.
     pub source: SocketAddr,
     /// STAMP Session Identifier.

@@ -148,7 +148,9 @@ async fn follow(
 
 /// 0 when every host answered, 1 when one never did, 130 when nobody had the time to.
 fn status(snapshots: &[SessionSnapshot], ended: RunEnded) -> Status {
-    let answered = |snapshot: &&SessionSnapshot| snapshot.packets.received > 0;
+    let answered = |snapshot: &&SessionSnapshot| {
+        snapshot.packets.received > 0 || (snapshot.wants_no_reply && snapshot.packets.sent > 0)
+    };
     let hosts = snapshots.iter().filter(answered).count();
     match (hosts, ended) {
         (0, RunEnded::Interrupted) => Status::Interrupted,

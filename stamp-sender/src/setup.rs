@@ -10,7 +10,7 @@ use stamp_proto::packet::{AuthenticationMode, Ssid};
 use stamp_proto::time::PtpUtcOffset;
 use stamp_proto::tlv::hmac::HMAC_TLV_OCTETS;
 use stamp_session::sender::{
-    Padding as EnginePadding, Schedule, Sender, SenderConfig, StatisticsScope, ZeroSsid,
+    Padding as EnginePadding, Requests, Schedule, Sender, SenderConfig, StatisticsScope, ZeroSsid,
 };
 use stamp_worker::LARGEST_PAYLOAD_OCTETS;
 use stamp_worker::WorkerError;
@@ -73,7 +73,11 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
             opened => opened?,
         };
         let windows = measure.output.report.is_some();
-        let mut config = config(probe, opened.destination, keys.as_ref(), windows)?;
+        let keys = keys.as_ref();
+        let mut config = asking(probe, opened.destination, keys, opened.requests.clone())?;
+        if windows {
+            config.statistics = StatisticsScope::Both;
+        }
         config.measurement = opened.measurement;
         check_size(&opened, &config)?;
         let socket = SocketFacts {
@@ -142,7 +146,8 @@ pub fn show_packets(measure: &Measure) -> Result<String, Failure> {
     {
         let request = request(measure, plan, host, device)?;
         let ends = request.ends()?;
-        let config = config(&measure.probe, ends.destination, keys.as_ref(), false)?;
+        let requests = plan.requests(&measure.steering, request.host)?;
+        let config = asking(&measure.probe, ends.destination, keys.as_ref(), requests)?;
         let mut payload = vec![0; config.payload_octets];
         let now = stamp_worker::now();
         let mut engine = Sender::new(config, now.monotonic).map_err(WorkerError::from)?;
@@ -199,6 +204,24 @@ pub fn warn_of_short(keys: Option<&KeyRing>) {
     for key in keys.into_iter().flat_map(KeyRing::iter).filter(|key| key.is_short()) {
         tracing::warn!(key = %key.id(), "key is shorter than 16 octets: 32 are recommended");
     }
+}
+
+/// Engine configuration for one target, of which probes ask something beside a reply.
+fn asking(
+    probe: &Probe,
+    target: SocketAddr,
+    keys: Option<&Arc<KeyRing>>,
+    requests: Requests,
+) -> Result<SenderConfig, Failure> {
+    let mut config = config(probe, target, keys, false)?;
+    if requests.destination_node.is_some() && config.ssid.is_none() {
+        let problem =
+            "0 is none, and --destination-node-address needs one (RFC 9503 §3)".to_owned();
+        return Err(Failure::Usage { flag: "--ssid", problem });
+    }
+    config.requests = requests.into();
+    config.payload_octets = payload_octets(probe, &config)?;
+    Ok(config)
 }
 
 /// Engine configuration for one target.
@@ -267,6 +290,18 @@ fn payload_octets(probe: &Probe, config: &SenderConfig) -> Result<usize, Failure
 
 /// Opens the socket of one session.
 pub fn open(probe: &Probe, target: SocketAddr, device: Option<&str>) -> Result<UdpSocket, Failure> {
+    let mut socket = open_for_all(probe, target, device)?;
+    // Connected: forged replies from elsewhere never reach us, and errors find their session.
+    socket.connect(target)?;
+    Ok(socket)
+}
+
+/// The same for replies that come from another address than the target, or to another of ours.
+pub fn open_for_all(
+    probe: &Probe,
+    target: SocketAddr,
+    device: Option<&str>,
+) -> Result<UdpSocket, Failure> {
     let address = probe.source.unwrap_or_else(|| unspecified(target));
     if address.is_ipv4() != target.is_ipv4() {
         let problem = format!("{address} is of another family than {}", target.ip());
@@ -279,10 +314,7 @@ pub fn open(probe: &Probe, target: SocketAddr, device: Option<&str>) -> Result<U
     options.hop_limit = probe.ttl;
     options.traffic_class = (probe.dscp, probe.ecn.into());
     options.fwmark = probe.fwmark;
-    let mut socket = UdpSocket::open(&options)?;
-    // Connected: forged replies from elsewhere never reach us, and errors find their session.
-    socket.connect(target)?;
-    Ok(socket)
+    Ok(UdpSocket::open(&options)?)
 }
 
 /// A link-local source needs the scope of its target.
@@ -333,6 +365,7 @@ pub fn info(
         target: config.target,
         measurement: config.measurement,
         steering: SteeringInfo::PLAIN,
+        requests: Requests::clone(&config.requests),
         source: socket.source,
         ssid: config.ssid,
         authentication: if config.keys.is_some() {

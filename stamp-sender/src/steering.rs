@@ -7,6 +7,7 @@
 mod compose;
 mod fan;
 mod open;
+mod requests;
 mod show;
 
 use std::net::SocketAddr;
@@ -20,7 +21,7 @@ use stamp_proto::sr::mpls::{ExtendedLabel, Label, LabelStack};
 use stamp_proto::sr::segment::{SegmentList, Sid};
 use stamp_proto::sr::srh::SrhForm;
 use stamp_proto::time::TimestampFormat;
-use stamp_session::sender::TimestampPlace;
+use stamp_session::sender::{ReturnWish, TimestampPlace};
 use stamp_worker::sender::Homecoming;
 
 use crate::command_line::{ModeName, Srv6Name, SteeringFlags};
@@ -30,6 +31,7 @@ use crate::happening::SteeringInfo;
 pub use compose::Endpoints;
 pub use fan::{Branch, branches};
 pub use open::{Opened, Request};
+pub use requests::words as request_words;
 pub use show::show;
 
 /// How the probes of a session are put on their way.
@@ -43,6 +45,8 @@ pub struct Plan {
     pub way: Way,
     /// What is told about it.
     pub info: SteeringInfo,
+    /// The way that replies are asked to take.
+    pub return_path: Option<ReturnWish>,
     limits: Limits,
     flow_label: FlowLabel,
     /// How many labels lead there, what asks for the timestamp left out.
@@ -71,8 +75,9 @@ impl Plan {
     /// [`Failure::Usage`] for what contradicts itself or cannot be built.
     pub fn new(flags: &SteeringFlags, authentication: AuthenticationMode) -> Result<Self, Failure> {
         check(flags)?;
+        let return_path = requests::return_wish(flags)?;
         let place = place(flags, authentication);
-        let returns = flags.return_segments.as_ref().map_or_else(Vec::new, Segments::words);
+        let returns = requests::asked_segments(flags).map_or_else(Vec::new, Segments::words);
         let limit = flags.msd.map(usize::from);
         let (way, encapsulation, segments) = match &flags.segments {
             None => (Way::Plain, "plain", Vec::new()),
@@ -84,6 +89,7 @@ impl Plan {
             place,
             way,
             info: SteeringInfo { segments, return_segments: returns, encapsulation, entropy: None },
+            return_path,
             limits: Limits { labels: limit, segments: limit },
             flow_label: FlowLabel::NONE,
             forward_labels: match &flags.segments {
@@ -132,13 +138,8 @@ fn check(flags: &SteeringFlags) -> Result<(), Failure> {
             Ok(())
         };
     };
-    if flags.return_segments.is_some() && !looped {
-        let problem =
-            "they bring probes back in the loopback modes; a reflector chooses its own way";
-        return Err(usage("--return-segments", problem));
-    }
     let is_mpls = matches!(segments, Segments::Labels(_));
-    let mixed = match &flags.return_segments {
+    let mixed = match flags.return_segments.as_ref().filter(|_| looped) {
         Some(Segments::Labels(_)) => !is_mpls,
         Some(Segments::Sids(_)) => is_mpls,
         None => false,
@@ -185,12 +186,18 @@ fn mpls(
         stack.extend(wish.label.labels());
         words.push(wish.label.to_string());
     }
-    let returns = match &flags.return_segments {
+    // A reflector puts them before its reply itself.
+    let asked = requests::asked_segments(flags);
+    let returns = match asked.filter(|_| flags.mode.is_looped()) {
         Some(Segments::Labels(labels)) => labels.as_slice(),
         _ => &[],
     };
     stack.extend(returns);
     let id = match (flags.mode, returns.is_empty()) {
+        (ModeName::OneWay | ModeName::TwoWay, _) if asked.is_some() => "M3",
+        (ModeName::OneWay | ModeName::TwoWay, _) if flags.destination_node_address.is_some() => {
+            "M2"
+        }
         (ModeName::OneWay | ModeName::TwoWay, _) => "M1",
         (ModeName::Loopback, true) => "M4",
         (ModeName::Loopback, false) => "M5",
@@ -223,7 +230,8 @@ fn srv6(flags: &SteeringFlags, sids: &[Sid]) -> Result<(Way, &'static str, Vec<S
         *last = Sid(tsf);
     }
     let words = Segments::Sids(forward.clone()).words();
-    let returns = match &flags.return_segments {
+    let asked = flags.return_segments.as_ref();
+    let returns = match asked.filter(|_| flags.mode.is_looped()) {
         Some(Segments::Sids(sids)) => sids.as_slice(),
         _ => &[],
     };

@@ -12,6 +12,7 @@ mod random;
 mod reason;
 mod reply;
 mod report;
+mod requests;
 mod sample;
 mod schedule;
 mod serial;
@@ -35,6 +36,7 @@ pub use direction::{Reflector, ReflectorMode};
 pub use event::{End, SenderEvent};
 pub use mode::{Looped, MeasurementMode, TimestampPlace};
 pub use reason::{RejectCounts, RejectReason, UnsentCounts, UnsentReason};
+pub use requests::{Granted, Requests, ReturnWish};
 pub use sample::{Outcome, Sample, Variation};
 pub use schedule::Schedule;
 pub use stamping::Stamping;
@@ -213,7 +215,7 @@ impl Sender {
 
     /// Octets of every probe.
     #[must_use]
-    pub const fn payload_octets(&self) -> usize {
+    pub fn payload_octets(&self) -> usize {
         self.layout.payload_octets()
     }
 
@@ -265,7 +267,7 @@ impl Sender {
                     self.state_changed(change);
                 }
                 Fate::Unsent => self.direction.unsent(),
-                Fate::Outstanding { .. } | Fate::Late | Fate::Empty => {}
+                Fate::Outstanding { .. } | Fate::Unawaited { .. } | Fate::Late | Fate::Empty => {}
             }
         }
     }

@@ -49,6 +49,10 @@ pub struct SessionSnapshot {
     pub tlvs: TlvOutcome,
     /// The same of all answered probes.
     pub tlv_counts: TlvCounts,
+    /// Probes ask for no reply, so that none is missing.
+    pub wants_no_reply: bool,
+    /// Answered probes by what was not done of what they asked for.
+    pub requests: RequestCounts,
     /// What a timestamp-and-forward node did to the latest probe that came back.
     pub stamping: Stamping,
     /// The same of all that came back.
@@ -370,6 +374,16 @@ impl TlvCounts {
         };
         *count = count.saturating_add(1);
     }
+}
+
+/// Answered probes by what was not done of what they asked for (RFC 9503).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct RequestCounts {
+    /// The node that answered is not the one that was named, or does not say that it is: the sample
+    /// is in no statistics.
+    pub wrong_reflector: u64,
+    /// The reply took another way: the sample is in the forward statistics alone.
+    pub return_path_refused: u64,
 }
 
 /// Probes that came back, by what a timestamp-and-forward node did to them.

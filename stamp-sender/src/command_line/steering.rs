@@ -1,10 +1,10 @@
 //! Flags that put probes on a segment list.
 
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use clap::{Args, ValueEnum};
 use stamp_config::parse;
-use stamp_config::steering::{Segments, TimestampLabel, Via};
+use stamp_config::steering::{ReturnPath, Segments, TimestampLabel, Via};
 
 /// Which way probes take, and who turns them round.
 #[derive(Args, Clone, Debug, Default)]
@@ -16,9 +16,18 @@ pub struct SteeringFlags {
     /// Segments of the way there, first to visit first: labels or SRv6 SIDs.
     #[arg(long, value_name = "LIST", env = "STAMP_SEGMENTS", value_parser = parse::<Segments>)]
     pub segments: Option<Segments>,
-    /// Segments that bring probes back in the loopback modes; this host's own address is added.
-    #[arg(long, value_name = "LIST", env = "STAMP_RETURN_SEGMENTS", requires = "segments", value_parser = parse::<Segments>)]
+    /// Segments of the way back: on probes in the loopback modes, where this host's own address is
+    /// added; asked for by a Return Path TLV where a reflector replies.
+    #[arg(long, value_name = "LIST", env = "STAMP_RETURN_SEGMENTS", value_parser = parse::<Segments>)]
     pub return_segments: Option<Segments>,
+    /// Ask the reflector to reply on the link where the probe came in, not at all (with --mode
+    /// one-way), to this address, or over a list of segments (RFC 9503 §4).
+    #[arg(long, value_name = "same-link|none|ADDRESS|LIST", env = "STAMP_RETURN_PATH", conflicts_with = "return_segments", value_parser = parse::<ReturnPath>)]
+    pub return_path: Option<ReturnPath>,
+    /// Name the node that is to answer, HOST or another address: where HOST does not say it, such
+    /// as 127.0.0.1 at the end of a tunnel or an anycast address (RFC 9503 §3).
+    #[arg(long, value_name = "ADDRESS", env = "STAMP_DESTINATION_NODE_ADDRESS", num_args = 0..=1, require_equals = true)]
+    pub destination_node_address: Option<Option<IpAddr>>,
     /// How SIDs are put into packets; default: `host`, which needs no right, where it can.
     #[arg(long, value_enum, env = "STAMP_SRV6", requires = "segments")]
     pub srv6: Option<Srv6Name>,

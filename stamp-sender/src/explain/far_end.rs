@@ -12,7 +12,10 @@ pub(super) fn explain(session: &SessionRecord, findings: &mut Vec<Finding>) {
         findings.push(Finding::Restart { count: reflector.restarts });
     }
     let last = session.tlvs.last.as_str();
-    if session.answered && !matches!(last, "not_asked" | "supported") {
+    // What was asked for by them has findings of its own.
+    let requests = &session.requests;
+    let refused = requests.wrong_reflector + requests.return_path_not_honoured > 0;
+    if session.answered && !refused && !matches!(last, "not_asked" | "supported") {
         findings.push(Finding::Tlvs { outcome: last.to_owned() });
     }
 }

@@ -73,6 +73,10 @@ pub(super) fn explain(session: &SessionRecord, findings: &mut Vec<Finding>) {
     if session.answered || packets.sent == 0 || !findings.is_empty() {
         return;
     }
+    if session.requests.return_path.as_deref() == Some("none") {
+        findings.push(Finding::NoReplyAsked { sent: packets.sent });
+        return;
+    }
     if packets.lost.round_trip == 0 {
         findings.push(Finding::TooEarly { timeout_ns: session.config.timeout_ns });
         return;

@@ -3,6 +3,7 @@
 mod clocks;
 mod looped;
 mod network;
+mod returns;
 mod silence;
 
 pub use network::percent;
@@ -28,6 +29,7 @@ impl Finding {
             .or_else(|| network::words(self))
             .or_else(|| clocks::words(self))
             .or_else(|| looped::words(self))
+            .or_else(|| returns::words(self))
             .unwrap_or_default()
     }
 }

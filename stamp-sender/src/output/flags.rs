@@ -1,7 +1,7 @@
 //! What is special about a sample, in words that are the same in every form of output.
 
 use stamp_proto::ip::Ecn;
-use stamp_session::sender::{Sample, TlvOutcome};
+use stamp_session::sender::{Granted, Sample, TlvOutcome};
 
 /// Words for programs; `unsynchronized` is what people see as `?`.
 #[must_use]
@@ -34,6 +34,8 @@ pub fn words(sample: &Sample, late: bool) -> Vec<&'static str> {
         sample.remarked.then_some("remarked"),
         congested.then_some("congestion"),
         tlvs,
+        (sample.destination_node == Granted::Refused).then_some("wrong_reflector"),
+        (sample.return_path == Granted::Refused).then_some("return_path_not_honoured"),
     ]
     .into_iter()
     .flatten()

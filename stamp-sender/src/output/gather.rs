@@ -18,11 +18,12 @@ use super::record::{
     Authentication, Character, ClockFindingRecord, ClockRecord, ConfigRecord, DelayRecord,
     DelaysRecord, Departure, Directions, FarClockRecord, HopRangeRecord, LossRecord, LostRecord,
     OneWayRecord, PacketsRecord, PathRecord, PdvRecord, QuantilesRecord, RatiosRecord,
-    ReflectorMode, ReflectorRecord, ReorderedRecord, SessionRecord, Source, SourceCounts,
-    StampingRecord, StampsRecord, State, TlvsRecord, VariationRecord,
+    ReflectorMode, ReflectorRecord, ReorderedRecord, RequestsRecord, SessionRecord, Source,
+    SourceCounts, StampingRecord, StampsRecord, State, TlvsRecord, VariationRecord,
 };
 use crate::explain::{Finding, explain};
 use crate::happening::SessionInfo;
+use crate::steering;
 
 /// Everything about a session, explained; without delay over time.
 #[must_use]
@@ -61,6 +62,7 @@ pub fn session(info: &SessionInfo, snapshot: &SessionSnapshot, heard: &Heard) ->
         clock: clock(&snapshot.clock, &snapshot.stamps),
         reflector: reflector(snapshot),
         tlvs: tlvs(snapshot),
+        requests: requests(info, snapshot),
         stamping: stamping(snapshot),
         lateness_ns: delay(&snapshot.lateness),
         troubles: heard.troubles().to_vec(),
@@ -331,6 +333,16 @@ fn tlvs(snapshot: &SessionSnapshot) -> TlvsRecord {
         missing: counts.missing,
         unverified: counts.unverified,
         refused: counts.refused,
+    }
+}
+
+fn requests(info: &SessionInfo, snapshot: &SessionSnapshot) -> RequestsRecord {
+    let (asked, counts) = (&info.requests, &snapshot.requests);
+    RequestsRecord {
+        destination_node: asked.destination_node.map(|node| node.to_string()),
+        return_path: asked.return_path.as_ref().map(steering::request_words),
+        wrong_reflector: counts.wrong_reflector,
+        return_path_not_honoured: counts.return_path_refused,
     }
 }
 

@@ -71,6 +71,9 @@ pub struct SessionRecord {
     pub reflector: ReflectorRecord,
     /// What it made of the TLVs of the probes.
     pub tlvs: TlvsRecord,
+    /// What probes asked for by them, and how often it was not done.
+    #[serde(default)]
+    pub requests: RequestsRecord,
     /// What a timestamp-and-forward node wrote into probes.
     #[serde(default)]
     pub stamping: StampingRecord,
@@ -211,6 +214,19 @@ pub struct TlvsRecord {
     pub unverified: u64,
     /// Malformed, unrecognised, or not done as asked.
     pub refused: u64,
+}
+
+/// What probes asked of the reflector (RFC 9503).
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct RequestsRecord {
+    /// The node that was to answer, where it was named.
+    pub destination_node: Option<String>,
+    /// The way replies were to take: `same-link`, `none`, an address or segments.
+    pub return_path: Option<String>,
+    /// Answers of another node, or of one that does not say that it is the one: in no statistics.
+    pub wrong_reflector: u64,
+    /// Replies that took another way: in the forward statistics alone.
+    pub return_path_not_honoured: u64,
 }
 
 /// What a timestamp-and-forward node wrote into the probes that came back.

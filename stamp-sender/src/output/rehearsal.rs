@@ -16,8 +16,8 @@ use stamp_session::reflector::{
     RateLimiter, RateLimiterConfig, Reflector, ReflectorConfig, Verdict,
 };
 use stamp_session::sender::{
-    End, Outcome, RejectReason, Schedule, Sender, SenderConfig, SenderEvent, SessionState,
-    StateChange, UnsentReason,
+    End, Outcome, RejectReason, Requests, Schedule, Sender, SenderConfig, SenderEvent,
+    SessionState, StateChange, UnsentReason,
 };
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_worker::sender::Trouble;
@@ -220,6 +220,7 @@ fn info(plot: &Plot, config: &SenderConfig) -> SessionInfo {
         measurement: config.measurement,
         steering: SteeringInfo::PLAIN,
         largest_payload: None,
+        requests: Requests::default(),
         name: plot.name.to_owned(),
         target_text: plot.name.to_owned(),
         target: config.target,

@@ -7,7 +7,7 @@ use stamp_net::route::{self, RouteQuery};
 use stamp_net::sysctl::{Arrival, Hindrance, arrival_hindrances};
 use stamp_net::{NetError, SocketOptions, UdpSocket};
 use stamp_proto::sr::encapsulation::{FirstHop, Template};
-use stamp_session::sender::{Looped, MeasurementMode};
+use stamp_session::sender::{Looped, MeasurementMode, Requests, ReturnWish};
 use stamp_worker::sender::{FramePort, FrameWay, LoopPort, Port, Rings};
 
 use super::{Endpoints, Plan, Way, usage};
@@ -26,6 +26,8 @@ pub struct Opened {
     pub destination: SocketAddr,
     /// Who turns them round.
     pub measurement: MeasurementMode,
+    /// What probes ask of their reflector.
+    pub requests: Requests,
     /// The largest IP packet that leaves in one piece, if that is known.
     pub mtu: Option<u32>,
     /// The largest UDP payload that fits into it, behind everything that steers.
@@ -54,17 +56,37 @@ impl Request<'_> {
     ///
     /// What the kernel refuses, and headers that cannot be.
     pub fn open(&self) -> Result<Opened, Failure> {
+        let requests = self.plan.requests(self.steering, self.host)?;
         if self.plan.way == Way::Plain {
-            let socket = setup::open(self.probe, self.host, self.device)?;
+            let elsewhere = self.replies_elsewhere(&requests)
+                || requests.destination_node.is_some_and(|node| node != self.host.ip());
+            let open = if elsewhere { setup::open_for_all } else { setup::open };
+            let socket = open(self.probe, self.host, self.device)?;
             let (source, mtu) = (socket.local_addr(), socket.path_mtu(self.host).ok());
             let largest_payload = socket.largest_payload(self.host).ok();
             let measurement = self.measurement(source);
             let destination = self.host;
             let port = socket.into();
-            return Ok(Opened { port, source, destination, measurement, mtu, largest_payload });
+            return Ok(Opened {
+                port,
+                source,
+                destination,
+                measurement,
+                requests,
+                mtu,
+                largest_payload,
+            });
         }
         let own = self.own_address()?;
-        if self.plan.needs_frames() { self.open_frames(own) } else { self.open_sockets(own) }
+        let mut opened =
+            if self.plan.needs_frames() { self.open_frames(own) } else { self.open_sockets(own) }?;
+        opened.requests = requests;
+        Ok(opened)
+    }
+
+    /// Replies go to another address than probes leave from; it may be one of ours all the same.
+    fn replies_elsewhere(&self, requests: &Requests) -> bool {
+        matches!(requests.return_path, Some(ReturnWish::Address(_))) && self.probe.source.is_none()
     }
 
     /// The addresses alone, for a packet that is shown and not sent.
@@ -104,7 +126,8 @@ impl Request<'_> {
             None => out.into(),
         };
         let measurement = self.measurement(source);
-        Ok(Opened { port, source, destination, measurement, mtu, largest_payload })
+        let requests = Requests::default();
+        Ok(Opened { port, source, destination, measurement, requests, mtu, largest_payload })
     }
 
     /// A kernel that was not told to accept Segment Routing Headers drops what comes back without a
@@ -161,7 +184,8 @@ impl Request<'_> {
             mtu.and_then(|mtu| port.template().largest_payload(usize::try_from(mtu).ok()?));
         let measurement = self.measurement(source);
         let port = Port::Frames(Box::new(port));
-        Ok(Opened { port, source, destination, measurement, mtu, largest_payload })
+        let requests = Requests::default();
+        Ok(Opened { port, source, destination, measurement, requests, mtu, largest_payload })
     }
 
     /// As `--via` says; else the way to the first SID, or below labels the way to the host.

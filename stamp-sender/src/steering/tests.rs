@@ -3,6 +3,7 @@ use std::net::SocketAddr;
 use clap::Parser;
 use stamp_proto::ip::{Dscp, Ecn, HopLimit};
 use stamp_proto::packet::AuthenticationMode::{self, Authenticated, Unauthenticated};
+use stamp_session::sender::Requests;
 
 use super::*;
 use crate::command_line::CommandLine;
@@ -42,6 +43,9 @@ fn each_wish_has_its_encapsulation() {
         ("", "plain", false),
         ("--segments 16005,16011", "M1", true),
         ("--mode one-way --segments 16005", "M1", true),
+        ("--segments 16005 --destination-node-address=192.0.2.11", "M2", true),
+        ("--segments 16005 --return-segments 16004,16001", "M3", true),
+        ("--return-segments 16004,16001", "plain", false),
         ("--mode loopback --segments 16005,16011", "M4", true),
         ("--mode loopback --segments 16005,16011 --return-segments 16004,16001", "M5", true),
         ("--mode enhanced-loopback --segments 16005,16011", "M6", true),
@@ -97,7 +101,12 @@ fn the_sid_that_stamps_is_the_last_of_the_way_there() {
 fn what_contradicts_itself_is_refused_by_its_flag() {
     for (line, words) in [
         ("--mode loopback", "--mode: nothing brings a probe back"),
-        ("--segments 16005 --return-segments 16001", "--return-segments: they bring probes back"),
+        ("--mode loopback --segments 16005 --return-path same-link", "--return-path: a reflector"),
+        (
+            "--mode loopback --segments 16005 --destination-node-address",
+            "--destination-node-address: a reflector",
+        ),
+        ("--return-path none", "--return-path: without replies one way alone is measured"),
         ("--mode loopback --segments 16005 --return-segments fc00::1", "another data plane"),
         ("--segments 16005 --srv6 host", "--srv6: for SIDs"),
         ("--mode loopback --segments 16005 --timestamp-label 15001", "--timestamp-label: asks"),
@@ -207,4 +216,49 @@ fn an_entropy_label_stays_out_of_what_asks_for_the_timestamp() {
     let Way::Mpls(stack) = &branched(line)[0].plan.way else { panic!("labels") };
     let labels: Vec<u32> = stack.entries().iter().map(|it| it.label.value()).collect();
     assert_eq!(labels, [16_011, 7, 0xf_0000, 15, 240, 16_001]);
+}
+
+fn asked(line: &str, host: &str) -> Result<Requests, String> {
+    let flags = flags(line);
+    let plan = Plan::new(&flags, Unauthenticated).map_err(|error| error.to_string())?;
+    plan.requests(&flags, host.parse().unwrap()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_way_back_is_asked_for_as_it_was_written() {
+    for way in ["same-link", "192.0.2.77", "16004,16001"] {
+        let requests = asked(&format!("--return-path {way}"), "192.0.2.9:862").unwrap();
+        assert_eq!(requests.return_path.as_ref().map(request_words).as_deref(), Some(way));
+    }
+    for (line, host) in [
+        ("--return-segments 16004,16001", "192.0.2.9:862"),
+        ("--return-segments fc00:bb:1:1::", "[2001:db8::9]:862"),
+        ("--return-path fc00:bb:1:1::,fc00:bb:2:1::", "[2001:db8::9]:862"),
+    ] {
+        let list = line.split_once(' ').unwrap().1;
+        let requests = asked(line, host).unwrap();
+        assert_eq!(requests.return_path.as_ref().map(request_words).as_deref(), Some(list));
+    }
+    let none = asked("--mode one-way --return-path none", "192.0.2.9:862").unwrap();
+    assert!(none.wants_no_reply());
+    assert_eq!(asked("", "127.0.0.1:862"), Ok(Requests::default()));
+}
+
+#[test]
+fn the_node_that_is_to_answer_is_named_where_its_address_is_everyones() {
+    let host = "127.0.0.5:862";
+    let refused = asked("--segments 16005", host).unwrap_err();
+    assert!(refused.starts_with("--destination-node-address: HOST is"), "{refused}");
+    let named = asked("--segments 16005 --destination-node-address=192.0.2.11", host).unwrap();
+    assert_eq!(named.destination_node, "192.0.2.11".parse().ok());
+    let host = asked("--destination-node-address", "192.0.2.9:862").unwrap();
+    assert_eq!(host.destination_node, "192.0.2.9".parse().ok());
+    for (line, flag) in [
+        ("--destination-node-address=2001:db8::9", "--destination-node-address: of another"),
+        ("--return-path 2001:db8::9", "--return-path: of another family"),
+        ("--return-segments fc00:bb:1:1::", "--return-path: SIDs lead to IPv6"),
+    ] {
+        let refused = asked(line, "192.0.2.9:862").unwrap_err();
+        assert!(refused.starts_with(flag), "{refused}");
+    }
 }

@@ -15,6 +15,7 @@ use super::direction::ReflectorMode;
 use super::mode::MeasurementMode;
 use super::pending::LARGEST_TABLE;
 use super::probe::Layout;
+use super::requests::Requests;
 use super::schedule::Schedule;
 use crate::clock::ClockState;
 
@@ -87,6 +88,8 @@ pub struct SenderConfig {
     pub keys: Option<Arc<KeyRing>>,
     /// Keys of an HMAC TLV that protects the other TLVs (RFC 8972 §4.8).
     pub tlv_keys: Option<Arc<KeyRing>>,
+    /// What probes ask for beside a reply.
+    pub requests: Arc<Requests>,
     /// When probes are sent.
     pub schedule: Schedule,
     /// End after so many slots, used or missed.
@@ -139,6 +142,7 @@ impl SenderConfig {
             ssid,
             keys: None,
             tlv_keys: None,
+            requests: Arc::default(),
             schedule: Schedule::Fixed { interval },
             count: None,
             duration: None,

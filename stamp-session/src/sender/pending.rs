@@ -33,6 +33,11 @@ pub(super) enum Fate {
         /// T1, corrected as soon as the kernel tells better.
         probe_sent: Stamp,
     },
+    /// None is: the probe asked for no reply. One that comes all the same is taken.
+    Unawaited {
+        /// T1, corrected as soon as the kernel tells better.
+        probe_sent: Stamp,
+    },
     /// A reply came in time.
     Answered(Answer),
     /// No reply came in time.
@@ -72,6 +77,7 @@ impl Answer {
         let AnswerNumber { reflector_sequence, incarnation } = number;
         let usable = match (usable, timing.forward_delay) {
             (Usable::All, None) => Usable::RoundTripOnly,
+            (Usable::ForwardOnly, None) => Usable::Nothing,
             (usable, _) => usable,
         };
         Self {
@@ -87,12 +93,12 @@ impl Answer {
 
     /// Comparable with that of another probe.
     pub(super) fn forward_delay(&self) -> Option<TimeDelta> {
-        (self.usable == Usable::All).then_some(self.forward_delay)
+        matches!(self.usable, Usable::All | Usable::ForwardOnly).then_some(self.forward_delay)
     }
 
     /// What the round trip has beside the forward delay.
     pub(super) fn backward_delay(&self) -> Option<TimeDelta> {
-        self.forward_delay().map(|forward| self.round_trip.saturating_sub(forward))
+        (self.usable == Usable::All).then(|| self.round_trip.saturating_sub(self.forward_delay))
     }
 
     /// The highest Sequence Number among this reply and replies to copies of the probe.
@@ -121,7 +127,9 @@ pub(super) enum Usable {
     RoundTripOnly,
     /// The far clock stepped: both one-way values are off, their sum is not.
     RoundTrip,
-    /// Our own clock stepped in between.
+    /// The reply took another way than was asked for: only the probe was on the path.
+    ForwardOnly,
+    /// Our own clock stepped in between, or the probe ended at another node.
     Nothing,
 }
 

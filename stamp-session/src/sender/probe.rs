@@ -5,7 +5,7 @@ use core::ops::Range;
 use stamp_proto::error::ParseError;
 use stamp_proto::packet::{AuthenticationMode, SenderPacket};
 use stamp_proto::tlv::hmac::HMAC_TLV_OCTETS;
-use stamp_proto::tlv::{TLV_HEADER_OCTETS, extra_padding, hmac};
+use stamp_proto::tlv::{TLV_HEADER_OCTETS, TlvType, extra_padding, hmac};
 use stamp_proto::writer::Writer;
 
 use super::config::{Padding, SenderConfig, SenderConfigError};
@@ -18,13 +18,15 @@ const LARGEST_PAYLOAD: usize = 65_527;
 /// How the payload of every probe of a session is divided.
 ///
 /// ```text
-/// | base packet | Extra Padding TLV, if any | HMAC TLV, if any |
+/// | base packet | TLVs of the requests | Extra Padding TLV, if any | HMAC TLV, if any |
 /// ```
 ///
-/// The padding comes first so that the HMAC covers it.
+/// The padding comes before the HMAC so that this covers it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Layout {
     mode: AuthenticationMode,
+    /// Type and octets of what is asked for, headers included; 0 for what is not.
+    pub(super) requests: [(TlvType, u16); 2],
     /// Octets of the Extra Padding TLV, header included; 0 when there is none.
     pub(super) padding_octets: usize,
     /// Octets of the HMAC TLV; 0 when there is none.
@@ -50,27 +52,31 @@ impl Layout {
             })?;
         Ok(Self {
             mode,
+            requests: config.requests.sizes(),
             padding_octets,
-            hmac_octets: smallest.saturating_sub(mode.base_octets()),
+            hmac_octets: hmac_octets(config),
             padding: config.padding,
             seed: config.seed,
         })
     }
 
     pub(super) fn smallest(config: &SenderConfig) -> usize {
-        let hmac_octets = match config.tlv_keys {
-            Some(_) => HMAC_TLV_OCTETS,
-            None => 0,
-        };
-        config.mode().base_octets().saturating_add(hmac_octets)
+        let requests = config.requests.sizes();
+        let base = config.mode().base_octets().saturating_add(hmac_octets(config));
+        requests.iter().fold(base, |sum, (_, octets)| sum.saturating_add((*octets).into()))
+    }
+
+    /// Octets in front of the Extra Padding TLV.
+    pub(super) fn request_octets(&self) -> usize {
+        self.requests.iter().fold(0, |sum, (_, octets)| sum.saturating_add((*octets).into()))
     }
 
     /// Octets behind the base packet.
-    pub(super) const fn area_octets(&self) -> usize {
-        self.padding_octets.saturating_add(self.hmac_octets)
+    pub(super) fn area_octets(&self) -> usize {
+        self.request_octets().saturating_add(self.padding_octets).saturating_add(self.hmac_octets)
     }
 
-    pub(super) const fn payload_octets(&self) -> usize {
+    pub(super) fn payload_octets(&self) -> usize {
         self.mode.base_octets().saturating_add(self.area_octets())
     }
 
@@ -78,8 +84,9 @@ impl Layout {
     /// padding behind it.
     pub(super) fn free_octets(&self) -> [Range<usize>; 2] {
         let [_, base] = must_be_zero(self.mode);
-        let end = self.mode.base_octets().saturating_add(self.padding_octets);
-        let start = self.mode.base_octets().saturating_add(TLV_HEADER_OCTETS).min(end);
+        let before = self.mode.base_octets().saturating_add(self.request_octets());
+        let end = before.saturating_add(self.padding_octets);
+        let start = before.saturating_add(TLV_HEADER_OCTETS).min(end);
         [base, start..end]
     }
 
@@ -93,6 +100,7 @@ impl Layout {
         packet.emit(self.mode, out)?;
         let (base, area) = out.split_at_mut_checked(self.mode.base_octets()).unwrap_or_default();
         let mut area = Writer::new(area);
+        config.requests.emit(&mut area)?;
         if self.padding_octets > 0 {
             let padding = extra_padding::reserve(&mut area, self.padding_octets)?;
             if self.padding == Padding::Random {
@@ -100,7 +108,8 @@ impl Layout {
             }
             // Zero, so that whether a node wrote anything can be seen.
             if let Some(place) = config.measurement.timestamp_place() {
-                let before = self.mode.base_octets().saturating_add(TLV_HEADER_OCTETS);
+                let [_, free] = self.free_octets();
+                let before = free.start;
                 let range = place.range();
                 let range = range.start.saturating_sub(before)..range.end.saturating_sub(before);
                 padding.get_mut(range).into_iter().for_each(|octets| octets.fill(0));
@@ -122,6 +131,13 @@ impl Layout {
             Padding::Zero => octets.iter().all(|octet| *octet == 0),
             Padding::Random => Random::stream(self.seed, sequence).matches(octets),
         }
+    }
+}
+
+const fn hmac_octets(config: &SenderConfig) -> usize {
+    match config.tlv_keys {
+        Some(_) => HMAC_TLV_OCTETS,
+        None => 0,
     }
 }
 

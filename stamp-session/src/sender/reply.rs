@@ -10,11 +10,12 @@ use super::config::{SenderConfig, ZeroSsid};
 use super::counter::{Numbered, Place};
 use super::event::{End, SenderEvent};
 use super::pending::{Answer, AnswerNumber, Fate, Probe, Usable};
+use super::requests::Granted;
 use super::sample::{Outcome, Sample, Variation};
 use super::stamping::Stamping;
 use super::tally::clock_offset;
 use super::timing::Timing;
-use super::tlvs::TlvOutcome;
+use super::tlvs::{TlvAnswer, TlvOutcome};
 use super::validate::{Checked, Checker, Numbers, Standing};
 use crate::clock::{ClockState, MonotonicTime, Now};
 use crate::datagram::Received;
@@ -92,12 +93,13 @@ impl Sender {
     ) -> Outcome {
         let sequence = checked.numbers.sequence;
         let place = self.place(checked, timing);
-        let usable = self.usable(now, timing, place);
+        let answer = self.tlv_answer(reply, checked);
+        let usable = self.usable(now, timing, place, &answer);
         let variation = self.answered(checked, timing, usable, place);
         self.learn(reply, checked, timing);
-        let mut sample = self.sample(reply, checked, timing);
+        let mut sample = self.sample(reply, checked, timing, &answer);
         sample.variation = variation;
-        sample.clock_step = usable != Usable::All;
+        sample.clock_step |= usable == Usable::RoundTrip;
         sample.reordered = place.probe_overtaken;
         self.far_end.tlvs = sample.tlvs;
         for tally in self.tallies() {
@@ -116,7 +118,8 @@ impl Sender {
         for tally in self.tallies() {
             tally.late = tally.late.saturating_add(1);
         }
-        let sample = self.sample(reply, checked, timing);
+        let answer = self.tlv_answer(reply, checked);
+        let sample = self.sample(reply, checked, timing, &answer);
         self.answer_zero_ssid(checked);
         Outcome::Late(sample)
     }
@@ -155,8 +158,21 @@ impl Sender {
         place
     }
 
+    /// What another node, another way back and clock steps leave of a sample.
+    fn usable(&mut self, now: Now, timing: &Timing, place: Place, answer: &TlvAnswer) -> Usable {
+        if answer.destination_node == Granted::Refused {
+            // Nor does its clock say anything of the far one.
+            return Usable::Nothing;
+        }
+        match self.after_steps(now, timing, place) {
+            Usable::All if answer.return_path == Granted::Refused => Usable::ForwardOnly,
+            Usable::RoundTrip if answer.return_path == Granted::Refused => Usable::Nothing,
+            usable => usable,
+        }
+    }
+
     /// What clock steps leave of a sample.
-    fn usable(&mut self, now: Now, timing: &Timing, place: Place) -> Usable {
+    fn after_steps(&mut self, now: Now, timing: &Timing, place: Place) -> Usable {
         if timing.near_step || timing.far_step {
             self.far_clock.forget();
             return Usable::Nothing;
@@ -243,10 +259,23 @@ impl Sender {
         }
     }
 
-    fn sample(&self, reply: &Received<'_>, checked: &Checked, timing: &Timing) -> Sample {
+    fn tlv_answer(&self, reply: &Received<'_>, checked: &Checked) -> TlvAnswer {
+        if checked.told.is_none() {
+            // Nobody looks at them.
+            return TlvAnswer::default();
+        }
         let base_octets = self.config.mode().base_octets();
         let area = reply.octets.get(base_octets..).unwrap_or_default();
-        let tlv_keys = self.config.tlv_keys.as_deref();
+        self.layout.answer(self.config.tlv_keys.as_deref(), checked.numbers, area)
+    }
+
+    fn sample(
+        &self,
+        reply: &Received<'_>,
+        checked: &Checked,
+        timing: &Timing,
+        answer: &TlvAnswer,
+    ) -> Sample {
         let sent_dscp = self.config.traffic_class.0;
         let sender_ttl = checked.told.map(|told| told.sender_ttl);
         // A probe that comes back itself has passed the whole way.
@@ -272,11 +301,9 @@ impl Sender {
             error_bound_ns: timing.error_bound_ns(),
             clock_step: timing.near_step || timing.far_step,
             reordered: false,
-            tlvs: match checked.told {
-                Some(_) => self.layout.outcome(tlv_keys, checked.numbers, area),
-                // Nobody looks at them.
-                None => TlvOutcome::NotAsked,
-            },
+            tlvs: answer.outcome,
+            destination_node: answer.destination_node,
+            return_path: answer.return_path,
             stamping: timing.stamping,
         }
     }
@@ -312,7 +339,8 @@ fn hops(sent: HopLimit, arrived: HopLimit) -> Option<u8> {
 fn variation(before: (&Probe, Answer), this: (&Probe, Answer)) -> Variation {
     let between = Now { monotonic: this.0.sent_at, wall: this.0.written };
     let stepped = NearClock::stepped_between(before.0.sent_at, before.0.written, between);
-    let any = before.1.usable != Usable::Nothing && this.1.usable != Usable::Nothing;
+    let none = |usable| matches!(usable, Usable::Nothing | Usable::ForwardOnly);
+    let any = !none(before.1.usable) && !none(this.1.usable);
     let change = |of: fn(&Answer) -> Option<TimeDelta>| {
         of(&this.1).zip(of(&before.1)).map(|(this, before)| this.saturating_sub(before))
     };

@@ -104,6 +104,8 @@ impl Sender {
             },
             tlvs: self.far_end.tlvs,
             tlv_counts: tally.tlvs,
+            wants_no_reply: self.config.requests.wants_no_reply(),
+            requests: tally.requests,
             stamping: self.far_end.stamping,
             stamping_counts: tally.stamping,
             lateness: tally.lateness.summary(0),
@@ -120,7 +122,11 @@ impl Sender {
             sent: tally.sent,
             unsent: tally.unsent,
             received: tally.received,
-            outstanding: self.run.sent.saturating_sub(counted),
+            outstanding: if self.config.requests.wants_no_reply() {
+                0
+            } else {
+                self.run.sent.saturating_sub(counted)
+            },
             duplicate: tally.duplicate,
             reordered: Reordered {
                 round_trip: tally.reordered,

@@ -4,6 +4,7 @@ use stamp_proto::ip::{Dscp, Ecn, HopLimit};
 use stamp_proto::time::{Stamp, TimeDelta, WallTime};
 
 use super::reason::RejectReason;
+use super::requests::Granted;
 use super::stamping::Stamping;
 use super::tlvs::TlvOutcome;
 
@@ -69,6 +70,12 @@ pub struct Sample {
     pub reordered: bool,
     /// What became of the TLVs of the probe.
     pub tlvs: TlvOutcome,
+    /// Whether the node that was named answered; with [`Granted::Refused`] the sample is of another
+    /// path and in no statistics.
+    pub destination_node: Granted,
+    /// Whether the reply took the way that was asked for; with [`Granted::Refused`] the sample is good
+    /// for the forward delay alone.
+    pub return_path: Granted,
     /// What a timestamp-and-forward node did to the probe.
     pub stamping: Stamping,
 }

@@ -10,10 +10,11 @@ use super::counter::Place;
 use super::direction::Directional;
 use super::pending::Usable;
 use super::reason::{RejectCounts, UnsentCounts};
+use super::requests::Granted;
 use super::sample::{Sample, Variation};
 use super::timing::Timing;
 use crate::clock::MonotonicTime;
-use crate::snapshot::{HopRange, StampCounts, StampingCounts, TlvCounts};
+use crate::snapshot::{HopRange, RequestCounts, StampCounts, StampingCounts, TlvCounts};
 use crate::statistics::{DelaySeries, LossSeries, Precision, VariationSeries};
 
 /// Counters and series of one period.
@@ -46,6 +47,7 @@ pub(super) struct Tally {
     pub(super) forward_hops: Option<HopRange>,
     pub(super) backward_hops: Option<HopRange>,
     pub(super) tlvs: TlvCounts,
+    pub(super) requests: RequestCounts,
     pub(super) stamping: StampingCounts,
 }
 
@@ -91,6 +93,7 @@ impl Tally {
             forward_hops: None,
             backward_hops: None,
             tlvs: TlvCounts::default(),
+            requests: RequestCounts::default(),
             stamping: StampingCounts::default(),
         }
     }
@@ -116,6 +119,12 @@ impl Tally {
         self.forward_hops = widen(self.forward_hops, sample.forward_hops);
         self.backward_hops = widen(self.backward_hops, sample.backward_hops);
         self.tlvs.add(sample.tlvs);
+        let requests = &mut self.requests;
+        let refused = |granted| u64::from(granted == Granted::Refused);
+        requests.wrong_reflector =
+            requests.wrong_reflector.saturating_add(refused(sample.destination_node));
+        requests.return_path_refused =
+            requests.return_path_refused.saturating_add(refused(sample.return_path));
         self.stamping.add(sample.stamping);
         self.remarked = self.remarked.saturating_add(sample.remarked.into());
         let marked = is_marked(sample.traffic_class);
@@ -127,6 +136,12 @@ impl Tally {
             self.excluded = self.excluded.saturating_add(1);
         }
         if usable == Usable::Nothing {
+            return;
+        }
+        if usable == Usable::ForwardOnly {
+            if let Some(forward) = timing.forward_delay {
+                self.forward.record(forward);
+            }
             return;
         }
         self.round_trip.record(timing.round_trip);

@@ -3,6 +3,7 @@ mod connectivity;
 mod looped;
 mod measurement;
 mod memory;
+mod returns;
 mod rig;
 mod sending;
 mod validation;

@@ -7,6 +7,7 @@ use stamp_proto::tlv::hmac::{self, HMAC_TLV_OCTETS, TlvIntegrity};
 use stamp_proto::tlv::{TLV_HEADER_OCTETS, Tlv, TlvFlags, TlvType, Tlvs};
 
 use super::probe::Layout;
+use super::requests::Granted;
 use super::validate::Numbers;
 
 /// What a reply shows of the TLVs that were sent.
@@ -51,7 +52,46 @@ impl TlvOutcome {
     }
 }
 
+/// What a reply answers to the TLVs that were sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TlvAnswer {
+    pub(super) outcome: TlvOutcome,
+    pub(super) destination_node: Granted,
+    pub(super) return_path: Granted,
+}
+
 impl Layout {
+    /// Looks at `area`, what a reply has behind its base packet, all of it and by request.
+    pub(super) fn answer(
+        &self,
+        keys: Option<&KeyRing>,
+        numbers: Numbers,
+        area: &[u8],
+    ) -> TlvAnswer {
+        let outcome = self.outcome(keys, numbers, area);
+        let [destination_node, return_path] = self.requests.map(|(kind, octets)| match octets {
+            0 => Granted::NotAsked,
+            _ => self.granted(kind, outcome, area),
+        });
+        TlvAnswer { outcome, destination_node, return_path }
+    }
+
+    /// What is behind a malformed TLV was not looked at, and of what nobody verified nothing counts.
+    fn granted(&self, kind: TlvType, outcome: TlvOutcome, area: &[u8]) -> Granted {
+        let believed = !matches!(
+            outcome,
+            TlvOutcome::Missing
+                | TlvOutcome::Unsupported
+                | TlvOutcome::IntegrityFailed
+                | TlvOutcome::Unverified
+        );
+        let mut looked_at = self.tlvs(area).take_while(|tlv| !tlv.flags.is_malformed());
+        let done = looked_at
+            .find(|tlv| tlv.kind == kind)
+            .is_some_and(|tlv| !(tlv.flags.is_unrecognized() || tlv.flags.is_nonconformant()));
+        if believed && done { Granted::Granted } else { Granted::Refused }
+    }
+
     /// Looks at `area`, what a reply has behind its base packet.
     pub(super) fn outcome(
         &self,
@@ -104,7 +144,9 @@ impl Layout {
         if !self.tlvs(area).all(is_request) {
             return false;
         }
-        let padding = area.get(TLV_HEADER_OCTETS..self.padding_octets);
+        let [padding_at, padding_end] = [TLV_HEADER_OCTETS, self.padding_octets]
+            .map(|octets| octets.saturating_add(self.request_octets()));
+        let padding = area.get(padding_at..padding_end);
         if !padding.is_none_or(|padding| self.is_padding_of(sequence, padding)) {
             return false;
         }
@@ -139,7 +181,9 @@ impl Layout {
         let padding =
             (self.padding_octets > 0).then_some((TlvType::EXTRA_PADDING, self.padding_octets));
         let hmac = (self.hmac_octets > 0).then_some((TlvType::HMAC, HMAC_TLV_OCTETS));
-        padding.into_iter().chain(hmac)
+        let requests = self.requests.map(|(kind, octets)| (kind, usize::from(octets)));
+        let requests = requests.into_iter().filter(|(_, octets)| *octets > 0);
+        requests.chain(padding).chain(hmac)
     }
 }
 

@@ -65,7 +65,7 @@ impl Sender {
             error_estimate: self.error_estimate,
             written: now.wall,
             sent_at: self.sent_last_at,
-            fate: Fate::Outstanding { probe_sent: Stamp { time: now.wall, ..Stamp::default() } },
+            fate: self.fate_of_new(Stamp { time: now.wall, ..Stamp::default() }),
         });
         let lateness = now.monotonic.since(intended);
         self.tallies().for_each(|tally| tally.slot_used(lateness));
@@ -84,7 +84,7 @@ impl Sender {
         let Some(probe) = self.pending.get_mut(sequence) else {
             return;
         };
-        if let Fate::Outstanding { probe_sent } = &mut probe.fate {
+        if let Fate::Outstanding { probe_sent } | Fate::Unawaited { probe_sent } = &mut probe.fate {
             if stamp.time.since(probe.written).abs() <= STAMP_APART {
                 *probe_sent = stamp;
             } else {
@@ -116,6 +116,14 @@ impl Sender {
             self.events.push(SenderEvent::Unsent { sequence, reason });
         }
         self.conclude(None);
+    }
+
+    fn fate_of_new(&self, probe_sent: Stamp) -> Fate {
+        if self.config.requests.wants_no_reply() {
+            Fate::Unawaited { probe_sent }
+        } else {
+            Fate::Outstanding { probe_sent }
+        }
     }
 
     fn packet(&self, now: Now) -> SenderPacket {
@@ -158,7 +166,7 @@ impl Sender {
             return false;
         };
         match probe.fate {
-            Fate::Outstanding { .. } => {
+            Fate::Outstanding { .. } | Fate::Unawaited { .. } => {
                 probe.fate = Fate::Unsent;
                 self.take_back_sent();
                 self.count_unsent(reason);

@@ -73,7 +73,7 @@ impl Checker<'_> {
     }
 
     fn check_reply(&self, now: Now, reply: &Received<'_>) -> Result<Checked, RejectReason> {
-        if !is_same_endpoint(reply.from, self.config.target) {
+        if !self.is_far_end(reply.from) {
             return Err(RejectReason::Source);
         }
         let packet = ReflectorPacket::parse(self.config.mode(), reply.octets)
@@ -113,6 +113,15 @@ impl Checker<'_> {
             Ok(timing)
         })?;
         Ok(Checked { numbers, told, standing })
+    }
+
+    /// A node that was named replies from that address (RFC 9503 §3).
+    fn is_far_end(&self, from: SocketAddr) -> bool {
+        let target = self.config.target;
+        let node = self.config.requests.destination_node;
+        let named =
+            node.is_some_and(|node| is_same_endpoint(from, SocketAddr::new(node, target.port())));
+        named || is_same_endpoint(from, target)
     }
 
     /// The probe itself, forwarded back: what it was sent with must be in it, bit for bit, but for
@@ -158,7 +167,9 @@ impl Checker<'_> {
         time: impl Fn(Stamp) -> Result<Timing, RejectReason>,
     ) -> Result<Standing, RejectReason> {
         Ok(match probe.fate {
-            Fate::Outstanding { probe_sent } => Standing::Awaited(time(probe_sent)?),
+            Fate::Outstanding { probe_sent } | Fate::Unawaited { probe_sent } => {
+                Standing::Awaited(time(probe_sent)?)
+            }
             Fate::Lost { probe_sent } => Standing::Lost(time(probe_sent)?),
             Fate::Answered(_) | Fate::Late => Standing::Answered,
             Fate::Unsent | Fate::Empty => return Err(RejectReason::Unsent),

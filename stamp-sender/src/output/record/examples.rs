@@ -53,6 +53,7 @@ pub fn good() -> SessionRecord {
             zero_ssid: false,
         },
         tlvs: TlvsRecord { last: "not_asked".to_owned(), ..TlvsRecord::default() },
+        requests: RequestsRecord::default(),
         stamping: StampingRecord::default(),
         lateness_ns: delay(4_000),
         troubles: Vec::new(),
