@@ -5,9 +5,11 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use stamp_session::clock::MonotonicTime;
-use stamp_session::reflector::{LoopRule, RateLimit, ReflectorEvent};
+use stamp_session::reflector::{LoopRule, OneWayArrival, RateLimit, ReflectorEvent};
 use stamp_worker::reflector::ReflectorObserver;
 use tokio::sync::mpsc::{self, Receiver, Sender};
+
+use crate::export::Export;
 
 /// Events that wait for the journal.
 const QUEUE: usize = 1_024;
@@ -19,12 +21,19 @@ const LINES_A_SECOND: u32 = 10;
 pub(crate) struct Reporter {
     events: Sender<ReflectorEvent>,
     lost: Arc<AtomicU64>,
+    export: Option<Export>,
 }
 
 impl ReflectorObserver for Reporter {
     fn notice(&self, event: ReflectorEvent) {
         if self.events.try_send(event).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn arrived(&self, arrival: &OneWayArrival) {
+        if let Some(export) = &self.export {
+            export.put(*arrival);
         }
     }
 }
@@ -37,11 +46,11 @@ pub(crate) struct Journal {
     budgets: [Budget; KINDS],
 }
 
-/// Both ends.
-pub(crate) fn journal() -> (Reporter, Journal) {
+/// Both ends; one-way probes go to `export`.
+pub(crate) fn journal(export: Option<Export>) -> (Reporter, Journal) {
     let (sender, events) = mpsc::channel(QUEUE);
     let lost = Arc::new(AtomicU64::new(0));
-    let reporter = Reporter { events: sender, lost: Arc::clone(&lost) };
+    let reporter = Reporter { events: sender, lost: Arc::clone(&lost), export };
     (reporter, Journal { events, lost, budgets: [Budget::default(); KINDS] })
 }
 
@@ -189,7 +198,7 @@ mod tests {
 
     #[test]
     fn an_event_that_finds_the_queue_full_is_counted() {
-        let (reporter, journal) = journal();
+        let (reporter, journal) = journal(None);
         let source = "192.0.2.1:862".parse().unwrap();
         for _ in 0..QUEUE + 3 {
             reporter.notice(ReflectorEvent::RateLimited { source, limit: RateLimit::Off });

@@ -7,6 +7,7 @@
 mod command_line;
 mod config;
 mod descriptors;
+mod export;
 mod failure;
 mod hardware;
 mod journal;

@@ -8,6 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::config::Source;
+use crate::export::{Export, Lines};
 use crate::failure::Failure;
 use crate::journal::{Journal, journal};
 use crate::log::Log;
@@ -27,9 +28,13 @@ pub(crate) fn reflect(source: Source) -> Result<(), Failure> {
     let runtime = runtime()?;
     // Before the first packet is answered: a signal that comes early must find somebody.
     let mut control = runtime.block_on(async { Control::new() })?;
-    let (reporter, journal) = journal();
+    let export = config.one_way_export.as_deref().map(Export::open).transpose()?;
+    let (export, lines) = export.unzip();
+    let (reporter, journal) = journal(export);
     let service = Service::start(source, config, log, reporter)?;
-    runtime.block_on(control.run(service, journal))
+    let ended = runtime.block_on(control.run(service, journal));
+    lines.into_iter().for_each(Lines::finish);
+    ended
 }
 
 fn runtime() -> Result<Runtime, Failure> {

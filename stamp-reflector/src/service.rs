@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use stamp_net::interface;
 use stamp_session::clock::{ClockState, MonotonicTime};
-use stamp_session::reflector::{RateLimiter, RateLimiterConfig, ReflectorConfig};
+use stamp_session::reflector::{OneWayView, RateLimiter, RateLimiterConfig, ReflectorConfig};
 use stamp_worker::reflector::{ListenerId, ReflectorObserver, ReflectorPool};
 
 use crate::config::{Config, Note, Source};
@@ -147,9 +147,17 @@ impl Service {
             queue_drops: self.pool.queue_drops(),
             lately_pps: self.lately.pps,
             sessions,
+            one_way: self.one_way(),
             events_lost,
             node: self.node.statistics(),
         }
+    }
+
+    /// One-way sessions, the one seen last first.
+    fn one_way(&self) -> Vec<OneWayView> {
+        let mut sessions = self.pool.one_way();
+        sessions.sort_by_key(|session| core::cmp::Reverse(session.last_seen));
+        sessions
     }
 
     /// The configuration in effect.

@@ -1,13 +1,14 @@
 //! Statistics that can be read at three in the morning.
 
 mod forwarding;
+mod one_way;
 
 use core::fmt;
 use core::time::Duration;
 
 use stamp_config::quantity::print_duration;
 use stamp_session::clock::MonotonicTime;
-use stamp_session::reflector::{DropReason, LoopRule, ReflectorSnapshot, SessionView};
+use stamp_session::reflector::{DropReason, LoopRule, OneWayView, ReflectorSnapshot, SessionView};
 
 use crate::config::LogFormat;
 use crate::node::NodeStatistics;
@@ -31,6 +32,8 @@ pub(crate) struct Statistics {
     pub(crate) lately_pps: Option<f64>,
     /// Live sessions, most recently seen first.
     pub(crate) sessions: Vec<SessionView>,
+    /// Sessions whose probes want no reply, most recently seen first.
+    pub(crate) one_way: Vec<OneWayView>,
     /// Messages about events that were not written.
     pub(crate) events_lost: u64,
     /// What was forwarded, where anything is to be.
@@ -63,6 +66,7 @@ impl Statistics {
             events_lost = self.events_lost + counters.events_lost,
             "statistics"
         );
+        one_way::log(&self.one_way);
         for (reason, count) in self.drops() {
             tracing::info!(reason = reason.label(), count, hint = hint(reason), "dropped");
         }
@@ -158,6 +162,7 @@ impl fmt::Display for Statistics {
             )?;
         }
         self.write_sessions(f)?;
+        one_way::write(&self.one_way, self.now, f)?;
         for (count, what) in [
             (
                 counters.leaked,
@@ -166,6 +171,7 @@ impl fmt::Display for Statistics {
             (counters.short_answered, "answered although shorter than the reply (TWAMP Light)"),
             (counters.synthetic_hop_limit, "answered with a made-up TTL: the kernel told none"),
             (counters.zero_multiplier, "answered although the Error Estimate was invalid"),
+            (counters.one_way_untracked, "one-way probes of sessions beyond those that are kept"),
             (self.events_lost + counters.events_lost, "messages not written for lack of time"),
         ] {
             if count > 0 {
@@ -247,6 +253,7 @@ mod tests {
             queue_drops: 0,
             lately_pps: Some(99.6),
             sessions: Vec::new(),
+            one_way: Vec::new(),
             events_lost: 0,
             node: None,
         }
@@ -283,6 +290,28 @@ mod tests {
         let text = statistics(counters).to_string();
         assert!(text.contains("  answered                 3  75.0 %\n"), "{text}");
         assert!(text.contains("  dropped                  1  25.0 %\n"), "{text}");
+    }
+
+    #[test]
+    fn one_way_sessions_are_listed_with_the_way_here() {
+        let mut told = statistics(ReflectorSnapshot::default());
+        assert!(!told.to_string().contains("one-way"));
+        let ns = |ns| Some(stamp_proto::time::TimeDelta::from_ns(ns));
+        told.one_way.push(OneWayView {
+            source: "192.0.2.1:49200".parse().unwrap(),
+            ssid: stamp_proto::packet::Ssid(7),
+            received: 9,
+            lost: 1,
+            duplicate: 0,
+            min: ns(1_000_000),
+            mean: ns(2_000_000),
+            max: ns(-3_000_000),
+            clock_synchronized: true,
+            last_seen: MonotonicTime::ZERO,
+        });
+        let expected = "    192.0.2.1:49200 ssid 7: received 9, lost 1, duplicated 0, forward \
+                        1ms/2ms/-3ms, last seen 0s ago\n";
+        assert!(told.to_string().contains(expected), "{told}");
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub use config::{
 pub use drop_reason::DropReason;
 pub use event::ReflectorEvent;
 pub use loops::LoopRule;
-pub use one_way::OneWayArrival;
+pub use one_way::{OneWayArrival, OneWayView};
 pub use prefix::{Prefix, PrefixError};
 pub use rate::{RateLimit, RateLimiter, RateLimiterConfig};
 pub use reply::{Reply, ReplyToken, UnsealedReply, Verdict};
@@ -63,6 +63,7 @@ use self::checks::Refusal;
 use self::event::Events;
 use self::keyed_hash::KeyedHash;
 use self::loops::LoopBreaker;
+use self::one_way::OneWayTable;
 use self::reply::{Answer, EngineKeys, Envelope, Signer, Stamping};
 use self::sessions::Sessions;
 use crate::clock::{ClockState, MonotonicTime};
@@ -115,6 +116,7 @@ pub struct Reflector {
     limiter: Arc<RateLimiter>,
     hash: KeyedHash,
     sessions: Option<Sessions>,
+    one_way: OneWayTable,
     error_estimate: ErrorEstimate,
     events: Events,
     counts: ReflectorSnapshot,
@@ -141,6 +143,7 @@ impl Reflector {
             limiter: shared,
             hash,
             sessions: config.stateful.then(sessions),
+            one_way: OneWayTable::new(hash),
             error_estimate: error_estimate(config.clock, config.format),
             events: Events::new(hash),
             counts: ReflectorSnapshot::default(),
@@ -275,6 +278,11 @@ impl Reflector {
         self.sessions.iter().flat_map(Sessions::views)
     }
 
+    /// Sessions whose probes want no reply, in no particular order.
+    pub fn one_way(&self) -> impl Iterator<Item = OneWayView> + '_ {
+        self.one_way.views()
+    }
+
     fn answer<'b>(
         &mut self,
         now: MonotonicTime,
@@ -296,7 +304,7 @@ impl Reflector {
             if let Some(sessions) = &mut self.sessions {
                 sessions.give_back(&token);
             }
-            return Ok(Answer::Observe(self.observe(probe, &screened)));
+            return Ok(Answer::Observe(self.observe(now, probe, &screened)));
         }
         let keys = self.keys.clone();
         Ok(Answer::Reply(UnsealedReply {

@@ -12,8 +12,8 @@ use std::thread::JoinHandle;
 use stamp_net::{UdpSocket, Waker};
 use stamp_session::clock::ClockState;
 use stamp_session::reflector::{
-    OneWayArrival, RateLimiter, Reflector, ReflectorConfig, ReflectorEvent, ReflectorSnapshot,
-    SessionView,
+    OneWayArrival, OneWayView, RateLimiter, Reflector, ReflectorConfig, ReflectorEvent,
+    ReflectorSnapshot, SessionView,
 };
 
 use crate::error::WorkerError;
@@ -144,6 +144,16 @@ impl ReflectorPool {
         self.workers
             .iter()
             .filter_map(|worker| worker.ask(Command::Sessions).ok())
+            .flatten()
+            .collect()
+    }
+
+    /// Sessions of all workers whose probes want no reply.
+    #[must_use]
+    pub fn one_way(&self) -> Vec<OneWayView> {
+        self.workers
+            .iter()
+            .filter_map(|worker| worker.ask(Command::OneWay).ok())
             .flatten()
             .collect()
     }

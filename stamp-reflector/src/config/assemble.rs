@@ -37,6 +37,7 @@ pub(super) fn config(reading: &Reading<'_>, root: &Section<'_>, folder: &Path) -
         listeners: read_listeners(reading, root),
         workers: reading.value(root, &keys::WORKERS).map(|workers| workers.0),
         hardware_stamps: reading.value(root, &keys::HARDWARE_STAMPS).unwrap_or_default(),
+        one_way_export: reading.value(root, &keys::ONE_WAY_EXPORT).map(|path| path.0),
         total_rate_limit: reading
             .value(root, &keys::TOTAL_RATE_LIMIT)
             .and_then(policy::rate_limit)

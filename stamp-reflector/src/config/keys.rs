@@ -109,6 +109,16 @@ pub(crate) const TLV_MODE: Key<TlvModeWord> = Key::new(
 .default("\"auto\"")
 .words(TlvModeWord::WORDS);
 
+/// Lines about one-way probes.
+pub(crate) const ONE_WAY_EXPORT: Key<FilePath> = Key::new(
+    "one-way-export",
+    ANSWERING,
+    "Write a JSON line for each probe that wants no reply (RFC 9503 §4.1.1): its times, session and \
+     addresses; - is standard output. Changes with a restart only.",
+)
+.value("FILE|-")
+.otherwise("they are only counted", "\"one-way.ndjson\"");
+
 /// Probes whose source port is a reflector's.
 pub(crate) const SAME_PORT: Key<SamePortWord> = Key::new(
     "same-port",
@@ -273,6 +283,7 @@ pub(crate) const ROOT: &[Definition] = &[
     SESSION_EXPIRY.definition,
     DSCP.definition,
     TLV_MODE.definition,
+    ONE_WAY_EXPORT.definition,
     SAME_PORT.definition,
     REFLECTOR_PORTS.definition,
     RATE_LIMIT.definition,

@@ -86,6 +86,8 @@ impl Service {
             "workers"
         } else if config.hardware_stamps != self.config.hardware_stamps {
             "hardware-stamps"
+        } else if config.one_way_export != self.config.one_way_export {
+            "one-way-export"
         } else if config.log_format != self.config.log_format {
             "log.format"
         } else {

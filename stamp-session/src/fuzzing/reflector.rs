@@ -9,7 +9,7 @@ use stamp_proto::tlv::Tlvs;
 use super::script::{Setting, Step, keys, read};
 use crate::clock::MonotonicTime;
 use crate::datagram::Received;
-use crate::reflector::{DropReason, Reflector, ReflectorSnapshot, SessionView, Verdict};
+use crate::reflector::{DropReason, Reflector, ReflectorSnapshot, ReplyWay, SessionView, Verdict};
 
 const LARGEST: usize = 512;
 const LISTENER: ([u8; 4], u16) = ([192, 0, 2, 11], 862);
@@ -157,6 +157,7 @@ fn answer(reflector: &mut Reflector, step: &Step, out: &mut [u8]) -> Option<Vec<
         Verdict::Reply(reply) => reply.seal(step.wall().saturating_add(TimeDelta::from_ns(50_000))),
         Verdict::Observe(_) | Verdict::Drop(_) => return None,
     };
+    assert_eq!((reply.to, &reply.way), (step.from, &ReplyWay::Routed), "a reply went elsewhere");
     let octets = reply.octets.to_vec();
     if step.is_unsent {
         reflector.handle_unsent(reply.token);

@@ -1,13 +1,19 @@
 //! Probes that want no reply: what they tell stays here (RFC 9503 §4.1.1).
 
+mod table;
+
 use core::net::SocketAddr;
 
 use stamp_proto::packet::Ssid;
 use stamp_proto::time::{TimeDelta, WallTime};
 
-use super::Reflector;
 use super::checks::Screened;
+use super::{Reflector, count};
+use crate::clock::MonotonicTime;
 use crate::datagram::Received;
+
+pub(super) use table::OneWayTable;
+pub use table::OneWayView;
 
 /// What one probe of a one-way measurement says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -37,9 +43,14 @@ impl OneWayArrival {
 }
 
 impl Reflector {
-    pub(super) fn observe(&self, probe: &Received<'_>, screened: &Screened) -> OneWayArrival {
+    pub(super) fn observe(
+        &mut self,
+        now: MonotonicTime,
+        probe: &Received<'_>,
+        screened: &Screened,
+    ) -> OneWayArrival {
         let packet = &screened.packet;
-        OneWayArrival {
+        let arrival = OneWayArrival {
             sequence: packet.sequence,
             ssid: packet.ssid,
             from: probe.from,
@@ -48,6 +59,10 @@ impl Reflector {
             probe_received: probe.stamp.time,
             clock_synchronized: packet.error_estimate.synchronized()
                 && self.config.clock.synchronized,
+        };
+        if !self.one_way.enter(now, &arrival) {
+            count(&mut self.counts.one_way_untracked);
         }
+        arrival
     }
 }

@@ -37,6 +37,8 @@ pub struct ReflectorSnapshot {
     pub sessions_expired: u64,
     /// Sessions that had sent one probe and made room for a new one.
     pub sessions_evicted: u64,
+    /// Probes of one-way sessions for which there was no room.
+    pub one_way_untracked: u64,
     /// Events nobody asked for in time.
     pub events_lost: u64,
     /// Sessions held.
@@ -94,6 +96,7 @@ impl ReflectorSnapshot {
             sender_restarts: sum(self.sender_restarts, other.sender_restarts),
             sessions_expired: sum(self.sessions_expired, other.sessions_expired),
             sessions_evicted: sum(self.sessions_evicted, other.sessions_evicted),
+            one_way_untracked: sum(self.one_way_untracked, other.one_way_untracked),
             events_lost: sum(self.events_lost, other.events_lost),
             sessions: self.sessions.saturating_add(other.sessions),
             session_limit: self.session_limit.saturating_add(other.session_limit),

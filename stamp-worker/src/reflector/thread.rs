@@ -10,8 +10,8 @@ use stamp_net::{
 use stamp_session::clock::{ClockState, Now};
 use stamp_session::datagram::Received;
 use stamp_session::reflector::{
-    DataPlane, Reflector, ReflectorConfig, ReflectorConfigError, ReflectorSnapshot, ReplyToken,
-    ReplyWay, SessionView, Verdict,
+    DataPlane, OneWayView, Reflector, ReflectorConfig, ReflectorConfigError, ReflectorSnapshot,
+    ReplyToken, ReplyWay, SessionView, Verdict,
 };
 
 use super::ReflectorObserver;
@@ -40,6 +40,7 @@ pub(super) enum Command {
     Clock(ClockState),
     Snapshot(Sender<ReflectorSnapshot>),
     Sessions(Sender<Vec<SessionView>>),
+    OneWay(Sender<Vec<OneWayView>>),
     QueueDrops(Sender<u64>),
     Stop,
 }
@@ -166,6 +167,9 @@ impl WorkerThread {
                 }
                 Command::Sessions(answer) => {
                     let _ = answer.send(self.engine.sessions().collect());
+                }
+                Command::OneWay(answer) => {
+                    let _ = answer.send(self.engine.one_way().collect());
                 }
                 Command::QueueDrops(answer) => {
                     let _ = answer.send(self.queue_drops());

@@ -152,6 +152,8 @@ fn a_probe_that_wants_no_reply_gets_none_and_tells_what_it_saw() {
     assert_eq!(seen.forward_delay(), Some(T2.since(T1)));
     let counted = reflector.snapshot();
     assert_eq!((counted.drops(DropReason::NoReply), counted.answered), (1, 0));
+    let known: Vec<_> = reflector.one_way().map(|view| (view.ssid.0, view.received)).collect();
+    assert_eq!(known, [(0x1234, 1)]);
     // Numbers are those of replies that were sent.
     assert_eq!(number(answer(&mut reflector, &Probe::number(1))), Ok(0));
 }
@@ -307,4 +309,13 @@ fn replies_to_a_prefix_take_its_way_unless_the_probe_says_otherwise() {
     config.allow[0].prefix = prefix("192.0.2.0/24");
     let refused = ReflectorConfigError::SidsNeedIpv6 { prefix: prefix("192.0.2.0/24") };
     assert_eq!(config.check(), Err(refused));
+}
+
+#[test]
+fn a_new_policy_holds_from_the_next_probe_on() {
+    let mut reflector = reflector(able(&["198.51.100.0/24"]));
+    let probe = v4(&tlv(&ReturnPathRequest::Address(ip("198.51.100.7"))));
+    assert_eq!(answer(&mut reflector, &probe).map(|reply| reply[44]), Ok(0));
+    reflector.replace_config(able(&[])).unwrap();
+    assert_eq!(answer(&mut reflector, &probe).map(|reply| reply[44]), Ok(0x80));
 }
