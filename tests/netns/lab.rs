@@ -33,13 +33,13 @@ delay = "1ms"
 "#;
 
 /// An ordinary user at a machine of his own, with a topology file.
-struct User {
+pub(super) struct User {
     host: Host,
     folder: PathBuf,
 }
 
 impl User {
-    fn new(topology: &str) -> Self {
+    pub(super) fn new(topology: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("stamp-labs-{}-{number}", std::process::id()));
@@ -48,15 +48,20 @@ impl User {
         Self { host: Host::new("machine", Families::Both), folder }
     }
 
-    fn start(&self, arguments: &str) -> Program {
+    pub(super) fn start(&self, arguments: &str) -> Program {
         let mut command = netns::binary("stamp-sender");
         command.arg("lab").args(arguments.split_whitespace());
         let command = command.current_dir(&self.folder).env("XDG_RUNTIME_DIR", &self.folder);
         self.host.spawn_as_user(command)
     }
 
-    fn lab(&self, arguments: &str) -> Finished {
+    pub(super) fn lab(&self, arguments: &str) -> Finished {
         self.start(arguments).wait()
+    }
+
+    /// Writes a file where programs are started.
+    pub(super) fn write(&self, name: &str, text: &str) {
+        fs::write(self.folder.join(name), text).expect("the file is written");
     }
 
     /// The process that holds the lab, by what it was started with.

@@ -5,6 +5,7 @@ mod lab;
 mod loops;
 mod measure;
 mod reflector;
+mod returns;
 mod steering;
 mod timestamping;
 
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
             loops::trials,
             measure::trials,
             reflector::trials,
+            returns::trials,
             steering::trials,
             timestamping::trials,
         ]),

@@ -13,9 +13,9 @@ use stamp_tests::netns::{self, Finished, Host, Program, Trial};
 use stamp_tests::wire::{Datagram, Which};
 
 /// Port of the reflectors: one that every user may listen on.
-const PORT: u16 = 8620;
+pub(super) const PORT: u16 = 8620;
 /// SSID of the measured session, which tells it from the one-probe check before it.
-const SSID: u16 = 4711;
+pub(super) const SSID: u16 = 4711;
 
 pub(crate) fn trials() -> Vec<Trial> {
     [loss::trials(), network::trials(), endings::trials()].into_iter().flatten().collect()
@@ -23,7 +23,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// Starts a reflector on every address of `host`.
 #[track_caller]
-fn reflector(host: &Host, flags: &[&str]) -> Program {
+pub(super) fn reflector(host: &Host, flags: &[&str]) -> Program {
     let mut command = netns::binary("stamp-reflector");
     command.args(["--listen", &format!(":{PORT}"), "--rate-limit", "off"]).args(flags);
     let program = host.spawn(&mut command);
@@ -41,7 +41,7 @@ fn sender(target: &str, flags: &[&str]) -> Command {
 
 /// Measures and returns how it ended.
 #[track_caller]
-fn measure(host: &Host, target: &str, flags: &[&str]) -> Finished {
+pub(super) fn measure(host: &Host, target: &str, flags: &[&str]) -> Finished {
     host.spawn(&mut sender(target, flags)).wait()
 }
 

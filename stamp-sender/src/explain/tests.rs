@@ -458,3 +458,32 @@ fn what_the_way_did_to_packets_is_told() {
     assert!(find(&session, "congestion").text.starts_with("2 replies met congestion"));
     assert!(find(&session, "path_changed").text.contains("3 to 5 hops on the way there"));
 }
+
+#[test]
+fn what_the_reflector_did_not_do_is_told_with_what_was_wanted() {
+    let mut session = examples::good();
+    session.tlvs.last = "unrecognized".to_owned();
+    session.requests.destination_node = Some("192.0.2.11".to_owned());
+    session.requests.return_path = Some("16004,16001".to_owned());
+    session.requests.wrong_reflector = 1;
+    session.requests.return_path_not_honoured = 7;
+    let kinds = kinds(&session);
+    assert!(!kinds.contains(&"tlvs"), "{kinds:?}");
+    let wrong = find(&session, "wrong_reflector");
+    assert!(wrong.text.starts_with("1 reply did not come from 192.0.2.11"), "{}", wrong.text);
+    let refused = find(&session, "return_path_not_honoured");
+    let told = "7 replies did not take the way asked for (16004,16001)";
+    assert!(refused.text.starts_with(told), "{}", refused.text);
+    assert!(refused.remedy.contains("--return-path PREFIX"), "{}", refused.remedy);
+}
+
+#[test]
+fn silence_that_was_asked_for_is_no_riddle() {
+    let mut session = examples::silent();
+    session.packets.lost.round_trip = 0;
+    session.requests.return_path = Some("none".to_owned());
+    assert_eq!(kinds(&session), ["no_reply_asked"]);
+    let finding = find(&session, "no_reply_asked");
+    assert_eq!(finding.severity, Severity::Note);
+    assert!(finding.remedy.contains("--one-way-export"), "{}", finding.remedy);
+}
