@@ -54,8 +54,13 @@ pub fn run(measure: &Measure) -> Ended {
             .path_mtu
             .zip(room[number])
             .and_then(|(mtu, room)| usize::try_from(mtu).ok()?.checked_sub(room));
+        // This host alone: what is missing of the others was told once.
+        measure.hosts = vec![info.target_text.clone()];
+        let earlier = infos[..number].iter().filter(|it| it.target_text == info.target_text);
+        let branches = usize::from(measure.steering.entropy_sweep.unwrap_or(1));
+        let branch = earlier.count() % branches;
         let largest = search(smallest[number], room[number].unwrap_or(LARGEST), |size| {
-            comes_back(&measure, number, size)
+            comes_back(&measure, branch, size)
         })?;
         found.push(Found {
             session: info.name.clone(),

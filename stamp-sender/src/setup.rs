@@ -87,6 +87,7 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
         };
         infos.push(SessionInfo {
             steering: branch.plan.info.clone(),
+            target_text: text.clone(),
             ..info(&format!("{text}{}", branch.suffix), &infos, socket, &config)
         });
         let linger_round_trips = probe.timeout.and_then(|wait| wait.round_trips);
@@ -357,7 +358,10 @@ pub fn info(
     socket: SocketFacts,
     config: &SenderConfig,
 ) -> SessionInfo {
-    let same = earlier.iter().filter(|info| info.target_text == text).count();
+    let again = |info: &&SessionInfo| {
+        info.name.strip_prefix(text).is_some_and(|rest| rest.is_empty() || rest.starts_with('#'))
+    };
+    let same = earlier.iter().filter(again).count();
     let name = if same == 0 { text.to_owned() } else { format!("{text}#{}", same + 1) };
     SessionInfo {
         name,

@@ -167,6 +167,23 @@ fn a_packet_is_laid_open_layer_by_layer() {
     }
 }
 
+#[test]
+fn a_host_that_is_named_twice_has_two_names_and_one_target() {
+    let measure = |line: &str| {
+        let words = ["stamp-sender"].into_iter().chain(line.split_whitespace());
+        crate::setup::sessions(&CommandLine::try_parse_from(words).unwrap().measure).unwrap().infos
+    };
+    let told: Vec<_> = measure("127.0.0.1 127.0.0.1 --entropy-sweep 2")
+        .into_iter()
+        .map(|info| (info.name, info.target_text))
+        .collect();
+    let names: Vec<&str> = told.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["127.0.0.1 #1", "127.0.0.1 #2", "127.0.0.1 #1#2", "127.0.0.1 #2#2"]);
+    assert!(told.iter().all(|(_, target)| target == "127.0.0.1"), "as typed: {told:?}");
+    let names: Vec<_> = measure("127.0.0.1 127.0.0.1").into_iter().map(|it| it.name).collect();
+    assert_eq!(names, ["127.0.0.1", "127.0.0.1#2"]);
+}
+
 fn branched(line: &str) -> Vec<Branch> {
     branches(&flags(line), Unauthenticated).unwrap_or_else(|error| panic!("{line}: {error}"))
 }
