@@ -22,6 +22,9 @@ pub mod rights;
 mod switch;
 mod sysctl;
 
+/// A topology file to begin with: two hosts, and three ways between them that share no link.
+pub const THREE_PATHS: &str = include_str!("../reference/three-paths.toml");
+
 pub use error::LabError;
 pub use impairment::{Impairment, Loss};
 pub use lab::{Lab, Options};

@@ -44,7 +44,7 @@ pub struct CommandLine {
 /// What `stamp-sender` can do besides measuring now.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Reflector and sender in this process, on loopback: an open and an authenticated session.
+    /// A network on this machine, measured over labels and over SIDs while one of its ways gets worse.
     Demo(Demo),
     /// A network to try things on: namespaces, links with delay and loss, SIDs and labels.
     Lab(lab::Lab),
@@ -241,11 +241,15 @@ impl Output {
 #[derive(Args, Clone, Debug)]
 pub struct Demo {
     /// Probes to send in each session.
-    #[arg(short, long, value_name = "N", default_value = "50", value_parser = parse::<Count>)]
+    #[arg(short, long, value_name = "N", default_value = "200", value_parser = parse::<Count>)]
     pub count: Count,
     /// Time between two probes.
-    #[arg(short, long, default_value = "100ms", value_parser = parse::<Interval>)]
+    #[arg(short, long, default_value = "30ms", value_parser = parse::<Interval>)]
     pub interval: Interval,
+    /// No network: a reflector and a sender on loopback, an open and an authenticated session.
+    /// Without user namespaces this is what there is.
+    #[arg(long)]
+    pub loopback: bool,
     /// Printing.
     #[command(flatten)]
     pub output: Output,

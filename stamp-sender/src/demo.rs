@@ -1,30 +1,24 @@
-//! `stamp-sender demo`: reflector and sender in this process, on loopback.
+//! `stamp-sender demo`: what the toolkit does, on this machine alone.
 //!
-//! Two sessions at once, one open and one authenticated with a key made for this run, towards two
-//! stateful reflectors. Both ends read the same clock, so it is declared synchronised.
+//! ```text
+//!   flags ─► network: a lab of three ways, measured in enhanced loopback over both data planes
+//!      └───► loopback: where no lab can be built, a reflector and a sender
+//! ```
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
-use std::time::Duration;
+mod loopback;
+mod network;
+mod showing;
+mod table;
+mod tally;
 
 use clap::Parser;
-use stamp_net::{NetError, SocketOptions, UdpSocket};
-use stamp_proto::auth::{Key, KeyId, KeyRing};
-use stamp_proto::packet::AuthenticationMode;
+use stamp_lab::rights;
 use stamp_session::clock::ClockState;
-use stamp_session::reflector::{
-    RateLimit, RateLimiter, RateLimiterConfig, ReflectorConfig, ReflectorEvent, SourcePolicy,
-};
-use stamp_session::sender::ReflectorMode;
-use stamp_worker::reflector::{ReflectorObserver, ReflectorPool};
-use stamp_worker::sender::SessionSetup;
 
 use crate::Ended;
-use crate::command_line::{CommandLine, Demo, Probe};
-use crate::exit::Failure;
-use crate::happening::SessionInfo;
-use crate::setup::SocketFacts;
-use crate::{exit, log, random, run, setup};
+use crate::command_line::{CommandLine, Demo, Measure};
+use crate::exit::{self, Failure};
+use crate::log;
 
 /// What the demo declares: both ends read one clock.
 const ONE_CLOCK: ClockState =
@@ -33,106 +27,27 @@ const ONE_CLOCK: ClockState =
 /// Runs the demo.
 pub fn run(demo: &Demo) -> Ended {
     log::init(demo.output.log_level);
-    let stage = run::Stage::open()?;
-    let mut reporter = run::reporter(&demo.output)?;
-    let keys = Arc::new(demo_keys()?);
-    let open = DemoReflector::start(AuthenticationMode::Unauthenticated, &keys)?;
-    let authenticated = DemoReflector::start(AuthenticationMode::Authenticated, &keys)?;
-    if run::on_terminal() && demo.output.quiet == 0 {
-        exit::tell(&format!(
-            "Two reflectors in this process: {} (open) and {} (authenticated), both stateful.\n\
-             Between two hosts it is `stamp-reflector --listen :8620` there and \
-             `stamp-sender HOST -p 8620` here.\n\n",
-            open.address, authenticated.address
-        ));
+    if demo.loopback {
+        return loopback::run(demo);
     }
-    let (setups, infos): (Vec<SessionSetup>, Vec<SessionInfo>) = [
-        session(demo, "demo-open", open.address, None)?,
-        session(demo, "demo-authenticated", authenticated.address, Some(&keys))?,
-    ]
-    .into_iter()
-    .unzip();
-    let report = demo.output.report.map(|period| period.0);
-    stage.run(setups, &infos, report, &mut *reporter).map(|(status, _)| status)
-}
-
-/// A key for this run only; nothing outside this process needs it.
-fn demo_keys() -> Result<KeyRing, Failure> {
-    let secret: Vec<u8> = (0..4).flat_map(|_| random::u64().to_be_bytes()).collect();
-    Key::new(KeyId(1), &secret)
-        .and_then(|key| KeyRing::new(vec![key]))
-        .map_err(|error| Failure::Usage { flag: "demo", problem: error.to_string() })
-}
-
-/// A reflector on a free port of loopback.
-struct DemoReflector {
-    address: SocketAddr,
-    _pool: ReflectorPool,
-}
-
-impl DemoReflector {
-    fn start(mode: AuthenticationMode, keys: &Arc<KeyRing>) -> Result<Self, Failure> {
-        let socket = loopback_socket()?;
-        let address = socket.local_addr();
-        let seed = [random::u64(), random::u64()];
-        let mut policy = SourcePolicy::unknown(mode);
-        policy.rate_limit = RateLimit::Off;
-        let mut config = ReflectorConfig::new(seed);
-        config.stateful = true;
-        config.keys = Some(Arc::clone(keys));
-        config.unknown_sources = Some(policy);
-        config.own_listeners = vec![address];
-        config.clock = ONE_CLOCK;
-        let limiter = Arc::new(RateLimiter::new(RateLimiterConfig::new(seed)));
-        let observer: Arc<dyn ReflectorObserver> = Arc::new(Quiet);
-        let mut pool = ReflectorPool::start(1, &config, &limiter, &observer)?;
-        pool.add_listener(vec![socket])?;
-        Ok(Self { address, _pool: pool })
-    }
-}
-
-/// A socket on the loopback address of whichever family this host has, IPv6 first.
-fn loopback_socket() -> Result<UdpSocket, Failure> {
-    let on = |address: IpAddr| UdpSocket::open(&SocketOptions::new(SocketAddr::new(address, 0)));
-    match on(Ipv6Addr::LOCALHOST.into()) {
-        Err(NetError::FamilyUnavailable { .. } | NetError::AddressNotAvailable { .. }) => {
-            Ok(on(Ipv4Addr::LOCALHOST.into())?)
+    // Rights come before any thread exists.
+    let network = rights::obtain().map_err(Failure::from).and_then(|_| network::Network::up());
+    match network {
+        Ok(network) => network.run(demo),
+        Err(obstacle) => {
+            exit::tell(&format!(
+                "stamp-sender: this machine builds no network of its own: {obstacle}\n\
+                 The demo runs on loopback instead.\n\n"
+            ));
+            loopback::run(demo)
         }
-        opened => Ok(opened?),
     }
 }
 
-/// One session towards a demo reflector.
-fn session(
-    demo: &Demo,
-    name: &str,
-    target: SocketAddr,
-    keys: Option<&Arc<KeyRing>>,
-) -> Result<(SessionSetup, SessionInfo), Failure> {
-    let mut probe = default_probe(target)?;
-    probe.count = demo.count;
-    probe.interval = demo.interval;
-    probe.auth = keys.is_some();
-    let mut config = setup::config(&probe, target, keys, demo.output.report.is_some())?;
-    config.timeout = Duration::from_secs(1);
-    config.clock = ONE_CLOCK;
-    config.reflector = ReflectorMode::Stateful;
-    let socket = setup::open(&probe, target, None)?;
-    let mut info = setup::info(name, &[], SocketFacts::of(&socket, target), &config);
-    info.target_text = target.to_string();
-    Ok((SessionSetup { port: socket.into(), config, linger_round_trips: None }, info))
-}
-
-/// The flags of a run without any: the demo shows what a user gets without reading the manual.
-fn default_probe(target: SocketAddr) -> Result<Probe, Failure> {
-    CommandLine::try_parse_from(["stamp-sender", &target.to_string()])
-        .map(|command_line| command_line.measure.probe)
+/// The flags of a run as a user would type them.
+fn flags(arguments: &[String]) -> Result<Measure, Failure> {
+    let typed = std::iter::once("stamp-sender").chain(arguments.iter().map(String::as_str));
+    CommandLine::try_parse_from(typed)
+        .map(|command_line| command_line.measure)
         .map_err(|error| Failure::Usage { flag: "demo", problem: error.to_string() })
-}
-
-/// The demo's reflectors have nothing to tell: their only source is this process.
-struct Quiet;
-
-impl ReflectorObserver for Quiet {
-    fn notice(&self, _event: ReflectorEvent) {}
 }

@@ -35,8 +35,8 @@ impl Machines {
     /// A machine of its own with the topology file of three paths.
     pub(crate) fn with_topology() -> Self {
         let machines = Self::one();
-        let text = include_str!("../../stamp-lab/reference/three-paths.toml");
-        fs::write(machines.folder.0.join("three-paths.toml"), text).expect("the file is written");
+        let file = machines.folder.0.join("three-paths.toml");
+        fs::write(file, stamp_lab::THREE_PATHS).expect("the file is written");
         machines
     }
 

@@ -1,5 +1,6 @@
 //! Tests in network namespaces: real kernels, real sockets, real programs.
 
+mod demo;
 mod kit;
 mod lab;
 mod loops;
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
     match kit::child::Part::asked_for() {
         Some(part) => part.play(),
         None => netns::harness(&[
+            demo::trials,
             kit::trials,
             lab::trials,
             loops::trials,

@@ -28,7 +28,10 @@ fn hosts_with_one_family_measure_and_run_the_demo() {
         finished.assert_code(0);
         assert_eq!(session(&finished)["packets"]["lost"]["round_trip"], 0);
         let mut demo = netns::binary("stamp-sender");
-        let demo = net.near.spawn(demo.args(["demo", "-c", "3", "-i", "5ms", "--json"])).wait();
+        let demo = net
+            .near
+            .spawn(demo.args(["demo", "--loopback", "-c", "3", "-i", "5ms", "--json"]))
+            .wait();
         demo.assert_code(0);
         let document = demo.json();
         let sessions = document["sessions"].as_array().expect("sessions");
