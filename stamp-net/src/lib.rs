@@ -27,6 +27,7 @@ pub mod socket;
 mod sys;
 pub mod sysctl;
 pub mod timestamping;
+mod tunnel_errors;
 
 pub use egress::{Changes, Egress, EgressQuery, LinkHeader, Resolution, RouteWatch};
 pub use error::NetError;
@@ -39,3 +40,4 @@ pub use socket::{
     Datagram, ErrorBatch, IcmpError, IcmpKind, Outgoing, ReceiveBatch, SendBatch, SendFailure,
     SendOutcome, SocketEvent, SocketOptions, UdpSocket,
 };
+pub use tunnel_errors::TunnelErrors;

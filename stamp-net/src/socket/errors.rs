@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
 
 use socket2::SockRef;
+use stamp_proto::sr::layers::quoted_udp;
 use stamp_proto::time::Stamp;
 
 use super::control::{Control, Controls};
@@ -15,8 +16,8 @@ use crate::error::NetError;
 use crate::route::{largest_payload, largest_payload_behind};
 use crate::sys::message::{BATCH, Filled, receive};
 
-/// Octets kept of the datagram that an ICMP error quotes.
-const EXCERPT: usize = 128;
+/// Octets kept of what an ICMP error quotes: a probe behind two IPv6 headers and a list of 24 SIDs.
+const EXCERPT: usize = 512;
 
 /// One entry of the error queue.
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +86,8 @@ pub struct ErrorBatch {
     hardware_stamps: bool,
     /// What stands between the IP header and UDP in the datagrams that errors are about.
     extension_octets: usize,
+    /// Entries quote packets, in which the datagrams of this source are looked for.
+    quoted_from: Option<SocketAddr>,
 }
 
 impl ErrorBatch {
@@ -99,6 +102,7 @@ impl ErrorBatch {
             len: 0,
             hardware_stamps: false,
             extension_octets: 0,
+            quoted_from: None,
         }
     }
 
@@ -115,7 +119,14 @@ impl ErrorBatch {
         parts.filter_map(|((payload, slot), filled)| {
             let entry = Entry::read(slot.controls(filled), self.hardware_stamps);
             let to = address::parse(slot.name(filled));
-            entry.into_event(to, payload.get(..filled.payload)?, self.extension_octets)
+            let quoted = payload.get(..filled.payload)?;
+            let payload = match self.quoted_from {
+                None => quoted,
+                Some(source) => {
+                    quoted_udp(quoted).filter(|quoted| quoted.source == source)?.payload
+                }
+            };
+            entry.into_event(to, payload, self.extension_octets)
         })
     }
 
@@ -126,6 +137,24 @@ impl ErrorBatch {
         hardware_stamps: bool,
     ) -> Result<usize, NetError> {
         self.hardware_stamps = hardware_stamps;
+        self.quoted_from = None;
+        self.fill_all(socket)
+    }
+
+    /// The same of a socket whose entries quote whole packets: those that hold a datagram of `source`
+    /// are shown, with what is in it.
+    pub(crate) fn take_quoted(
+        &mut self,
+        socket: BorrowedFd<'_>,
+        source: SocketAddr,
+        extension_octets: usize,
+    ) -> Result<usize, NetError> {
+        self.quoted_from = Some(source);
+        self.extension_octets = extension_octets;
+        self.fill_all(socket)
+    }
+
+    fn fill_all(&mut self, socket: BorrowedFd<'_>) -> Result<usize, NetError> {
         loop {
             match self.fill(socket) {
                 Ok(count) => return Ok(count),

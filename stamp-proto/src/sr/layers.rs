@@ -1,6 +1,7 @@
 //! A packet taken apart layer by layer, as a display shows it and a node on the way finds its place.
 
 mod place;
+mod quote;
 
 use super::checksum::AddressPair;
 use super::header::{HeaderError, Ipv4Header, Ipv6Header, UdpDatagram};
@@ -11,6 +12,7 @@ use crate::error::ParseError;
 use crate::reader::{Reader, peek_up_to};
 
 pub use place::{NoUdp, StampError, UdpPlace, find_udp, write_timestamp};
+pub use quote::{QuotedUdp, quoted_udp};
 
 /// What a packet begins with.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use stamp_net::interface::{self, Interface, LinkLayer};
 use stamp_net::route::{self, RouteQuery};
 use stamp_net::sysctl::{Arrival, Hindrance, arrival_hindrances};
-use stamp_net::{NetError, SocketOptions, UdpSocket};
+use stamp_net::{NetError, SocketOptions, TunnelErrors, UdpSocket};
 use stamp_proto::sr::encapsulation::{FirstHop, Template};
 use stamp_session::sender::{Looped, MeasurementMode, Requests, ReturnWish};
 use stamp_worker::sender::{FramePort, FrameWay, LoopPort, Port, Rings};
@@ -170,6 +170,9 @@ impl Request<'_> {
         };
         let template = self.plan.compose(&self.between(source, destination))?;
         let way = self.frame_way(&template);
+        let behind_header = template.header_octets().saturating_sub(PLAIN_OCTETS);
+        let errors = template.is_tunnel().then(|| TunnelErrors::open(source, behind_header));
+        let errors = errors.transpose()?;
         let port = match back {
             Some(back) => {
                 let home = self.plan.homecoming(destination);
@@ -178,6 +181,10 @@ impl Request<'_> {
             }
             // Replies come to the port that probes leave from.
             None => FramePort::open(way, template, from)?,
+        };
+        let port = match errors {
+            Some(errors) => port.with_tunnel_errors(errors),
+            None => port,
         };
         let mtu = port.egress().map(|egress| egress.mtu);
         let largest_payload =
@@ -253,6 +260,9 @@ impl Request<'_> {
         )
     }
 }
+
+/// An IPv6 header and that of UDP.
+const PLAIN_OCTETS: usize = 48;
 
 /// A port of the dynamic range for a packet that nobody sends.
 const SHOWN_PORT: u16 = 49_152;

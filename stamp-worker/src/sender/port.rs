@@ -158,6 +158,14 @@ impl Port {
         }
     }
 
+    /// ICMP errors about what was put around probes.
+    pub(super) fn tunnel_errors(&self, batch: &mut ErrorBatch) -> Result<usize, NetError> {
+        match self {
+            Self::Socket(_) | Self::Loop(_) => Ok(0),
+            Self::Frames(port) => port.tunnel_errors(batch),
+        }
+    }
+
     /// Hands every datagram that waits to `each`, up to [`COUNT`] of them, and tells how many there
     /// were and what the kernel says of its queue.
     pub(super) fn receive(

@@ -175,7 +175,7 @@ impl Session {
     }
 
     fn take_errors(&mut self, errors: &mut ErrorBatch, observer: &mut dyn SenderObserver) {
-        for read in [Port::errors, Port::icmp_errors] {
+        for read in [Port::errors, Port::icmp_errors, Port::tunnel_errors] {
             loop {
                 let taken = read(&self.port, errors).unwrap_or(0);
                 for event in errors.iter().take(taken) {

@@ -13,6 +13,7 @@ pub(super) fn trials() -> Vec<Trial> {
         a_next_hop_without_neighbour_is_no_loss: [Need::IPV6],
         frames_follow_a_route_that_changes: [Need::IPV6],
         a_router_that_calls_a_steered_probe_too_big_is_heard: [Need::IPV6],
+        a_router_that_calls_the_packet_around_a_probe_too_big_is_heard: [Need::IPV6],
         a_kernel_that_refuses_the_header_is_told_and_gone_round: [Need::IPV6],
         a_kernel_that_drops_its_own_source_address_does_not_hide_a_probe: [Need::IPV6],
         a_probe_that_two_interfaces_show_came_back_once: [Need::IPV6],
@@ -141,6 +142,31 @@ fn a_router_that_calls_a_steered_probe_too_big_is_heard() {
         assert!(told.iter().any(|told| told.contains(words)), "{words}: {told:?}");
     }
     net.send(&format!("{LOOP_OF_SIDS} -s {fits} -c 3 -i 10ms")).assert_code(0);
+}
+
+/// The router quotes the packet around the probe, which is none of a UDP socket's.
+fn a_router_that_calls_the_packet_around_a_probe_too_big_is_heard() {
+    let net = Net::up();
+    net.host("a").set_mtu("a-r", 1300);
+    let flags =
+        format!("{} --srv6 encap", LOOP_OF_SIDS.replace("fc00:bb:2:1::", "fcbb:bb00:2:d6::"));
+    // Two IPv6 headers, SRH of two segments, UDP.
+    let fits = 1300 - 40 - (8 + 2 * 16) - 40 - 8;
+    let other = net.start(&format!("{flags} -s 200 -c 30 -i 10ms -W 200ms --json"));
+    let finished = net.send(&format!("{flags} -s 1300 -c 5 -i 20ms -W 200ms --json"));
+    finished.assert_code(1);
+    let session = session(&finished);
+    let packets = &session["packets"];
+    let unsent = |reason: &str| count(&packets["unsent_by_reason"][reason]);
+    assert_eq!(packets["lost"]["round_trip"], 0, "never loss: {packets}");
+    assert_eq!(unsent("too_big") + unsent("missed_slot"), 5, "{packets}");
+    let told = findings(&session, "too_big");
+    for words in ["2001:db8::11", "MTU 1300", &format!("-s {fits} ")] {
+        assert!(told.iter().any(|told| told.contains(words)), "{words}: {told:?}");
+    }
+    let other = other.wait();
+    assert!(findings(&self::session(&other), "too_big").is_empty(), "not its probes: {other}");
+    net.send(&format!("{flags} -s {fits} -c 3 -i 10ms")).assert_code(0);
 }
 
 fn a_kernel_that_refuses_the_header_is_told_and_gone_round() {

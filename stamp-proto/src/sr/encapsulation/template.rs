@@ -114,6 +114,12 @@ impl Template {
         Some(payload.min(self.largest_stated()))
     }
 
+    /// The whole datagram travels inside another IPv6 header.
+    #[must_use]
+    pub const fn is_tunnel(&self) -> bool {
+        self.parts.tunnel.is_some()
+    }
+
     /// What a link-layer header has to announce.
     #[must_use]
     pub const fn ether_type(&self) -> EtherType {

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use stamp_net::egress::{Egress, EgressQuery, RouteWatch};
 use stamp_net::frame::EtherType;
 use stamp_net::{
-    ErrorBatch, FrameBatch, FrameFilter, FrameOptions, FrameSocket, NetError, Poller, UdpSocket,
+    ErrorBatch, FrameBatch, FrameFilter, FrameOptions, FrameSocket, NetError, Poller, TunnelErrors,
+    UdpSocket,
 };
 use stamp_proto::sr::encapsulation::Template;
 use stamp_session::sender::Sender;
@@ -59,6 +60,8 @@ pub struct FramePort {
     socket: UdpSocket,
     /// Bound to the port that probes leave from, for ICMP errors that quote them.
     errors: Option<UdpSocket>,
+    /// For ICMP errors that quote the packet around a probe.
+    tunnel_errors: Option<TunnelErrors>,
     rings: Option<Rings>,
 }
 
@@ -81,8 +84,15 @@ impl FramePort {
             template,
             socket,
             errors: None,
+            tunnel_errors: None,
             rings: None,
         })
+    }
+
+    /// The same, and it hears what routers say about the packets around probes.
+    #[must_use]
+    pub fn with_tunnel_errors(self, errors: TunnelErrors) -> Self {
+        Self { tunnel_errors: Some(errors), ..self }
     }
 
     /// The same with rings that take what returns before the kernel's own filters can drop it, and
@@ -109,6 +119,9 @@ impl FramePort {
         poller.add(&self.watch, token)?;
         poller.add(&self.socket, token)?;
         if let Some(errors) = &self.errors {
+            poller.add(errors, token)?;
+        }
+        if let Some(errors) = &self.tunnel_errors {
             poller.add(errors, token)?;
         }
         self.rings.as_ref().map_or(Ok(()), |rings| rings.watch(poller, token))
@@ -160,6 +173,11 @@ impl FramePort {
     /// ICMP errors that quote probes: the kernel gives them to the socket of their source port.
     pub(super) fn icmp_errors(&self, batch: &mut ErrorBatch) -> Result<usize, NetError> {
         self.errors.as_ref().unwrap_or(&self.socket).errors(batch)
+    }
+
+    /// ICMP errors that quote the packets around probes.
+    pub(super) fn tunnel_errors(&self, batch: &mut ErrorBatch) -> Result<usize, NetError> {
+        self.tunnel_errors.as_ref().map_or(Ok(0), |errors| errors.errors(batch))
     }
 
     /// Where what comes back is read: by the rings, where there are any.
