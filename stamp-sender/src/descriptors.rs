@@ -6,17 +6,14 @@ use crate::exit::Failure;
 
 /// Those of standard streams, runtime, signals and packet worker.
 const SPARE: u64 = 16;
-/// Sockets of a session: its own, and that of the look at the far end before it begins.
-const PER_SESSION: u64 = 2;
 
-/// Makes sure that so many sessions can be had at once.
+/// Makes sure that so many descriptors can be had at once, beside those of the program itself.
 ///
 /// # Errors
 ///
 /// [`Failure::Descriptors`] when they cannot.
-pub fn ensure(sessions: usize) -> Result<(), Failure> {
-    let sessions = u64::try_from(sessions).unwrap_or(u64::MAX);
-    let needed = sessions.saturating_mul(PER_SESSION).saturating_add(SPARE);
+pub fn ensure(sockets: usize) -> Result<(), Failure> {
+    let needed = u64::try_from(sockets).unwrap_or(u64::MAX).saturating_add(SPARE);
     // A sandbox may forbid the question; then opening the sockets gives the answer.
     match limits::raise_descriptor_limit() {
         Ok(limit) if limit.soft < needed => Err(Failure::Descriptors { needed, limit: limit.soft }),

@@ -61,7 +61,8 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
         let problem = "sessions that run at once need SSIDs of their own (RFC 8972 §3)".to_owned();
         return Err(Failure::Usage { flag: "--ssid", problem });
     }
-    descriptors::ensure(count)?;
+    let sockets = branches.iter().map(|branch| branch.plan.sockets()).sum::<Result<usize, _>>()?;
+    descriptors::ensure(sockets.saturating_mul(measure.hosts.len()))?;
     for (text, branch) in
         measure.hosts.iter().flat_map(|text| branches.iter().map(move |it| (text, it)))
     {

@@ -261,6 +261,25 @@ impl Request<'_> {
     }
 }
 
+impl Plan {
+    /// Most sockets that a session of this plan has open at once.
+    ///
+    /// # Errors
+    ///
+    /// When the interfaces cannot be listed that probes may come back on.
+    pub fn sockets(&self) -> Result<usize, Failure> {
+        let looped = self.mode.is_looped();
+        let rings = if looped { listened_interfaces()?.len() } else { 0 };
+        Ok(match (self.needs_frames(), looped) {
+            // The look at the far end before it begins has one too.
+            (false, false) => 2,
+            (false, true) => 2 + rings,
+            // Frames, changes of routes, errors about tunnels, and the ports at both ends.
+            (true, _) => 5 + rings,
+        })
+    }
+}
+
 /// An IPv6 header and that of UDP.
 const PLAIN_OCTETS: usize = 48;
 
