@@ -51,7 +51,7 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
     let mut setups = Vec::with_capacity(measure.hosts.len());
     let mut infos: Vec<SessionInfo> = Vec::with_capacity(measure.hosts.len());
     let mut missing = Vec::new();
-    let branches = steering::branches(&measure.steering, authentication(probe))?;
+    let branches = steering::branches(&measure.steering, authentication(probe), &measure.hosts)?;
     let count = measure.hosts.len() * branches.len();
     if probe.source_port.is_some() && count > 1 {
         let problem = "one port serves one session; leave it out to have several".to_owned();
@@ -110,7 +110,7 @@ fn request<'a>(
 ) -> Result<Request<'a>, Failure> {
     let probe = &measure.probe;
     let target = Target::parse(text, probe.port)?;
-    let host = target.resolve(family(probe), device.unwrap_or(0))?;
+    let host = plan.end(target.resolve(family(probe), device.unwrap_or(0))?);
     Ok(Request { plan, steering: &measure.steering, probe, host, device: device_name(probe) })
 }
 
@@ -141,7 +141,8 @@ fn check_size(opened: &Opened, config: &SenderConfig) -> Result<(), Failure> {
 /// The first host, key or option that cannot be used.
 pub fn show_packets(measure: &Measure) -> Result<String, Failure> {
     let (keys, device) = (keys(&measure.probe)?, device(&measure.probe)?);
-    let branches = steering::branches(&measure.steering, authentication(&measure.probe))?;
+    let authentication = authentication(&measure.probe);
+    let branches = steering::branches(&measure.steering, authentication, &measure.hosts)?;
     let mut text = String::new();
     for (host, Branch { plan, .. }) in
         measure.hosts.iter().flat_map(|host| branches.iter().map(move |it| (host, it)))

@@ -10,7 +10,7 @@ mod open;
 mod requests;
 mod show;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use stamp_config::steering::{Segments, TimestampLabel, TimestampLabelValue};
 use stamp_proto::packet::AuthenticationMode;
@@ -49,6 +49,8 @@ pub struct Plan {
     pub return_path: Option<ReturnWish>,
     limits: Limits,
     flow_label: FlowLabel,
+    /// Added to the address of the host, which is of 127/8 then.
+    address_step: u32,
     /// How many labels lead there, what asks for the timestamp left out.
     forward_labels: usize,
 }
@@ -92,11 +94,24 @@ impl Plan {
             return_path,
             limits: Limits { labels: limit, segments: limit },
             flow_label: FlowLabel::NONE,
+            address_step: 0,
             forward_labels: match &flags.segments {
                 Some(Segments::Labels(labels)) => labels.len(),
                 _ => 0,
             },
         })
+    }
+
+    /// The host, or another address that means the same at the end of the way.
+    #[must_use]
+    pub fn end(&self, host: SocketAddr) -> SocketAddr {
+        match host {
+            SocketAddr::V4(v4) if self.address_step > 0 => {
+                let low = v4.ip().to_bits().wrapping_add(self.address_step) & 0x00ff_ffff;
+                SocketAddr::new(Ipv4Addr::from_bits(0x7f00_0000 | low).into(), v4.port())
+            }
+            _ => host,
+        }
     }
 
     /// What a probe has in front of it when it is back.

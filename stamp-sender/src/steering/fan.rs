@@ -1,5 +1,7 @@
 //! One host, several sessions: a loop to each segment of a list, or one list over many equal paths.
 
+use std::net::Ipv4Addr;
+
 use stamp_config::steering::Segments;
 use stamp_proto::packet::AuthenticationMode;
 use stamp_proto::sr::header::FlowLabel;
@@ -30,11 +32,13 @@ struct Entropy {
     flow_label: FlowLabel,
     /// Below the last label of the way there.
     label: Option<EntropyLabel>,
+    /// Added to an address of 127/8, all of which mean the node at the end of the labels.
+    address_step: u32,
 }
 
 impl Entropy {
     /// Nothing but the ports.
-    const PORTS: Self = Self { flow_label: FlowLabel::NONE, label: None };
+    const PORTS: Self = Self { flow_label: FlowLabel::NONE, label: None, address_step: 0 };
 }
 
 /// The sessions that each host becomes.
@@ -45,6 +49,7 @@ impl Entropy {
 pub fn branches(
     flags: &SteeringFlags,
     authentication: AuthenticationMode,
+    hosts: &[String],
 ) -> Result<Vec<Branch>, Failure> {
     if flags.per_segment {
         return per_segment(flags, authentication);
@@ -53,7 +58,8 @@ pub fn branches(
     let Some(count) = flags.entropy_sweep else {
         return Ok(vec![Branch { suffix: String::new(), plan }]);
     };
-    (0..u32::from(count)).map(|number| swept(&plan, number)).collect()
+    let local = hosts.iter().all(|host| is_local(host));
+    (0..u32::from(count)).map(|number| swept(&plan, local, number)).collect()
 }
 
 /// A loop to the end of each prefix of the list: the first that is slow or loses shows where.
@@ -81,14 +87,22 @@ fn per_segment(
         .collect()
 }
 
+/// `127.0.0.1`, or another of 127/8, with or without a port.
+fn is_local(host: &str) -> bool {
+    let address = host.split_once(':').map_or(host, |(address, _)| address);
+    address.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+}
+
 /// The same list, with other bits for nodes to choose among equal paths by.
 ///
 /// Sessions have ports of their own, which is all that a socket varies; the kernel makes the flow
 /// label of what it sends out of them.
-fn swept(plan: &Plan, number: u32) -> Result<Branch, Failure> {
+fn swept(plan: &Plan, local: bool, number: u32) -> Result<Branch, Failure> {
     let mut plan = plan.clone();
     let entropy = match &plan.way {
         Way::Plain => Entropy::PORTS,
+        // What nodes without entropy labels look at (RFC 9503 §3).
+        Way::Mpls(_) if local => Entropy { address_step: number, ..Entropy::PORTS },
         Way::Mpls(_) => Entropy {
             label: EntropyLabel::new(FIRST_ENTROPY_LABEL.saturating_add(number)),
             ..Entropy::PORTS
@@ -105,6 +119,9 @@ fn swept(plan: &Plan, number: u32) -> Result<Branch, Failure> {
     let flow_label = entropy.flow_label.value();
     plan.info.entropy = match entropy.label {
         Some(label) => Some(format!("entropy label {}", label.label())),
+        None if local && matches!(plan.way, Way::Mpls(_)) => {
+            Some(format!("address of 127/8 +{number}"))
+        }
         None if flow_label > 0 => Some(format!("flow label {flow_label:#x}")),
         None => Some("source port".to_owned()),
     };
@@ -116,5 +133,6 @@ fn swept(plan: &Plan, number: u32) -> Result<Branch, Failure> {
         plan.way = Way::Mpls(stack);
     }
     plan.flow_label = entropy.flow_label;
+    plan.address_step = entropy.address_step;
     Ok(Branch { suffix: format!(" #{}", number + 1), plan })
 }

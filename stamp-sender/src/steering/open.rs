@@ -250,14 +250,20 @@ impl Request<'_> {
         let interface = self.probe.interface.as_deref().map(interface::index_of).transpose()?;
         let fwmark = self.probe.fwmark;
         let query = RouteQuery { interface, fwmark, ..RouteQuery::to(self.host.ip()) };
-        route::lookup(&query)?.source.filter(|own| *own != unspecified(self.host)).ok_or_else(
-            || {
-                usage(
-                    "--source",
-                    "the route to the host has no source address; name one of this host",
-                )
-            },
-        )
+        let own = route::lookup(&query)?.source.filter(|own| *own != unspecified(self.host));
+        let own = own.ok_or_else(|| {
+            let problem = "the route to the host has no source address; name one of this host";
+            usage("--source", problem)
+        })?;
+        if own.is_loopback() && matches!(self.plan.way, Way::Mpls(_) | Way::Tunnel(..)) {
+            let problem = format!(
+                "{} means the node at the end of the segments, to which this host is not {own}; name \
+                 one of its addresses",
+                self.host.ip()
+            );
+            return Err(usage("--source", &problem));
+        }
+        Ok(own)
     }
 }
 

@@ -185,7 +185,12 @@ fn a_host_that_is_named_twice_has_two_names_and_one_target() {
 }
 
 fn branched(line: &str) -> Vec<Branch> {
-    branches(&flags(line), Unauthenticated).unwrap_or_else(|error| panic!("{line}: {error}"))
+    branches_to(line, "192.0.2.2")
+}
+
+fn branches_to(line: &str, host: &str) -> Vec<Branch> {
+    branches(&flags(line), Unauthenticated, &[host.to_owned()])
+        .unwrap_or_else(|error| panic!("{line}: {error}"))
 }
 
 #[test]
@@ -195,7 +200,7 @@ fn a_list_is_looped_to_the_end_of_each_prefix() {
     assert_eq!(suffixes, [" to 16011", " to 16002", " to 16013"]);
     let lists: Vec<usize> = branches.iter().map(|it| it.plan.info.segments.len()).collect();
     assert_eq!(lists, [1, 2, 3]);
-    let refused = super::branches(&flags("--per-segment --segments 16011"), Unauthenticated);
+    let refused = super::branches(&flags("--per-segment --segments 16011"), Unauthenticated, &[]);
     assert!(refused.unwrap_err().to_string().starts_with("--per-segment: loops"));
 }
 
@@ -224,6 +229,22 @@ fn a_sweep_varies_what_the_encapsulation_has() {
         assert_eq!(branches[1].plan.info.entropy.as_deref(), Some("source port"));
         assert_eq!(branches[1].suffix, " #2");
     }
+}
+
+#[test]
+fn a_sweep_towards_an_address_of_127_8_varies_that() {
+    let host: SocketAddr = "127.0.0.254:862".parse().unwrap();
+    let branches = branches_to("--entropy-sweep 3 --segments 16011,16002", "127.0.0.254:862");
+    let ends: Vec<String> =
+        branches.iter().map(|branch| branch.plan.end(host).to_string()).collect();
+    assert_eq!(ends, ["127.0.0.254:862", "127.0.0.255:862", "127.0.1.0:862"]);
+    assert_eq!(branches[2].plan.info.entropy.as_deref(), Some("address of 127/8 +2"));
+    for branch in &branches {
+        let Way::Mpls(stack) = &branch.plan.way else { panic!("{:?}", branch.plan.way) };
+        assert_eq!(stack.entries().len(), 2, "no entropy label beside it");
+    }
+    let elsewhere = branches_to("--entropy-sweep 2 --segments 16011", "127.example");
+    assert_eq!(elsewhere[1].plan.end(host), host, "a name is no address");
 }
 
 #[test]

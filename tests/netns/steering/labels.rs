@@ -12,6 +12,7 @@ pub(super) fn trials() -> Vec<Trial> {
         m5_is_measured: [Need::IPV6],
         a_probe_is_back_with_the_senders_own_label_on_it: [Need::IPV6],
         probes_that_pass_through_their_sender_are_not_back_yet: [Need::IPV6],
+        a_sweep_over_addresses_of_127_8_is_answered_by_the_node_that_is_meant: [Need::IPV6],
     ]
 }
 
@@ -124,5 +125,31 @@ fn probes_that_pass_through_their_sender_are_not_back_yet() {
             ..M5
         };
         form.is_measured(&mut net);
+    }
+}
+
+/// M2: the address says nothing but "the node at the end of the labels", so it may be any of 127/8.
+fn a_sweep_over_addresses_of_127_8_is_answered_by_the_node_that_is_meant() {
+    let net = Net::up();
+    // On Linux such an address may not come in by an interface otherwise.
+    for setting in ["all", "a-r"] {
+        net.host("r").set_sysctl(&format!("net.ipv4.conf.{setting}.route_localnet"), "1");
+    }
+    let _reflector = net.reflector(OPEN, &[]);
+    let flags =
+        "127.0.0.1 -S 192.0.2.1 --segments 16011,16002 --via s-a,10.0.1.2 --entropy-sweep 3";
+    let finished = net.send(&format!(
+        "{flags} --destination-node-address=192.0.2.2 -p {OPEN} -c 5 -i 5ms --json"
+    ));
+    finished.assert_code(0);
+    let document = finished.json();
+    let sessions = document["sessions"].as_array().expect("sessions");
+    let told: Vec<_> =
+        sessions.iter().map(|session| session["address"].as_str().expect("an address")).collect();
+    assert_eq!(told, ["127.0.0.1", "127.0.0.2", "127.0.0.3"]);
+    for session in sessions {
+        let packets = &session["packets"];
+        assert_eq!(packets["received"], packets["sent"], "{session}");
+        assert_eq!(session["path"]["encapsulation"], "M2", "{session}");
     }
 }
