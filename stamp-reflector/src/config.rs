@@ -47,6 +47,8 @@ pub(crate) struct Config {
     pub(crate) hardware_stamps: bool,
     /// Where one-way probes are told, a line each; `-` is standard output.
     pub(crate) one_way_export: Option<PathBuf>,
+    /// Where sessions going down and up are told, a line each; `-` is standard output.
+    pub(crate) event_export: Option<PathBuf>,
     /// Limit for all sources together.
     pub(crate) total_rate_limit: RateLimit,
     /// The clock as the operator declared it; none to ask the kernel.

@@ -9,7 +9,7 @@ use stamp_session::reflector::{LoopRule, OneWayArrival, RateLimit, ReflectorEven
 use stamp_worker::reflector::ReflectorObserver;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
-use crate::export::Export;
+use crate::export::{Export, Transition};
 
 /// Events that wait for the journal.
 const QUEUE: usize = 1_024;
@@ -21,18 +21,31 @@ const LINES_A_SECOND: u32 = 10;
 pub(crate) struct Reporter {
     events: Sender<ReflectorEvent>,
     lost: Arc<AtomicU64>,
-    export: Option<Export>,
+    exports: Exports,
+}
+
+/// Who is told in lines.
+#[derive(Debug, Default)]
+pub(crate) struct Exports {
+    /// Of probes that want no reply.
+    pub(crate) one_way: Option<Export<OneWayArrival>>,
+    /// Of sessions that go down and up.
+    pub(crate) transitions: Option<Export<Transition>>,
 }
 
 impl ReflectorObserver for Reporter {
     fn notice(&self, event: ReflectorEvent) {
+        if let (ReflectorEvent::Forward(change), Some(export)) = (event, &self.exports.transitions)
+        {
+            export.put(Transition { change, time: stamp_worker::now().wall });
+        }
         if self.events.try_send(event).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     fn arrived(&self, arrival: &OneWayArrival) {
-        if let Some(export) = &self.export {
+        if let Some(export) = &self.exports.one_way {
             export.put(*arrival);
         }
     }
@@ -46,11 +59,11 @@ pub(crate) struct Journal {
     budgets: [Budget; KINDS],
 }
 
-/// Both ends; one-way probes go to `export`.
-pub(crate) fn journal(export: Option<Export>) -> (Reporter, Journal) {
+/// Both ends; what `exports` are for goes there as well.
+pub(crate) fn journal(exports: Exports) -> (Reporter, Journal) {
     let (sender, events) = mpsc::channel(QUEUE);
     let lost = Arc::new(AtomicU64::new(0));
-    let reporter = Reporter { events: sender, lost: Arc::clone(&lost), export };
+    let reporter = Reporter { events: sender, lost: Arc::clone(&lost), exports };
     (reporter, Journal { events, lost, budgets: [Budget::default(); KINDS] })
 }
 
@@ -87,7 +100,7 @@ impl Journal {
 }
 
 /// Kinds of events, each with a budget of its own.
-const KINDS: usize = 6;
+const KINDS: usize = 7;
 
 const fn kind(event: &ReflectorEvent) -> usize {
     match event {
@@ -97,6 +110,7 @@ const fn kind(event: &ReflectorEvent) -> usize {
         ReflectorEvent::SessionsFull { .. } => 3,
         ReflectorEvent::Rebound { .. } => 4,
         ReflectorEvent::SenderRestarted { .. } => 5,
+        ReflectorEvent::Forward(_) => 6,
     }
 }
 
@@ -153,6 +167,22 @@ fn log(event: &ReflectorEvent) {
             ssid = %ssid,
             "a session goes on from another port: a NAT between us has forgotten the first"
         ),
+        ReflectorEvent::Forward(change) if change.down => tracing::warn!(
+            source = %change.source,
+            ssid = %change.ssid,
+            missing = change.run,
+            first = change.sequences.0,
+            last = change.sequences.1,
+            "down: probes of this session do not arrive any more; the way here is broken, or its \
+             sender has stopped"
+        ),
+        ReflectorEvent::Forward(change) => tracing::info!(
+            source = %change.source,
+            ssid = %change.ssid,
+            missing = change.run,
+            sequence = change.sequences.0,
+            "up: probes of this session arrive again"
+        ),
         ReflectorEvent::SenderRestarted { source, ssid } => tracing::info!(
             source = %source,
             ssid = %ssid,
@@ -198,7 +228,7 @@ mod tests {
 
     #[test]
     fn an_event_that_finds_the_queue_full_is_counted() {
-        let (reporter, journal) = journal(None);
+        let (reporter, journal) = journal(Exports::default());
         let source = "192.0.2.1:862".parse().unwrap();
         for _ in 0..QUEUE + 3 {
             reporter.notice(ReflectorEvent::RateLimited { source, limit: RateLimit::Off });

@@ -10,7 +10,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use crate::config::Source;
 use crate::export::{Export, Lines};
 use crate::failure::Failure;
-use crate::journal::{Journal, journal};
+use crate::journal::{Exports, Journal, journal};
 use crate::log::Log;
 use crate::service::Service;
 
@@ -28,12 +28,13 @@ pub(crate) fn reflect(source: Source) -> Result<(), Failure> {
     let runtime = runtime()?;
     // Before the first packet is answered: a signal that comes early must find somebody.
     let mut control = runtime.block_on(async { Control::new() })?;
-    let export = config.one_way_export.as_deref().map(Export::open).transpose()?;
-    let (export, lines) = export.unzip();
-    let (reporter, journal) = journal(export);
+    let (one_way, lines) = config.one_way_export.as_deref().map(Export::open).transpose()?.unzip();
+    let transitions = config.event_export.as_deref().map(Export::open).transpose()?;
+    let (transitions, more_lines) = transitions.unzip();
+    let (reporter, journal) = journal(Exports { one_way, transitions });
     let service = Service::start(source, config, log, reporter)?;
     let ended = runtime.block_on(control.run(service, journal));
-    lines.into_iter().for_each(Lines::finish);
+    lines.into_iter().chain(more_lines).for_each(Lines::finish);
     ended
 }
 

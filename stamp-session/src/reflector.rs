@@ -24,6 +24,7 @@ mod admission;
 mod build;
 mod checks;
 mod config;
+mod connectivity;
 mod drop_reason;
 mod event;
 mod keyed_hash;
@@ -45,6 +46,7 @@ pub use config::{
     Admission, AllowRule, ProvisionedSession, ReflectorConfig, ReflectorConfigError, ReplyDscp,
     SamePort, SourcePolicy, TlvMode,
 };
+pub use connectivity::ForwardChange;
 pub use drop_reason::DropReason;
 pub use event::ReflectorEvent;
 pub use loops::LoopRule;
@@ -60,6 +62,7 @@ pub use way::{DataPlane, ReplySegments, ReplyWay, ReturnList};
 
 use self::admission::AccessList;
 use self::checks::Refusal;
+use self::connectivity::ForwardWatch;
 use self::event::Events;
 use self::keyed_hash::KeyedHash;
 use self::loops::LoopBreaker;
@@ -116,6 +119,7 @@ pub struct Reflector {
     limiter: Arc<RateLimiter>,
     hash: KeyedHash,
     sessions: Option<Sessions>,
+    watch: Option<ForwardWatch>,
     one_way: OneWayTable,
     error_estimate: ErrorEstimate,
     events: Events,
@@ -143,6 +147,7 @@ impl Reflector {
             limiter: shared,
             hash,
             sessions: config.stateful.then(sessions),
+            watch: config.watched_losses().map(ForwardWatch::new),
             one_way: OneWayTable::new(hash),
             error_estimate: error_estimate(config.clock, config.format),
             events: Events::new(hash),
@@ -198,11 +203,22 @@ impl Reflector {
         }
     }
 
-    /// Forgets sessions that have been silent for too long, a few at a time.
+    /// Forgets sessions that have been silent for too long, and looks which have fallen silent; a few
+    /// at a time.
     pub fn handle_timeout(&mut self, now: MonotonicTime) {
-        if let Some(sessions) = &mut self.sessions {
-            sessions.expire(now);
-        }
+        let Some(sessions) = &mut self.sessions else { return };
+        sessions.expire(now);
+        let (Some(watch), events) = (&mut self.watch, &mut self.events) else { return };
+        let limit = watch.packet_loss_count().get();
+        watch.look(now, |slot, generation, sequences| {
+            // One that moved to another port, or was forgotten, is none any more.
+            let Some(session) = sessions.view(slot, generation) else { return };
+            let SessionView { source, destination, ssid, .. } = session;
+            let (down, at, run) = (true, now, limit);
+            let change =
+                ForwardChange { source, destination, ssid, down, at, run, limit, sequences };
+            events.push(ReflectorEvent::Forward(change));
+        });
     }
 
     /// The wall clock of this host changed its quality.
@@ -235,6 +251,9 @@ impl Reflector {
                 Some(sessions)
             }
         };
+        if self.watch.as_ref().map(ForwardWatch::packet_loss_count) != config.watched_losses() {
+            self.watch = config.watched_losses().map(ForwardWatch::new);
+        }
         self.access = access;
         self.loops = LoopBreaker::new(&config);
         self.returns = ReturnRules::new(&config);
@@ -252,7 +271,9 @@ impl Reflector {
     /// When [`Self::handle_timeout`] wants to be called, if ever.
     #[must_use]
     pub fn next_timeout(&self) -> Option<MonotonicTime> {
-        self.sessions.as_ref().and_then(Sessions::next_expiry)
+        let expiry = self.sessions.as_ref().and_then(Sessions::next_expiry);
+        let look = self.watch.as_ref().and_then(ForwardWatch::next_look);
+        [expiry, look].into_iter().flatten().min()
     }
 
     /// What was done so far.
@@ -268,7 +289,9 @@ impl Reflector {
             events_lost: self.events.lost(),
             sessions: sessions.map_or(0, Sessions::count),
             session_limit: sessions.map_or(0, Sessions::limit),
-            session_octets: sessions.map_or(0, Sessions::octets),
+            session_octets: sessions
+                .map_or(0, Sessions::octets)
+                .saturating_add(self.watch.as_ref().map_or(0, ForwardWatch::octets)),
             ..self.counts
         }
     }

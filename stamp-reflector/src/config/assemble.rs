@@ -2,7 +2,8 @@
 //!
 //! After a mistake was reported the result is not used: what is missing then may be anything.
 
-use std::path::Path;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use stamp_config::clock::DeclaredClock;
@@ -33,11 +34,13 @@ pub(super) fn config(reading: &Reading<'_>, root: &Section<'_>, folder: &Path) -
     }
     let forwarding = forwarding::read(reading, root, folder, engine.ptp_utc_offset);
     let (log_level, log_format) = read_log(reading, root);
+    let (one_way_export, event_export) = read_exports(reading, root, &engine);
     Config {
         listeners: read_listeners(reading, root),
         workers: reading.value(root, &keys::WORKERS).map(|workers| workers.0),
         hardware_stamps: reading.value(root, &keys::HARDWARE_STAMPS).unwrap_or_default(),
-        one_way_export: reading.value(root, &keys::ONE_WAY_EXPORT).map(|path| path.0),
+        one_way_export,
+        event_export,
         total_rate_limit: reading
             .value(root, &keys::TOTAL_RATE_LIMIT)
             .and_then(policy::rate_limit)
@@ -86,6 +89,26 @@ fn read_device(reading: &Reading<'_>, root: &Section<'_>) -> Option<Device> {
     interface.or(vrf)
 }
 
+/// Where one-way probes and events are told.
+fn read_exports(
+    reading: &Reading<'_>,
+    root: &Section<'_>,
+    engine: &ReflectorConfig,
+) -> (Option<PathBuf>, Option<PathBuf>) {
+    let one_way = reading.value(root, &keys::ONE_WAY_EXPORT).map(|path| path.0);
+    let events = reading.value(root, &keys::EVENT_EXPORT).map(|path| path.0);
+    let refuse = |reason: &str| {
+        let problem = Problem::Unusable { reason: reason.to_owned() };
+        reading.problem(root, &keys::EVENT_EXPORT.definition, problem);
+    };
+    if events.is_some() && engine.packet_loss_count.is_none() {
+        refuse("nothing would be told without packet-loss-count");
+    } else if events.is_some() && events == one_way {
+        refuse("one-way-export writes there already");
+    }
+    (one_way, events)
+}
+
 fn read_answering(reading: &Reading<'_>, root: &Section<'_>, engine: &mut ReflectorConfig) {
     engine.stateful = reading.value(root, &keys::STATEFUL).unwrap_or_default();
     if let Some(cap) = reading.value(root, &keys::SESSION_CAP) {
@@ -93,6 +116,17 @@ fn read_answering(reading: &Reading<'_>, root: &Section<'_>, engine: &mut Reflec
     }
     if let Some(expiry) = reading.value(root, &keys::SESSION_EXPIRY) {
         engine.session_expiry = expiry.0;
+    }
+    if let Some(count) = reading.value(root, &keys::PACKET_LOSS_COUNT) {
+        engine.packet_loss_count = NonZeroU32::new(count.0);
+        if !engine.stateful {
+            let reason = "only a stateful reflector knows sessions: stateful = true".to_owned();
+            reading.problem(
+                root,
+                &keys::PACKET_LOSS_COUNT.definition,
+                Problem::Unusable { reason },
+            );
+        }
     }
     if let Some(dscp) = reading.value(root, &keys::DSCP) {
         engine.dscp = dscp.0;

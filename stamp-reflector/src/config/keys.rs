@@ -14,9 +14,9 @@ use std::net::IpAddr;
 use super::key::{Definition, Key};
 use super::listener::ListenerSpec;
 use super::words::{
-    AdmissionWord, FilePath, InterfaceName, KeyNumber, LogFormat, LogLevel, Port, PtpSeconds,
-    ReplyDscpWord, ReturnPathWord, ReturnSegment, SamePortWord, SessionCap, TlvModeWord,
-    UnknownSources, Workers,
+    AdmissionWord, FilePath, InterfaceName, KeyNumber, LogFormat, LogLevel, LossCount, Port,
+    PtpSeconds, ReplyDscpWord, ReturnPathWord, ReturnSegment, SamePortWord, SessionCap,
+    TlvModeWord, UnknownSources, Workers,
 };
 
 const LISTENING: &str = "Listening";
@@ -89,6 +89,26 @@ pub(crate) const SESSION_EXPIRY: Key<Expiry> =
     Key::new("session-expiry", ANSWERING, "A session that was silent for this long is forgotten.")
         .value("TIME")
         .default("\"15m\"");
+
+/// Missing probes that mean down.
+pub(crate) const PACKET_LOSS_COUNT: Key<LossCount> = Key::new(
+    "packet-loss-count",
+    ANSWERING,
+    "Tell when the way here of a session is down: this many probes missing in a row, or no probe for \
+     as long as they would take. Needs stateful.",
+)
+.value("N")
+.otherwise("nobody watches", "3");
+
+/// Lines about sessions going down and up.
+pub(crate) const EVENT_EXPORT: Key<FilePath> = Key::new(
+    "event-export",
+    ANSWERING,
+    "Write a JSON line each time packet-loss-count tells that the way here of a session is down, or \
+     up again; - is standard output. Changes with a restart only.",
+)
+.value("FILE|-")
+.otherwise("the log alone tells", "\"events.ndjson\"");
 
 /// DSCP of replies.
 pub(crate) const DSCP: Key<ReplyDscpWord> = Key::new(
@@ -281,6 +301,8 @@ pub(crate) const ROOT: &[Definition] = &[
     STATEFUL.definition,
     SESSION_CAP.definition,
     SESSION_EXPIRY.definition,
+    PACKET_LOSS_COUNT.definition,
+    EVENT_EXPORT.definition,
     DSCP.definition,
     TLV_MODE.definition,
     ONE_WAY_EXPORT.definition,

@@ -112,6 +112,8 @@ fn every_example_of_the_template_is_accepted() {
             (_, false) => root.push(example),
         }
     }
+    // What packet-loss-count needs.
+    root.push("stateful = true");
     let text = [root, tables].concat().join("\n");
     let config = folder.read(&text).unwrap();
     assert_eq!(config.engine.allow.len(), 1);
@@ -311,5 +313,21 @@ fn replies_to_a_prefix_may_pass_segments() {
     ] {
         let found = mistakes(&list(prefix, segments));
         assert!(found[0].contains(problem), "{found:?}");
+    }
+}
+
+#[test]
+fn events_need_what_they_tell_of() {
+    let folder = KeyFolder::new("events");
+    for (text, told) in [
+        ("packet-loss-count = 3\n", "only a stateful reflector knows sessions"),
+        ("event-export = \"e\"\n", "nothing would be told without packet-loss-count"),
+        (
+            "stateful = true\npacket-loss-count = 3\none-way-export = \"e\"\nevent-export = \"e\"\n",
+            "one-way-export writes there already",
+        ),
+    ] {
+        let failure = folder.read(text).unwrap_err().to_string();
+        assert!(failure.contains(told), "{text}: {failure}");
     }
 }

@@ -215,6 +215,10 @@ number!(
     SessionCap(usize), "a number of sessions from 1 to 1048576", (1..=1_048_576)
 );
 number!(
+    /// Probes missing in a row.
+    LossCount(u32), "a number of probes from 1 to 1000", (1..=1000)
+);
+number!(
     /// A UDP port.
     Port(u16), "a UDP port from 1 to 65535", (1..=u16::MAX)
 );

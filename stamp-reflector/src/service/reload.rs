@@ -88,6 +88,8 @@ impl Service {
             "hardware-stamps"
         } else if config.one_way_export != self.config.one_way_export {
             "one-way-export"
+        } else if config.event_export != self.config.event_export {
+            "event-export"
         } else if config.log_format != self.config.log_format {
             "log.format"
         } else {

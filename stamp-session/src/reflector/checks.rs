@@ -6,12 +6,13 @@ use stamp_proto::time::{TimeDelta, WallTime};
 
 use super::admission::can_be_answered;
 use super::config::SourcePolicy;
+use super::connectivity::{ForwardChange, Sighting, Told};
 use super::drop_reason::DropReason;
 use super::event::ReflectorEvent;
 use super::loops::{LoopRule, is_of_the_authenticated_mode};
 use super::rate::{Allowance, Claim, RateLimit};
 use super::reply::ReplyToken;
-use super::sessions::Arrival;
+use super::sessions::{Admitted, Arrival};
 use super::{Reflector, count};
 use crate::clock::MonotonicTime;
 use crate::datagram::Received;
@@ -140,7 +141,29 @@ impl Reflector {
         if let Some(from) = admitted.rebound {
             self.events.push(ReflectorEvent::Rebound { from, to: source, ssid });
         }
+        self.watch_arrival(arrival, &admitted);
         Ok(admitted.token)
+    }
+
+    /// Whether this probe tells that others are missing, or that they come again.
+    fn watch_arrival(&mut self, arrival: &Arrival, admitted: &Admitted) {
+        let Some(watch) = &mut self.watch else { return };
+        let Arrival { now, source, destination, ssid, sequence, .. } = *arrival;
+        let ReplyToken { slot, generation, .. } = admitted.token;
+        let restarted = admitted.restarted;
+        let told = watch.arrived(Sighting { slot, generation, sequence, now, restarted });
+        let Told::Back { was_up, run } = told else { return };
+        let limit = watch.packet_loss_count().get();
+        let change = |down, sequences| {
+            let change =
+                ForwardChange { source, destination, ssid, down, at: now, run, limit, sequences };
+            ReflectorEvent::Forward(change)
+        };
+        if was_up {
+            let missing = (sequence.wrapping_sub(run), sequence.wrapping_sub(1));
+            self.events.push(change(true, missing));
+        }
+        self.events.push(change(false, (sequence, sequence)));
     }
 
     fn verify(&self, policy: &SourcePolicy, octets: &[u8]) -> Result<KeyId, DropReason> {

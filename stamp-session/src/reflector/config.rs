@@ -1,6 +1,7 @@
 //! What an operator decides about a Session-Reflector.
 
 use core::net::{IpAddr, SocketAddr};
+use core::num::NonZeroU32;
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -38,6 +39,9 @@ pub struct ReflectorConfig {
     pub session_limit: usize,
     /// How long a session is kept that sends nothing.
     pub session_expiry: Duration,
+    /// Probes missing in a row that mean the way there is down; `None`: that is not watched. Without
+    /// [`Self::stateful`] it never is.
+    pub packet_loss_count: Option<NonZeroU32>,
     /// What a probe from a port of a Session-Reflector must look like.
     pub same_port: SamePort,
     /// Ports from which replies of other Session-Reflectors may come, beside 862 and our own.
@@ -68,6 +72,11 @@ pub struct ReflectorConfig {
 }
 
 impl ReflectorConfig {
+    /// Losses in a row that are told, if any are.
+    pub(super) fn watched_losses(&self) -> Option<NonZeroU32> {
+        self.packet_loss_count.filter(|_| self.stateful)
+    }
+
     /// Answers everyone, unauthenticated and stateless.
     #[must_use]
     pub const fn new(seed: [u64; 2]) -> Self {
@@ -79,6 +88,7 @@ impl ReflectorConfig {
             keys: None,
             session_limit: 65_536,
             session_expiry: Duration::from_secs(900),
+            packet_loss_count: None,
             same_port: SamePort::ZeroOnly,
             reflector_ports: Vec::new(),
             own_listeners: Vec::new(),

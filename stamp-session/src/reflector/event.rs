@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use stamp_proto::packet::Ssid;
 
+use super::connectivity::ForwardChange;
 use super::keyed_hash::KeyedHash;
 use super::loops::LoopRule;
 use super::prefix::address_bits;
@@ -58,6 +59,8 @@ pub enum ReflectorEvent {
         /// What says that it is the same.
         ssid: Ssid,
     },
+    /// Probes of a session do not arrive any more, or they do again.
+    Forward(ForwardChange),
     /// A Session-Sender began again at a low Sequence Number in the same session.
     SenderRestarted {
         /// Whence the session comes.

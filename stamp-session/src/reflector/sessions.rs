@@ -193,6 +193,12 @@ impl Sessions {
         self.slab.slots().filter_map(|slot| self.slab.get(slot).map(SessionView::from))
     }
 
+    /// The session at a place, if it is still the same.
+    pub(super) fn view(&self, slot: u32, generation: u32) -> Option<SessionView> {
+        let session = self.slab.get(slot).filter(|session| session.generation == generation)?;
+        Some(SessionView::from(session))
+    }
+
     pub(super) const fn count(&self) -> usize {
         self.slab.count()
     }

@@ -5,8 +5,8 @@ use stamp_tests::netns::{self, Families, Family, Trial, trials};
 use stamp_tests::wire::{Effect, Way};
 
 use super::{
-    AUTHENTICATED_PROBE, AUTHENTICATED_REPLY, KeyFile, Layout, OPEN_PROBE, OPEN_REPLY, measure,
-    probes, reflector, sender, session,
+    AUTHENTICATED_PROBE, AUTHENTICATED_REPLY, KeyFile, Layout, OPEN_PROBE, OPEN_REPLY, SSID,
+    measure, probes, reflector, sender, session,
 };
 
 pub(super) fn trials() -> Vec<Trial> {
@@ -17,6 +17,7 @@ pub(super) fn trials() -> Vec<Trial> {
         authenticated_and_stateful,
         every_direction_of_trouble_is_told_as_it_happens,
         duplicates_and_corruption_are_no_samples,
+        a_stateful_reflector_tells_when_the_way_to_it_is_down,
     ]
 }
 
@@ -130,4 +131,33 @@ fn duplicates_and_corruption_are_no_samples() {
     assert_eq!(packets["rejected"], 1, "{packets}");
     assert_eq!(packets["rejected_by_reason"]["echoed_timestamp"], 1, "{packets}");
     assert_eq!(packets["lost"]["round_trip"], 1, "{packets}");
+}
+
+/// The way back breaks as well, and the reflector does not mistake one for the other.
+fn a_stateful_reflector_tells_when_the_way_to_it_is_down() {
+    let net = netns::wired(Families::V4);
+    let far = ["--stateful", "--packet-loss-count", "3", "--event-export", "-"];
+    let far = reflector(&net.far, &far);
+    net.wire.impair(Way::Forward, probes(&[20, 21, 22, 23], OPEN_PROBE), Effect::Drop);
+    net.wire.impair(Way::Backward, probes(&[30, 31, 32, 33], OPEN_REPLY), Effect::Drop);
+    let target = net.far.ipv4().to_string();
+    measure(&net.near, &target, &["-c", "45", "-i", "20ms", "-W", "1s", "--json"]).assert_code(0);
+    far.signal(netns::Signal::SIGTERM);
+    let told = far.wait();
+    let event = |line: &str| serde_json::from_str::<serde_json::Value>(line).expect("JSON");
+    let lines: Vec<_> = told.stdout.lines().map(event).collect();
+    let brief: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            assert_eq!(line["direction"], "forward", "{line}");
+            assert_eq!((&line["ssid"], &line["limit"]), (&SSID.into(), &3.into()), "{line}");
+            (line["from"].clone(), line["to"].clone(), line["sequences"][0].clone())
+        })
+        .collect();
+    let down = (json!("up"), json!("down"), json!(20));
+    let up = (json!("down"), json!("up"), json!(24));
+    assert_eq!(brief[..2], [down, up], "{}", told.stdout);
+    // That its sender has stopped looks like a broken way, and comes last if it comes.
+    assert!(brief.iter().skip(2).all(|(_, _, first)| first.as_u64() > Some(40)), "{}", told.stdout);
+    assert!(told.stderr.contains("probes of this session do not arrive any more"), "{told}");
 }
