@@ -20,11 +20,12 @@ const PAGES: [&str; 9] = [
 ];
 
 /// Programs that a page may call.
-const PROGRAMS: [&str; 11] = [
+const PROGRAMS: [&str; 12] = [
     "stamp-sender",
     "stamp-reflector",
     "cargo",
     "printf",
+    "sed",
     "sudo",
     "setcap",
     "ip",

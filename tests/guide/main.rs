@@ -26,7 +26,9 @@ fn trials() -> Vec<Trial> {
         lab: [Need::IPV6],
         loss,
         mtu,
+        mtu_segments: [Need::IPV6],
         nat,
+        segments: [Need::IPV6],
         timestamping,
         without_root,
     ]
@@ -65,6 +67,14 @@ fn loss() {
 
 fn mtu() {
     play("mtu", Machines::small_mtu(1400));
+}
+
+fn mtu_segments() {
+    play("mtu-segments", Machines::with_topology());
+}
+
+fn segments() {
+    play("segments", Machines::with_topology());
 }
 
 fn nat() {
