@@ -26,7 +26,7 @@ use crate::socket::{ErrorBatch, activation, options};
 use crate::sys;
 use crate::sys::ring::Ring;
 
-pub use batch::FrameBatch;
+pub use batch::{FrameBatch, Framed};
 pub use filter::FrameFilter;
 pub use receive::{Addressee, Frame, VlanTag};
 

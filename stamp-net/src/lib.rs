@@ -8,9 +8,11 @@
 //!
 //! Nothing here allocates or locks per packet. `unsafe` lives in `sys` alone.
 
+pub mod batch;
 mod bpf;
 pub mod capability;
 pub mod clock;
+mod departure;
 pub mod egress;
 pub mod error;
 pub mod frame;
@@ -29,6 +31,7 @@ pub mod sysctl;
 pub mod timestamping;
 mod tunnel_errors;
 
+pub use batch::{Batch, SendOutcome};
 pub use egress::{Changes, Egress, EgressQuery, LinkHeader, Resolution, RouteWatch};
 pub use error::NetError;
 pub use frame::{
@@ -38,6 +41,6 @@ pub use packet::PacketSocket;
 pub use poll::{Poller, Readiness, Ready, Waker};
 pub use socket::{
     Datagram, ErrorBatch, IcmpError, IcmpKind, Outgoing, ReceiveBatch, SendBatch, SendFailure,
-    SendOutcome, SocketEvent, SocketOptions, UdpSocket,
+    SocketEvent, SocketOptions, UdpSocket,
 };
 pub use tunnel_errors::TunnelErrors;

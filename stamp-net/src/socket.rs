@@ -8,7 +8,6 @@ mod address;
 mod batch;
 pub(crate) mod bind;
 pub(crate) mod control;
-pub(crate) mod departure;
 mod errors;
 mod failure;
 mod icmp;
@@ -33,7 +32,7 @@ use transmit::TransmitIds;
 
 pub(crate) use address::scoped;
 
-pub use batch::{Outgoing, SendBatch, SendOutcome};
+pub use batch::{Addressed, Outgoing, SendBatch};
 pub use errors::{ErrorBatch, IcmpError, SocketEvent};
 pub use failure::SendFailure;
 pub use icmp::IcmpKind;

@@ -1,14 +1,12 @@
 //! Sending a batch of frames.
 
-use std::io;
-use std::ops::Range;
-use std::os::fd::AsFd;
-
+use super::batch::Framed;
 use super::{FrameBatch, FrameSocket};
+use crate::batch::SendOutcome;
+use crate::departure::Outlet;
 use crate::interface;
-use crate::socket::departure::Departure;
+use crate::socket::SendFailure;
 use crate::socket::transmit::TransmitIds;
-use crate::socket::{SendFailure, SendOutcome};
 
 impl FrameSocket {
     /// Sends every frame of `batch` that still waits and returns how many left.
@@ -22,39 +20,14 @@ impl FrameSocket {
                     self.transmit_ids.as_ref().and_then(|ids| ids.choose(&mut slot.control));
             }
         }
-        Sending { socket: self, batch }.depart()
-    }
-
-    #[cold]
-    fn classify(&self, errno: i32) -> SendFailure {
-        match SendFailure::from_errno(errno, false) {
-            SendFailure::TooBig { .. } => SendFailure::TooBig {
-                mtu: interface::mtu(self.interface).ok(),
-                // How much of it is headers is known to whoever wrote them.
-                largest_payload: None,
-            },
-            failure => failure,
-        }
+        self.depart(batch)
     }
 }
 
-/// A batch and the socket that it leaves through.
-struct Sending<'a> {
-    socket: &'a FrameSocket,
-    batch: &'a mut FrameBatch,
-}
-
-impl Departure for Sending<'_> {
-    fn len(&self) -> usize {
-        self.batch.len()
-    }
-
-    fn waiting(&self, start: usize) -> Range<usize> {
-        self.batch.waiting(start)
-    }
-
-    fn transmit(&self, range: Range<usize>) -> io::Result<usize> {
-        self.batch.transmit(self.socket.as_fd(), range)
+impl Outlet<Framed> for FrameSocket {
+    /// The socket is bound to its interface.
+    fn name(_about: &Framed) -> &[u8] {
+        &[]
     }
 
     /// The only error that comes later than its cause: the interface was down at some time.
@@ -63,18 +36,18 @@ impl Departure for Sending<'_> {
     }
 
     fn transmit_ids(&self) -> Option<&TransmitIds> {
-        self.socket.transmit_ids.as_ref()
+        self.transmit_ids.as_ref()
     }
 
-    fn mark_sent(&mut self, range: Range<usize>) {
-        let ids = self.socket.transmit_ids.as_ref();
-        for slot in &mut self.batch.held_mut()[range] {
-            let transmit_id = ids.map(|ids| ids.sent(slot.chosen_id));
-            slot.outcome = SendOutcome::Sent { transmit_id };
+    #[cold]
+    fn classify(&self, errno: i32, _about: &Framed) -> SendFailure {
+        match SendFailure::from_errno(errno, false) {
+            SendFailure::TooBig { .. } => SendFailure::TooBig {
+                mtu: interface::mtu(self.interface).ok(),
+                // How much of it is headers is known to whoever wrote them.
+                largest_payload: None,
+            },
+            failure => failure,
         }
-    }
-
-    fn mark_failed(&mut self, index: usize, errno: i32) {
-        self.batch.held_mut()[index].outcome = SendOutcome::Failed(self.socket.classify(errno));
     }
 }

@@ -24,7 +24,7 @@ const EXCERPT: usize = 512;
 pub enum SocketEvent<'b> {
     /// A datagram left.
     TransmitStamp {
-        /// The id that [`SendOutcome::Sent`](super::SendOutcome::Sent) announced.
+        /// The id that [`SendOutcome::Sent`](crate::SendOutcome::Sent) announced.
         id: u32,
         /// When it left.
         stamp: Stamp,

@@ -1,16 +1,15 @@
 //! Sending a batch of datagrams, each with its own source address and traffic class.
 
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::ops::Range;
 
 use super::address::{Name, can_be_source, is_link_local};
-use super::batch::{Outgoing, SendBatch, SendOutcome, Slot};
+use super::batch::{Addressed, Outgoing, SendBatch};
 use super::control::ControlBuffer;
-use super::departure::Departure;
 use super::failure::{SendFailure, retries};
 use super::transmit::TransmitIds;
 use super::{UdpSocket, octet};
+use crate::batch::{SendOutcome, Slot};
+use crate::departure::Outlet;
 use crate::error::NetError;
 use crate::interface;
 
@@ -26,13 +25,13 @@ impl UdpSocket {
                 slot.outcome = SendOutcome::Failed(failure);
             }
         }
-        Sending { socket: self, batch }.depart()
+        self.depart(batch)
     }
 
     /// Writes address and control messages of one datagram as the kernel wants them.
     #[inline]
-    fn encode(&self, slot: &mut Slot) -> Result<(), SendFailure> {
-        let Outgoing { to, from, interface, keeps_link, traffic_class, .. } = slot.outgoing;
+    fn encode(&self, slot: &mut Slot<Addressed>) -> Result<(), SendFailure> {
+        let Outgoing { to, from, interface, keeps_link, traffic_class, .. } = slot.about.outgoing;
         if to.is_ipv6() != self.is_ipv6() {
             return Err(SendFailure::Other { errno: libc::EAFNOSUPPORT });
         }
@@ -40,7 +39,7 @@ impl UdpSocket {
         slot.chosen_id = self.transmit_ids.as_ref().and_then(|ids| ids.choose(&mut slot.control));
         let on_link = keeps_link || is_link_local(to.ip()) || from.is_some_and(is_link_local);
         let interface = if on_link { interface } else { 0 };
-        slot.name = match to {
+        slot.about.name = match to {
             _ if self.peer == Some(to) => Name::NONE,
             SocketAddr::V6(mut v6) if v6.scope_id() == 0 && v6.ip().is_unicast_link_local() => {
                 v6.set_scope_id(interface);
@@ -105,9 +104,24 @@ impl UdpSocket {
             _ => SendFailure::NoRoute,
         }
     }
+}
+
+impl Outlet<Addressed> for UdpSocket {
+    fn name(about: &Addressed) -> &[u8] {
+        about.name.octets()
+    }
+
+    fn retries(&self, errno: i32) -> usize {
+        retries(errno)
+    }
+
+    fn transmit_ids(&self) -> Option<&TransmitIds> {
+        self.transmit_ids.as_ref()
+    }
 
     #[cold]
-    fn classify(&self, errno: i32, outgoing: &Outgoing) -> SendFailure {
+    fn classify(&self, errno: i32, about: &Addressed) -> SendFailure {
+        let outgoing = &about.outgoing;
         let from = outgoing.from.filter(|from| can_be_source(*from));
         let with_source = from.is_some();
         let from = from.or(self.fixed_source());
@@ -120,46 +134,5 @@ impl UdpSocket {
             SendFailure::NoRoute => self.classify_no_route(outgoing.to, from),
             failure => failure,
         }
-    }
-}
-
-/// A batch and the socket that it leaves through.
-struct Sending<'a> {
-    socket: &'a UdpSocket,
-    batch: &'a mut SendBatch,
-}
-
-impl Departure for Sending<'_> {
-    fn len(&self) -> usize {
-        self.batch.len()
-    }
-
-    fn waiting(&self, start: usize) -> Range<usize> {
-        self.batch.waiting(start)
-    }
-
-    fn transmit(&self, range: Range<usize>) -> io::Result<usize> {
-        self.batch.transmit(self.socket, range)
-    }
-
-    fn retries(&self, errno: i32) -> usize {
-        retries(errno)
-    }
-
-    fn transmit_ids(&self) -> Option<&TransmitIds> {
-        self.socket.transmit_ids.as_ref()
-    }
-
-    fn mark_sent(&mut self, range: Range<usize>) {
-        let ids = self.socket.transmit_ids.as_ref();
-        for slot in &mut self.batch.held_mut()[range] {
-            let transmit_id = ids.map(|ids| ids.sent(slot.chosen_id));
-            slot.outcome = SendOutcome::Sent { transmit_id };
-        }
-    }
-
-    fn mark_failed(&mut self, index: usize, errno: i32) {
-        let slot = &mut self.batch.held_mut()[index];
-        slot.outcome = SendOutcome::Failed(self.socket.classify(errno, &slot.outgoing));
     }
 }

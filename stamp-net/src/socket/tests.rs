@@ -8,6 +8,7 @@ mod passing;
 use std::net::SocketAddr;
 
 use super::*;
+use crate::batch::SendOutcome;
 use crate::clock;
 
 fn localhost(port: u16) -> SocketAddr {

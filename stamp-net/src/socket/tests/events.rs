@@ -132,7 +132,7 @@ fn a_long_quotation_is_cut() {
     let mut batch = ErrorBatch::new(4);
     near.errors(&mut batch).unwrap();
     let Some(SocketEvent::Icmp(error)) = batch.iter().next() else { panic!() };
-    assert_eq!(error.payload, [7; 128]);
+    assert_eq!(error.payload, [7; 512]);
 }
 
 #[test]
