@@ -224,6 +224,12 @@ impl UdpSocket {
         read.ok().map(|(words, _)| words[DROPS])
     }
 
+    /// The interface or VRF that it sends and receives through, if it keeps to one.
+    #[must_use]
+    pub fn interface(&self) -> Option<&str> {
+        self.interface.as_deref()
+    }
+
     /// The largest IP packet that goes to `to` in one piece, as far as this host knows by now; with
     /// segments, to the first of them.
     ///

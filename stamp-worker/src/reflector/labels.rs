@@ -4,7 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use stamp_net::egress::{Egress, EgressQuery, Resolution, RouteWatch};
 use stamp_net::frame::EtherType;
-use stamp_net::{FrameBatch, FrameFilter, FrameOptions, FrameSocket, Outgoing, SendOutcome};
+use stamp_net::{
+    FrameBatch, FrameFilter, FrameOptions, FrameSocket, Outgoing, SendOutcome, UdpSocket,
+};
 use stamp_proto::ip::{Dscp, Ecn};
 use stamp_proto::sr::checksum::AddressPair;
 use stamp_proto::sr::encapsulation::{Encapsulation, Flow, Limits, Template};
@@ -31,6 +33,8 @@ pub(super) struct LabelOutlet {
 struct Key {
     labels: Vec<u8>,
     port: u16,
+    /// Interface or VRF of the listener.
+    device: Option<Box<str>>,
     from: Option<IpAddr>,
     to: SocketAddr,
     traffic_class: Option<(Dscp, Ecn)>,
@@ -46,23 +50,25 @@ struct Way {
 }
 
 impl LabelOutlet {
-    /// Sends one reply behind `labels`; `false` when it did not leave.
+    /// Sends one reply of a listener behind `labels`; `false` when it did not leave.
     ///
-    /// The next hop is that of the route to where the reply ends: the label on top has to be one that
-    /// it knows.
+    /// The next hop is that of the route to where the reply ends, by the listener's VRF if it has
+    /// one: the label on top has to be one that it knows.
     pub(super) fn send(
         &mut self,
         labels: &[u8],
-        port: u16,
+        listener: &UdpSocket,
         outgoing: &Outgoing,
         reply: &[u8],
     ) -> bool {
         self.forget_what_changed();
-        let same = |way: &Way| way.key.is(labels, port, outgoing);
+        let same = |way: &Way| way.key.is(labels, listener, outgoing);
         match self.ways.iter().position(same) {
             Some(place) => self.ways[..=place].rotate_right(1),
             None => {
-                let Some(way) = Way::open(Key::of(labels, port, outgoing)) else { return false };
+                let Some(way) = Way::open(Key::of(labels, listener, outgoing)) else {
+                    return false;
+                };
                 self.ways.truncate(MOST_WAYS - 1);
                 self.ways.insert(0, way);
             }
@@ -91,21 +97,25 @@ impl LabelOutlet {
 }
 
 impl Key {
-    fn of(labels: &[u8], port: u16, outgoing: &Outgoing) -> Self {
+    fn of(labels: &[u8], listener: &UdpSocket, outgoing: &Outgoing) -> Self {
         let Outgoing { from, to, traffic_class, .. } = *outgoing;
-        Self { labels: labels.to_vec(), port, from, to, traffic_class }
+        let (port, device) = (listener.local_addr().port(), listener.interface().map(Box::from));
+        Self { labels: labels.to_vec(), port, device, from, to, traffic_class }
     }
 
-    fn is(&self, labels: &[u8], port: u16, outgoing: &Outgoing) -> bool {
+    fn is(&self, labels: &[u8], listener: &UdpSocket, outgoing: &Outgoing) -> bool {
         (self.port, self.from, self.to, self.traffic_class)
-            == (port, outgoing.from, outgoing.to, outgoing.traffic_class)
+            == (listener.local_addr().port(), outgoing.from, outgoing.to, outgoing.traffic_class)
+            && self.device.as_deref() == listener.interface()
             && self.labels == labels
     }
 }
 
 impl Way {
     fn open(key: Key) -> Option<Self> {
-        let egress = Egress::find(&EgressQuery::to(key.to.ip())).ok()?;
+        let interface = key.device.as_deref();
+        let query = EgressQuery { interface, ..EgressQuery::to(key.to.ip()) };
+        let egress = Egress::find(&query).ok()?;
         let addresses = match (key.from.or(egress.source)?, key.to.ip()) {
             (IpAddr::V4(source), IpAddr::V4(destination)) => {
                 AddressPair::V4 { source, destination }

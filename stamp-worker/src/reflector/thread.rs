@@ -252,7 +252,7 @@ fn answer(
         segments.clear();
         if let ReplyWay::Segments(list) = &reply.way {
             if list.plane() == DataPlane::Mpls {
-                if !labels.send(list.octets(), local.port(), &outgoing, reply.octets) {
+                if !labels.send(list.octets(), &listener.socket, &outgoing, reply.octets) {
                     engine.handle_unsent(reply.token);
                 }
                 continue;
