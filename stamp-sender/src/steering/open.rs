@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use stamp_net::interface::{self, Interface, LinkLayer};
+use stamp_net::interface::{self, Interface, InterfaceKind, LinkLayer};
 use stamp_net::route::{self, RouteQuery};
 use stamp_net::sysctl::{Arrival, Hindrance, arrival_hindrances};
 use stamp_net::{NetError, SocketOptions, TunnelErrors, UdpSocket};
@@ -133,9 +133,11 @@ impl Request<'_> {
     /// A kernel that was not told to accept Segment Routing Headers drops what comes back without a
     /// word: with the right to it, probes are taken off the wire instead; without, it is said.
     fn rings_where_needed(&self, destination: SocketAddr) -> Result<Option<Rings>, Failure> {
-        let interfaces = listened_interfaces()?;
+        let interfaces = self.listened_interfaces()?;
         let mut lines = Vec::new();
-        for interface in &interfaces {
+        // In a VRF its own setting counts beside that of all.
+        let judged = self.device.map_or_else(|| interfaces.clone(), |name| vec![name.to_owned()]);
+        for interface in &judged {
             let hindrances = arrival_hindrances(interface, Arrival::RoutingHeader)?;
             if hindrances.is_empty() {
                 return Ok(None);
@@ -176,7 +178,7 @@ impl Request<'_> {
         let port = match back {
             Some(back) => {
                 let home = self.plan.homecoming(destination);
-                let rings = Rings::open(&listened_interfaces()?, home)?;
+                let rings = Rings::open(&self.listened_interfaces()?, home)?;
                 FramePort::open(way, template, back)?.with_rings(rings, from)
             }
             // Replies come to the port that probes leave from.
@@ -196,20 +198,40 @@ impl Request<'_> {
     }
 
     /// As `--via` says; else the way to the first SID, or below labels the way to the host.
+    ///
+    /// In a VRF it is asked there. An outer header is none of the VRF: it belongs to the network
+    /// below, where the kernel looks for the way of its own tunnels too.
     fn frame_way(&self, template: &Template) -> FrameWay {
         let to = match template.first_hop() {
             FirstHop::Address(address) => address,
             FirstHop::Label(_) => self.host.ip(),
         };
+        let device = match &self.plan.way {
+            Way::Tunnel(..) => self.probe.interface.as_deref(),
+            _ => self.device,
+        };
         let via = self.steering.via.as_ref();
         FrameWay {
             to,
-            interface: via
-                .map(|via| via.interface.clone())
-                .or_else(|| self.probe.interface.clone()),
+            interface: via.map(|via| via.interface.as_str()).or(device).map(str::to_owned),
             next_hop: via.and_then(|via| via.next_hop),
             fwmark: self.probe.fwmark,
         }
+    }
+
+    /// Probes may come back on any interface that is up, but not on one of another VRF: its addresses
+    /// may be the same and are others.
+    fn listened_interfaces(&self) -> Result<Vec<String>, Failure> {
+        let links = interface::list()?;
+        let own = self.probe.vrf.as_deref().map(interface::index_of).transpose()?;
+        let is_elsewhere = |link: &Interface| {
+            own.is_some() && vrf_of(link, &links).is_some_and(|vrf| Some(vrf) != own)
+        };
+        let is_read = |link: &&Interface| {
+            let is_read = link.up && !link.loopback && !is_elsewhere(link);
+            is_read && !matches!(link.link_layer, LinkLayer::Other { .. })
+        };
+        Ok(links.iter().filter(is_read).map(|link| link.name.clone()).collect())
     }
 
     fn measurement(&self, source: SocketAddr) -> MeasurementMode {
@@ -247,7 +269,7 @@ impl Request<'_> {
         if let Some(source) = self.probe.source {
             return Ok(source);
         }
-        let interface = self.probe.interface.as_deref().map(interface::index_of).transpose()?;
+        let interface = self.device.map(interface::index_of).transpose()?;
         let fwmark = self.probe.fwmark;
         let query = RouteQuery { interface, fwmark, ..RouteQuery::to(self.host.ip()) };
         let own = route::lookup(&query)?.source.filter(|own| *own != unspecified(self.host));
@@ -292,10 +314,9 @@ const PLAIN_OCTETS: usize = 48;
 /// A port of the dynamic range for a packet that nobody sends.
 const SHOWN_PORT: u16 = 49_152;
 
-/// Probes may come back on any interface that is up.
-fn listened_interfaces() -> Result<Vec<String>, Failure> {
-    let is_read = |link: &Interface| {
-        link.up && !link.loopback && !matches!(link.link_layer, LinkLayer::Other { .. })
-    };
-    Ok(interface::list()?.into_iter().filter(is_read).map(|link| link.name).collect())
+/// Number of the VRF that an interface is, or belongs to.
+fn vrf_of(link: &Interface, links: &[Interface]) -> Option<u32> {
+    let is_vrf = |link: &&Interface| matches!(link.kind, InterfaceKind::Vrf { .. });
+    let master = links.iter().find(|other| Some(other.index) == link.master);
+    [Some(link), master].into_iter().flatten().find(is_vrf).map(|vrf| vrf.index)
 }
