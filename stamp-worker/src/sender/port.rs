@@ -5,8 +5,8 @@ mod rings;
 mod sightings;
 
 use stamp_net::{
-    ErrorBatch, FrameBatch, NetError, Outgoing, Poller, ReceiveBatch, SendBatch, SendFailure,
-    SendOutcome, UdpSocket,
+    Datagram, ErrorBatch, FrameBatch, NetError, Outgoing, Poller, ReceiveBatch, SendBatch,
+    SendFailure, SendOutcome, UdpSocket,
 };
 use stamp_session::datagram::Received;
 use stamp_session::sender::{SendToken, Sender};
@@ -178,27 +178,20 @@ impl Port {
             Self::Loop(port) => (&port.back, port.rings.as_mut()),
             Self::Frames(port) => port.back(),
         };
-        if let Some(rings) = rings {
-            let count = rings.receive(&mut each);
-            // The kernel may have let the same probes through to the socket: one look is enough.
-            let _ = socket.receive(&mut buffers.receive);
-            return Taken { count, queue_drops: None };
-        }
         // An ICMP error that was pending is on the error queue; the packets behind it still count.
         let batch = &mut buffers.receive;
-        let count = socket.receive(batch).unwrap_or(0);
-        for datagram in batch.iter().filter(|datagram| !datagram.truncated) {
-            each(Received {
-                octets: datagram.octets,
-                from: datagram.from,
-                to: datagram.to,
-                interface: datagram.interface,
-                stamp: datagram.stamp.unwrap_or_else(|| user_stamp(now())),
-                hop_limit: datagram.hop_limit,
-                traffic_class: datagram.traffic_class,
-            });
+        let mut count = socket.receive(batch).unwrap_or(0);
+        let datagrams = batch.iter().filter(|datagram| !datagram.truncated);
+        let Some(rings) = rings else {
+            datagrams.for_each(|datagram| each(received(&datagram)));
+            return Taken { count, queue_drops: batch.queue_drops() };
+        };
+        // What is at the socket by now was in a ring before.
+        count = count.max(rings.receive(&mut each));
+        for datagram in datagrams.filter(|datagram| !rings.have_shown(datagram.octets)) {
+            each(received(&datagram));
         }
-        Taken { count, queue_drops: batch.queue_drops() }
+        Taken { count, queue_drops: None }
     }
 
     /// Looks whether the way out is another by now; cheap when nothing changed.
@@ -218,6 +211,18 @@ impl Port {
             },
             Self::Frames(port) => port.queue_drops(),
         }
+    }
+}
+
+fn received<'a>(datagram: &Datagram<'a>) -> Received<'a> {
+    Received {
+        octets: datagram.octets,
+        from: datagram.from,
+        to: datagram.to,
+        interface: datagram.interface,
+        stamp: datagram.stamp.unwrap_or_else(|| user_stamp(now())),
+        hop_limit: datagram.hop_limit,
+        traffic_class: datagram.traffic_class,
     }
 }
 

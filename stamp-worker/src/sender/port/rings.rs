@@ -13,7 +13,7 @@ use stamp_proto::time::Stamp;
 use stamp_session::datagram::Received;
 
 use super::COUNT;
-use super::sightings::Sightings;
+use super::sightings::{Place, Sightings};
 use crate::clock::{now, user_stamp};
 
 /// Frames a ring holds: what comes back in a moment of inattention.
@@ -52,7 +52,8 @@ impl Rings {
             FrameSocket::open(&options)
         });
         let rings: Vec<_> = rings.collect::<Result<_, _>>()?;
-        let sightings = Sightings::new(COUNT * rings.len());
+        // One place more: the socket.
+        let sightings = Sightings::new(COUNT * (rings.len() + 1));
         Ok(Self { rings, home, sightings })
     }
 
@@ -72,15 +73,21 @@ impl Rings {
                 let stamp = frame.stamp.unwrap_or_else(|| user_stamp(now()));
                 let read = self.home.read(outermost, frame.octets, frame.checksum_ready);
                 let Some(received) = read else { continue };
-                let seen_at = frame.stamp.map(|stamp| stamp.time);
-                let is_again =
-                    seen_at.is_some_and(|at| self.sightings.again(interface, at, received.octets));
-                if !is_again {
+                let place = Place::Ring { interface, at: frame.stamp.map(|stamp| stamp.time) };
+                if !self.sightings.again(place, received.octets) {
                     each(Received { interface, stamp, ..received });
                 }
             }
         }
         count
+    }
+
+    /// Whether a ring has shown, or will not show any more, what the kernel delivers at the socket.
+    ///
+    /// A ring cannot tell that a probe is back when it came in a tunnel of the network that ends at
+    /// this host: only the kernel knows where such tunnels end.
+    pub(super) fn have_shown(&mut self, payload: &[u8]) -> bool {
+        self.sightings.again(Place::Socket, payload)
     }
 
     /// Frames that found no room.

@@ -1,9 +1,12 @@
-//! One packet that several interfaces show.
+//! One packet that is shown several times.
 //!
 //! An interface may stand above another: a bridge above its ports, a bond, a VLAN. What arrives
 //! below appears above once more, and each has its ring. The kernel stamps a packet where it first
 //! arrives, and that stamp goes up with it; a copy that the network made arrives at a time of its
 //! own.
+//!
+//! What the kernel delivers is at a socket as well. It may have a new stamp there, where labels were
+//! taken off on the way: of a packet that a ring has shown, no socket has more to tell.
 
 use std::collections::VecDeque;
 
@@ -13,16 +16,37 @@ use stamp_proto::time::WallTime;
 #[derive(Debug)]
 pub(super) struct Sightings {
     latest: VecDeque<Sighting>,
-    /// How many are kept: as many as may be read before the same packet is found above.
+    /// How many are kept: as many as may be read before the same packet is found elsewhere.
     kept: usize,
+}
+
+/// Where a packet is shown.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Place {
+    /// In the ring of an interface, with the stamp of its arrival.
+    Ring { interface: u32, at: Option<WallTime> },
+    /// At the socket that the kernel delivers to.
+    Socket,
 }
 
 #[derive(Debug)]
 struct Sighting {
-    interface: u32,
-    at: WallTime,
+    place: Place,
     /// How its payload begins: the Sequence Number.
     start: [u8; 4],
+}
+
+impl Place {
+    /// Both show one packet, if they show the same probe.
+    fn shows_what(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Ring { interface, at }, Self::Ring { interface: other, at: then }) => {
+                interface != other && at.is_some() && at == then
+            }
+            (Self::Socket, Self::Socket) => false,
+            (Self::Ring { .. }, Self::Socket) | (Self::Socket, Self::Ring { .. }) => true,
+        }
+    }
 }
 
 impl Sightings {
@@ -30,18 +54,17 @@ impl Sightings {
         Self { latest: VecDeque::with_capacity(kept), kept }
     }
 
-    /// Whether another interface has shown this packet before; it is remembered.
-    pub(super) fn again(&mut self, interface: u32, at: WallTime, payload: &[u8]) -> bool {
+    /// Whether this packet was shown at another place before; it is remembered.
+    pub(super) fn again(&mut self, place: Place, payload: &[u8]) -> bool {
         let start = payload.first_chunk().copied().unwrap_or_default();
-        let is_it =
-            |seen: &Sighting| seen.at == at && seen.start == start && seen.interface != interface;
+        let is_it = |seen: &Sighting| seen.start == start && seen.place.shows_what(place);
         if self.latest.iter().any(is_it) {
             return true;
         }
         if self.latest.len() == self.kept {
             self.latest.pop_front();
         }
-        self.latest.push_back(Sighting { interface, at, start });
+        self.latest.push_back(Sighting { place, start });
         false
     }
 }
@@ -50,34 +73,44 @@ impl Sightings {
 mod tests {
     use super::*;
 
-    fn at(unix_ns: i64) -> WallTime {
-        WallTime::from_unix_ns(unix_ns)
+    fn ring(interface: u32, unix_ns: i64) -> Place {
+        Place::Ring { interface, at: Some(WallTime::from_unix_ns(unix_ns)) }
     }
 
     #[test]
     fn one_packet_on_two_interfaces_is_seen_once() {
         let mut sightings = Sightings::new(4);
-        assert!(!sightings.again(2, at(1_000), &[0, 0, 0, 7, 1]));
-        assert!(sightings.again(3, at(1_000), &[0, 0, 0, 7, 1]));
-        assert!(sightings.again(4, at(1_000), &[0, 0, 0, 7, 1]), "a VLAN above a bond");
+        assert!(!sightings.again(ring(2, 1_000), &[0, 0, 0, 7, 1]));
+        assert!(sightings.again(ring(3, 1_000), &[0, 0, 0, 7, 1]));
+        assert!(sightings.again(ring(4, 1_000), &[0, 0, 0, 7, 1]), "a VLAN above a bond");
     }
 
     #[test]
     fn what_the_network_copied_is_seen_twice() {
         let mut sightings = Sightings::new(4);
-        assert!(!sightings.again(2, at(1_000), &[0, 0, 0, 7]));
-        assert!(!sightings.again(3, at(1_001), &[0, 0, 0, 7]), "another time");
-        assert!(!sightings.again(2, at(1_000), &[0, 0, 0, 7]), "the same interface");
-        assert!(!sightings.again(3, at(1_000), &[0, 0, 0, 8]), "another probe");
+        assert!(!sightings.again(ring(2, 1_000), &[0, 0, 0, 7]));
+        assert!(!sightings.again(ring(3, 1_001), &[0, 0, 0, 7]), "another time");
+        assert!(!sightings.again(ring(2, 1_000), &[0, 0, 0, 7]), "the same interface");
+        assert!(!sightings.again(ring(3, 1_000), &[0, 0, 0, 8]), "another probe");
+    }
+
+    #[test]
+    fn what_a_ring_has_shown_is_not_seen_again_at_the_socket() {
+        let mut sightings = Sightings::new(4);
+        assert!(!sightings.again(ring(2, 1_000), &[0, 0, 0, 7]));
+        assert!(sightings.again(Place::Socket, &[0, 0, 0, 7]));
+        assert!(!sightings.again(Place::Socket, &[0, 0, 0, 8]), "no ring has shown this");
+        assert!(sightings.again(ring(2, 1_001), &[0, 0, 0, 8]), "whichever is read first");
+        assert!(!sightings.again(Place::Socket, &[0, 0, 0, 8]), "the network copied it");
     }
 
     #[test]
     fn what_is_long_ago_is_forgotten() {
         let mut sightings = Sightings::new(2);
         for sequence in 0..3 {
-            assert!(!sightings.again(2, at(1_000), &[0, 0, 0, sequence]));
+            assert!(!sightings.again(ring(2, 1_000), &[0, 0, 0, sequence]));
         }
-        assert!(!sightings.again(3, at(1_000), &[0, 0, 0, 0]));
-        assert!(sightings.again(3, at(1_000), &[0, 0, 0, 2]));
+        assert!(!sightings.again(ring(3, 1_000), &[0, 0, 0, 0]));
+        assert!(sightings.again(ring(3, 1_000), &[0, 0, 0, 2]));
     }
 }
