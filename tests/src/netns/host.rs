@@ -1,6 +1,7 @@
 //! A host: one network namespace, what is configured in it, and how to do something inside.
 
 mod configure;
+mod labels;
 mod link;
 mod settings;
 

@@ -23,7 +23,7 @@ use rtnetlink::packet_route::neighbour::{
 use rtnetlink::packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteType};
 use rtnetlink::sys::{Socket, SocketAddr, constants::NETLINK_ROUTE};
 use rtnetlink::{
-    AddressMessageBuilder, LinkBridge, LinkMessageBuilder, LinkUnspec, LinkVeth,
+    AddressMessageBuilder, LinkBridge, LinkMessageBuilder, LinkUnspec, LinkVeth, LinkVrf,
     RouteMessageBuilder,
 };
 
@@ -91,6 +91,13 @@ impl Netlink {
         self.command(RouteNetlinkMessage::NewLink(bridge), CREATE)
     }
 
+    /// A VRF of this name and number with that table, already up.
+    pub(super) fn add_vrf(&self, name: &str, index: u32, table: u32) -> io::Result<()> {
+        let mut vrf = LinkVrf::new(name, table).up().build();
+        vrf.header.index = index;
+        self.command(RouteNetlinkMessage::NewLink(vrf), CREATE)
+    }
+
     pub(super) fn set_link(&self, link: LinkMessage) -> io::Result<()> {
         self.command(RouteNetlinkMessage::SetLink(link), 0)
     }
@@ -143,11 +150,11 @@ impl Netlink {
     /// route that says so comes from a work queue, some time after the address has been accepted.
     /// The socket must be listening.
     pub(super) fn wait_until_local(&self, index: u32, address: Ipv6Addr) -> io::Result<()> {
-        let mut query = RouteMessageBuilder::<Ipv6Addr>::new().destination_prefix(address, 128);
-        if address.is_unicast_link_local() {
-            query = query.output_interface(index);
-        }
-        let query = query.build();
+        // Without the interface nobody would look into the table of its VRF.
+        let query = RouteMessageBuilder::<Ipv6Addr>::new()
+            .destination_prefix(address, 128)
+            .output_interface(index)
+            .build();
         let wanted = RouteAttribute::Destination(RouteAddress::Inet6(address));
         self.wait_until(
             || RouteNetlinkMessage::GetRoute(query.clone()),

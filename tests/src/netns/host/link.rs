@@ -54,6 +54,23 @@ impl Host {
         let bridge = Interface { name, index, mac, link_local: None, is_up: true };
         self.configured().interfaces.push(bridge);
     }
+
+    /// Puts interfaces into a new VRF, before they have addresses and neighbours of their own.
+    #[track_caller]
+    pub fn vrf(&self, name: &str, table: u32, ports: &[&str]) {
+        let index = NEXT_INDEX.fetch_add(1, Ordering::Relaxed);
+        let what = format_args!("put {ports:?} into the VRF {name}");
+        self.request(what, |netlink| {
+            netlink.add_vrf(name, index, table)?;
+            ports.iter().try_for_each(|port| {
+                let port = LinkUnspec::new_with_index(self.index(port));
+                netlink.set_link(port.controller(index).build())
+            })
+        });
+        let name = name.to_owned();
+        let vrf = Interface { name, index, mac: [0; 6], link_local: None, is_up: true };
+        self.configured().interfaces.push(vrf);
+    }
 }
 
 /// Creates a veth pair and brings it into operation.
