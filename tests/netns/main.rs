@@ -1,14 +1,17 @@
 //! Tests in network namespaces: real kernels, real sockets, real programs.
 
+mod capture;
 mod demo;
 mod kit;
 mod lab;
 mod loops;
 mod measure;
+mod mpls_router;
 mod reflector;
 mod returns;
 mod steering;
 mod timestamping;
+mod vrf;
 
 use std::process::ExitCode;
 
@@ -23,10 +26,12 @@ fn main() -> ExitCode {
             lab::trials,
             loops::trials,
             measure::trials,
+            mpls_router::trials,
             reflector::trials,
             returns::trials,
             steering::trials,
             timestamping::trials,
+            vrf::trials,
         ]),
     }
 }

@@ -1,0 +1,148 @@
+//! Both ends in VRFs: routes, addresses and sockets apart from all others of their hosts.
+//!
+//! The module has the name of what a kernel may lack; see `tests/guest/run`.
+
+mod service;
+
+use std::process::Command;
+
+use serde_json::Value;
+use stamp_tests::netns::{self, Families, Finished, Host, Need, Signal, Trial, trials};
+
+use crate::measure::{PORT, reflector, session};
+
+pub(crate) use service::Service;
+
+pub(crate) const VRF: Need = Need {
+    name: "a kernel with VRF devices, and `ip`",
+    allow: "sudo modprobe vrf, or tests/guest/run vrf::",
+    met: || {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "ip link add of-the-test type vrf table 10"]);
+        Host::new("probe", Families::V4).spawn(&mut shell).wait().code == Some(0)
+    },
+};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let here = trials![
+        vrfs_with_the_same_addresses_are_told_apart: [VRF, Need::IPV6],
+        who_listens_in_no_vrf_is_not_heard_in_one: [VRF, Need::IPV6],
+        probes_on_sids_stay_in_their_vrf: [VRF, Need::IPV6],
+    ];
+    here.into_iter().chain(service::trials()).collect()
+}
+
+/// Two hosts and two links with the same addresses, each in a VRF of its name at both ends.
+struct Customers {
+    near: Host,
+    far: Host,
+}
+
+const NAMES: [(&str, u32); 2] = [("red", 10), ("blue", 20)];
+
+impl Customers {
+    fn new() -> Self {
+        let [near, far] = ["near", "far"].map(|name| Host::new(name, Families::Both));
+        for (name, table) in NAMES {
+            let link = &format!("{name}0");
+            near.join(link, &far, link);
+            for (host, other, [own, its]) in [(&near, &far, [1, 2]), (&far, &near, [2, 1])] {
+                host.vrf(name, table, &[link]);
+                for (own, its) in [
+                    (format!("192.0.2.{own}/24"), format!("192.0.2.{its}")),
+                    (format!("2001:db8::{own}/64"), format!("2001:db8::{its}")),
+                ] {
+                    host.add_address(link, &own);
+                    let its = its.parse().expect("an address");
+                    host.set_neighbour(link, its, other.mac(link));
+                }
+            }
+        }
+        Self { near, far }
+    }
+
+    fn send(&self, flags: &str) -> Finished {
+        let mut command = netns::binary("stamp-sender");
+        command.args(["-p", &PORT.to_string(), "-c", "5", "-i", "10ms", "-W", "300ms", "--json"]);
+        self.near.spawn(command.args(flags.split_whitespace())).wait()
+    }
+}
+
+/// What `ip` does there.
+pub(crate) fn ip(host: &Host, arguments: &str) {
+    let mut command = Command::new("ip");
+    host.spawn(command.args(arguments.split_whitespace())).wait().assert_code(0);
+}
+
+#[track_caller]
+pub(crate) fn nothing_is_lost(finished: &Finished) -> Value {
+    finished.assert_code(0);
+    let session = session(finished);
+    let packets = &session["packets"];
+    assert_eq!(packets["received"], packets["sent"], "{packets}");
+    assert_eq!(packets["duplicate"], 0, "{packets}");
+    session
+}
+
+const TARGETS: [&str; 2] = ["192.0.2.2", "2001:db8::2"];
+
+fn vrfs_with_the_same_addresses_are_told_apart() {
+    let hosts = Customers::new();
+    for (name, other) in [("red", "blue"), ("blue", "red")] {
+        let _far = reflector(&hosts.far, &["--vrf", name]);
+        for target in TARGETS {
+            nothing_is_lost(&hosts.send(&format!("{target} --vrf {name}")));
+            let silent = hosts.send(&format!("{target} --vrf {other}"));
+            assert_eq!(silent.assert_code(1).json()["sessions"][0]["packets"]["received"], 0);
+        }
+    }
+}
+
+fn who_listens_in_no_vrf_is_not_heard_in_one() {
+    let hosts = Customers::new();
+    let far = reflector(&hosts.far, &[]);
+    for target in TARGETS {
+        hosts.send(&format!("{target} --vrf red")).assert_code(1);
+        // Without its name nothing leads into a VRF.
+        hosts.send(target).assert_code(2);
+    }
+    // Then it hears all of them, and what it sends leaves outside.
+    hosts.far.set_sysctl("net.ipv4.udp_l3mdev_accept", "1");
+    hosts.send("192.0.2.2 --vrf red").assert_code(1);
+    far.signal(Signal::SIGTERM);
+    let told = far.wait().stderr;
+    assert!(told.contains("  answered                 0  "), "{told}");
+    assert!(told.contains("    send_error  "), "{told}");
+}
+
+/// The network of a VRF has segments of its own.
+fn probes_on_sids_stay_in_their_vrf() {
+    let hosts = Customers::new();
+    let Customers { near, far } = &hosts;
+    for host in [near, far] {
+        host.set_sysctl("net.vrf.strict_mode", "1");
+        for interface in ["all", "red", "red0"] {
+            host.set_sysctl(&format!("net.ipv6.conf.{interface}.seg6_enabled"), "1");
+        }
+    }
+    far.set_sysctl("net.ipv6.conf.all.forwarding", "1");
+    ip(near, "-6 route add fc00:bb:2::/48 via 2001:db8::2 dev red0 vrf red");
+    ip(far, "-6 route add fc00:bb:2:1::/64 vrf red encap seg6local action End dev red0");
+    ip(
+        far,
+        "-6 route add fc00:bb:2:d46::/64 vrf red encap seg6local action End.DT46 vrftable 10 dev red",
+    );
+    let loops = [
+        ("V4", "--segments fc00:bb:2:1::"),
+        // An outer header is none of the VRF unless it is told so.
+        ("V3", "--srv6 encap --segments fc00:bb:2:d46:: --via red0,2001:db8::2"),
+    ];
+    for (id, flags) in loops {
+        let flags = format!("2001:db8::2 --vrf red --mode loopback {flags}");
+        let session = nothing_is_lost(&hosts.send(&flags));
+        assert_eq!(session["path"]["encapsulation"], id, "{session}");
+        assert_eq!(session["path"]["source"], "2001:db8::1", "{session}");
+    }
+    let _far = reflector(far, &["--vrf", "red"]);
+    nothing_is_lost(&hosts.send("2001:db8::2 --vrf red --segments fc00:bb:2:1::"));
+}
