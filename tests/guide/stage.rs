@@ -58,10 +58,13 @@ impl Machines {
         Self::of(vec![hosts.near, hosts.far, hosts.router], None)
     }
 
-    /// `near` and `far`, their link in a VRF at both ends.
+    /// `near` and `far`: one link in a VRF at both ends, and one in none.
     pub(crate) fn with_vrf(name: &str, table: u32) -> Self {
-        let machines = Self::two_hosts(Families::V4);
-        for host in &machines.hosts {
+        let machines = Self::two_hosts(Families::Both);
+        let [near, far] = &machines.hosts[..] else { panic!("two hosts") };
+        near.join("eth1", far, "eth1");
+        for (number, host) in (1..).zip([near, far]) {
+            host.add_address("eth1", &format!("fd00::{number}/64"));
             for arguments in [
                 format!("link add {name} type vrf table {table}"),
                 format!("link set {name} up"),
