@@ -3,6 +3,7 @@
 mod link;
 
 use std::io;
+use std::iter::successors;
 use std::net::IpAddr;
 
 use netlink_packet_route::RouteNetlinkMessage;
@@ -116,6 +117,15 @@ pub fn vrf(name: &str) -> Result<Interface, NetError> {
         InterfaceKind::Vrf { .. } => Ok(interface),
         _ => Err(NetError::NotVrf { name: name.into() }),
     }
+}
+
+/// The VRF that an interface of `all` is, or belongs to, itself or by a bridge or bond.
+#[must_use]
+pub fn vrf_of<'i>(link: &'i Interface, all: &'i [Interface]) -> Option<&'i Interface> {
+    let above = |link: &&Interface| all.iter().find(|other| Some(other.index) == link.master);
+    // No more masters than interfaces, whatever the kernel says.
+    let mut masters = successors(Some(link), above).take(all.len() + 1);
+    masters.find(|link| matches!(link.kind, InterfaceKind::Vrf { .. }))
 }
 
 /// Number of the interface called `name`, for scopes of link-local addresses.
@@ -322,6 +332,25 @@ mod tests {
         let interface = read_link(message).unwrap();
         assert_eq!(interface.kind, InterfaceKind::Vrf { table: 100 });
         assert_eq!((interface.name.as_str(), interface.up), ("red", false));
+    }
+
+    #[test]
+    fn an_interface_is_in_the_vrf_of_its_bridge() {
+        let link = |index, kind, master| Interface {
+            index,
+            kind,
+            master,
+            ..by_name("lo").expect("every host has it")
+        };
+        let all = [
+            link(2, InterfaceKind::Plain, Some(3)),
+            link(3, InterfaceKind::Bridge, Some(4)),
+            link(4, InterfaceKind::Vrf { table: 10 }, None),
+            link(5, InterfaceKind::Plain, None),
+            link(6, InterfaceKind::Bridge, Some(6)),
+        ];
+        let vrfs = all.each_ref().map(|link| vrf_of(link, &all).map(|vrf| vrf.index));
+        assert_eq!(vrfs, [Some(4), Some(4), Some(4), None, None]);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod exits;
 mod prepare;
 mod thread;
+mod vrfs;
 mod ways;
 
 use std::net::IpAddr;

@@ -10,6 +10,7 @@ use serde_json::Value;
 use stamp_tests::netns::{self, Families, Finished, Host, Need, Signal, Trial, trials};
 
 use crate::measure::{PORT, reflector, session};
+use crate::timestamping::Folder;
 
 pub(crate) use service::Service;
 
@@ -28,6 +29,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         vrfs_with_the_same_addresses_are_told_apart: [VRF, Need::IPV6],
         who_listens_in_no_vrf_is_not_heard_in_one: [VRF, Need::IPV6],
         probes_on_sids_stay_in_their_vrf: [VRF, Need::IPV6],
+        a_node_that_stamps_forwards_in_the_vrf_of_the_probe: [VRF, Need::IPV6],
     ];
     here.into_iter().chain(service::trials()).collect()
 }
@@ -63,7 +65,7 @@ impl Customers {
 
     fn send(&self, flags: &str) -> Finished {
         let mut command = netns::binary("stamp-sender");
-        command.args(["-p", &PORT.to_string(), "-c", "5", "-i", "10ms", "-W", "300ms", "--json"]);
+        command.args(["-p", &PORT.to_string(), "-c", "5", "-i", "50ms", "-W", "300ms", "--json"]);
         self.near.spawn(command.args(flags.split_whitespace())).wait()
     }
 }
@@ -145,4 +147,31 @@ fn probes_on_sids_stay_in_their_vrf() {
     }
     let _far = reflector(far, &["--vrf", "red"]);
     nothing_is_lost(&hosts.send("2001:db8::2 --vrf red --segments fc00:bb:2:1::"));
+}
+
+const NODE: &str = r#"
+listen = ["127.0.0.1:8620"]
+[[timestamp]]
+extended = 240
+interfaces = ["red0", "blue0"]
+[[forward]]
+label = 16002
+action = "pop"
+"#;
+
+/// Both send to the same address, and each gets back what is its own.
+fn a_node_that_stamps_forwards_in_the_vrf_of_the_probe() {
+    let hosts = Customers::new();
+    let folder = Folder::new();
+    let file = folder.write("node.toml", NODE);
+    let far = hosts.far.spawn(netns::binary("stamp-reflector").arg(file));
+    far.wait_for_error_line(|line| line.contains("msg=\"listening on "));
+    for (name, _) in NAMES {
+        for target in TARGETS {
+            let flags = format!("{target} --vrf {name} --mode enhanced-loopback --segments 16002");
+            let session = nothing_is_lost(&hosts.send(&flags));
+            let (stamping, packets) = (&session["stamping"], &session["packets"]);
+            assert_eq!(stamping["stamped"], packets["received"], "{stamping}");
+        }
+    }
 }

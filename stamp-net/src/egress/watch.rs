@@ -96,6 +96,12 @@ impl Changes {
         self.routes || self.lost || self.links.contains(&egress.interface)
     }
 
+    /// Interfaces came, went, or belong to others now.
+    #[must_use]
+    pub const fn concern_links(&self) -> bool {
+        self.lost || !self.links.is_empty()
+    }
+
     /// The next hop's address may be another, and is to be looked for again ([`Egress::resolve`]).
     #[must_use]
     pub fn concern_neighbour(&self, egress: &Egress) -> bool {

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use stamp_net::interface::{self, Interface, InterfaceKind, LinkLayer};
+use stamp_net::interface::{self, Interface, LinkLayer};
 use stamp_net::route::{self, RouteQuery};
 use stamp_net::sysctl::{Arrival, Hindrance, arrival_hindrances};
 use stamp_net::{NetError, SocketOptions, TunnelErrors, UdpSocket};
@@ -225,7 +225,8 @@ impl Request<'_> {
         let links = interface::list()?;
         let own = self.probe.vrf.as_deref().map(interface::index_of).transpose()?;
         let is_elsewhere = |link: &Interface| {
-            own.is_some() && vrf_of(link, &links).is_some_and(|vrf| Some(vrf) != own)
+            let vrf = interface::vrf_of(link, &links).map(|vrf| vrf.index);
+            own.is_some() && vrf.is_some() && vrf != own
         };
         let is_read = |link: &&Interface| {
             let is_read = link.up && !link.loopback && !is_elsewhere(link);
@@ -313,10 +314,3 @@ const PLAIN_OCTETS: usize = 48;
 
 /// A port of the dynamic range for a packet that nobody sends.
 const SHOWN_PORT: u16 = 49_152;
-
-/// Number of the VRF that an interface is, or belongs to.
-fn vrf_of(link: &Interface, links: &[Interface]) -> Option<u32> {
-    let is_vrf = |link: &&Interface| matches!(link.kind, InterfaceKind::Vrf { .. });
-    let master = links.iter().find(|other| Some(other.index) == link.master);
-    [Some(link), master].into_iter().flatten().find(is_vrf).map(|vrf| vrf.index)
-}

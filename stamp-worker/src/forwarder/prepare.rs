@@ -7,6 +7,7 @@ use stamp_session::forwarding::{
     Action, AdjacencyId, Forwarder, ForwardingConfig, LabelRule, TimestampRule, Trigger,
 };
 
+use super::vrfs::Vrfs;
 use super::{ForwarderRefusal, ForwarderSetup, LabelSetup, NextHopSetup};
 use crate::error::WorkerError;
 
@@ -18,6 +19,8 @@ pub(super) struct Prepared {
     pub(super) next_hops: Vec<NextHopSetup>,
     /// What is let in on each interface.
     pub(super) filters: Vec<(u32, FrameFilter)>,
+    /// The VRFs that packets are in.
+    pub(super) vrfs: Vrfs,
     /// Rings of interfaces that had none.
     pub(super) rings: Vec<FrameSocket>,
     /// Routes of SIDs that had none.
@@ -38,6 +41,7 @@ impl Prepared {
             config,
             next_hops,
             filters: Vec::new(),
+            vrfs: Vrfs::look()?,
             rings: Vec::new(),
             blackholes: Vec::new(),
         };

@@ -9,6 +9,7 @@ use stamp_session::forwarding::{Arrival, Forwarder, ForwardingSnapshot, Verdict}
 
 use super::exits::Exits;
 use super::prepare::Prepared;
+use super::vrfs::Vrfs;
 use super::ways::Ways;
 use crate::clock::{now, user_stamp};
 use crate::error::WorkerError;
@@ -44,6 +45,7 @@ pub(super) struct ForwarderThread {
 /// What a packet passes.
 struct Node {
     forwarder: Forwarder,
+    vrfs: Vrfs,
     ways: Ways,
     exits: Exits,
 }
@@ -59,6 +61,7 @@ impl ForwarderThread {
         }
         let node = Node {
             forwarder: Forwarder::new(prepared.config)?,
+            vrfs: prepared.vrfs,
             ways: Ways::new(prepared.next_hops, now().monotonic),
             exits: Exits::default(),
         };
@@ -127,6 +130,7 @@ impl ForwarderThread {
             self.poller.add(ring, ring.interface())?;
         }
         self.node.forwarder.replace_config(prepared.config)?;
+        self.node.vrfs = prepared.vrfs;
         self.node.ways = Ways::new(prepared.next_hops, now().monotonic);
         let filters = &prepared.filters;
         let wanted = |ring: &FrameSocket| {
@@ -147,6 +151,12 @@ impl ForwarderThread {
 
     fn follow(&mut self) {
         let Ok(changes) = self.watch.changes() else { return };
+        // Where the kernel does not tell, what was known is as good as it gets.
+        if changes.concern_links()
+            && let Ok(vrfs) = Vrfs::look()
+        {
+            self.node.vrfs = vrfs;
+        }
         self.node.ways.follow(&changes, now().monotonic);
         if changes.lost {
             self.node.exits.close_all();
@@ -188,10 +198,10 @@ impl Node {
             checksum_ready: frame.checksum_ready,
             truncated: frame.truncated,
         };
-        let Self { forwarder, ways, exits } = self;
+        let Self { forwarder, vrfs, ways, exits } = self;
         let added = match forwarder.handle_packet(&arrival, ether_type, packet) {
             Verdict::Forward(forward) => {
-                let way = ways.to(forward.next_hop(), clock.monotonic);
+                let way = ways.to(forward.next_hop(), vrfs.of(interface), clock.monotonic);
                 way.and_then(|egress| {
                     let exit = exits.through(egress)?;
                     Ok(exits.add(exit, egress, &forward)?.then_some(exit))

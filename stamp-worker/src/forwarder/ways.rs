@@ -9,6 +9,7 @@ use stamp_session::clock::MonotonicTime;
 use stamp_session::forwarding::{DropReason, NextHop};
 
 use super::NextHopSetup;
+use super::vrfs::Vrf;
 
 /// Destinations that are remembered. Loopback probes end at their senders, so these are as many as
 /// there are senders; when somebody makes up more, all are found anew.
@@ -26,13 +27,21 @@ const RETRY: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) struct Ways {
     adjacencies: Vec<(NextHopSetup, Way)>,
-    destinations: Vec<(IpAddr, Way)>,
-    /// Where a destination is among them.
-    places: HashMap<IpAddr, usize>,
+    destinations: Vec<Destination>,
+    /// Where the destination of a VRF is among them; the number of none is 0.
+    places: HashMap<(IpAddr, u32), usize>,
     /// The place of the last; the next packet often goes there too.
     last: usize,
     /// Second of the clock, and how many questions were put in it.
     questions: (u64, u32),
+}
+
+/// Who is asked for by address, in the VRF that the packet came in by.
+#[derive(Debug)]
+struct Destination {
+    to: IpAddr,
+    vrf: Option<Vrf>,
+    way: Way,
 }
 
 #[derive(Debug)]
@@ -61,6 +70,7 @@ impl Ways {
     pub(super) fn to(
         &mut self,
         next_hop: NextHop,
+        vrf: Option<&Vrf>,
         now: MonotonicTime,
     ) -> Result<&Egress, DropReason> {
         let way = match next_hop {
@@ -69,7 +79,7 @@ impl Ways {
                 way.keep(&setup.query(), now);
                 way
             }
-            NextHop::Destination(to) => self.destination(to, now)?,
+            NextHop::Destination(to) => self.destination(to, vrf, now)?,
         };
         let egress = way.egress.as_ref().ok_or(DropReason::NoRoute)?;
         match egress.resolution {
@@ -78,18 +88,28 @@ impl Ways {
         }
     }
 
-    fn destination(&mut self, to: IpAddr, now: MonotonicTime) -> Result<&mut Way, DropReason> {
+    fn destination(
+        &mut self,
+        to: IpAddr,
+        vrf: Option<&Vrf>,
+        now: MonotonicTime,
+    ) -> Result<&mut Way, DropReason> {
         self.last = match self.destinations.get(self.last) {
-            Some((known, _)) if *known == to => self.last,
-            _ => self.place(to, now)?,
+            Some(known) if (known.to, number(known.vrf.as_ref())) == (to, number(vrf)) => self.last,
+            _ => self.place(to, vrf, now)?,
         };
-        let (_, way) = self.destinations.get_mut(self.last).ok_or(DropReason::NoRoute)?;
-        way.keep(&EgressQuery::to(to), now);
-        Ok(way)
+        let known = self.destinations.get_mut(self.last).ok_or(DropReason::NoRoute)?;
+        known.way.keep(&query(to, vrf), now);
+        Ok(&mut known.way)
     }
 
-    fn place(&mut self, to: IpAddr, now: MonotonicTime) -> Result<usize, DropReason> {
-        if let Some(place) = self.places.get(&to) {
+    fn place(
+        &mut self,
+        to: IpAddr,
+        vrf: Option<&Vrf>,
+        now: MonotonicTime,
+    ) -> Result<usize, DropReason> {
+        if let Some(place) = self.places.get(&(to, number(vrf))) {
             return Ok(*place);
         }
         if !self.may_ask(now) {
@@ -100,8 +120,9 @@ impl Ways {
             self.places.clear();
         }
         let place = self.destinations.len();
-        self.destinations.push((to, Way::find(&EgressQuery::to(to), now)));
-        self.places.insert(to, place);
+        let way = Way::find(&query(to, vrf), now);
+        self.destinations.push(Destination { to, vrf: vrf.cloned(), way });
+        self.places.insert((to, number(vrf)), place);
         Ok(place)
     }
 
@@ -119,10 +140,19 @@ impl Ways {
         for (setup, way) in &mut self.adjacencies {
             way.follow(changes, &setup.query(), now);
         }
-        for (to, way) in &mut self.destinations {
-            way.follow(changes, &EgressQuery::to(*to), now);
+        for Destination { to, vrf, way } in &mut self.destinations {
+            way.follow(changes, &query(*to, vrf.as_ref()), now);
         }
     }
+}
+
+/// Inside a VRF its own table is asked, never that of all others.
+fn query(to: IpAddr, vrf: Option<&Vrf>) -> EgressQuery<'_> {
+    EgressQuery { interface: vrf.map(|vrf| &*vrf.name), ..EgressQuery::to(to) }
+}
+
+fn number(vrf: Option<&Vrf>) -> u32 {
+    vrf.map_or(0, |vrf| vrf.number)
 }
 
 impl NextHopSetup {
@@ -137,7 +167,7 @@ impl NextHopSetup {
 impl Way {
     fn find(query: &EgressQuery<'_>, now: MonotonicTime) -> Self {
         // What leads to this host itself leads nowhere: the packet was not for it.
-        let egress = Egress::find(query).ok().filter(|egress| !is_loopback(egress));
+        let egress = Egress::find(query).ok().filter(|egress| !is_to_ourselves(egress, query));
         Self { egress, asked: now }
     }
 
@@ -171,7 +201,10 @@ impl Way {
     }
 }
 
-fn is_loopback(egress: &Egress) -> bool {
+fn is_to_ourselves(egress: &Egress, query: &EgressQuery<'_>) -> bool {
     use stamp_net::interface::{LinkLayer, MacAddress};
-    matches!(egress.link_layer, LinkLayer::Ethernet { address } if address == MacAddress::default())
+    // The loopback device of a VRF is the VRF.
+    let is_vrf = query.next_hop.is_none() && query.interface == Some(&*egress.name);
+    is_vrf
+        || matches!(egress.link_layer, LinkLayer::Ethernet { address } if address == MacAddress::default())
 }
