@@ -110,7 +110,7 @@ impl Net {
             "-S".into(),
             near.address(family).to_string(),
         ]);
-        command.args(["-p", &PORT.to_string(), "-c", "10", "-i", "20ms", "--json"]);
+        command.args(["-p", &PORT.to_string(), "-c", "8", "-i", "50ms", "--json"]);
         command.args(["--clock", "synchronized,error=1us"]);
         command.args(["--far-clock", "synchronized,error=1us"]);
         near.spawn(command.args(flags.split_whitespace())).wait()

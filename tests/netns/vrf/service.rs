@@ -73,7 +73,7 @@ impl Service {
     pub(crate) fn send(&self, flags: &str) -> Finished {
         let mut command = netns::binary("stamp-sender");
         command.args(["-p", &PORT.to_string(), "--vrf", "blue", "--json"]);
-        command.args(["-c", "5", "-i", "10ms", "-W", "500ms"]);
+        command.args(["-c", "5", "-i", "50ms", "-W", "500ms"]);
         // A route of IPv6 cannot name a source address that its interface has not.
         let source = if flags.contains("2001:db8::2") { "2001:db8::1" } else { "192.0.2.1" };
         self.near.spawn(command.args(["-S", source]).args(flags.split_whitespace())).wait()
