@@ -298,7 +298,7 @@ impl Plan {
     /// When the interfaces cannot be listed that probes may come back on.
     pub fn sockets(&self) -> Result<usize, Failure> {
         let looped = self.mode.is_looped();
-        let rings = if looped { listened_interfaces()?.len() } else { 0 };
+        let rings = if looped { interface::list()?.len() } else { 0 };
         Ok(match (self.needs_frames(), looped) {
             // The look at the far end before it begins has one too.
             (false, false) => 2,
