@@ -117,7 +117,7 @@ fn setup(target: SocketAddr, ssid: u16, adjust: impl FnOnce(&mut SenderConfig)) 
     let mut config = SenderConfig::new(target, Ssid(ssid));
     config.count = Some(20);
     config.schedule = Schedule::Fixed { interval: Duration::from_millis(2) };
-    config.timeout = Duration::from_secs(5);
+    config.timeout = Duration::from_secs(2);
     config.clock = ONE_CLOCK;
     config.reflector = ReflectorMode::Stateful;
     adjust(&mut config);
@@ -288,7 +288,8 @@ fn a_reload_keeps_sessions_and_a_removed_listener_answers_no_more() {
         let (observer, _told) = teller();
         let session = setup(target, 7, |config| {
             config.count = Some(2);
-            config.timeout = Duration::from_millis(100);
+            // Longer than a busy machine keeps a thread from running.
+            config.timeout = Duration::from_secs(2);
         });
         SenderPool::start(vec![session], None, observer).unwrap().join().unwrap()
     };
