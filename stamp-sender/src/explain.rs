@@ -245,6 +245,19 @@ pub enum Finding {
         /// The session is authenticated.
         authenticated: bool,
     },
+    /// Plain loopback was measured, because the far node did not stamp.
+    Fallback {
+        /// It still is.
+        active: bool,
+        /// What asks for the timestamp is a label, not a SID.
+        label: bool,
+        /// Probes that asked did not come back at all.
+        lost: bool,
+        /// Probes sent plain.
+        plain: u64,
+        /// What they are called, such as `M4`.
+        encapsulation: String,
+    },
     /// Nothing in a looped probe speaks for the far clock, and nobody declared it.
     FarClockUnknown,
     /// Replies came with another DSCP than the probes had.
@@ -367,6 +380,7 @@ impl Finding {
             Self::Congestion { .. } => "congestion",
             Self::PathChanged { .. } => "path_changed",
             Self::Stamping { .. } => "stamping",
+            Self::Fallback { .. } => "fallback",
             Self::FarClockUnknown => "far_clock_unknown",
         }
     }
@@ -388,6 +402,7 @@ impl Finding {
             | Self::ZeroSsid
             | Self::Tlvs { .. }
             | Self::NoReplyAsked { .. }
+            | Self::Fallback { active: false, .. }
             | Self::FarClockUnknown
             | Self::Remarked { .. }
             | Self::PathChanged { .. } => Severity::Note,

@@ -75,6 +75,8 @@ pub struct SteeringInfo {
     pub return_segments: Vec<String>,
     /// `plain`, or the encapsulation by its identifier, such as `V4`.
     pub encapsulation: &'static str,
+    /// The same of plain probes, where the far node may turn out not to stamp.
+    pub fallback: Option<&'static str>,
     /// What makes this session take another of equal paths, such as `flow label 0x9e377`.
     pub entropy: Option<String>,
 }
@@ -85,6 +87,7 @@ impl SteeringInfo {
         segments: Vec::new(),
         return_segments: Vec::new(),
         encapsulation: "plain",
+        fallback: None,
         entropy: None,
     };
 }

@@ -80,6 +80,7 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
             config.statistics = StatisticsScope::Both;
         }
         config.measurement = opened.measurement;
+        config.timestamp_fallback = measure.steering.tsf_fallback;
         check_size(&opened, &config)?;
         let socket = SocketFacts {
             source: opened.source,
@@ -157,6 +158,10 @@ pub fn show_packets(measure: &Measure) -> Result<String, Failure> {
         let written = engine.poll_transmit(now, &mut payload).map(|transmit| transmit.octets.len());
         if written.is_some() {
             text.push_str(&steering::show(plan, &plan.compose(&ends)?, &payload)?);
+            if let Some(plain) = &plan.plain {
+                text.push_str("\nwhile the far node does not stamp\n");
+                text.push_str(&steering::show(plain, &plain.compose(&ends)?, &payload)?);
+            }
         }
     }
     Ok(text)

@@ -53,6 +53,8 @@ pub struct Plan {
     address_step: u32,
     /// How many labels lead there, what asks for the timestamp left out.
     forward_labels: usize,
+    /// The same in plain loopback, for a far node that turns out not to stamp.
+    pub plain: Option<Box<Plan>>,
 }
 
 /// What is in front of the probes of a session.
@@ -77,6 +79,7 @@ impl Plan {
     /// [`Failure::Usage`] for what contradicts itself or cannot be built.
     pub fn new(flags: &SteeringFlags, authentication: AuthenticationMode) -> Result<Self, Failure> {
         check(flags)?;
+        let plain = plain(flags, authentication)?;
         let return_path = requests::return_wish(flags)?;
         let place = place(flags, authentication);
         let returns = requests::asked_segments(flags).map_or_else(Vec::new, Segments::words);
@@ -90,7 +93,13 @@ impl Plan {
             mode: flags.mode,
             place,
             way,
-            info: SteeringInfo { segments, return_segments: returns, encapsulation, entropy: None },
+            info: SteeringInfo {
+                segments,
+                return_segments: returns,
+                encapsulation,
+                fallback: plain.as_ref().map(|plain| plain.info.encapsulation),
+                entropy: None,
+            },
             return_path,
             limits: Limits { labels: limit, segments: limit },
             flow_label: FlowLabel::NONE,
@@ -99,6 +108,7 @@ impl Plan {
                 Some(Segments::Labels(labels)) => labels.len(),
                 _ => 0,
             },
+            plain,
         })
     }
 
@@ -128,11 +138,13 @@ impl Plan {
     /// Only frames carry it; a socket does for everything else.
     #[must_use]
     pub fn needs_frames(&self) -> bool {
-        match &self.way {
-            Way::Plain => false,
-            Way::Host(path, form) => *form != SrhForm::Full || path.entries().len() == 0,
-            Way::Mpls(_) | Way::Tunnel(..) => true,
-        }
+        let plain = self.plain.as_ref().is_some_and(|plain| plain.needs_frames());
+        plain
+            || match &self.way {
+                Way::Plain => false,
+                Way::Host(path, form) => *form != SrhForm::Full || path.entries().len() == 0,
+                Way::Mpls(_) | Way::Tunnel(..) => true,
+            }
     }
 }
 
@@ -154,7 +166,7 @@ fn check(flags: &SteeringFlags) -> Result<(), Failure> {
         };
     };
     let is_mpls = matches!(segments, Segments::Labels(_));
-    let mixed = match flags.return_segments.as_ref().filter(|_| looped) {
+    let mixed = match requests::asked_segments(flags).filter(|_| looped) {
         Some(Segments::Labels(_)) => !is_mpls,
         Some(Segments::Sids(_)) => is_mpls,
         None => false,
@@ -174,7 +186,37 @@ fn check(flags: &SteeringFlags) -> Result<(), Failure> {
         let problem = "asks for a receive timestamp in --mode enhanced-loopback over SIDs";
         return Err(usage("--end-tsf", problem));
     }
+    if flags.tsf_fallback && !enhanced {
+        return Err(usage(
+            "--tsf-fallback",
+            "of --mode enhanced-loopback, which asks for timestamps",
+        ));
+    }
+    if flags.tsf_fallback && !is_mpls && flags.end_tsf.is_none() {
+        let problem = "needs a way without the SID that asks for timestamps: name that one by \
+                       --end-tsf, and another SID of its node as the last of --segments";
+        return Err(usage("--tsf-fallback", problem));
+    }
     Ok(())
+}
+
+/// The same list without what asks for a timestamp: over labels it is left out; over SIDs the one
+/// that `--end-tsf` takes the place of is back.
+fn plain(
+    flags: &SteeringFlags,
+    authentication: AuthenticationMode,
+) -> Result<Option<Box<Plan>>, Failure> {
+    if !flags.tsf_fallback {
+        return Ok(None);
+    }
+    let flags = SteeringFlags {
+        mode: ModeName::Loopback,
+        timestamp_label: None,
+        end_tsf: None,
+        tsf_fallback: false,
+        ..flags.clone()
+    };
+    Plan::new(&flags, authentication).map(|plan| Some(Box::new(plan)))
 }
 
 fn place(flags: &SteeringFlags, authentication: AuthenticationMode) -> Option<TimestampPlace> {
@@ -245,7 +287,7 @@ fn srv6(flags: &SteeringFlags, sids: &[Sid]) -> Result<(Way, &'static str, Vec<S
         *last = Sid(tsf);
     }
     let words = Segments::Sids(forward.clone()).words();
-    let asked = flags.return_segments.as_ref();
+    let asked = requests::asked_segments(flags);
     let returns = match asked.filter(|_| flags.mode.is_looped()) {
         Some(Segments::Sids(sids)) => sids.as_slice(),
         _ => &[],
@@ -286,7 +328,7 @@ fn usid(flags: &SteeringFlags, list: &SegmentList) -> Result<Way, Failure> {
         .and_then(|block| block.compress(list))
         .map_err(|error| usage("--segments", &format!("{error} (--usid-block)")))?;
     let path = compressed.into();
-    Ok(if flags.mode.is_looped() && flags.return_segments.is_none() {
+    Ok(if flags.mode.is_looped() && requests::asked_segments(flags).is_none() {
         Way::Tunnel(path, SrhForm::Reduced)
     } else {
         Way::Host(path, SrhForm::Full)

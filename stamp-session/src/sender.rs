@@ -5,6 +5,7 @@ mod config;
 mod counter;
 mod direction;
 mod event;
+mod fallback;
 mod mode;
 mod pending;
 mod probe;
@@ -27,13 +28,14 @@ mod validate;
 use core::time::Duration;
 
 use stamp_proto::packet::Ssid;
-use stamp_proto::time::ErrorEstimate;
+use stamp_proto::time::{ErrorEstimate, Stamp};
 
 pub use config::{
     Padding, SenderConfig, SenderConfigError, StatisticsScope, ZeroSsid, default_timeout,
 };
 pub use direction::{Reflector, ReflectorMode};
 pub use event::{End, SenderEvent};
+pub use fallback::{FallbackChange, FallbackReason, FallbackReport};
 pub use mode::{Looped, MeasurementMode, TimestampPlace};
 pub use reason::{RejectCounts, RejectReason, UnsentCounts, UnsentReason};
 pub use requests::{Granted, Requests, ReturnWish};
@@ -49,6 +51,7 @@ use clock::{FarClock, NearClock};
 use counter::Counter;
 use direction::{Direction, Directional};
 use event::Events;
+use fallback::{Asks, Fallback};
 use pending::{Fate, Pending, Probe};
 use probe::Layout;
 use reply::FarEnd;
@@ -91,6 +94,7 @@ pub struct Sender {
     near_clock: NearClock,
     far_clock: FarClock,
     far_end: FarEnd,
+    fallback: Fallback,
     stamps_apart: u64,
     run: Tally,
     window: Tally,
@@ -122,6 +126,7 @@ impl Sender {
             near_clock: NearClock::default(),
             far_clock: FarClock::default(),
             far_end: FarEnd::new(&config),
+            fallback: config.fallback(),
             stamps_apart: 0,
             run: Tally::new(&config, start, config.statistics.has_run()),
             window: Tally::new(&config, start, config.statistics.has_window()),
@@ -219,6 +224,13 @@ impl Sender {
         self.layout.payload_octets()
     }
 
+    /// Whether the next probe asks the far node for its receive timestamp: its shell puts what asks
+    /// for it into the headers, or leaves it out.
+    #[must_use]
+    pub fn asks_for_timestamp(&self) -> bool {
+        self.fallback.next() != Asks::Nothing
+    }
+
     /// Connectivity now.
     #[must_use]
     pub const fn state(&self) -> SessionState {
@@ -258,18 +270,27 @@ impl Sender {
                     }
                     self.decided(&probe, false);
                 }
-                Fate::Lost { probe_sent } => {
-                    let probe_sent = probe_sent.time;
-                    self.events.push(SenderEvent::Lost { sequence, probe_sent });
-                    self.direction.lost(sequence);
-                    self.decided(&probe, true);
-                    let change = self.connectivity.lost(sequence, now);
-                    self.state_changed(change);
-                }
+                Fate::Lost { probe_sent } => self.lost(&probe, probe_sent, now),
                 Fate::Unsent => self.direction.unsent(),
                 Fate::Outstanding { .. } | Fate::Unawaited { .. } | Fate::Late | Fate::Empty => {}
             }
         }
+    }
+
+    fn lost(&mut self, probe: &Probe, probe_sent: Stamp, now: Now) {
+        let (sequence, probe_sent) = (probe.sequence, probe_sent.time);
+        if probe.asks == Asks::Trial {
+            self.direction.unsent();
+            self.take_back_sent();
+        } else {
+            self.events.push(SenderEvent::Lost { sequence, probe_sent });
+            self.direction.lost(sequence);
+            self.decided(probe, true);
+            let change = self.connectivity.lost(sequence, now);
+            self.state_changed(change);
+        }
+        let change = self.fallback.lost(sequence, probe.asks, now);
+        self.events.extend(change.map(SenderEvent::Fallback));
     }
 
     fn decided(&mut self, probe: &Probe, lost: bool) {

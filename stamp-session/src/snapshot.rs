@@ -8,7 +8,8 @@ use stamp_proto::ip::{Dscp, Ecn};
 use stamp_proto::time::{StampSource, TimeDelta, TimestampFormat};
 
 pub use crate::sender::{
-    Liveness, Reflector, RejectCounts, SessionState, Stamping, TlvOutcome, UnsentCounts,
+    FallbackReason, FallbackReport, Liveness, Reflector, RejectCounts, SessionState, Stamping,
+    TlvOutcome, UnsentCounts,
 };
 pub use crate::statistics::{DelaySummary, LossPattern, PdvSummary, Quantiles, VariationSummary};
 
@@ -53,10 +54,12 @@ pub struct SessionSnapshot {
     pub wants_no_reply: bool,
     /// Answered probes by what was not done of what they asked for.
     pub requests: RequestCounts,
-    /// What a timestamp-and-forward node did to the latest probe that came back.
+    /// What a timestamp-and-forward node did to the latest probe that came back and had asked it.
     pub stamping: Stamping,
     /// The same of all that came back.
     pub stamping_counts: StampingCounts,
+    /// How it fares without timestamps, if it may do without; since the session began.
+    pub fallback: Option<FallbackReport>,
     /// How late probes were sent: actual time less intended time.
     pub lateness: DelaySummary,
     /// Events nobody polled in time, since the session began.

@@ -14,7 +14,7 @@ use stamp_session::sender::{Outcome, SenderConfig, SenderEvent};
 use stamp_session::snapshot::SessionSnapshot;
 
 use crate::error::WorkerError;
-pub use port::{FramePort, FrameWay, Homecoming, LoopPort, Port, Rings};
+pub use port::{FramePort, FrameWay, Homecoming, LoopPort, PlainSegments, Port, Rings};
 use thread::{Command, WorkerThread};
 
 /// Gap between two probes below which a timer is too coarse and the worker spins throughout.

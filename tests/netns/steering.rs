@@ -2,6 +2,7 @@
 //! kernel's, whose labels are switched by the lab, and whose wires record how long they held what.
 
 mod captures;
+mod fallback;
 mod form;
 mod hindrances;
 mod labels;
@@ -12,7 +13,13 @@ mod segments;
 use stamp_tests::netns::Trial;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let modules =
-        [segments::trials, labels::trials, captures::trials, hindrances::trials, refusals::trials];
+    let modules = [
+        segments::trials,
+        fallback::trials,
+        labels::trials,
+        captures::trials,
+        hindrances::trials,
+        refusals::trials,
+    ];
     modules.iter().flat_map(|trials| trials()).collect()
 }

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use stamp_config::parse;
 use stamp_config::steering::{ReturnPath, Segments, TimestampLabel, Via};
@@ -45,6 +46,11 @@ pub struct SteeringFlags {
     /// --segments.
     #[arg(long, value_name = "SID", env = "STAMP_END_TSF", conflicts_with = "timestamp_label")]
     pub end_tsf: Option<Ipv6Addr>,
+    /// In enhanced loopback, plain loopback while the far node does not stamp; it is tried again
+    /// after pauses of 10 to 640 probes. Over SIDs the last of --segments is passed then, and
+    /// --end-tsf the rest of the time.
+    #[arg(long, env = "STAMP_TSF_FALLBACK", value_parser = BoolishValueParser::new())]
+    pub tsf_fallback: bool,
     /// Most labels that may be imposed, or segments that may be listed; more are refused.
     #[arg(long, value_name = "N", env = "STAMP_MSD", value_parser = clap::value_parser!(u8).range(1..))]
     pub msd: Option<u8>,

@@ -1,3 +1,5 @@
+mod looped;
+
 use super::*;
 use crate::output::record::{
     Authentication, Character, ClockFindingRecord, HopRangeRecord, ReflectorMode, State,
@@ -101,41 +103,6 @@ fn before_the_first_timeout_nothing_is_blamed() {
     let mut session = examples::silent();
     session.packets.lost.round_trip = 0;
     assert_eq!(kinds(&session), ["too_early"]);
-}
-
-#[test]
-fn what_a_far_node_wrote_wrongly_is_told_by_name() {
-    for (outcome, words) in [
-        ("missing", "without a receive timestamp"),
-        ("elsewhere", "at octet 32 of the payload"),
-        ("implausible", "not what it was declared to be"),
-        ("unreadable", "no instant"),
-    ] {
-        let mut session = examples::good();
-        session.mode = "enhanced-loopback".to_owned();
-        let count = match outcome {
-            "missing" => &mut session.stamping.missing,
-            "elsewhere" => &mut session.stamping.elsewhere,
-            "implausible" => &mut session.stamping.implausible,
-            _ => &mut session.stamping.unreadable,
-        };
-        *count = 7;
-        session.stamping.last_offset = Some(32);
-        let finding = find(&session, "stamping");
-        assert!(
-            finding.text.starts_with("7 probes") && finding.text.contains(words),
-            "{finding:?}"
-        );
-        assert!(!finding.remedy.is_empty());
-    }
-}
-
-#[test]
-fn a_far_clock_that_nobody_declared_is_a_note() {
-    let mut session = examples::good();
-    session.stamping.stamped = 3;
-    session.clock.far.synchronized = None;
-    assert_eq!(find(&session, "far_clock_unknown").severity, Severity::Note);
 }
 
 #[test]

@@ -7,8 +7,9 @@ use stamp_proto::time::{StampSource, TimeDelta, TimestampFormat};
 use stamp_session::clock::ClockState;
 use stamp_session::sender::Schedule;
 use stamp_session::snapshot::{
-    ClockFinding, ClockReport, DelaySummary, HopRange, PacketCounts, PdvSummary, Quantiles,
-    Reflector, SessionSnapshot, SessionState, StampCounts, StampReport, Stamping, VariationSummary,
+    ClockFinding, ClockReport, DelaySummary, FallbackReport, HopRange, PacketCounts, PdvSummary,
+    Quantiles, Reflector, SessionSnapshot, SessionState, StampCounts, StampReport, Stamping,
+    VariationSummary,
 };
 use stamp_session::statistics::{LossCharacter, Reason};
 
@@ -16,10 +17,10 @@ use super::heard::Heard;
 use super::instant::Instant;
 use super::record::{
     Authentication, Character, ClockFindingRecord, ClockRecord, ConfigRecord, DelayRecord,
-    DelaysRecord, Departure, Directions, FarClockRecord, HopRangeRecord, LossRecord, LostRecord,
-    OneWayRecord, PacketsRecord, PathRecord, PdvRecord, QuantilesRecord, RatiosRecord,
-    ReflectorMode, ReflectorRecord, ReorderedRecord, RequestsRecord, SessionRecord, Source,
-    SourceCounts, StampingRecord, StampsRecord, State, TlvsRecord, VariationRecord,
+    DelaysRecord, Departure, Directions, FallbackRecord, FarClockRecord, HopRangeRecord,
+    LossRecord, LostRecord, OneWayRecord, PacketsRecord, PathRecord, PdvRecord, QuantilesRecord,
+    RatiosRecord, ReflectorMode, ReflectorRecord, ReorderedRecord, RequestsRecord, SessionRecord,
+    Source, SourceCounts, StampingRecord, StampsRecord, State, TlvsRecord, VariationRecord,
 };
 use crate::explain::{Finding, explain};
 use crate::happening::SessionInfo;
@@ -63,7 +64,7 @@ pub fn session(info: &SessionInfo, snapshot: &SessionSnapshot, heard: &Heard) ->
         reflector: reflector(snapshot),
         tlvs: tlvs(snapshot),
         requests: requests(info, snapshot),
-        stamping: stamping(snapshot),
+        stamping: stamping(info, snapshot),
         lateness_ns: delay(&snapshot.lateness),
         troubles: heard.troubles().to_vec(),
         findings: Vec::new(),
@@ -308,7 +309,7 @@ fn reflector(snapshot: &SessionSnapshot) -> ReflectorRecord {
     }
 }
 
-fn stamping(snapshot: &SessionSnapshot) -> StampingRecord {
+fn stamping(info: &SessionInfo, snapshot: &SessionSnapshot) -> StampingRecord {
     let counts = &snapshot.stamping_counts;
     StampingRecord {
         last: snapshot.stamping.label().to_owned(),
@@ -321,6 +322,21 @@ fn stamping(snapshot: &SessionSnapshot) -> StampingRecord {
         unreadable: counts.unreadable,
         implausible: counts.implausible,
         elsewhere: counts.elsewhere,
+        fallback: snapshot.fallback.as_ref().map(|report| fallback(info, report)),
+    }
+}
+
+fn fallback(info: &SessionInfo, report: &FallbackReport) -> FallbackRecord {
+    FallbackRecord {
+        active: report.active,
+        encapsulation: info.steering.fallback.unwrap_or_default().to_owned(),
+        since: report.latest.map(|change| Instant(change.at.wall)),
+        reason: report.latest.map(|change| change.reason.label().to_owned()),
+        count: report.count,
+        plain: report.plain,
+        trials: report.trials,
+        trials_lost: report.trials_lost,
+        last_trial: report.last_trial.map(|at| Instant(at.wall)),
     }
 }
 

@@ -135,6 +135,7 @@ impl Human {
         let timeout = self.ledger.infos()[session].timeout;
         let at = match event {
             SenderEvent::State(change) => Some(change.at.wall),
+            SenderEvent::Fallback(change) => Some(change.at.wall),
             SenderEvent::ClockStep { at, .. } => Some(at.wall),
             _ => None,
         };
@@ -254,8 +255,12 @@ fn steered(info: &SessionInfo) -> String {
         [] => String::new(),
         segments => format!(", back over {}", segments.join(" ")),
     };
+    let fallback = match steering.fallback {
+        Some(plain) => format!(" (or plain {plain})"),
+        None => String::new(),
+    };
     format!(
-        "      {} {} over {}{back}\n",
+        "      {} {}{fallback} over {}{back}\n",
         info.measurement.label(),
         steering.encapsulation,
         steering.segments.join(" ")

@@ -232,7 +232,7 @@ pub struct RequestsRecord {
 /// What a timestamp-and-forward node wrote into the probes that came back.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct StampingRecord {
-    /// Of the last probe: `not_asked`, `stamped`, `missing`, `unreadable`, `implausible` or
+    /// Of the last probe that asked: `not_asked`, `stamped`, `missing`, `unreadable`, `implausible` or
     /// `elsewhere`.
     pub last: String,
     /// With `elsewhere`: the octet of the UDP payload that was written instead.
@@ -247,6 +247,32 @@ pub struct StampingRecord {
     pub implausible: u64,
     /// Something was written at another place.
     pub elsewhere: u64,
+    /// How the session does without, where it may.
+    #[serde(default)]
+    pub fallback: Option<FallbackRecord>,
+}
+
+/// Plain loopback in place of enhanced loopback while the far node does not stamp.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct FallbackRecord {
+    /// Probes are plain now.
+    pub active: bool,
+    /// What plain probes are called, such as `M4`.
+    pub encapsulation: String,
+    /// When it went over to them the last time.
+    pub since: Option<Instant>,
+    /// Why: `missing`, `unreadable`, `elsewhere`, or `lost` where plain probes came back alone.
+    pub reason: Option<String>,
+    /// How often it went over.
+    pub count: u64,
+    /// Probes sent plain.
+    pub plain: u64,
+    /// Probes that asked once more.
+    pub trials: u64,
+    /// How many of those did not come back; they are neither sent nor lost in any other count.
+    pub trials_lost: u64,
+    /// When the last one was sent.
+    pub last_trial: Option<Instant>,
 }
 
 impl Default for StampingRecord {
@@ -259,6 +285,7 @@ impl Default for StampingRecord {
             unreadable: 0,
             implausible: 0,
             elsewhere: 0,
+            fallback: None,
         }
     }
 }

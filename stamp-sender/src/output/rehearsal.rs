@@ -16,8 +16,8 @@ use stamp_session::reflector::{
     RateLimiter, RateLimiterConfig, Reflector, ReflectorConfig, Verdict,
 };
 use stamp_session::sender::{
-    End, Outcome, RejectReason, Requests, Schedule, Sender, SenderConfig, SenderEvent,
-    SessionState, StateChange, UnsentReason,
+    End, FallbackChange, FallbackReason, Outcome, RejectReason, Requests, Schedule, Sender,
+    SenderConfig, SenderEvent, SessionState, Stamping, StateChange, UnsentReason,
 };
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_worker::sender::Trouble;
@@ -251,6 +251,15 @@ pub fn oddities() -> Vec<Happening> {
         last: 12,
     };
     let back = StateChange { from: SessionState::Down, to: SessionState::Up, run: 9, ..change };
+    let gone_over = FallbackChange {
+        reason: FallbackReason::Unstamped(Stamping::Missing),
+        at,
+        run: 3,
+        first: 16,
+        last: 18,
+    };
+    let reason = FallbackReason::Stamped;
+    let come_back = FallbackChange { reason, run: 10, first: 29, last: 29, ..gone_over };
     let icmp = |kind, mtu, largest_payload| {
         Happening::Trouble(Trouble::Icmp {
             kind,
@@ -266,6 +275,8 @@ pub fn oddities() -> Vec<Happening> {
         Happening::Event(SenderEvent::ReflectorMode { stateful: true }),
         Happening::Event(SenderEvent::State(change)),
         Happening::Event(SenderEvent::State(back)),
+        Happening::Event(SenderEvent::Fallback(gone_over)),
+        Happening::Event(SenderEvent::Fallback(come_back)),
         Happening::Event(SenderEvent::ReflectorRestart { sequence: 20, reflector_sequence: 0 }),
         Happening::Event(SenderEvent::ClockStep {
             end: End::Far,

@@ -1,11 +1,12 @@
 //! JSON Schemas of the machine formats (draft 2020-12).
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::command_line::SchemaFormat;
 
 /// What both formats share.
-const SESSION: &str = include_str!("../../schemas/session.json");
+const SHARED: [&str; 2] =
+    [include_str!("../../schemas/session.json"), include_str!("../../schemas/parts.json")];
 const JSON: &str = include_str!("../../schemas/json.json");
 const NDJSON: &str = include_str!("../../schemas/ndjson.json");
 
@@ -23,12 +24,12 @@ fn schema(format: SchemaFormat) -> Value {
         SchemaFormat::Ndjson => NDJSON,
     };
     // Both are part of the program; a test reads them.
-    let (mut schema, shared) = (parsed(own), parsed(SESSION));
-    let mut definitions = shared["$defs"].clone();
-    if let (Some(all), Some(own)) = (definitions.as_object_mut(), schema["$defs"].as_object()) {
-        all.extend(own.clone());
+    let mut schema = parsed(own);
+    let mut definitions = Map::new();
+    for part in [&schema].into_iter().chain(&SHARED.map(parsed)) {
+        definitions.extend(part["$defs"].as_object().cloned().unwrap_or_default());
     }
-    schema["$defs"] = definitions;
+    schema["$defs"] = definitions.into();
     schema
 }
 

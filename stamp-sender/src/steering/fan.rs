@@ -99,6 +99,9 @@ fn is_local(host: &str) -> bool {
 /// label of what it sends out of them.
 fn swept(plan: &Plan, local: bool, number: u32) -> Result<Branch, Failure> {
     let mut plan = plan.clone();
+    if let Some(plain) = plan.plain.take() {
+        plan.plain = Some(Box::new(swept(&plain, local, number)?.plan));
+    }
     let entropy = match &plan.way {
         Way::Plain => Entropy::PORTS,
         // What nodes without entropy labels look at (RFC 9503 §3).

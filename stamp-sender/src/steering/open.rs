@@ -8,7 +8,7 @@ use stamp_net::sysctl::{Arrival, Hindrance, arrival_hindrances};
 use stamp_net::{NetError, SocketOptions, TunnelErrors, UdpSocket};
 use stamp_proto::sr::encapsulation::{FirstHop, Template};
 use stamp_session::sender::{Looped, MeasurementMode, Requests, ReturnWish};
-use stamp_worker::sender::{FramePort, FrameWay, LoopPort, Port, Rings};
+use stamp_worker::sender::{FramePort, FrameWay, LoopPort, PlainSegments, Port, Rings};
 
 use super::{Endpoints, Plan, Way, usage};
 use crate::command_line::{ModeName, Probe, SteeringFlags};
@@ -119,15 +119,29 @@ impl Request<'_> {
         // Refuses what the kernel would only cut short.
         self.plan.compose(&self.between(source, destination))?;
         out.set_segments(&segments)?;
+        let plain = self.plain_segments(&segments, source, destination)?;
         let mtu = out.path_mtu(destination).ok();
         let largest_payload = out.largest_payload(destination).ok();
         let port = match back {
-            Some((back, rings)) => Port::Loop(Box::new(LoopPort { out, back, rings })),
+            Some((back, rings)) => Port::Loop(Box::new(LoopPort { out, back, rings, plain })),
             None => out.into(),
         };
         let measurement = self.measurement(source);
         let requests = Requests::default();
         Ok(Opened { port, source, destination, measurement, requests, mtu, largest_payload })
+    }
+
+    /// What probes pass that ask for no timestamp; refused here rather than while it runs.
+    fn plain_segments(
+        &self,
+        asking: &[Ipv6Addr],
+        source: SocketAddr,
+        destination: SocketAddr,
+    ) -> Result<Option<PlainSegments>, Failure> {
+        let Some(plan) = &self.plan.plain else { return Ok(None) };
+        plan.compose(&self.between(source, destination))?;
+        let plain = plan.socket_segments(destination)?.iter().map(|sid| sid.0).collect();
+        Ok(Some(PlainSegments::new(asking.to_vec(), plain)))
     }
 
     /// A kernel that was not told to accept Segment Routing Headers drops what comes back without a
@@ -171,6 +185,9 @@ impl Request<'_> {
             (self.host, None)
         };
         let template = self.plan.compose(&self.between(source, destination))?;
+        let plain = self.plan.plain.as_ref();
+        let plain = plain.map(|plan| plan.compose(&self.between(source, destination)));
+        let plain = plain.transpose()?;
         let way = self.frame_way(&template);
         let behind_header = template.header_octets().saturating_sub(PLAIN_OCTETS);
         let errors = template.is_tunnel().then(|| TunnelErrors::open(source, behind_header));
@@ -189,8 +206,13 @@ impl Request<'_> {
             None => port,
         };
         let mtu = port.egress().map(|egress| egress.mtu);
-        let largest_payload =
-            mtu.and_then(|mtu| port.template().largest_payload(usize::try_from(mtu).ok()?));
+        let fits = |template: &Template| template.largest_payload(usize::try_from(mtu?).ok()?);
+        let largest_payload = [Some(port.template()), plain.as_ref()].into_iter().flatten();
+        let largest_payload = largest_payload.filter_map(fits).min();
+        let port = match plain {
+            Some(plain) => port.with_plain(plain),
+            None => port,
+        };
         let measurement = self.measurement(source);
         let port = Port::Frames(Box::new(port));
         let requests = Requests::default();

@@ -184,6 +184,59 @@ fn a_host_that_is_named_twice_has_two_names_and_one_target() {
     assert_eq!(names, ["127.0.0.1", "127.0.0.1#2"]);
 }
 
+#[test]
+fn plain_probes_pass_the_same_segments_but_for_what_asks() {
+    let labels = |plan: &Plan| match &plan.way {
+        Way::Mpls(stack) => {
+            stack.entries().iter().map(|entry| entry.label.value()).collect::<Vec<_>>()
+        }
+        way => panic!("{way:?}"),
+    };
+    let enhanced = "--mode enhanced-loopback --tsf-fallback";
+    for (line, id, stack) in [
+        ("--segments 16005,16011", "M4", &[16_005, 16_011][..]),
+        ("--segments 16005 --return-segments 16001", "M5", &[16_005, 16_001]),
+        ("--segments 16005 --timestamp-label 15001,offset=24", "M4", &[16_005]),
+    ] {
+        let plan = plan(&format!("{enhanced} {line}"));
+        assert_eq!(plan.info.fallback, Some(id), "{line}");
+        let plain = plan.plain.unwrap();
+        assert_eq!((labels(&plain), plain.place), (stack.to_vec(), None), "{line}");
+    }
+    let tsf = "--end-tsf fc00:bb:2:f::";
+    for (form, id, ids) in [("host", "V6", "V4"), ("encap", "V5", "V3"), ("reduced", "V5", "V3")] {
+        let plan = plan(&format!("{enhanced} --segments {SIDS} {tsf} --srv6 {form}"));
+        let told = (plan.info.encapsulation, plan.info.fallback);
+        assert_eq!(told, (id, Some(ids)));
+        let last = |plan: &Plan| match &plan.way {
+            Way::Host(path, _) | Way::Tunnel(path, _) => path.ultimate().to_string(),
+            way => panic!("{way:?}"),
+        };
+        assert_eq!(last(&plan), "fc00:bb:2:f::");
+        assert_eq!(last(&plan.plain.unwrap()), "fc00:bb:2:1::");
+    }
+}
+
+#[test]
+fn a_sweep_of_plain_probes_keeps_the_bits_of_its_session() {
+    let line = "--mode enhanced-loopback --tsf-fallback --entropy-sweep 2 --segments 16011";
+    let branches = branched(line);
+    let Way::Mpls(stack) = &branches[1].plan.plain.as_ref().unwrap().way else { panic!("labels") };
+    let labels: Vec<u32> = stack.entries().iter().map(|it| it.label.value()).collect();
+    assert_eq!(labels, [16_011, 7, 0xf_0001]);
+}
+
+#[test]
+fn what_cannot_go_over_to_plain_probes_is_refused() {
+    let sids = format!("--mode enhanced-loopback --tsf-fallback --segments {SIDS}");
+    for (line, words) in [
+        ("--tsf-fallback --mode loopback --segments 16005", "--tsf-fallback: of --mode enhanced"),
+        (sids.as_str(), "name that one by --end-tsf"),
+    ] {
+        assert!(refused(line).contains(words), "{}", refused(line));
+    }
+}
+
 fn branched(line: &str) -> Vec<Branch> {
     branches_to(line, "192.0.2.2")
 }

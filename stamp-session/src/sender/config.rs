@@ -12,6 +12,7 @@ use stamp_proto::packet::{AuthenticationMode, Ssid};
 use stamp_proto::time::{PtpUtcOffset, TimestampFormat};
 
 use super::direction::ReflectorMode;
+use super::fallback::Fallback;
 use super::mode::MeasurementMode;
 use super::pending::LARGEST_TABLE;
 use super::probe::Layout;
@@ -114,6 +115,9 @@ pub struct SenderConfig {
     pub reflector: ReflectorMode,
     /// Consecutive losses that take the session down.
     pub packet_loss_count: u32,
+    /// In enhanced loopback: go over to plain loopback while the far node does not stamp, after
+    /// [`Self::packet_loss_count`] probes in a row without T2.
+    pub timestamp_fallback: bool,
     /// What to do when no SSID comes back.
     pub zero_ssid: ZeroSsid,
     /// Take replies with the forbidden Error Estimate Multiplier zero (RFC 4656 §4.1.2).
@@ -155,6 +159,7 @@ impl SenderConfig {
             far_clock: None,
             reflector: ReflectorMode::default(),
             packet_loss_count: 3,
+            timestamp_fallback: false,
             zero_ssid: ZeroSsid::default(),
             accept_zero_multiplier: false,
             hop_limit: HopLimit::MAX,
@@ -180,6 +185,11 @@ impl SenderConfig {
             Some(_) => ReflectorMode::Stateless,
             None => self.reflector,
         }
+    }
+
+    pub(super) fn fallback(&self) -> Fallback {
+        let after = self.timestamp_fallback.then_some(self.packet_loss_count);
+        Fallback::new(self.measurement.timestamp_place().is_some(), after)
     }
 
     /// The smallest payload this configuration can have.

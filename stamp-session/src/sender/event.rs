@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use stamp_proto::time::{TimeDelta, WallTime};
 
+use super::fallback::FallbackChange;
 use super::reason::UnsentReason;
 use super::state::StateChange;
 use crate::clock::{ClockState, Now};
@@ -43,6 +44,8 @@ pub enum SenderEvent {
     },
     /// The session came up or went down.
     State(StateChange),
+    /// The far node does not stamp, so that probes are plain from now on; or it stamps again.
+    Fallback(FallbackChange),
     /// The shell came too late to send; these slots are skipped, not made up for.
     MissedSlots {
         /// How many.
@@ -99,6 +102,10 @@ impl Events {
         } else {
             self.dropped = self.dropped.saturating_add(1);
         }
+    }
+
+    pub(super) fn extend(&mut self, event: Option<SenderEvent>) {
+        event.into_iter().for_each(|event| self.push(event));
     }
 
     pub(super) fn pop(&mut self) -> Option<SenderEvent> {

@@ -2,6 +2,7 @@
 
 use stamp_proto::time::{ErrorEstimate, Stamp, TimeDelta, WallTime};
 
+use super::fallback::Asks;
 use super::serial;
 use super::timing::Timing;
 use crate::clock::MonotonicTime;
@@ -17,6 +18,8 @@ pub(super) struct Probe {
     pub(super) sequence: u32,
     /// As sent, to be found again in the reply.
     pub(super) error_estimate: ErrorEstimate,
+    /// What its segments ask the far node for.
+    pub(super) asks: Asks,
     /// T1 as sent, to be found again in the reply.
     pub(super) written: WallTime,
     pub(super) sent_at: MonotonicTime,
@@ -155,6 +158,7 @@ impl Pending {
         let empty = Probe {
             sequence: 0,
             error_estimate: ErrorEstimate::from_bits(0),
+            asks: Asks::Nothing,
             written: WallTime::default(),
             sent_at: MonotonicTime::ZERO,
             fate: Fate::Empty,
@@ -293,6 +297,7 @@ mod tests {
         Probe {
             sequence,
             error_estimate: ErrorEstimate::from_bits(1),
+            asks: Asks::Nothing,
             written: WallTime::default(),
             sent_at: MonotonicTime::from_ns(sequence.into()),
             fate: Fate::Outstanding { probe_sent: Stamp::default() },

@@ -9,10 +9,12 @@ use super::clock::NearClock;
 use super::config::{SenderConfig, ZeroSsid};
 use super::counter::{Numbered, Place};
 use super::event::{End, SenderEvent};
+use super::fallback::Asks;
 use super::pending::{Answer, AnswerNumber, Fate, Probe, Usable};
 use super::requests::Granted;
 use super::sample::{Outcome, Sample, Variation};
 use super::stamping::Stamping;
+use super::state::SessionState;
 use super::tally::clock_offset;
 use super::timing::Timing;
 use super::tlvs::{TlvAnswer, TlvOutcome};
@@ -107,7 +109,13 @@ impl Sender {
             tally.order(place);
         }
         let change = self.connectivity.received(sequence, now);
+        if change.is_some_and(|change| change.from == SessionState::Down) {
+            self.fallback.outage_over();
+        }
         self.state_changed(change);
+        let brought = (checked.asks, timing.stamping);
+        let change = self.fallback.returned(sequence, brought, now);
+        self.events.extend(change.map(SenderEvent::Fallback));
         Outcome::Sample(sample)
     }
 
@@ -234,7 +242,9 @@ impl Sender {
         if let Some(told) = checked.told {
             self.far_end.format = Some(told.format);
         }
-        self.far_end.stamping = timing.stamping;
+        if checked.asks != Asks::Nothing || timing.stamping != Stamping::NotAsked {
+            self.far_end.stamping = timing.stamping;
+        }
         self.far_end.traffic_class = reply.traffic_class;
         let stepped = timing.near_step || timing.far_step;
         if let Some((forward, backward)) = timing.one_way().filter(|_| !stepped) {

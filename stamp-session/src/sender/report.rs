@@ -44,6 +44,7 @@ impl Sender {
         [
             self.pending.heap_octets(),
             self.events.heap_octets(),
+            self.fallback.heap_octets(),
             self.run.heap_octets(),
             self.window.heap_octets(),
         ]
@@ -108,6 +109,7 @@ impl Sender {
             requests: tally.requests,
             stamping: self.far_end.stamping,
             stamping_counts: tally.stamping,
+            fallback: self.fallback.report(),
             lateness: tally.lateness.summary(0),
             events_dropped: self.events.dropped(),
         }

@@ -95,14 +95,15 @@ pub(super) fn as_sent<const N: usize>(
 }
 
 impl Timing {
-    /// Of a probe that came back itself, with T2 if it is there and can be true.
+    /// Of a probe that came back itself, with T2 if it asked for one at `place`, and it is there and
+    /// can be true.
     pub(super) fn of_looped(
         away: &Away,
         config: &SenderConfig,
+        place: Option<TimestampPlace>,
         octets: &[u8],
     ) -> Result<Self, RejectReason> {
         let timing = Self::of_round_trip(away, away.duration()?);
-        let place = config.measurement.timestamp_place();
         if let Some(offset) = stray_offset(config.mode(), place, octets) {
             return Ok(Self { stamping: Stamping::Elsewhere { offset }, ..timing });
         }

@@ -1,5 +1,6 @@
 mod clocks;
 mod connectivity;
+mod fallback;
 mod looped;
 mod measurement;
 mod memory;

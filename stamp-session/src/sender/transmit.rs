@@ -7,6 +7,7 @@ use stamp_proto::time::{Stamp, TimeDelta};
 
 use super::Sender;
 use super::event::SenderEvent;
+use super::fallback::Asks;
 use super::pending::{Fate, Probe};
 use super::reason::UnsentReason;
 use crate::clock::{MonotonicTime, Now};
@@ -49,8 +50,11 @@ impl Sender {
     /// The probe that is due, written to the front of `out`; to be called until `None`.
     ///
     /// `out` needs [`payload_octets`](Self::payload_octets). T1 is `now`, so read the clocks for
-    /// each call. A slot that is late by an interval or more is skipped and counted.
+    /// each call. A slot that is late by an interval or more is skipped and counted. Whether its
+    /// headers ask for a timestamp, [`asks_for_timestamp`](Self::asks_for_timestamp) tells before.
     pub fn poll_transmit<'b>(&mut self, now: Now, out: &'b mut [u8]) -> Option<Transmit<'b>> {
+        // As the shell was told, whatever is lost in between.
+        let asks = self.fallback.next();
         self.observe_clock(now);
         let intended = self.take_slot(now)?;
         let Ok(octets) = self.layout.emit(&self.config, self.packet(now), out) else {
@@ -63,10 +67,12 @@ impl Sender {
         self.pending.push(Probe {
             sequence,
             error_estimate: self.error_estimate,
+            asks,
             written: now.wall,
             sent_at: self.sent_last_at,
             fate: self.fate_of_new(Stamp { time: now.wall, ..Stamp::default() }),
         });
+        self.fallback.sent(sequence, asks, now);
         let lateness = now.monotonic.since(intended);
         self.tallies().for_each(|tally| tally.slot_used(lateness));
         Some(Transmit { octets, sequence, intended, lateness, token: SendToken { sequence } })
@@ -99,6 +105,7 @@ impl Sender {
     /// failures of one batch last to first.
     pub fn handle_unsent(&mut self, token: SendToken, reason: UnsentReason) {
         if self.pending.take_back(token.sequence) {
+            self.fallback.unsent(token.sequence);
             self.take_back_sent();
             self.count_unsent(reason);
         } else {
@@ -168,11 +175,12 @@ impl Sender {
         match probe.fate {
             Fate::Outstanding { .. } | Fate::Unawaited { .. } => {
                 probe.fate = Fate::Unsent;
+                self.fallback.unsent(sequence);
                 self.take_back_sent();
                 self.count_unsent(reason);
                 true
             }
-            Fate::Lost { .. } => {
+            Fate::Lost { .. } if probe.asks != Asks::Trial => {
                 probe.fate = Fate::Unsent;
                 self.handle_local_drop(1);
                 false
@@ -181,7 +189,7 @@ impl Sender {
         }
     }
 
-    fn take_back_sent(&mut self) {
+    pub(super) fn take_back_sent(&mut self) {
         for tally in self.tallies() {
             tally.sent = tally.sent.saturating_sub(1);
         }

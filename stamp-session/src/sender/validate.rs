@@ -10,6 +10,7 @@ use stamp_proto::time::{ErrorEstimate, Stamp, Timestamp, TimestampFormat};
 
 use super::clock::NearClock;
 use super::config::SenderConfig;
+use super::fallback::Asks;
 use super::mode::{Looped, MeasurementMode};
 use super::pending::{Fate, Pending, Probe};
 use super::reason::RejectReason;
@@ -25,6 +26,8 @@ pub(super) struct Checked {
     /// What the far end says beside its timestamps; nothing where it only forwards.
     pub(super) told: Option<Told>,
     pub(super) standing: Standing,
+    /// What the segments of the probe asked the far node for.
+    pub(super) asks: Asks,
 }
 
 /// The two Sequence Numbers of a reply.
@@ -112,7 +115,7 @@ impl Checker<'_> {
             }
             Ok(timing)
         })?;
-        Ok(Checked { numbers, told, standing })
+        Ok(Checked { numbers, told, standing, asks: Asks::Nothing })
     }
 
     /// A node that was named replies from that address (RFC 9503 §3).
@@ -153,11 +156,13 @@ impl Checker<'_> {
         let standing = self.standing(probe, |probe_sent| {
             let far = self.config.far_clock;
             let away = self.away(now, probe, Away { far, ..Away::new(probe_sent, reply.stamp) });
-            Timing::of_looped(&away, self.config, reply.octets)
+            let place = self.config.measurement.timestamp_place();
+            let place = place.filter(|_| probe.asks != Asks::Nothing);
+            Timing::of_looped(&away, self.config, place, reply.octets)
         })?;
         // Nobody numbers replies that nobody makes.
         let numbers = Numbers { sequence: packet.sequence, reflector_sequence: packet.sequence };
-        Ok(Checked { numbers, told: None, standing })
+        Ok(Checked { numbers, told: None, standing, asks: probe.asks })
     }
 
     /// What a reply is to its probe; its instants are judged only where they are used.

@@ -1,6 +1,7 @@
 //! How the probes of a session leave this host, and how what they bring about comes back.
 
 mod frames;
+mod looped;
 mod rings;
 mod sightings;
 
@@ -15,6 +16,7 @@ use crate::SLOT_OCTETS;
 use crate::clock::{now, user_stamp};
 
 pub use frames::{FramePort, FrameWay};
+pub use looped::{LoopPort, PlainSegments};
 pub use rings::{Homecoming, Rings};
 
 /// Datagrams or frames taken at once.
@@ -31,18 +33,6 @@ pub enum Port {
     Loop(Box<LoopPort>),
     /// Probes leave in frames that are built here.
     Frames(Box<FramePort>),
-}
-
-/// Probes leave from one socket and come back themselves on another, which is bound to the address
-/// and port they are sent to.
-#[derive(Debug)]
-pub struct LoopPort {
-    /// Where probes leave.
-    pub out: UdpSocket,
-    /// Where they return.
-    pub back: UdpSocket,
-    /// Where they are read instead, when this host's own filters would drop them.
-    pub rings: Option<Rings>,
 }
 
 impl From<UdpSocket> for Port {
@@ -126,9 +116,12 @@ impl Port {
         engine: &mut Sender,
         buffers: &mut PortBuffers,
     ) -> Option<Departure> {
-        let out = match self {
-            Self::Socket(out) => out,
-            Self::Loop(port) => &mut port.out,
+        let (out, ready) = match self {
+            Self::Socket(out) => (out, true),
+            Self::Loop(port) => {
+                let ready = port.take_form(engine.asks_for_timestamp());
+                (&mut port.out, ready)
+            }
             Self::Frames(port) => return port.depart(engine, &mut buffers.frames),
         };
         let to = engine.config().target;
@@ -136,6 +129,9 @@ impl Port {
         send.clear();
         let transmit = engine.poll_transmit(now(), send.slot()?)?;
         let (octets, token) = (transmit.octets.len(), transmit.token);
+        if !ready {
+            return Some(Departure { token, outcome: Left::NotTried });
+        }
         send.push(Outgoing::new(octets, to));
         out.send(send);
         Some(Departure { token, outcome: send.outcome(0).into() })

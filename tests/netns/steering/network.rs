@@ -31,6 +31,12 @@ impl Net {
         Self::of(&TOPOLOGY.replace("index = 1\n", "index = 1\nsr = false\n"))
     }
 
+    /// The same with a SID at r that asks for timestamps, which its kernel knows nothing of.
+    pub(super) fn with_end_tsf() -> Self {
+        let dt6 = "dt6 = \"fcbb:bb00:2:d6::/64\"";
+        Self::of(&TOPOLOGY.replace(dt6, &format!("{dt6}, tsf = \"fc00:bb:2:f::/64\"")))
+    }
+
     fn of(topology: &str) -> Self {
         let topology = Topology::read("network.toml", topology).expect("the topology has no error");
         let lab = Lab::up(topology, Options { wire_all: true }).expect("the lab is built");

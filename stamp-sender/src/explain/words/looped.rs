@@ -8,6 +8,25 @@ pub(super) fn words(finding: &Finding) -> Option<(String, String)> {
         Finding::Stamping { outcome, count, offset, authenticated } => {
             stamping(outcome, *count, *offset, *authenticated)
         }
+        Finding::Fallback { active, label, lost, plain, encapsulation } => {
+            let measured = format!(
+                "{} {} measured as plain loopback ({encapsulation}), the round trip alone",
+                count_of(*plain, "probe"),
+                if *plain == 1 { "was" } else { "were" }
+            );
+            let asks = if *label { "the timestamp label" } else { "the End.TSF SID" };
+            let why = if *lost {
+                format!("those with {asks} do not come back, so a node on the way drops what it does \
+                         not know")
+            } else {
+                "the far node does not stamp".to_owned()
+            };
+            let again = if *active { "it is tried again" } else { "it stamps now" };
+            (
+                format!("{measured}: {why}; {again}."),
+                format!("there: stamp-reflector with a [[timestamp]] entry for {asks}"),
+            )
+        }
         Finding::FarClockUnknown => (
             "Nothing in a probe that is forwarded back speaks for the far clock: one-way values are \
              marked and no truth."

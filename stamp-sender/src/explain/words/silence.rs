@@ -77,7 +77,7 @@ fn looped(why: &LoopedCause) -> (String, String) {
             "The far node does not know the label or SID that asks for its receive timestamp, and \
              drops the probe."
                 .to_owned(),
-            "here: --mode loopback over the same segments tells; there: a [[timestamp]] entry"
+            "here: --tsf-fallback measures plain loopback then; there: a [[timestamp]] entry"
                 .to_owned(),
         ),
         LoopedCause::UnknownSegment => (

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use stamp_proto::time::TimeDelta;
 use stamp_session::sender::{
-    End, Outcome, RejectReason, Sample, SenderEvent, SessionState, StateChange,
+    End, FallbackChange, FallbackReason, Outcome, RejectReason, Sample, SenderEvent, SessionState,
+    Stamping, StateChange,
 };
 use stamp_session::statistics::Reason;
 use stamp_worker::sender::Trouble;
@@ -130,6 +131,7 @@ impl Lines {
                 self.between(name, &format!("{which}{way}"))
             }
             SenderEvent::State(change) => self.between(name, &self.state(change)?),
+            SenderEvent::Fallback(change) => self.between(name, &self.fallback(change)),
             SenderEvent::MissedSlots { count: missed } => {
                 let text = format!("{missed} not sent: this host came too late{}", so_far(count));
                 self.between(name, &self.paint.odd(&text))
@@ -190,6 +192,25 @@ impl Lines {
         }
         let cut: String = name.chars().take(self.name - 2).collect();
         format!("{cut}~ ")
+    }
+
+    fn fallback(&self, change: &FallbackChange) -> String {
+        let run = change.run;
+        let what = match change.reason {
+            FallbackReason::Stamped => {
+                let text = format!(
+                    "the far node stamps: enhanced loopback again after {run} plain probes"
+                );
+                return self.paint.good(&text);
+            }
+            FallbackReason::Lost => format!("{run} that asked for a timestamp were lost"),
+            FallbackReason::Unstamped(stamping) => match stamping {
+                Stamping::Missing => format!("{run} in a row came back without a timestamp"),
+                _ => format!("{run} in a row, the last timestamp {}", stamping.label()),
+            },
+        };
+        let text = format!("the far node does not stamp ({what}): plain loopback from here on");
+        self.paint.odd(&text)
     }
 
     /// The first UP goes without saying, unless something was lost before.

@@ -1,7 +1,9 @@
 //! From what happens to the objects of the stream.
 
 use stamp_proto::time::{TimeDelta, WallTime};
-use stamp_session::sender::{End, Outcome, Sample, SenderEvent, SessionState, StateChange};
+use stamp_session::sender::{
+    End, FallbackChange, Outcome, Sample, SenderEvent, SessionState, StateChange,
+};
 use stamp_session::statistics::Reason;
 use stamp_worker::sender::Trouble;
 
@@ -91,6 +93,9 @@ impl Entry {
             },
             SenderEvent::ZeroSsid => Self::ZeroSsid { session: name, time },
             SenderEvent::State(change) => Self::State(state(&change, Event::new(name, heard, now))),
+            SenderEvent::Fallback(change) => {
+                Self::Fallback(fallback(&change, Event::new(name, heard, now)))
+            }
             SenderEvent::ReflectorRestart { sequence, reflector_sequence } => {
                 Self::ReflectorRestart(Event {
                     value: Some(reflector_sequence.into()),
@@ -138,6 +143,22 @@ fn state(change: &StateChange, event: Event) -> Event {
         } else {
             "reply".to_owned()
         }),
+        ..event
+    }
+}
+
+fn fallback(change: &FallbackChange, event: Event) -> Event {
+    let modes = ["enhanced-loopback", "loopback"].map(str::to_owned);
+    let [stamped, plain] = modes;
+    let (from, to) = if change.is_active() { (stamped, plain) } else { (plain, stamped) };
+    Event {
+        time: Instant(change.at.wall),
+        monotonic_ns: Some(change.at.monotonic.ns()),
+        from: Some(from),
+        to: Some(to),
+        value: Some(change.run.into()),
+        sequences: Some((change.first, change.last)),
+        reason: Some(change.reason.label().to_owned()),
         ..event
     }
 }

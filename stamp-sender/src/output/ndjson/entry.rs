@@ -123,6 +123,8 @@ pub enum Entry {
     },
     /// The session came up or went down.
     State(Event),
+    /// The far node does not stamp, so that probes are plain; or it stamps again.
+    Fallback(Event),
     /// A clock jumped, or the far clock changed its quality.
     Clock(Event),
     /// The reflector counts anew.

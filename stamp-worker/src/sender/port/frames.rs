@@ -55,6 +55,8 @@ pub struct FramePort {
     out: FrameSocket,
     watch: RouteWatch,
     template: Template,
+    /// In front of probes that ask for no timestamp, where that is something else.
+    plain: Option<Template>,
     /// Bound to the port that probes return to: so the kernel sends no ICMP error for them. Where
     /// there are no rings, what returns is read from it.
     socket: UdpSocket,
@@ -82,6 +84,7 @@ impl FramePort {
             out,
             watch,
             template,
+            plain: None,
             socket,
             errors: None,
             tunnel_errors: None,
@@ -100,6 +103,12 @@ impl FramePort {
     #[must_use]
     pub fn with_rings(self, rings: Rings, errors: UdpSocket) -> Self {
         Self { rings: Some(rings), errors: Some(errors), ..self }
+    }
+
+    /// The same with other headers for probes that ask for no timestamp.
+    #[must_use]
+    pub fn with_plain(self, plain: Template) -> Self {
+        Self { plain: Some(plain), ..self }
     }
 
     /// How frames leave now; nothing while no way leads there.
@@ -133,14 +142,16 @@ impl FramePort {
         frames: &mut FrameBatch,
     ) -> Option<Departure> {
         frames.clear();
+        let plain = self.plain.as_ref().filter(|_| !engine.asks_for_timestamp());
+        let template = plain.unwrap_or(&self.template);
         let header = self
             .egress
             .as_ref()
-            .map(|egress| egress.link_header(EtherType(self.template.ether_type().0)));
+            .map(|egress| egress.link_header(EtherType(template.ether_type().0)));
         let link = header.flatten();
         let link_octets = link.as_ref().map_or(LINK_OCTETS, |header| header.octets().len());
         let slot = frames.slot()?;
-        let payload_at = link_octets + self.template.header_octets();
+        let payload_at = link_octets + template.header_octets();
         let transmit = engine.poll_transmit(now(), slot.get_mut(payload_at..)?)?;
         let (payload, token) = (transmit.octets.len(), transmit.token);
         let end = payload_at + payload;
@@ -151,7 +162,7 @@ impl FramePort {
                 let filled = slot.get_mut(..end).is_some_and(|frame| {
                     let (front, packet) = frame.split_at_mut(link_octets);
                     front.copy_from_slice(link.octets());
-                    self.template.fill(packet).is_ok()
+                    template.fill(packet).is_ok()
                 });
                 if filled {
                     frames.push(end);

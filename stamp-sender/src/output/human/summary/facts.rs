@@ -4,10 +4,11 @@ use stamp_proto::ip::Dscp;
 
 use super::super::table::{pad_right, wrap};
 use crate::output::duration::{bound, delay_or_dash, setting};
+use crate::output::instant::Instant;
 use crate::output::paint::Paint;
 use crate::output::record::{
-    Character, FarClockRecord, HopRangeRecord, PacketsRecord, ReflectorMode, SessionRecord, Source,
-    SourceCounts,
+    Character, FallbackRecord, FarClockRecord, HopRangeRecord, PacketsRecord, ReflectorMode,
+    SessionRecord, Source, SourceCounts,
 };
 
 /// Width of the words in front of a line.
@@ -45,6 +46,12 @@ pub(super) fn all(record: &SessionRecord, paint: Paint) -> Vec<String> {
         }
         facts.push(("stamps", stamps(record), Tone::Plain));
         facts.push(("reflector", reflector(record), Tone::Plain));
+    }
+    if let Some(fallback) = &record.stamping.fallback
+        && fallback.count > 0
+    {
+        let tone = if fallback.active { Tone::Odd } else { Tone::Plain };
+        facts.push(("fallback", self::fallback(fallback), tone));
     }
     facts.push(("path", path(record), Tone::Plain));
     if record.answered && record.lateness_ns.count > 0 {
@@ -286,6 +293,39 @@ fn far_node(record: &SessionRecord) -> String {
         stamped => format!("its receive timestamp is in {stamped} of {all} probes"),
     };
     format!("none: the far node forwards probes back; {wrote}; {authentication}")
+}
+
+/// Plain loopback in place of enhanced loopback.
+fn fallback(fallback: &FallbackRecord) -> String {
+    let FallbackRecord { encapsulation, trials, .. } = fallback;
+    let time = |at: Option<Instant>| at.map_or_else(|| "unknown".to_owned(), whole_seconds);
+    let again = match trials {
+        0 => "not tried again yet".to_owned(),
+        1 => format!("tried again at {}", time(fallback.last_trial)),
+        _ => format!("tried again {trials} times, last at {}", time(fallback.last_trial)),
+    };
+    let lost = match fallback.trials_lost {
+        0 => String::new(),
+        lost => format!(" ({lost} lost, in no other count)"),
+    };
+    if fallback.active {
+        let since = time(fallback.since);
+        return format!(
+            "far node does not stamp: measured as plain loopback ({encapsulation}) since {since}, \
+             {again}{lost}"
+        );
+    }
+    let times = if fallback.count == 1 { "once" } else { "several times" };
+    format!(
+        "{times} for {} probes plain loopback ({encapsulation}), {again}{lost}; the far node stamps \
+         now",
+        fallback.plain
+    )
+}
+
+fn whole_seconds(at: Instant) -> String {
+    let text = at.to_string();
+    format!("{}Z", text.split('.').next().unwrap_or_default())
 }
 
 fn path(record: &SessionRecord) -> String {

@@ -1,9 +1,13 @@
+use stamp_proto::time::TimeDelta;
+
 use super::*;
 use crate::explain::{Finding, explain};
 use crate::output::golden;
 use crate::output::human::table::width;
+use crate::output::instant::Instant;
 use crate::output::record::{
-    Character, ClockFindingRecord, LostRecord, ReflectorMode, Source, SourceCounts, examples,
+    Character, ClockFindingRecord, FallbackRecord, LostRecord, ReflectorMode, Source, SourceCounts,
+    examples,
 };
 
 fn explained(mut record: SessionRecord) -> SessionRecord {
@@ -113,4 +117,37 @@ fn the_loss_threshold_is_reported_with_the_result() {
     record.packets.lost = LostRecord::default();
     record.packets.received = 600;
     assert!(shown(record).contains("none of 600; timeout 2.5s"));
+}
+
+#[test]
+fn plain_loopback_in_place_of_timestamps_is_told_with_its_times() {
+    let mut record = examples::good();
+    record.mode = "enhanced-loopback".to_owned();
+    let at = |seconds: i64| {
+        let later = TimeDelta::from_ns(seconds * 1_000_000_000);
+        Some(Instant(record.started.0.saturating_add(later)))
+    };
+    let mut fallback = FallbackRecord {
+        active: true,
+        encapsulation: "M4".to_owned(),
+        since: at(3),
+        count: 1,
+        plain: 587,
+        trials: 5,
+        trials_lost: 2,
+        last_trial: at(318),
+        ..FallbackRecord::default()
+    };
+    record.stamping.fallback = Some(fallback.clone());
+    let text = shown(record.clone()).replace("\n           ", " ");
+    let words = "far node does not stamp: measured as plain loopback (M4) since 2026-11-23T02:58:04Z, \
+                 tried again 5 times, last at 2026-11-23T03:03:19Z (2 lost, in no other count)\n";
+    assert!(text.contains(words), "{text}");
+    (fallback.active, fallback.trials) = (false, 1);
+    record.stamping.fallback = Some(fallback);
+    let text = shown(record).replace("\n           ", " ");
+    let words =
+        "fallback   once for 587 probes plain loopback (M4), tried again at 2026-11-23T03:03:19Z";
+    assert!(text.contains(words), "{text}");
+    assert!(text.contains("; the far node stamps now\n"), "{text}");
 }
