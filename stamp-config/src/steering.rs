@@ -90,6 +90,24 @@ impl Setting for Segments {
     }
 }
 
+/// One segment that stands for the whole way from its node on.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct BindingSid(pub Segments);
+
+impl Setting for BindingSid {
+    const EXPECTED: &'static str =
+        "one label (16 to 1048575) or one SRv6 SID, such as 17005 or fc00:bb:2:b6::";
+    fn read(text: &str) -> Option<Self> {
+        let bound = match Segment::read(text)? {
+            Segment::Label(label) => {
+                Segments::Labels((!label.is_special()).then_some(vec![label])?)
+            }
+            Segment::Sid(sid) => Segments::Sids(vec![sid]),
+        };
+        Some(Self(bound))
+    }
+}
+
 /// The way that a reply is to take.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum ReturnPath {

@@ -256,6 +256,7 @@ fn mpls(
             "M2"
         }
         (ModeName::OneWay | ModeName::TwoWay, _) => "M1",
+        _ if flags.return_binding_sid.is_some() => "M8",
         (ModeName::Loopback, true) => "M4",
         (ModeName::Loopback, false) => "M5",
         (ModeName::EnhancedLoopback, true) => "M6",
@@ -296,10 +297,13 @@ fn srv6(flags: &SteeringFlags, sids: &[Sid]) -> Result<(Way, &'static str, Vec<S
     let list = SegmentList::new(list).ok_or_else(|| usage("--segments", "none are named"))?;
     let (two_way, enhanced) = (!flags.mode.is_looped(), flags.mode == ModeName::EnhancedLoopback);
     let by_form = |host, tunnel| if returns.is_empty() { tunnel } else { host };
+    let bound = !two_way && flags.return_binding_sid.is_some();
     let (way, id) = match flags.srv6.unwrap_or(Srv6Name::Host) {
         Srv6Name::Host => {
             let id = if two_way {
                 "V2"
+            } else if bound {
+                "V8"
             } else if enhanced {
                 "V6"
             } else {
@@ -311,6 +315,7 @@ fn srv6(flags: &SteeringFlags, sids: &[Sid]) -> Result<(Way, &'static str, Vec<S
             let form = if form == Srv6Name::Encap { SrhForm::Full } else { SrhForm::Reduced };
             let id = match (two_way, enhanced) {
                 (true, _) => "V1",
+                _ if bound => "V8",
                 (_, false) => by_form("V4", "V3"),
                 (_, true) => by_form("V6", "V5"),
             };

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use stamp_config::parse;
-use stamp_config::steering::{ReturnPath, Segments, TimestampLabel, Via};
+use stamp_config::steering::{BindingSid, ReturnPath, Segments, TimestampLabel, Via};
 
 /// Which way probes take, and who turns them round.
 #[derive(Args, Clone, Debug, Default)]
@@ -21,6 +21,9 @@ pub struct SteeringFlags {
     /// added; asked for by a Return Path TLV where a reflector replies.
     #[arg(long, value_name = "LIST", env = "STAMP_RETURN_SEGMENTS", value_parser = parse::<Segments>)]
     pub return_segments: Option<Segments>,
+    /// The far node's binding SID for the way back, in place of --return-segments.
+    #[arg(long, value_name = "SID", env = "STAMP_RETURN_BINDING_SID", conflicts_with_all = ["return_segments", "return_path", "per_segment"], value_parser = parse::<BindingSid>)]
+    pub return_binding_sid: Option<BindingSid>,
     /// Ask the reflector to reply on the link where the probe came in, not at all (with --mode
     /// one-way), to this address, or over a list of segments (RFC 9503 §4).
     #[arg(long, value_name = "same-link|none|ADDRESS|LIST", env = "STAMP_RETURN_PATH", conflicts_with = "return_segments", value_parser = parse::<ReturnPath>)]

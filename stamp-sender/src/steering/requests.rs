@@ -15,7 +15,7 @@ use crate::exit::Failure;
 pub(super) fn asked_segments(flags: &SteeringFlags) -> Option<&Segments> {
     match &flags.return_path {
         Some(ReturnPath::Segments(segments)) => Some(segments),
-        _ => flags.return_segments.as_ref(),
+        _ => flags.return_segments.as_ref().or(flags.return_binding_sid.as_ref().map(|sid| &sid.0)),
     }
 }
 

@@ -48,6 +48,9 @@ fn each_wish_has_its_encapsulation() {
         ("--return-segments 16004,16001", "plain", false),
         ("--mode loopback --segments 16005,16011", "M4", true),
         ("--mode loopback --segments 16005,16011 --return-segments 16004,16001", "M5", true),
+        ("--mode loopback --segments 16005 --return-binding-sid 17005", "M8", true),
+        ("--mode enhanced-loopback --segments 16005 --return-binding-sid 17005", "M8", true),
+        ("--segments 16005 --return-binding-sid 17005", "M3", true),
         ("--mode enhanced-loopback --segments 16005,16011", "M6", true),
         ("--mode enhanced-loopback --segments 16005 --return-segments 16001", "M7", true),
         (&format!("--segments {SIDS}"), "V2", false),
@@ -55,6 +58,11 @@ fn each_wish_has_its_encapsulation() {
         (&format!("--mode loopback --segments {SIDS}"), "V4", false),
         (&format!("--mode loopback --segments {SIDS} --srv6 reduced"), "V3", true),
         (&format!("--mode loopback --segments {SIDS} --return-segments fc00:bb:3::"), "V4", false),
+        (
+            &format!("--mode loopback --segments {SIDS} --return-binding-sid fc00:bb:2:b6::"),
+            "V8",
+            false,
+        ),
         (&format!("--mode enhanced-loopback --segments {SIDS}"), "V6", false),
         (&format!("--mode enhanced-loopback --segments {SIDS} --srv6 encap"), "V5", true),
         ("--segments fcbb:bb00:5::,fcbb:bb00:b:: --srv6 usid", "V7", false),
@@ -196,6 +204,7 @@ fn plain_probes_pass_the_same_segments_but_for_what_asks() {
     for (line, id, stack) in [
         ("--segments 16005,16011", "M4", &[16_005, 16_011][..]),
         ("--segments 16005 --return-segments 16001", "M5", &[16_005, 16_001]),
+        ("--segments 16005 --return-binding-sid 17005", "M8", &[16_005, 17_005]),
         ("--segments 16005 --timestamp-label 15001,offset=24", "M4", &[16_005]),
     ] {
         let plan = plan(&format!("{enhanced} {line}"));

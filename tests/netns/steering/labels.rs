@@ -10,6 +10,7 @@ pub(super) fn trials() -> Vec<Trial> {
         m1_is_measured: [Need::IPV6],
         m4_is_measured: [Need::IPV6],
         m5_is_measured: [Need::IPV6],
+        m8_is_measured: [Need::IPV6],
         a_probe_is_back_with_the_senders_own_label_on_it: [Need::IPV6],
         probes_that_pass_through_their_sender_are_not_back_yet: [Need::IPV6],
         a_sweep_over_addresses_of_127_8_is_answered_by_the_node_that_is_meant: [Need::IPV6],
@@ -71,6 +72,21 @@ pub(super) const M5_IPV6: Form = Form {
     ..M5
 };
 
+/// One label of r's stands for the way back over c.
+const M8: Form = Form {
+    id: "M8",
+    flags: "192.0.2.2 --mode loopback --segments 16011,16002 --return-binding-sid 15201 \
+            --via s-a,10.0.1.2",
+    returns: &["15201"],
+    ..M5
+};
+
+const M8_IPV6: Form = Form {
+    flags: "2001:db8::2 --mode loopback --segments 16011,16002 --return-binding-sid 15201 \
+            --via s-a,fd00:1ab:0:1::2",
+    ..M8
+};
+
 /// The last label is still there when the probe is back: below one that leads over a link.
 const M5_UNPOPPED: Form = Form {
     flags: "192.0.2.2 --mode loopback --segments 16011,16002 \
@@ -101,6 +117,11 @@ fn m4_is_measured() {
 fn m5_is_measured() {
     let mut net = Net::up();
     [M5, M5_IPV6].iter().for_each(|form| form.is_measured(&mut net));
+}
+
+fn m8_is_measured() {
+    let mut net = Net::up();
+    [M8, M8_IPV6].iter().for_each(|form| form.is_measured(&mut net));
 }
 
 fn a_probe_is_back_with_the_senders_own_label_on_it() {

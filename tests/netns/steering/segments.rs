@@ -13,6 +13,7 @@ pub(super) fn trials() -> Vec<Trial> {
         v3_is_measured: [Need::IPV6],
         v4_is_measured: [Need::IPV6],
         v7_is_measured: [Need::IPV6],
+        v8_is_measured: [Need::IPV6],
         a_far_node_that_does_not_stamp_is_told_and_the_round_trip_measured: [Need::IPV6],
     ]
 }
@@ -69,6 +70,18 @@ pub(super) const V4: Form = Form {
     flags: "2001:db8::2 --mode loopback --segments fc00:bb:11:1::,fc00:bb:2:1::",
     segments: &[A, R],
     hops: 3,
+    ..PLAIN
+};
+
+const V8: Form = Form {
+    id: "V8",
+    flags: "2001:db8::2 --mode loopback --segments fc00:bb:11:1::,fc00:bb:2:1:: \
+            --return-binding-sid fc00:bb:2:b6::",
+    segments: &[A, R],
+    returns: &["fc00:bb:2:b6::"],
+    back: BACK_BY_SEGMENTS,
+    // On the way back the header around it counts them.
+    hops: 1,
     ..PLAIN
 };
 
@@ -135,6 +148,14 @@ fn v3_is_measured() {
 
 fn v4_is_measured() {
     looped(&[V4, V4_BACK, V4_AROUND]);
+}
+
+/// r wraps the packet into its own way back over c; s takes the header off again.
+fn v8_is_measured() {
+    let mut net = Net::up();
+    let way = [C, S_DT6].map(|sid| sid.parse().expect("an address"));
+    net.host("r").add_binding_sid("fc00:bb:2:b6::/64", &way, "c-r");
+    V8.is_measured(&mut net);
 }
 
 fn v7_is_measured() {

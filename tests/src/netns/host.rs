@@ -1,5 +1,6 @@
 //! A host: one network namespace, what is configured in it, and how to do something inside.
 
+mod binding;
 mod configure;
 mod labels;
 mod link;

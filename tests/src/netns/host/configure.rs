@@ -146,7 +146,7 @@ impl Host {
         self.check(done, what);
     }
 
-    fn route(&self, prefix: &str, via: Option<IpAddr>, interface: &str) -> RouteMessage {
+    pub(super) fn route(&self, prefix: &str, via: Option<IpAddr>, interface: &str) -> RouteMessage {
         let prefix = parse(prefix).trunc();
         let mut route = RouteMessageBuilder::<IpAddr>::new()
             .destination_prefix(prefix.addr(), prefix.prefix_len())
