@@ -40,6 +40,31 @@ impl DeclaredClock {
     }
 }
 
+/// Where what is known of the far clock comes from, when its packets do not tell.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum FarClock {
+    /// The operator.
+    Declared(DeclaredClock),
+    /// A reflector at the far node: that of the session's own host, or another one.
+    Learned(Option<String>),
+}
+
+impl Setting for FarClock {
+    const EXPECTED: &'static str = "synchronized,error=DURATION, unsynchronized, learn, or \
+                                    learn,HOST[:PORT] for a reflector at another address of the far \
+                                    node";
+    fn read(text: &str) -> Option<Self> {
+        match text.split_once(',') {
+            _ if text == "learn" => Some(Self::Learned(None)),
+            Some(("learn", host)) => {
+                let host = host.trim();
+                (!host.is_empty()).then(|| Self::Learned(Some(host.to_owned())))
+            }
+            _ => DeclaredClock::read(text).map(Self::Declared),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,5 +81,15 @@ mod tests {
         assert_eq!(DeclaredClock::read("synchronized"), None);
         assert_eq!(DeclaredClock::read("synchronized,error=0"), None);
         assert!(!DeclaredClock::read("unsynchronized").unwrap().0.synchronized);
+    }
+
+    #[test]
+    fn a_far_clock_is_declared_or_learned() {
+        let declared = DeclaredClock::read("synchronized,error=1us").unwrap();
+        assert_eq!(FarClock::read("synchronized,error=1us"), Some(FarClock::Declared(declared)));
+        assert_eq!(FarClock::read("learn"), Some(FarClock::Learned(None)));
+        let host = Some("[2001:db8::2]:8620".to_owned());
+        assert_eq!(FarClock::read("learn,[2001:db8::2]:8620"), Some(FarClock::Learned(host)));
+        assert_eq!((FarClock::read("learn,"), FarClock::read("learned")), (None, None));
     }
 }

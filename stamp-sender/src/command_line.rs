@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use stamp_config::clock::DeclaredClock;
+use stamp_config::clock::{DeclaredClock, FarClock};
 use stamp_config::parse;
 use stamp_config::quantity::{Count, Interval, RunDuration};
 use stamp_proto::ip::{Dscp, Ecn, HopLimit};
@@ -185,9 +185,11 @@ pub struct Probe {
     /// This host's clock, where the kernel cannot know: synchronized,error=DURATION.
     #[arg(long, env = "STAMP_CLOCK", value_parser = parse::<DeclaredClock>)]
     pub clock: Option<DeclaredClock>,
-    /// The far ends' clock, where their packets do not tell.
-    #[arg(long, env = "STAMP_FAR_CLOCK", value_parser = parse::<DeclaredClock>)]
-    pub far_clock: Option<DeclaredClock>,
+    /// The far ends' clock, where their packets do not tell: synchronized,error=DURATION; or in
+    /// enhanced loopback `learn`, from a slow session with the reflector of HOST, or of
+    /// `learn,HOST[:PORT]`, which is another address of the far node.
+    #[arg(long, value_name = "CLOCK", env = "STAMP_FAR_CLOCK", value_parser = parse::<FarClock>)]
+    pub far_clock: Option<FarClock>,
     /// Take timestamps from the network card where it offers them.
     #[arg(long, env = "STAMP_HARDWARE_STAMPS", value_parser = BoolishValueParser::new())]
     pub hardware_stamps: bool,

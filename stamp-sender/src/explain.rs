@@ -259,7 +259,10 @@ pub enum Finding {
         encapsulation: String,
     },
     /// Nothing in a looped probe speaks for the far clock, and nobody declared it.
-    FarClockUnknown,
+    FarClockUnknown {
+        /// A reflector was asked, and did not answer or not of late.
+        asked: Option<String>,
+    },
     /// Replies came with another DSCP than the probes had.
     Remarked {
         /// How many.
@@ -381,7 +384,7 @@ impl Finding {
             Self::PathChanged { .. } => "path_changed",
             Self::Stamping { .. } => "stamping",
             Self::Fallback { .. } => "fallback",
-            Self::FarClockUnknown => "far_clock_unknown",
+            Self::FarClockUnknown { .. } => "far_clock_unknown",
         }
     }
 
@@ -403,7 +406,7 @@ impl Finding {
             | Self::Tlvs { .. }
             | Self::NoReplyAsked { .. }
             | Self::Fallback { active: false, .. }
-            | Self::FarClockUnknown
+            | Self::FarClockUnknown { .. }
             | Self::Remarked { .. }
             | Self::PathChanged { .. } => Severity::Note,
             _ => Severity::Warning,

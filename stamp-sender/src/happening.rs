@@ -62,6 +62,8 @@ pub struct SessionInfo {
     pub path_mtu: Option<u32>,
     /// The largest UDP payload that fits into it behind all headers.
     pub largest_payload: Option<usize>,
+    /// Reflector that is asked how good the far clock is, where probes do not tell.
+    pub far_clock_from: Option<SocketAddr>,
     /// When the run began.
     pub started: WallTime,
 }

@@ -7,6 +7,7 @@
 use std::process::ExitCode;
 
 mod command_line;
+mod companion;
 mod compare;
 mod demo;
 mod descriptors;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use stamp_session::sender::{Outcome, SenderEvent};
 use stamp_session::snapshot::SessionSnapshot;
-use stamp_worker::sender::{SenderObserver, SenderPool, SessionSetup, Trouble};
+use stamp_worker::sender::{Companion, SenderObserver, SenderPool, SessionSetup, Trouble};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{self, Receiver, Sender};
@@ -16,7 +16,7 @@ use crate::exit::{Failure, Status};
 use crate::happening::{Ended as RunEnded, Happening, SessionInfo};
 use crate::output::{self, Reporter};
 use crate::setup::{self, Sessions};
-use crate::{compare, exit, log, mtu_sweep, stateful};
+use crate::{companion, compare, exit, log, mtu_sweep, stateful};
 
 /// Happenings that may wait to be printed. A terminal that is stopped must not stop the probes.
 const QUEUE: usize = 65_536;
@@ -35,7 +35,8 @@ pub fn measure(measure: &Measure) -> Ended {
         return mtu_sweep::run(measure);
     }
     let stage = Stage::open()?;
-    let Sessions { mut setups, infos, missing } = setup::sessions(measure)?;
+    let Sessions { mut setups, mut infos, missing } = setup::sessions(measure)?;
+    let stage = stage.with_companions(companion::open(measure, &mut infos)?);
     let mut reporter = reporter(&measure.output)?;
     if !measure.steering.mode.is_looped() {
         stateful::settle(&measure.probe, &mut setups, &infos)?;
@@ -60,6 +61,7 @@ pub fn reporter(output: &Output) -> Result<Box<dyn Reporter>, Failure> {
 pub struct Stage {
     runtime: Runtime,
     summary: [Signal; 2],
+    companions: Vec<Companion>,
 }
 
 impl Stage {
@@ -77,7 +79,13 @@ impl Stage {
         let entered = runtime.enter();
         let summary = [listen(SignalKind::quit())?, listen(SignalKind::user_defined1())?];
         drop(entered);
-        Ok(Self { runtime, summary })
+        Ok(Self { runtime, summary, companions: Vec::new() })
+    }
+
+    /// The same with sessions from which others learn their far clock.
+    #[must_use]
+    pub fn with_companions(self, companions: Vec<Companion>) -> Self {
+        Self { companions, ..self }
     }
 
     /// Probes until every session has ended or a signal came, then reports.
@@ -88,12 +96,13 @@ impl Stage {
         report: Option<Duration>,
         reporter: &mut dyn Reporter,
     ) -> Result<(Status, Vec<SessionSnapshot>), Failure> {
-        let Self { runtime, summary } = self;
+        let Self { runtime, summary, companions } = self;
         runtime.block_on(async {
             let mut signals = Signals::listen(summary)?;
             let (queue, mut happenings) = mpsc::channel(QUEUE);
             // Before anything is printed: it refuses sessions that cannot be.
-            let pool = SenderPool::start(setups, report, Box::new(Queue { queue, lost: 0 }))?;
+            let queue = Box::new(Queue { queue, lost: 0 });
+            let pool = SenderPool::with_companions(setups, companions, report, queue)?;
             reporter.start(infos).map_err(Failure::Output)?;
             if pool.spins() {
                 tracing::info!(

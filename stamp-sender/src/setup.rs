@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use stamp_config::clock::FarClock;
 use stamp_config::key_file;
 use stamp_net::{SocketOptions, UdpSocket, interface};
 use stamp_proto::auth::{Key, KeyId, KeyRing};
@@ -62,7 +63,9 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
         return Err(Failure::Usage { flag: "--ssid", problem });
     }
     let sockets = branches.iter().map(|branch| branch.plan.sockets()).sum::<Result<usize, _>>()?;
-    descriptors::ensure(sockets.saturating_mul(measure.hosts.len()))?;
+    // A companion has one socket.
+    let beside = usize::from(matches!(probe.far_clock, Some(FarClock::Learned(_))));
+    descriptors::ensure(sockets.saturating_add(beside).saturating_mul(measure.hosts.len()))?;
     for (text, branch) in
         measure.hosts.iter().flat_map(|text| branches.iter().map(move |it| (text, it)))
     {
@@ -258,7 +261,10 @@ pub fn config(
     config.format = probe.timestamp_format;
     config.ptp_utc_offset = PtpUtcOffset::from_seconds(probe.ptp_utc_offset);
     config.clock = probe.clock.map_or_else(stamp_worker::clock_state, |declared| declared.0);
-    config.far_clock = probe.far_clock.map(|declared| declared.0);
+    config.far_clock = match &probe.far_clock {
+        Some(FarClock::Declared(declared)) => Some(declared.0),
+        Some(FarClock::Learned(_)) | None => None,
+    };
     config.packet_loss_count = probe.packet_loss_count;
     config.zero_ssid = match probe.zero_ssid {
         ZeroSsidName::Stop => ZeroSsid::Stop,
@@ -393,6 +399,7 @@ pub fn info(
         hop_limit: config.hop_limit,
         path_mtu: socket.path_mtu,
         largest_payload: socket.largest_payload,
+        far_clock_from: None,
         started: stamp_net::clock::wall_now(),
     }
 }

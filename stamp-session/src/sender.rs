@@ -6,6 +6,7 @@ mod counter;
 mod direction;
 mod event;
 mod fallback;
+mod learned;
 mod mode;
 mod pending;
 mod probe;
@@ -36,6 +37,7 @@ pub use config::{
 pub use direction::{Reflector, ReflectorMode};
 pub use event::{End, SenderEvent};
 pub use fallback::{FallbackChange, FallbackReason, FallbackReport};
+pub use learned::{COMPANION_FIRST_INTERVAL, COMPANION_INTERVAL, LEARNED_FOR};
 pub use mode::{Looped, MeasurementMode, TimestampPlace};
 pub use reason::{RejectCounts, RejectReason, UnsentCounts, UnsentReason};
 pub use requests::{Granted, Requests, ReturnWish};
@@ -52,6 +54,7 @@ use counter::Counter;
 use direction::{Direction, Directional};
 use event::Events;
 use fallback::{Asks, Fallback};
+use learned::Learned;
 use pending::{Fate, Pending, Probe};
 use probe::Layout;
 use reply::FarEnd;
@@ -93,6 +96,7 @@ pub struct Sender {
     told: Directional,
     near_clock: NearClock,
     far_clock: FarClock,
+    learned: Learned,
     far_end: FarEnd,
     fallback: Fallback,
     stamps_apart: u64,
@@ -125,6 +129,7 @@ impl Sender {
             told: Directional::default(),
             near_clock: NearClock::default(),
             far_clock: FarClock::default(),
+            learned: Learned::default(),
             far_end: FarEnd::new(&config),
             fallback: config.fallback(),
             stamps_apart: 0,
@@ -244,6 +249,7 @@ impl Sender {
     }
 
     fn observe_clock(&mut self, now: Now) {
+        self.forget_far_clock(now);
         if let Some(by) = self.near_clock.observe(now) {
             self.far_clock.forget();
             let (end, at) = (End::Near, now);

@@ -179,6 +179,8 @@ pub struct ClockReport {
     pub near: ClockState,
     /// The far one: as declared, else as the latest reply says.
     pub far: Option<ClockState>,
+    /// A companion session told it: nothing in probes did.
+    pub far_learned: bool,
     /// Both are synchronised: one-way values mean what they say.
     pub synchronized: bool,
     /// How wrong a one-way value can be, if both ends know their error.

@@ -1,6 +1,7 @@
 //! Session-Sender worker: one thread, one engine and one port for each session.
 
 mod agenda;
+mod companion;
 mod port;
 mod session;
 mod thread;
@@ -14,6 +15,7 @@ use stamp_session::sender::{Outcome, SenderConfig, SenderEvent};
 use stamp_session::snapshot::SessionSnapshot;
 
 use crate::error::WorkerError;
+pub use companion::Companion;
 pub use port::{FramePort, FrameWay, Homecoming, LoopPort, PlainSegments, Port, Rings};
 use thread::{Command, WorkerThread};
 
@@ -92,10 +94,24 @@ impl SenderPool {
         report: Option<Duration>,
         observer: Box<dyn SenderObserver>,
     ) -> Result<Self, WorkerError> {
+        Self::with_companions(sessions, Vec::new(), report, observer)
+    }
+
+    /// The same with sessions beside them, from which they learn their far clock.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::start`].
+    pub fn with_companions(
+        sessions: Vec<SessionSetup>,
+        companions: Vec<Companion>,
+        report: Option<Duration>,
+        observer: Box<dyn SenderObserver>,
+    ) -> Result<Self, WorkerError> {
         let rate: f64 =
             sessions.iter().map(|setup| 1.0 / setup.config.schedule.interval().as_secs_f64()).sum();
         let (commands, inbox) = mpsc::channel();
-        let thread = WorkerThread::new(sessions, report, inbox, observer)?;
+        let thread = WorkerThread::new(sessions, companions, (report, inbox), observer)?;
         let waker = thread.waker();
         let thread = std::thread::Builder::new()
             .name("sender".to_owned())

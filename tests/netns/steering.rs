@@ -3,6 +3,7 @@
 
 mod captures;
 mod fallback;
+mod far_clock;
 mod form;
 mod hindrances;
 mod labels;
@@ -16,6 +17,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let modules = [
         segments::trials,
         fallback::trials,
+        far_clock::trials,
         labels::trials,
         captures::trials,
         hindrances::trials,

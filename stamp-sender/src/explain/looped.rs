@@ -30,6 +30,7 @@ pub(super) fn explain(session: &SessionRecord, findings: &mut Vec<Finding>) {
         });
     }
     if stamping.stamped > 0 && session.clock.far.synchronized.is_none() {
-        findings.push(Finding::FarClockUnknown);
+        let asked = session.clock.far.learned_from.clone();
+        findings.push(Finding::FarClockUnknown { asked });
     }
 }

@@ -60,7 +60,7 @@ pub fn session(info: &SessionInfo, snapshot: &SessionSnapshot, heard: &Heard) ->
             backward: pdv(&snapshot.pdv.backward),
             round_trip: pdv(&snapshot.pdv.round_trip),
         },
-        clock: clock(&snapshot.clock, &snapshot.stamps),
+        clock: clock(info, &snapshot.clock, &snapshot.stamps),
         reflector: reflector(snapshot),
         tlvs: tlvs(snapshot),
         requests: requests(info, snapshot),
@@ -234,8 +234,12 @@ fn pdv(summary: &PdvSummary) -> PdvRecord {
     }
 }
 
-fn clock(report: &ClockReport, stamps: &StampReport) -> ClockRecord {
-    let far = report.far.map_or_else(FarClockRecord::default, far_clock);
+fn clock(info: &SessionInfo, report: &ClockReport, stamps: &StampReport) -> ClockRecord {
+    let far = FarClockRecord {
+        learned: report.far_learned,
+        learned_from: info.far_clock_from.map(|from| from.to_string()),
+        ..report.far.map_or_else(FarClockRecord::default, far_clock)
+    };
     ClockRecord {
         synchronized: report.near.synchronized,
         error_bound_ns: report.near.error_bound_ns,
@@ -258,11 +262,12 @@ fn clock(report: &ClockReport, stamps: &StampReport) -> ClockRecord {
     }
 }
 
-const fn far_clock(state: ClockState) -> FarClockRecord {
+fn far_clock(state: ClockState) -> FarClockRecord {
     FarClockRecord {
         synchronized: Some(state.synchronized),
         error_bound_ns: state.error_bound_ns,
         declared: state.declared,
+        ..FarClockRecord::default()
     }
 }
 

@@ -235,6 +235,7 @@ fn info(plot: &Plot, config: &SenderConfig) -> SessionInfo {
         traffic_class: config.traffic_class,
         hop_limit: config.hop_limit,
         path_mtu: Some(1_500),
+        far_clock_from: None,
         started: START,
     }
 }
@@ -272,6 +273,8 @@ pub fn oddities() -> Vec<Happening> {
     let far = ClockState { synchronized: true, error_bound_ns: Some(900), declared: false };
     vec![
         Happening::Event(SenderEvent::FarClock(far)),
+        Happening::Event(SenderEvent::FarClockLearned(Some(far))),
+        Happening::Event(SenderEvent::FarClockLearned(None)),
         Happening::Event(SenderEvent::ReflectorMode { stateful: true }),
         Happening::Event(SenderEvent::State(change)),
         Happening::Event(SenderEvent::State(back)),

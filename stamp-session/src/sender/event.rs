@@ -82,6 +82,9 @@ pub enum SenderEvent {
     },
     /// The far clock is, for the first time or again, as good as this.
     FarClock(ClockState),
+    /// The far clock, of which looped probes say nothing, is as good as this, as a companion session
+    /// learned; or nothing was heard of it for [`LEARNED_FOR`](super::LEARNED_FOR).
+    FarClockLearned(Option<ClockState>),
     /// The Session-Reflector returned no SSID (RFC 8972 §3); what follows is configuration.
     ZeroSsid,
     /// No probe is due any more and none is awaited.

@@ -67,8 +67,12 @@ impl Sender {
     pub fn handle_reply(&mut self, now: Now, reply: Received<'_>) -> Outcome {
         self.observe_clock(now);
         self.expire(arrival(now, reply.stamp.time), now);
-        let checker =
-            Checker { config: &self.config, clock: self.config.clock, pending: &self.pending };
+        let checker = Checker {
+            config: &self.config,
+            clock: self.config.clock,
+            far: self.config.far_clock.or(self.learned.state()),
+            pending: &self.pending,
+        };
         let outcome = match checker.check(now, &reply) {
             Err(reason) => {
                 for tally in self.tallies() {

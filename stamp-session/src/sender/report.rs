@@ -45,6 +45,7 @@ impl Sender {
             self.pending.heap_octets(),
             self.events.heap_octets(),
             self.fallback.heap_octets(),
+            self.learned.heap_octets(),
             self.run.heap_octets(),
             self.window.heap_octets(),
         ]
@@ -158,6 +159,7 @@ impl Sender {
         ClockReport {
             near,
             far,
+            far_learned: self.learned.state().is_some(),
             synchronized: near.synchronized
                 && far.is_some_and(|far| far.synchronized)
                 && !contradicted,

@@ -84,6 +84,11 @@ impl Timetable {
         (!over).then_some(self.next)
     }
 
+    /// Gaps behind the next slot are as long as this.
+    pub(super) const fn set_interval(&mut self, interval: Duration) {
+        self.schedule = Schedule::Fixed { interval };
+    }
+
     pub(super) const fn stop(&mut self) {
         self.left = Some(0);
     }

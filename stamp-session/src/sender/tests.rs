@@ -1,6 +1,7 @@
 mod clocks;
 mod connectivity;
 mod fallback;
+mod learned;
 mod looped;
 mod measurement;
 mod memory;

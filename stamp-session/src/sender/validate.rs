@@ -63,6 +63,8 @@ pub(super) enum Standing {
 pub(super) struct Checker<'a> {
     pub(super) config: &'a SenderConfig,
     pub(super) clock: ClockState,
+    /// The far clock, where looped probes do not tell of it.
+    pub(super) far: Option<ClockState>,
     pub(super) pending: &'a Pending,
 }
 
@@ -154,7 +156,7 @@ impl Checker<'_> {
         let probe = self.find(packet.sequence)?;
         self.check_sent(probe, packet.timestamp, packet.error_estimate)?;
         let standing = self.standing(probe, |probe_sent| {
-            let far = self.config.far_clock;
+            let far = self.far;
             let away = self.away(now, probe, Away { far, ..Away::new(probe_sent, reply.stamp) });
             let place = self.config.measurement.timestamp_place();
             let place = place.filter(|_| probe.asks != Asks::Nothing);

@@ -8,6 +8,7 @@ use stamp_session::clock::MonotonicTime;
 use stamp_session::snapshot::SessionSnapshot;
 
 use super::agenda::Agenda;
+use super::companion::{Companion, Ear, Nobody};
 use super::session::{Buffers, Session};
 use super::{SPIN_BELOW, SenderObserver, SessionSetup};
 use crate::clock::{ClockWatch, clock_state, now};
@@ -23,7 +24,12 @@ pub(super) enum Command {
 
 /// Everything a sender worker owns.
 pub(super) struct WorkerThread {
+    /// Those that are measured, and behind them their companions.
     sessions: Vec<Session>,
+    /// How many are measured.
+    measured: usize,
+    /// One for each companion.
+    ears: Vec<Ear>,
     agenda: Agenda,
     poller: Poller,
     buffers: Buffers,
@@ -45,16 +51,19 @@ struct Report {
 impl WorkerThread {
     pub(super) fn new(
         setups: Vec<SessionSetup>,
-        report: Option<Duration>,
-        inbox: Receiver<Command>,
+        companions: Vec<Companion>,
+        (report, inbox): (Option<Duration>, Receiver<Command>),
         observer: Box<dyn SenderObserver>,
     ) -> Result<Self, WorkerError> {
         let poller = Poller::new()?;
         let start = now().monotonic;
         let clock = setups.first().map_or_else(clock_state, |setup| setup.config.clock);
-        let agenda = Agenda::new(setups.len());
-        let mut sessions = Vec::with_capacity(setups.len());
-        for (number, setup) in setups.into_iter().enumerate() {
+        let measured = setups.len();
+        let (beside, ears): (Vec<_>, Vec<_>) =
+            companions.into_iter().map(|one| (one.setup, Ear::new(one.of))).unzip();
+        let agenda = Agenda::new(measured + beside.len());
+        let mut sessions = Vec::with_capacity(measured + beside.len());
+        for (number, setup) in setups.into_iter().chain(beside).enumerate() {
             let share = u32::try_from(number).unwrap_or(u32::MAX);
             let session = Session::new(number, setup, start)?;
             session.port().watch(&poller, share)?;
@@ -63,6 +72,8 @@ impl WorkerThread {
         let report = report.map(|period| Report { period, next: start.saturating_add(period) });
         Ok(Self {
             sessions,
+            measured,
+            ears,
             agenda,
             poller,
             buffers: Buffers::new(),
@@ -94,6 +105,9 @@ impl WorkerThread {
             while let Some(number) = self.agenda.take_due(time) {
                 self.attend(number);
             }
+            if self.is_over() {
+                break;
+            }
             self.report_when_due(time);
             if let Some(state) = self.clock.poll(time) {
                 for session in &mut self.sessions {
@@ -104,17 +118,18 @@ impl WorkerThread {
         for session in &mut self.sessions {
             session.finish();
         }
-        self.sessions.iter().map(|session| session.engine().snapshot()).collect()
+        self.snapshots()
     }
 
     /// Starts every schedule now that this thread runs, spread over the interval, so that sessions
     /// do not all send at the same instant.
     fn begin(&mut self) {
         let start = now().monotonic;
-        let count = u32::try_from(self.sessions.len().max(1)).unwrap_or(u32::MAX);
+        let count = u32::try_from(self.measured.max(1)).unwrap_or(u32::MAX);
         for (number, session) in self.sessions.iter_mut().enumerate() {
             let share = u32::try_from(number).unwrap_or(u32::MAX);
-            let shift = session.engine().config().schedule.interval() / count * share;
+            let interval = session.engine().config().schedule.interval();
+            let shift = if share < count { interval / count * share } else { Duration::ZERO };
             session.engine_mut().begin(start.saturating_add(shift));
             self.agenda.schedule(number, session.next_timeout());
         }
@@ -122,19 +137,47 @@ impl WorkerThread {
 
     fn attend(&mut self, number: usize) {
         let Some(session) = self.sessions.get_mut(number) else { return };
-        session.attend(&mut self.buffers, &mut *self.observer);
+        let observer: &mut dyn SenderObserver =
+            if number < self.measured { &mut *self.observer } else { &mut Nobody };
+        session.attend(&mut self.buffers, observer);
         self.agenda.schedule(number, session.next_timeout());
+        self.listen(number);
+    }
+
+    /// Passes on what a companion has heard.
+    fn listen(&mut self, number: usize) {
+        let Some(beside) = number.checked_sub(self.measured) else { return };
+        let (sessions, companions) = self.sessions.split_at_mut(self.measured);
+        if let (Some(ear), Some(companion)) =
+            (self.ears.get_mut(beside), companions.get_mut(beside))
+        {
+            ear.listen(companion, sessions);
+        }
+    }
+
+    /// Nothing is left but companions, which end with what they are for.
+    fn is_over(&self) -> bool {
+        let mut measured = self.sessions.iter().take(self.measured);
+        !self.ears.is_empty() && measured.all(|session| session.next_timeout().is_none())
+    }
+
+    fn snapshots(&self) -> Vec<SessionSnapshot> {
+        let measured = self.sessions.iter().take(self.measured);
+        measured.map(|session| session.engine().snapshot()).collect()
     }
 
     /// Takes in what arrived for a session; its end may come earlier for it.
     fn take_in(&mut self, ready: Ready) {
         let number = ready.token as usize;
         let Some(session) = self.sessions.get_mut(number) else { return };
-        session.take_ready(ready, &mut self.buffers, &mut *self.observer);
-        session.tell_events(&mut *self.observer);
+        let observer: &mut dyn SenderObserver =
+            if number < self.measured { &mut *self.observer } else { &mut Nobody };
+        session.take_ready(ready, &mut self.buffers, observer);
+        session.tell_events(observer);
         if session.engine().is_done_sending() {
             self.agenda.schedule(number, session.next_timeout());
         }
+        self.listen(number);
     }
 
     /// Waits until `due`, taking in what arrives; `false` when it is time to end.
@@ -174,7 +217,7 @@ impl WorkerThread {
                 return false;
             }
             // Replies or commands may have brought the next deadline forward, or ended it all.
-            if self.agenda.next().is_none_or(|next| next < due) {
+            if self.agenda.next().is_none_or(|next| next < due) || self.is_over() {
                 return true;
             }
         }
@@ -193,10 +236,8 @@ impl WorkerThread {
                     }
                 }
                 Command::Snapshots(answer) => {
-                    let taken =
-                        self.sessions.iter().map(|session| session.engine().snapshot()).collect();
                     // An asker that is gone needs no answer.
-                    let _ = answer.send(taken);
+                    let _ = answer.send(self.snapshots());
                 }
             }
         }
@@ -210,7 +251,7 @@ impl WorkerThread {
         while report.next <= time {
             report.next = report.next.saturating_add(report.period);
         }
-        for (number, session) in self.sessions.iter_mut().enumerate() {
+        for (number, session) in self.sessions.iter_mut().take(self.measured).enumerate() {
             self.observer.window(number, session.engine_mut().take_window());
         }
     }

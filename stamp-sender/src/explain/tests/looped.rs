@@ -67,5 +67,10 @@ fn a_far_clock_that_nobody_declared_is_a_note() {
     let mut session = examples::good();
     session.stamping.stamped = 3;
     session.clock.far.synchronized = None;
-    assert_eq!(find(&session, "far_clock_unknown").severity, Severity::Note);
+    let finding = find(&session, "far_clock_unknown");
+    assert_eq!(finding.severity, Severity::Note);
+    assert!(finding.text.starts_with("Nothing in a probe"), "{finding:?}");
+    session.clock.far.learned_from = Some("192.0.2.2:862".to_owned());
+    let finding = find(&session, "far_clock_unknown");
+    assert!(finding.text.starts_with("No reflector at 192.0.2.2:862 says"), "{finding:?}");
 }

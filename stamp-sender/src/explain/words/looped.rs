@@ -27,11 +27,21 @@ pub(super) fn words(finding: &Finding) -> Option<(String, String)> {
                 format!("there: stamp-reflector with a [[timestamp]] entry for {asks}"),
             )
         }
-        Finding::FarClockUnknown => (
+        Finding::FarClockUnknown { asked: Some(from) } => (
+            format!(
+                "No reflector at {from} says anything of the far clock: one-way values are marked and \
+                 no truth."
+            ),
+            "there: stamp-reflector; here: --far-clock learn,HOST:PORT, or synchronized,error=DURATION"
+                .to_owned(),
+        ),
+        Finding::FarClockUnknown { asked: None } => (
             "Nothing in a probe that is forwarded back speaks for the far clock: one-way values are \
              marked and no truth."
                 .to_owned(),
-            "--far-clock synchronized,error=DURATION, where you know it".to_owned(),
+            "--far-clock synchronized,error=DURATION, where you know it; or --far-clock learn, where a \
+             reflector runs there"
+                .to_owned(),
         ),
         _ => return None,
     })

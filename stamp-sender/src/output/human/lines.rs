@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use stamp_proto::time::TimeDelta;
+use stamp_session::clock::ClockState;
 use stamp_session::sender::{
-    End, FallbackChange, FallbackReason, Outcome, RejectReason, Sample, SenderEvent, SessionState,
-    Stamping, StateChange,
+    End, FallbackChange, FallbackReason, LEARNED_FOR, Outcome, RejectReason, Sample, SenderEvent,
+    SessionState, Stamping, StateChange,
 };
 use stamp_session::statistics::Reason;
 use stamp_worker::sender::Trouble;
 
 use super::table::{pad_left, pad_right, width};
-use crate::output::duration::{delay, delay_or_dash, setting};
+use crate::output::duration::{bound, delay, delay_or_dash, setting};
 use crate::output::flags;
 use crate::output::heard::trouble_record;
 use crate::output::paint::Paint;
@@ -155,6 +156,7 @@ impl Lines {
                 let text = format!("{whose} clock jumped by {sign}{}", delay(by.ns()));
                 self.between(name, &self.paint.bad(&text))
             }
+            SenderEvent::FarClockLearned(state) => self.between(name, &self.far_clock(*state)),
             SenderEvent::ZeroSsid => self.between(name, "the far end returns no SSID"),
             SenderEvent::ReflectorMode { .. }
             | SenderEvent::FarClock(_)
@@ -192,6 +194,28 @@ impl Lines {
         }
         let cut: String = name.chars().take(self.name - 2).collect();
         format!("{cut}~ ")
+    }
+
+    fn far_clock(&self, state: Option<ClockState>) -> String {
+        match state {
+            Some(ClockState { synchronized: true, error_bound_ns, .. }) => {
+                let within = error_bound_ns.map_or_else(
+                    || "with unknown error".to_owned(),
+                    |ns| format!("within {}", bound(ns)),
+                );
+                self.paint
+                    .good(&format!("the far clock is synchronized {within}, its reflector says"))
+            }
+            Some(_) => self.paint.odd("the far clock is not synchronized, its reflector says"),
+            None => {
+                let ns = u64::try_from(LEARNED_FOR.as_nanos()).unwrap_or(u64::MAX);
+                let text = format!(
+                    "nothing was heard of the far clock for {}: it is unknown again",
+                    setting(ns)
+                );
+                self.paint.odd(&text)
+            }
+        }
     }
 
     fn fallback(&self, change: &FallbackChange) -> String {

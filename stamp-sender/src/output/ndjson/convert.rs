@@ -120,6 +120,16 @@ impl Entry {
                 reason: Some("far_clock".to_owned()),
                 ..Event::new(name, heard, now)
             }),
+            SenderEvent::FarClockLearned(state) => Self::Clock(Event {
+                to: Some(
+                    state.map_or("unknown", |state| synchronized(state.synchronized)).to_owned(),
+                ),
+                value: state
+                    .and_then(|state| state.error_bound_ns)
+                    .and_then(|ns| i64::try_from(ns).ok()),
+                reason: Some("far_clock_learned".to_owned()),
+                ..Event::new(name, heard, now)
+            }),
             SenderEvent::Finished => return None,
         })
     }

@@ -32,6 +32,12 @@ pub struct FarClockRecord {
     pub error_bound_ns: Option<u64>,
     /// The operator says so, not its packets.
     pub declared: bool,
+    /// A reflector at the far node says so, in a session beside this one.
+    #[serde(default)]
+    pub learned: bool,
+    /// Which reflector is asked, where probes do not tell.
+    #[serde(default)]
+    pub learned_from: Option<String>,
 }
 
 /// What a one-way value is worth.

@@ -158,6 +158,7 @@ fn clock() -> ClockRecord {
             synchronized: Some(true),
             error_bound_ns: Some(15_300_000),
             declared: false,
+            ..FarClockRecord::default()
         },
         one_way: OneWayRecord { synchronized: true, error_bound_ns: Some(15_301_000) },
         excluded: 0,

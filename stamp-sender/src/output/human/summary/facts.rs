@@ -177,6 +177,7 @@ fn clocks(record: &SessionRecord) -> String {
         synchronized: Some(clock.synchronized),
         error_bound_ns: clock.error_bound_ns,
         declared: clock.declared,
+        ..FarClockRecord::default()
     };
     if clock.synchronized && clock.far.synchronized == Some(true) {
         return format!("both synchronized: here {}, far {}", within(&near), within(&clock.far));
@@ -186,19 +187,31 @@ fn clocks(record: &SessionRecord) -> String {
 
 fn quality(clock: &FarClockRecord) -> String {
     match clock.synchronized {
+        None if clock.learned_from.is_some() => {
+            let from = clock.learned_from.as_deref().unwrap_or_default();
+            format!("unknown: {from} says nothing of it")
+        }
         None => "unknown".to_owned(),
         Some(true) => format!("synchronized {}", within(clock)),
-        Some(false) if clock.declared => "not synchronized (declared)".to_owned(),
-        Some(false) => "not synchronized".to_owned(),
+        Some(false) => format!("not synchronized{}", whence(clock)),
     }
 }
 
 fn within(clock: &FarClockRecord) -> String {
-    let declared = if clock.declared { " (declared)" } else { "" };
+    let declared = whence(clock);
     clock.error_bound_ns.map_or_else(
         || format!("with unknown error{declared}"),
         |ns| format!("within {}{declared}", bound(ns)),
     )
+}
+
+/// Who says so, when it is not the clock's own host.
+fn whence(clock: &FarClockRecord) -> String {
+    match &clock.learned_from {
+        _ if clock.declared => " (declared)".to_owned(),
+        Some(from) if clock.learned => format!(" (learned from {from})"),
+        _ => String::new(),
+    }
 }
 
 fn one_way(record: &SessionRecord) -> String {
