@@ -56,6 +56,15 @@ pub enum Segments {
 }
 
 impl Segments {
+    /// Nothing is named.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Labels(labels) => labels.is_empty(),
+            Self::Sids(sids) => sids.is_empty(),
+        }
+    }
+
     /// As they were written.
     #[must_use]
     pub fn words(&self) -> Vec<String> {
@@ -87,6 +96,62 @@ impl Setting for Segments {
             .collect::<Option<_>>()
             .map(Self::Labels)
             .or_else(|| segments.iter().map(sid).collect::<Option<_>>().map(Self::Sids))
+    }
+}
+
+/// One word of a list of segments, where names may stand.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum SegmentWord {
+    /// A label or SID.
+    Segment(Segment),
+    /// What may be a node or link of a topology.
+    Name(String),
+}
+
+impl fmt::Display for SegmentWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Segment(segment) => fmt::Display::fmt(segment, f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+/// A list of segments as it is written, names included.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct SegmentWords(pub Vec<SegmentWord>);
+
+impl SegmentWords {
+    /// The list, if no name is in it.
+    #[must_use]
+    pub fn plain(&self) -> Option<Segments> {
+        let words: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        Segments::read(&words.join(","))
+    }
+}
+
+impl Setting for SegmentWords {
+    const EXPECTED: &'static str = "labels (16 to 1048575; 0 and 2 are explicit nulls) or SRv6 SIDs, \
+                                    separated by commas and not mixed, such as 16005,16011 or \
+                                    fc00:bb:1:1::,fc00:bb:2:1::; with --topology names of nodes and \
+                                    links too";
+    fn read(text: &str) -> Option<Self> {
+        let is_name = |word: &str| {
+            let is_letter = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+            !word.is_empty() && word.chars().all(is_letter)
+        };
+        let word = |word: &str| match Segment::read(word) {
+            Some(segment) => Some(SegmentWord::Segment(segment)),
+            None => is_name(word).then(|| SegmentWord::Name(word.to_owned())),
+        };
+        let words: Vec<SegmentWord> =
+            text.split(',').map(|text| word(text.trim())).collect::<Option<_>>()?;
+        let is_sid = |word: &&SegmentWord| matches!(word, SegmentWord::Segment(Segment::Sid(_)));
+        let is_label =
+            |word: &&SegmentWord| matches!(word, SegmentWord::Segment(Segment::Label(_)));
+        let mixed =
+            words.iter().any(|word| is_sid(&word)) && words.iter().any(|word| is_label(&word));
+        (!mixed).then_some(Self(words))
     }
 }
 
@@ -291,6 +356,45 @@ mod tests {
         assert_eq!(via.next_hop, Some("fe80::1".parse().unwrap()));
         for text in ["", "a/b", "eth1,", "eth1,host", "sixteen-letters-x"] {
             assert_eq!(Via::read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_may_stand_among_segments() {
+        let words = |text| {
+            SegmentWords::read(text).map(|list| {
+                list.0
+                    .iter()
+                    .map(|word| (word.to_string(), matches!(word, SegmentWord::Name(_))))
+                    .collect()
+            })
+        };
+        let list: Option<Vec<(String, bool)>> = words("ams, 16005,5,lon-par_2.x");
+        let expected = [("ams", true), ("16005", false), ("5", true), ("lon-par_2.x", true)];
+        assert_eq!(list, Some(expected.map(|(word, name)| (word.to_owned(), name)).to_vec()));
+        for text in ["", "a,,b", "a b", "16005,fc00:bb:1:1::", "ams,16005,fc00:bb:1:1::", "a/b"] {
+            assert_eq!(SegmentWords::read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_list_without_names_is_plain() {
+        let plain = |text| SegmentWords::read(text).unwrap().plain();
+        assert_eq!(plain("16005,0"), Segments::read("16005,0"));
+        assert_eq!(plain("fc00:bb:1:1::"), Segments::read("fc00:bb:1:1::"));
+        assert_eq!((plain("16005,ams"), plain("5")), (None, None));
+    }
+
+    #[test]
+    fn a_binding_sid_is_one_segment() {
+        let label = |value| Label::new(value).unwrap();
+        assert_eq!(
+            BindingSid::read("17005"),
+            Some(BindingSid(Segments::Labels(vec![label(17_005)])))
+        );
+        assert!(BindingSid::read("fc00:bb:2:b6::").is_some());
+        for text in ["0", "17005,16001", "ams", ""] {
+            assert_eq!(BindingSid::read(text), None, "{text}");
         }
     }
 }

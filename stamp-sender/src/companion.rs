@@ -10,8 +10,8 @@ use stamp_worker::sender::{Companion, SessionSetup};
 use crate::command_line::{Measure, ModeName, Probe};
 use crate::exit::Failure;
 use crate::happening::SessionInfo;
+use crate::names;
 use crate::setup;
-use crate::target::Target;
 
 /// A session with each reflector that is to tell, and which of the others learn from it.
 ///
@@ -31,8 +31,7 @@ pub fn open(measure: &Measure, infos: &mut [SessionInfo]) -> Result<Vec<Companio
     let mut groups: Vec<(SocketAddr, Vec<usize>)> = Vec::new();
     for (number, info) in infos.iter_mut().enumerate() {
         let text = host.as_deref().unwrap_or(&info.target_text);
-        let target = Target::parse(text, probe.port)?;
-        let target = target.resolve(setup::family(&probe), device.unwrap_or(0))?;
+        let target = names::host(measure, text, device.unwrap_or(0))?;
         info.far_clock_from = Some(target);
         match groups.iter_mut().find(|(known, _)| *known == target) {
             Some((_, of)) => of.push(number),

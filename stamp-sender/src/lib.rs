@@ -19,6 +19,7 @@ mod happening;
 mod lab;
 mod log;
 mod mtu_sweep;
+mod names;
 mod output;
 mod percentile;
 mod random;

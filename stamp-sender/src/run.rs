@@ -16,7 +16,7 @@ use crate::exit::{Failure, Status};
 use crate::happening::{Ended as RunEnded, Happening, SessionInfo};
 use crate::output::{self, Reporter};
 use crate::setup::{self, Sessions};
-use crate::{companion, compare, exit, log, mtu_sweep, stateful};
+use crate::{companion, compare, exit, log, mtu_sweep, names, stateful};
 
 /// Happenings that may wait to be printed. A terminal that is stopped must not stop the probes.
 const QUEUE: usize = 65_536;
@@ -26,6 +26,7 @@ const TICK: Duration = Duration::from_millis(200);
 /// `stamp-sender HOST...`.
 pub fn measure(measure: &Measure) -> Ended {
     log::init(measure.output.log_level);
+    let measure = &names::resolved(measure)?;
     if measure.steering.show_packet {
         let packets = setup::show_packets(measure)?;
         std::io::stdout().write_all(packets.as_bytes()).map_err(Failure::Output)?;

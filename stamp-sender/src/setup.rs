@@ -21,9 +21,10 @@ use crate::command_line::{Departure, Measure, Padding, Probe, ZeroSsidName};
 use crate::descriptors;
 use crate::exit::{self, Failure};
 use crate::happening::{SessionInfo, SteeringInfo};
+use crate::names;
 use crate::random;
 use crate::steering::{self, Branch, Opened, Plan, Request};
-use crate::target::{Family, Target, unspecified};
+use crate::target::{Family, unspecified};
 use crate::wait::default_timeout;
 
 /// What an ad hoc run measures.
@@ -45,6 +46,7 @@ pub struct Sessions {
 /// The first host, key or option that cannot be used, or the last host when none has a name and a
 /// route; no socket is left open then.
 pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
+    let measure = &names::resolved(measure)?;
     let probe = &measure.probe;
     let keys = keys(probe)?;
     warn_of_short(keys.as_deref());
@@ -113,8 +115,7 @@ fn request<'a>(
     device: Option<u32>,
 ) -> Result<Request<'a>, Failure> {
     let probe = &measure.probe;
-    let target = Target::parse(text, probe.port)?;
-    let host = plan.end(target.resolve(family(probe), device.unwrap_or(0))?);
+    let host = plan.end(names::host(measure, text, device.unwrap_or(0))?);
     Ok(Request { plan, steering: &measure.steering, probe, host, device: device_name(probe) })
 }
 
@@ -144,6 +145,7 @@ fn check_size(opened: &Opened, config: &SenderConfig) -> Result<(), Failure> {
 ///
 /// The first host, key or option that cannot be used.
 pub fn show_packets(measure: &Measure) -> Result<String, Failure> {
+    let measure = &names::resolved(measure)?;
     let (keys, device) = (keys(&measure.probe)?, device(&measure.probe)?);
     let authentication = authentication(&measure.probe);
     let branches = steering::branches(&measure.steering, authentication, &measure.hosts)?;
@@ -160,10 +162,11 @@ pub fn show_packets(measure: &Measure) -> Result<String, Failure> {
         let mut engine = Sender::new(config, now.monotonic).map_err(WorkerError::from)?;
         let written = engine.poll_transmit(now, &mut payload).map(|transmit| transmit.octets.len());
         if written.is_some() {
-            text.push_str(&steering::show(plan, &plan.compose(&ends)?, &payload)?);
+            let names = &measure.steering.named.labels;
+            text.push_str(&steering::show(plan, names, &plan.compose(&ends)?, &payload)?);
             if let Some(plain) = &plan.plain {
                 text.push_str("\nwhile the far node does not stamp\n");
-                text.push_str(&steering::show(plain, &plain.compose(&ends)?, &payload)?);
+                text.push_str(&steering::show(plain, names, &plain.compose(&ends)?, &payload)?);
             }
         }
     }

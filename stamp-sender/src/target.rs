@@ -114,6 +114,18 @@ impl Target {
         Ok(Self { text: text.to_owned(), host: host.to_owned(), port })
     }
 
+    /// Name or address, without port and brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// UDP port.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Looks the address up; `scope` is the interface index for link-local addresses.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ mod far_clock;
 mod form;
 mod hindrances;
 mod labels;
+mod names;
 mod network;
 mod refusals;
 mod segments;
@@ -18,6 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         segments::trials,
         fallback::trials,
         far_clock::trials,
+        names::trials,
         labels::trials,
         captures::trials,
         hindrances::trials,

@@ -158,11 +158,30 @@ impl<'t> LabelWalk<'t> {
 
     /// Where a label leads that was written as a number.
     fn behind(&self, label: Label) -> Place {
-        let Place::At(reader) = self.place else { return Place::Astray(label) };
         if label.is_special() {
             // An explicit null is taken off, and the same node reads on.
             return self.place;
         }
+        let mut ends: Vec<NodeId> = match self.place {
+            Place::At(reader) => self.led_by(label, reader).into_iter().collect(),
+            Place::Imposing(node) => self
+                .topology
+                .links_of(node)
+                .map(|(link, side)| self.topology[link].at(side.opposite()))
+                .filter_map(|reader| self.led_by(label, reader))
+                .collect(),
+            Place::Astray(_) => Vec::new(),
+        };
+        ends.sort_unstable();
+        ends.dedup();
+        match ends[..] {
+            [end] => Place::At(end),
+            _ => Place::Astray(label),
+        }
+    }
+
+    /// Where a label leads when this node reads it.
+    fn led_by(&self, label: Label, reader: NodeId) -> Option<NodeId> {
         let topology = self.topology;
         let node = topology.ids().find(|id| self.known_as(reader, *id) == Ok(label));
         let over = || {
@@ -175,7 +194,7 @@ impl<'t> LabelWalk<'t> {
             let mut tunnels = topology.tunnels.iter();
             tunnels.find(|it| it.from == reader && it.label == label).map(|it| it.to)
         };
-        node.or_else(over).or_else(bound).map_or(Place::Astray(label), Place::At)
+        node.or_else(over).or_else(bound)
     }
 }
 

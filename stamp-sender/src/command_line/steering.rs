@@ -1,11 +1,14 @@
 //! Flags that put probes on a segment list.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use stamp_config::parse;
-use stamp_config::steering::{BindingSid, ReturnPath, Segments, TimestampLabel, Via};
+use stamp_config::steering::{BindingSid, ReturnPath, SegmentWords, Segments, TimestampLabel, Via};
+
+use crate::names::Named;
 
 /// Which way probes take, and who turns them round.
 #[derive(Args, Clone, Debug, Default)]
@@ -14,13 +17,40 @@ pub struct SteeringFlags {
     /// Who turns probes round: a reflector, or in the loopback modes the path itself.
     #[arg(long, value_enum, default_value_t = ModeName::TwoWay, env = "STAMP_MODE")]
     pub mode: ModeName,
-    /// Segments of the way there, first to visit first: labels or SRv6 SIDs.
-    #[arg(long, value_name = "LIST", env = "STAMP_SEGMENTS", value_parser = parse::<Segments>)]
+    /// Segments of the way there, first to visit first: labels, SRv6 SIDs, or with --topology names
+    /// of nodes and links.
+    #[arg(id = "segments", long = "segments", value_name = "LIST", env = "STAMP_SEGMENTS", value_parser = parse::<SegmentWords>)]
+    pub segment_words: Option<SegmentWords>,
+    /// The same without names.
+    #[arg(skip)]
     pub segments: Option<Segments>,
     /// Segments of the way back: on probes in the loopback modes, where this host's own address is
     /// added; asked for by a Return Path TLV where a reflector replies.
-    #[arg(long, value_name = "LIST", env = "STAMP_RETURN_SEGMENTS", value_parser = parse::<Segments>)]
+    #[arg(id = "return_segments", long = "return-segments", value_name = "LIST", env = "STAMP_RETURN_SEGMENTS", value_parser = parse::<SegmentWords>)]
+    pub return_segment_words: Option<SegmentWords>,
+    /// The same without names.
+    #[arg(skip)]
     pub return_segments: Option<Segments>,
+    /// Topology file whose nodes and links may be named in lists, and its nodes as HOST; a name goes
+    /// before a label of the same digits. Labels follow from the SRGB of the node that reads each;
+    /// SIDs are taken with --srv6.
+    #[arg(long, value_name = "FILE", env = "STAMP_TOPOLOGY")]
+    pub topology: Option<PathBuf>,
+    /// The node of --topology that this host is; default: the one that has an address of its own.
+    #[arg(long, value_name = "NODE", env = "STAMP_FROM", requires = "topology")]
+    pub from: Option<String>,
+    /// The node of --topology in front of this host, which is none itself.
+    #[arg(
+        long,
+        value_name = "NODE",
+        env = "STAMP_BEHIND",
+        requires = "topology",
+        conflicts_with = "from"
+    )]
+    pub behind: Option<String>,
+    /// What names turned out to be.
+    #[arg(skip)]
+    pub named: Named,
     /// The far node's binding SID for the way back, in place of --return-segments.
     #[arg(long, value_name = "SID", env = "STAMP_RETURN_BINDING_SID", conflicts_with_all = ["return_segments", "return_path", "per_segment"], value_parser = parse::<BindingSid>)]
     pub return_binding_sid: Option<BindingSid>,

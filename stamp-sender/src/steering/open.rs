@@ -226,7 +226,7 @@ impl Request<'_> {
     fn frame_way(&self, template: &Template) -> FrameWay {
         let to = match template.first_hop() {
             FirstHop::Address(address) => address,
-            FirstHop::Label(_) => self.host.ip(),
+            FirstHop::Label(_) => self.first_node().unwrap_or(self.host.ip()),
         };
         let device = match &self.plan.way {
             Way::Tunnel(..) => self.probe.interface.as_deref(),
@@ -255,6 +255,13 @@ impl Request<'_> {
             is_read && !matches!(link.link_layer, LinkLayer::Other { .. })
         };
         Ok(links.iter().filter(is_read).map(|link| link.name.clone()).collect())
+    }
+
+    /// Where the list begins, when names say it: the first label was made for the way there.
+    fn first_node(&self) -> Option<IpAddr> {
+        let first = &self.steering.named.first;
+        let alike = first.iter().find(|address| address.is_ipv4() == self.host.is_ipv4());
+        alike.or(first.first()).copied()
     }
 
     fn measurement(&self, source: SocketAddr) -> MeasurementMode {

@@ -1,6 +1,7 @@
 //! A packet laid open: layer by layer as it leaves, and what each node on the way finds on top.
 
 use std::fmt::Write as _;
+use std::iter::Peekable;
 
 use stamp_proto::sr::encapsulation::Template;
 use stamp_proto::sr::layers::{Layer, Layers, Outermost};
@@ -14,12 +15,18 @@ use crate::exit::Failure;
 /// Widest name of a layer.
 const NAME: usize = 7;
 
-/// The packet that `template` makes of `payload`, as text.
+/// The packet that `template` makes of `payload`, as text; `names` stand beside the labels that were
+/// made of them.
 ///
 /// # Errors
 ///
 /// [`Failure::Usage`] when the payload does not fit behind the headers.
-pub fn show(plan: &Plan, template: &Template, payload: &[u8]) -> Result<String, Failure> {
+pub fn show(
+    plan: &Plan,
+    names: &[(String, String)],
+    template: &Template,
+    payload: &[u8],
+) -> Result<String, Failure> {
     let mut room = vec![0; template.header_octets() + payload.len()];
     let packet = template
         .emit(payload, &mut room)
@@ -35,12 +42,14 @@ pub fn show(plan: &Plan, template: &Template, payload: &[u8]) -> Result<String, 
         packet.len(),
         template.overhead()
     );
+    let mut names = names.iter().peekable();
     let mut stack = Vec::new();
     let mut header = None;
     for layer in Layers::new(outermost, packet) {
         match layer {
             Ok((offset, layer)) => {
-                let (name, what) = describe(&layer);
+                let (name, mut what) = describe(&layer);
+                what.extend(named(&layer, &mut names));
                 line(&mut text, offset, name, &what);
                 match layer {
                     Layer::Mpls { entry, role } => stack.push((entry, role)),
@@ -57,6 +66,16 @@ pub fn show(plan: &Plan, template: &Template, payload: &[u8]) -> Result<String, 
         text.push_str(&segments_on_the_way(&srh));
     }
     Ok(text)
+}
+
+/// What a label was called, in the order of the stack.
+fn named<'n>(
+    layer: &Layer<'_>,
+    names: &mut Peekable<impl Iterator<Item = &'n (String, String)>>,
+) -> Option<String> {
+    let Layer::Mpls { entry, role: LabelRole::Segment } = layer else { return None };
+    let (_, name) = names.next_if(|(label, _)| *label == entry.label.to_string())?;
+    Some(format!("  {name}"))
 }
 
 fn line(text: &mut String, offset: usize, name: &str, what: &str) {

@@ -10,7 +10,8 @@ use crate::command_line::CommandLine;
 
 fn flags(line: &str) -> SteeringFlags {
     let words = ["stamp-sender", "r1"].into_iter().chain(line.split_whitespace());
-    CommandLine::try_parse_from(words).unwrap().measure.steering
+    let measure = CommandLine::try_parse_from(words).unwrap().measure;
+    crate::names::resolved(&measure).unwrap().steering
 }
 
 fn plan(line: &str) -> Plan {
@@ -153,12 +154,13 @@ fn a_packet_is_laid_open_layer_by_layer() {
     let line = "--mode enhanced-loopback --segments 16005,16011 --return-segments 16004,16001";
     let plan = plan(line);
     let template = plan.compose(&ends("192.0.2.1:5000", "192.0.2.1:6000")).unwrap();
-    let text = show(&plan, &template, &[0; 44]).unwrap();
+    let names = [("16011".to_owned(), "ams".to_owned()), ("16001".to_owned(), "here".to_owned())];
+    let text = show(&plan, &names, &template, &[0; 44]).unwrap();
     for words in [
         "enhanced-loopback M7: 96 octets, 24 of them for steering",
-        "     0  MPLS    16005, TC 0, TTL 255  (segment)",
+        "     0  MPLS    16005, TC 0, TTL 255  (segment)\n     4  MPLS    16011, TC 0, TTL 255  (segment)  ams\n",
         "    12  MPLS    240, TC 0, TTL 255  (extended label: writes T2)",
-        "    20  MPLS    16001, TC 0, TTL 255, bottom  (segment)",
+        "    20  MPLS    16001, TC 0, TTL 255, bottom  (segment)  here\n",
         "    24  IPv4    192.0.2.1 > 192.0.2.1, TTL 255, DSCP CS0, DF\n",
         "    44  UDP     5000 > 6000, length 52, checksum 0x",
         "    52  STAMP   probe, 44 octets",
@@ -169,7 +171,7 @@ fn a_packet_is_laid_open_layer_by_layer() {
     }
     let plan = self::plan(&format!("--mode loopback --segments {SIDS}"));
     let template = plan.compose(&ends("[2001:db8::1]:5000", "[2001:db8::1]:6000")).unwrap();
-    let text = show(&plan, &template, &[0; 44]).unwrap();
+    let text = show(&plan, &[], &template, &[0; 44]).unwrap();
     for words in ["SRH     segments left 2, last entry 2", "  segments left 0      2001:db8::1"] {
         assert!(text.contains(words), "{words:?} in\n{text}");
     }

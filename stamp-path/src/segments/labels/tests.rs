@@ -157,6 +157,8 @@ fn a_label_that_is_a_number_is_followed_as_far_as_the_topology_knows_it() {
     assert_eq!(walk(&topology, at_1, "#1005 11").0, [1_005, 5_011]);
     assert_eq!(walk(&topology, at_1, "5 #124509 11").0, [1_005, 124_509, 9_011]);
     assert_eq!(walk(&topology, at_1, "5 #0 11").0, [1_005, 0, 5_011]);
+    let from_1 = Origin::Node(id(&topology, "1"));
+    assert_eq!(walk(&topology, from_1, "#3005 11").0, [3_005, 5_011], "as its neighbour reads it");
     let (_, mut astray) = walk(&topology, at_1, "#99999");
     let refused = astray.step(find(&topology, "11").unwrap()).unwrap_err().to_string();
     assert_eq!(refused, "behind 99999 nobody knows where the list is: no name can follow");
