@@ -8,6 +8,7 @@ pub mod extra_padding;
 pub mod hmac;
 mod registry;
 pub mod return_path;
+pub mod timestamp_information;
 
 use crate::error::ParseError;
 use crate::writer::Writer;
