@@ -16,6 +16,8 @@ pub enum ParseError {
     ValueTooLong { octets: usize },
     #[error("an address of {octets} octets; it has 4 or 16")]
     AddressLength { octets: usize },
+    #[error("a value of {octets} octets in {tlv}; it has {expected}")]
+    ValueLength { tlv: &'static str, octets: usize, expected: usize },
 }
 
 #[cfg(test)]
@@ -48,6 +50,10 @@ mod tests {
                 "a TLV value of 65536 octets; the Length field ends at 65535",
             ),
             (ParseError::AddressLength { octets: 5 }, "an address of 5 octets; it has 4 or 16"),
+            (
+                ParseError::ValueLength { tlv: "Direct Measurement", octets: 11, expected: 12 },
+                "a value of 11 octets in Direct Measurement; it has 12",
+            ),
         ] {
             assert_eq!(error.to_string(), message);
         }

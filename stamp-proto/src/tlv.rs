@@ -3,6 +3,7 @@
 //! A broken area is a result, not an error of the packet: a Session-Reflector echoes it with a flag.
 
 mod area;
+pub mod class_of_service;
 pub mod destination_node_address;
 pub mod extra_padding;
 pub mod hmac;
@@ -93,6 +94,21 @@ fn emit_header(
     let length = u16::try_from(octets).map_err(|_| ParseError::ValueTooLong { octets })?;
     let [upper, lower] = length.to_be_bytes();
     writer.put("TLV header", [flags.0, kind.0, upper, lower])
+}
+
+/// A value that has exactly `N` octets, or the reason why it is malformed.
+fn exactly<const N: usize>(tlv: &'static str, value: &[u8]) -> Result<[u8; N], ParseError> {
+    let octets = value.len();
+    value.try_into().map_err(|_| ParseError::ValueLength { tlv, octets, expected: N })
+}
+
+/// As [`exactly`], to be answered in place.
+fn exactly_mut<'v, const N: usize>(
+    tlv: &'static str,
+    value: &'v mut [u8],
+) -> Result<&'v mut [u8; N], ParseError> {
+    let octets = value.len();
+    value.try_into().map_err(|_| ParseError::ValueLength { tlv, octets, expected: N })
 }
 
 #[cfg(test)]
