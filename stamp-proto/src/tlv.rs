@@ -5,6 +5,7 @@
 mod area;
 pub mod class_of_service;
 pub mod destination_node_address;
+pub mod direct_measurement;
 pub mod extra_padding;
 pub mod hmac;
 mod registry;
