@@ -18,6 +18,8 @@ pub enum ParseError {
     AddressLength { octets: usize },
     #[error("a value of {octets} octets in {tlv}; it has {expected}")]
     ValueLength { tlv: &'static str, octets: usize, expected: usize },
+    #[error("no access network has the ID {value}; 1 and 2 are assigned")]
+    AccessId { value: u8 },
 }
 
 #[cfg(test)]
@@ -53,6 +55,10 @@ mod tests {
             (
                 ParseError::ValueLength { tlv: "Direct Measurement", octets: 11, expected: 12 },
                 "a value of 11 octets in Direct Measurement; it has 12",
+            ),
+            (
+                ParseError::AccessId { value: 3 },
+                "no access network has the ID 3; 1 and 2 are assigned",
             ),
         ] {
             assert_eq!(error.to_string(), message);

@@ -2,6 +2,7 @@
 //!
 //! A broken area is a result, not an error of the packet: a Session-Reflector echoes it with a flag.
 
+pub mod access_report;
 mod area;
 pub mod class_of_service;
 pub mod destination_node_address;
