@@ -8,6 +8,7 @@ pub mod class_of_service;
 pub mod destination_node_address;
 pub mod direct_measurement;
 pub mod extra_padding;
+pub mod follow_up_telemetry;
 pub mod hmac;
 mod registry;
 pub mod return_path;
