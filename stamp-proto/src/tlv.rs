@@ -10,6 +10,7 @@ pub mod direct_measurement;
 pub mod extra_padding;
 pub mod follow_up_telemetry;
 pub mod hmac;
+pub mod micro_session_id;
 mod registry;
 pub mod return_path;
 pub mod timestamp_information;
