@@ -10,9 +10,11 @@ pub mod direct_measurement;
 pub mod extra_padding;
 pub mod follow_up_telemetry;
 pub mod hmac;
+pub mod location;
 pub mod micro_session_id;
 mod registry;
 pub mod return_path;
+pub mod sub_tlv;
 pub mod timestamp_information;
 
 use crate::error::ParseError;

@@ -89,9 +89,16 @@ pub struct TlvMut<'b> {
     /// Its octets.
     pub value: &'b mut [u8],
     flags: &'b mut u8,
+    kind_octet: &'b mut u8,
 }
 
 impl TlvMut<'_> {
+    /// Overwrites the type, for a sub-TLV that is answered by one of another type.
+    pub const fn set_kind(&mut self, kind: TlvType) {
+        self.kind = kind;
+        *self.kind_octet = kind.0;
+    }
+
     /// The flags as they are now.
     #[must_use]
     pub const fn flags(&self) -> TlvFlags {
@@ -160,13 +167,13 @@ impl<'b> Iterator for TlvsMut<'b> {
         let left = core::mem::take(&mut self.left);
         let (offset, available) = (self.offset, left.len());
         let (flags, behind) = left.split_first_mut()?;
-        let Some((&mut [kind, upper, lower], behind)) = behind.split_first_chunk_mut() else {
+        let Some(([kind_octet, upper, lower], behind)) = behind.split_first_chunk_mut() else {
             return Some(Err(MalformedTlv {
                 error: TlvError::Header { offset, available },
                 flags,
             }));
         };
-        let (kind, stated) = (TlvType(kind), u16::from_be_bytes([upper, lower]));
+        let (kind, stated) = (TlvType(*kind_octet), u16::from_be_bytes([*upper, *lower]));
         let available = behind.len();
         let Some((value, left)) = behind.split_at_mut_checked(usize::from(stated)) else {
             let error = TlvError::Value { offset, kind, stated, available };
@@ -174,6 +181,6 @@ impl<'b> Iterator for TlvsMut<'b> {
         };
         self.left = left;
         self.offset = offset.saturating_add(TLV_HEADER_OCTETS).saturating_add(usize::from(stated));
-        Some(Ok(TlvMut { kind, offset, value, flags }))
+        Some(Ok(TlvMut { kind, offset, value, flags, kind_octet }))
     }
 }

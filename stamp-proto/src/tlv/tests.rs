@@ -107,6 +107,17 @@ fn flags_and_values_are_changed_in_place() {
 }
 
 #[test]
+fn a_type_is_changed_in_place() {
+    let mut area = [0x80, 4, 0, 1, 7, 0x80, 4, 0, 0];
+    for tlv in TlvsMut::new(&mut area) {
+        let mut tlv = tlv.unwrap();
+        tlv.set_kind(if tlv.offset == 0 { TlvType(5) } else { TlvType(6) });
+        assert_eq!(tlv.flags(), TlvFlags::REQUEST);
+    }
+    assert_eq!(area, [0x80, 5, 0, 1, 7, 0x80, 6, 0, 0]);
+}
+
+#[test]
 fn the_flags_of_a_malformed_tlv_can_be_set_while_one_octet_is_left() {
     for octets in 1..8 {
         let mut area = [0x80, 5, 0, 12, 0, 0, 0, 0];
