@@ -20,6 +20,10 @@ pub enum ParseError {
     ValueLength { tlv: &'static str, octets: usize, expected: usize },
     #[error("no access network has the ID {value}; 1 and 2 are assigned")]
     AccessId { value: u8 },
+    #[error("a Layer 2 Address Group of {octets} octets; it has 4, 12 or 16")]
+    Layer2GroupLength { octets: usize },
+    #[error("a prefix of {bits} bits; the address has {most}")]
+    PrefixLength { bits: u8, most: u8 },
 }
 
 #[cfg(test)]
@@ -59,6 +63,14 @@ mod tests {
             (
                 ParseError::AccessId { value: 3 },
                 "no access network has the ID 3; 1 and 2 are assigned",
+            ),
+            (
+                ParseError::Layer2GroupLength { octets: 6 },
+                "a Layer 2 Address Group of 6 octets; it has 4, 12 or 16",
+            ),
+            (
+                ParseError::PrefixLength { bits: 33, most: 32 },
+                "a prefix of 33 bits; the address has 32",
             ),
         ] {
             assert_eq!(error.to_string(), message);

@@ -12,6 +12,7 @@ pub mod follow_up_telemetry;
 pub mod hmac;
 pub mod location;
 pub mod micro_session_id;
+pub mod reflected_test_packet_control;
 mod registry;
 pub mod return_path;
 pub mod sub_tlv;
