@@ -24,6 +24,10 @@ pub enum ParseError {
     Layer2GroupLength { octets: usize },
     #[error("a prefix of {bits} bits; the address has {most}")]
     PrefixLength { bits: u8, most: u8 },
+    #[error("an IPv6 extension header of {octets} octets; it has 8, 16 and so on to 2048")]
+    ExtensionHeaderLength { octets: usize },
+    #[error("a fixed IP header of {octets} octets; it has 20 or 40")]
+    FixedHeaderLength { octets: usize },
 }
 
 #[cfg(test)]
@@ -71,6 +75,14 @@ mod tests {
             (
                 ParseError::PrefixLength { bits: 33, most: 32 },
                 "a prefix of 33 bits; the address has 32",
+            ),
+            (
+                ParseError::ExtensionHeaderLength { octets: 12 },
+                "an IPv6 extension header of 12 octets; it has 8, 16 and so on to 2048",
+            ),
+            (
+                ParseError::FixedHeaderLength { octets: 24 },
+                "a fixed IP header of 24 octets; it has 20 or 40",
             ),
         ] {
             assert_eq!(error.to_string(), message);

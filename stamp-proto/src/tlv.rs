@@ -12,6 +12,9 @@ pub mod follow_up_telemetry;
 pub mod hmac;
 pub mod location;
 pub mod micro_session_id;
+pub mod reflected_fixed_header_data;
+mod reflected_header;
+pub mod reflected_ipv6_extension_header_data;
 pub mod reflected_test_packet_control;
 mod registry;
 pub mod return_path;
@@ -22,6 +25,7 @@ use crate::error::ParseError;
 use crate::writer::Writer;
 
 pub use area::{MalformedTlv, TlvError, TlvMut, Tlvs, TlvsMut};
+pub use reflected_header::{HeaderMatch, ReceivedHeaders};
 pub use registry::{TlvFlags, TlvType};
 
 /// Octets of the header in front of every value.
