@@ -4,7 +4,9 @@
 //! as meaning (instants, errors in nanoseconds, keys), never as octets again.
 
 mod base;
+mod environment_tlvs;
 mod forwarding;
+mod measurement_tlvs;
 mod mpls;
 mod packets;
 mod srv6;

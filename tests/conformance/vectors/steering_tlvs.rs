@@ -8,10 +8,10 @@ use stamp_proto::tlv::destination_node_address::DestinationNodeAddress;
 use stamp_proto::tlv::return_path::{
     ControlCode, ReturnPath, ReturnPathError, ReturnPathRequest, ReturnSegments,
 };
-use stamp_proto::tlv::{Tlv, Tlvs};
 use stamp_proto::writer::Writer;
 
 use super::Vectors;
+use super::tlvs::only;
 
 fn address(text: &str) -> IpAddr {
     text.parse().expect("an address")
@@ -25,10 +25,6 @@ fn stack() -> LabelStack {
 fn segments() -> SegmentList {
     let sids = ["2001:db8:5:e::", "2001:db8:1:e::"].map(|text| Sid(text.parse().expect("a SID")));
     SegmentList::new(sids.to_vec()).expect("not empty")
-}
-
-fn only(octets: &[u8]) -> Tlv<'_> {
-    Tlvs::new(octets).next().expect("a TLV").expect("a whole TLV")
 }
 
 #[test]

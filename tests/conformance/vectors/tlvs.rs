@@ -58,6 +58,11 @@ pub(super) fn handled() -> impl Iterator<Item = &'static str> {
     SINGLES.iter().map(|single| single.0)
 }
 
+/// The TLV of a vector that has one.
+pub(super) fn only(octets: &[u8]) -> Tlv<'_> {
+    Tlvs::new(octets).next().expect("a TLV").expect("a whole TLV")
+}
+
 fn walk(area: &[u8]) -> Result<Vec<Tlv<'_>>, TlvError> {
     Tlvs::new(area).collect()
 }
