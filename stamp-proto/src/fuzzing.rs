@@ -9,15 +9,23 @@
     reason = "a check tells what it found by panicking; no packet ever comes here"
 )]
 
+mod fixed_tlvs;
 mod hmac;
+mod location;
+mod packet_control;
 mod packets;
+mod reflected_headers;
 mod return_path;
 mod sr;
 mod timestamps;
 mod tlvs;
 
+pub use fixed_tlvs::value as fixed_tlvs;
 pub use hmac::check as hmac;
+pub use location::value as location;
+pub use packet_control::value as packet_control;
 pub use packets::{check_reflector as reflector_packet, check_sender as sender_packet};
+pub use reflected_headers::packet as reflected_headers;
 pub use return_path::value as return_path;
 pub use sr::csid::lists as csid;
 pub use sr::layers::packet as layers;

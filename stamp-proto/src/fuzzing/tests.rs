@@ -65,6 +65,26 @@ fn return_path_holds_for_its_corpus() {
     corpus("return_path").iter().for_each(|octets| super::return_path(octets));
 }
 
+#[test]
+fn fixed_tlvs_holds_for_its_corpus() {
+    corpus("fixed_tlvs").iter().for_each(|octets| super::fixed_tlvs(octets));
+}
+
+#[test]
+fn location_holds_for_its_corpus() {
+    corpus("location").iter().for_each(|octets| super::location(octets));
+}
+
+#[test]
+fn packet_control_holds_for_its_corpus() {
+    corpus("packet_control").iter().for_each(|octets| super::packet_control(octets));
+}
+
+#[test]
+fn reflected_headers_holds_for_its_corpus() {
+    corpus("reflected_headers").iter().for_each(|octets| super::reflected_headers(octets));
+}
+
 proptest! {
     #[test]
     fn every_check_holds_for_random_octets(octets in octets(200)) {
@@ -78,11 +98,15 @@ proptest! {
         super::csid(&octets);
         super::layers(&octets);
         super::return_path(&octets);
+        super::fixed_tlvs(&octets);
+        super::location(&octets);
+        super::packet_control(&octets);
+        super::reflected_headers(&octets);
     }
 
     #[test]
     fn what_seeds_become_by_a_few_changes_holds(
-        target in 0_usize..5,
+        target in 0_usize..9,
         seed in any::<usize>(),
         changes in prop::collection::vec(any::<(usize, u8)>(), 1..6),
     ) {
@@ -92,6 +116,10 @@ proptest! {
             ("csid", super::csid),
             ("layers", super::layers),
             ("return_path", super::return_path),
+            ("fixed_tlvs", super::fixed_tlvs),
+            ("location", super::location),
+            ("packet_control", super::packet_control),
+            ("reflected_headers", super::reflected_headers),
         ][target];
         let seeds = corpus(name);
         let mut octets = seeds[seed % seeds.len()].clone();
@@ -106,5 +134,7 @@ proptest! {
     fn tlvs_holds_for_areas_with_a_random_end(area in areas()) {
         super::tlvs(&area);
         super::return_path(&area);
+        super::location(&area);
+        super::packet_control(&area);
     }
 }
