@@ -1,5 +1,7 @@
 //! Why octets are refused.
 
+use crate::tlv::TlvType;
+
 /// Why octets are not what they should be, or do not fit where they should go.
 #[expect(missing_docs, reason = "each message says it")]
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
@@ -28,6 +30,8 @@ pub enum ParseError {
     ExtensionHeaderLength { octets: usize },
     #[error("a fixed IP header of {octets} octets; it has 20 or 40")]
     FixedHeaderLength { octets: usize },
+    #[error("type {} is not for private use; 252 to 254 are", kind.0)]
+    NotPrivateUse { kind: TlvType },
 }
 
 #[cfg(test)]
@@ -83,6 +87,10 @@ mod tests {
             (
                 ParseError::FixedHeaderLength { octets: 24 },
                 "a fixed IP header of 24 octets; it has 20 or 40",
+            ),
+            (
+                ParseError::NotPrivateUse { kind: TlvType(8) },
+                "type 8 is not for private use; 252 to 254 are",
             ),
         ] {
             assert_eq!(error.to_string(), message);

@@ -12,6 +12,7 @@ pub mod follow_up_telemetry;
 pub mod hmac;
 pub mod location;
 pub mod micro_session_id;
+pub mod private_use;
 pub mod reflected_fixed_header_data;
 mod reflected_header;
 pub mod reflected_ipv6_extension_header_data;

@@ -112,7 +112,8 @@ impl<'a> ReflectedTestPacketControl<'a> {
         Ok(Self { packets, dialect, subs: reader.rest() })
     }
 
-    /// Who alone is to reply. Where there are several groups they are of several sub-TLVs.
+    /// Who alone is to reply. Where there are several, a caller decides whether a node has to be in one
+    /// of them or in all.
     pub fn address_groups(&self) -> impl Iterator<Item = AddressGroup> + use<'a> {
         let subs = Tlvs::new(self.subs).filter_map(Result::ok);
         subs.filter_map(|sub| AddressGroup::parse(sub.kind, sub.value).ok().flatten())

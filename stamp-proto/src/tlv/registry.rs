@@ -55,6 +55,18 @@ impl TlvType {
             _ => return None,
         })
     }
+
+    /// For experiments (RFC 8972 §5.1): two of them may use it for different things.
+    #[must_use]
+    pub const fn is_experimental(self) -> bool {
+        matches!(self.0, 240..=251)
+    }
+
+    /// For whom the value names (RFC 8972 §5.1).
+    #[must_use]
+    pub const fn is_private_use(self) -> bool {
+        matches!(self.0, 252..=254)
+    }
 }
 
 impl fmt::Display for TlvType {

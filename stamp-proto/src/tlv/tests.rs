@@ -227,6 +227,15 @@ fn every_assigned_type_has_its_number_and_its_name() {
 }
 
 #[test]
+fn experimental_and_private_types_have_their_ranges() {
+    for number in 0..=u8::MAX {
+        let kind = TlvType(number);
+        assert_eq!(kind.is_experimental(), (240..252).contains(&number));
+        assert_eq!(kind.is_private_use(), (252..255).contains(&number));
+    }
+}
+
+#[test]
 fn an_area_looks_like_tlvs_when_its_first_flag_is_set() {
     assert!(looks_like_tlvs(&[0x80]));
     assert!(looks_like_tlvs(&[0xff, 0]));

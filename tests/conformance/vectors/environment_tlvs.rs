@@ -1,11 +1,11 @@
-//! Location, Micro-session ID, Reflected Test Packet Control and reflected headers, value and all:
-//! part of group B.
+//! Location, Micro-session ID, Reflected Test Packet Control, reflected headers and what is private,
+//! value and all: part of group B.
 
 use std::net::IpAddr;
 
-use stamp_proto::tlv::TlvFlags;
 use stamp_proto::tlv::location::{self, Arrival, Location, LocationRequest, SourceMac};
 use stamp_proto::tlv::micro_session_id::{self, MemberLinkId, MicroSessionId};
+use stamp_proto::tlv::private_use::PrivateUse;
 use stamp_proto::tlv::reflected_fixed_header_data::{self, FixedHeader};
 use stamp_proto::tlv::reflected_test_packet_control::{
     AddressGroup, ControlDialect, Layer2Group, Layer3Group, ReflectedPackets,
@@ -14,6 +14,7 @@ use stamp_proto::tlv::reflected_test_packet_control::{
 use stamp_proto::tlv::{
     HeaderMatch, ReceivedHeaders, TlvsMut, reflected_ipv6_extension_header_data,
 };
+use stamp_proto::tlv::{TlvFlags, TlvType};
 use stamp_proto::writer::Writer;
 
 use super::{Vectors, tlvs};
@@ -125,4 +126,14 @@ fn the_headers_of_the_packet_vectors_come_back() {
     let found = reflected_fixed_header_data::reflect(&mut value, &mut received);
     assert_eq!(found, Ok(HeaderMatch::Told));
     assert_eq!((&value[..4], &value[4..]), (&[0; 4][..], &ipv4[4..]));
+}
+
+#[test]
+fn what_is_private_is_written_and_read_as_its_vector() {
+    let vectors = Vectors::load();
+    let own = PrivateUse { enterprise: 32_473, data: &[1, 2, 3, 4] };
+    let mut octets = [0xee; 12];
+    own.emit_request(&mut Writer::new(&mut octets), TlvType(252)).expect("there is room");
+    assert_eq!(octets, vectors.octets("B32"));
+    assert_eq!(PrivateUse::parse(tlvs::only(&octets).value), Ok(own));
 }
