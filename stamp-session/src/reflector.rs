@@ -43,8 +43,8 @@ use std::sync::Arc;
 use stamp_proto::time::{ErrorEstimate, TimestampFormat};
 
 pub use config::{
-    Admission, AllowRule, ProvisionedSession, ReflectorConfig, ReflectorConfigError, ReplyDscp,
-    SamePort, SourcePolicy, TlvMode,
+    Admission, AllowRule, LocationFields, ProvisionedSession, ReflectorConfig,
+    ReflectorConfigError, ReplyClasses, ReplyDscp, SamePort, SourcePolicy, TlvMode, TlvRules,
 };
 pub use connectivity::ForwardChange;
 pub use drop_reason::DropReason;

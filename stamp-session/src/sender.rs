@@ -1,5 +1,6 @@
 //! Session-Sender: when to probe, and what the replies mean (RFC 8762 §4.2).
 
+mod answers;
 mod clock;
 mod config;
 mod counter;
@@ -31,6 +32,7 @@ use core::time::Duration;
 use stamp_proto::packet::Ssid;
 use stamp_proto::time::{ErrorEstimate, Stamp};
 
+pub use answers::{AnswerCounts, AnswerSeries, Answers, Granted, Told};
 pub use config::{
     Padding, SenderConfig, SenderConfigError, StatisticsScope, ZeroSsid, default_timeout,
 };
@@ -40,7 +42,7 @@ pub use fallback::{FallbackChange, FallbackReason, FallbackReport};
 pub use learned::{COMPANION_FIRST_INTERVAL, COMPANION_INTERVAL, LEARNED_FOR};
 pub use mode::{Looped, MeasurementMode, TimestampPlace};
 pub use reason::{RejectCounts, RejectReason, UnsentCounts, UnsentReason};
-pub use requests::{Granted, Requests, ReturnWish};
+pub use requests::{Requests, ReturnWish};
 pub use sample::{Outcome, Sample, Variation};
 pub use schedule::Schedule;
 pub use stamping::Stamping;

@@ -8,7 +8,8 @@ use stamp_proto::ip::{Dscp, Ecn};
 use stamp_proto::time::{StampSource, TimeDelta, TimestampFormat};
 
 pub use crate::sender::{
-    FallbackReason, FallbackReport, Liveness, Reflector, RejectCounts, SessionState, Stamping,
+    AnswerCounts, AnswerSeries, FallbackReason, FallbackReport, Liveness, Reflector, RejectCounts,
+    SessionState, Stamping,
     TlvOutcome, UnsentCounts,
 };
 pub use crate::statistics::{DelaySummary, LossPattern, PdvSummary, Quantiles, VariationSummary};
@@ -54,6 +55,8 @@ pub struct SessionSnapshot {
     pub wants_no_reply: bool,
     /// Answered probes by what was not done of what they asked for.
     pub requests: RequestCounts,
+    /// What replies answered.
+    pub answers: AnswerCounts,
     /// What a timestamp-and-forward node did to the latest probe that came back and had asked it.
     pub stamping: Stamping,
     /// The same of all that came back.

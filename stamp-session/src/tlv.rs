@@ -1,4 +1,7 @@
-//! What the TLVs of a probe make a Session-Reflector do (RFC 8972 §4).
+//! What TLVs mean to both ends (RFC 8972 §4).
+//!
+//! Each type has a file: its `Handler` says what a Session-Reflector does with it, and its `Ask` what
+//! makes a Session-Sender put it into probes and what the answer tells.
 //!
 //! `reflect` answers the TLV area of a reply in place: it starts as a copy of the probe's, and each
 //! TLV that is understood is processed by the `Handler` of its type, one file each. A new type is
@@ -13,30 +16,42 @@
 //! | the HMAC TLV fails | I on all, none processed |
 //! | more than 32 TLVs | none processed: U on the first 32, M on the next |
 
+mod class_of_service;
 mod destination_node_address;
 pub(crate) mod extra_padding;
 pub(crate) mod hmac;
+mod location;
 mod return_path;
+mod timestamp_information;
 
 use core::net::IpAddr;
 use core::ops::Range;
 
 use stamp_proto::auth::{KeyId, KeyRing};
+use stamp_proto::error::ParseError;
+use stamp_proto::ip::{Dscp, Ecn};
 use stamp_proto::packet::AuthenticationMode;
+use stamp_proto::tlv::timestamp_information::TimestampInformation;
 use stamp_proto::tlv::{TlvFlags, TlvMut, TlvType, Tlvs, TlvsMut};
+use stamp_proto::writer::Writer;
 
 use self::hmac::Integrity;
-use crate::reflector::{DataPlane, Ends, ReturnRules};
+use crate::datagram::Received;
+use crate::reflector::{DataPlane, Ends, ReturnRules, TlvRules};
+use crate::sender::{Answers, Granted, Requests};
 
 /// TLVs of one packet that are processed; RFC 8972 knows no limit, but work must have one.
 const MOST_TLVS: usize = 32;
 
-/// Every type that is understood.
-static REGISTRY: [Handler; 4] = [
+/// Every type that is understood, those that are asked for in the order in which they are written.
+static REGISTRY: [Handler; 7] = [
     extra_padding::HANDLER,
     hmac::HANDLER,
     destination_node_address::HANDLER,
     return_path::HANDLER,
+    location::HANDLER,
+    timestamp_information::HANDLER,
+    class_of_service::HANDLER,
 ];
 
 /// What a Session-Reflector does with the TLVs of one type.
@@ -48,6 +63,45 @@ pub(crate) struct Handler {
     is_valid_length: fn(usize) -> bool,
     /// Turns the value of the request into that of the reply, and notes what it asks for beside.
     reflect: fn(&Exchange<'_>, &mut TlvMut<'_>, &mut Wishes) -> Outcome,
+    /// What a Session-Sender does with it; `None` where that is no matter of a wish.
+    ask: Option<Ask>,
+}
+
+/// What a Session-Sender does with the TLVs of one type.
+#[derive(Clone, Copy)]
+pub(crate) struct Ask {
+    /// Octets of the TLV, header included; 0 when it is not asked for.
+    octets: fn(&Requests) -> usize,
+    /// Writes it, when it is asked for.
+    emit: fn(&Requests, &mut Writer<'_>) -> Result<(), ParseError>,
+    /// Takes note of the answer: whether it can be used, and its value.
+    take: fn(Granted, &[u8], &mut Answers),
+}
+
+/// Type and octets of each TLV that is asked for, headers included, in their order.
+pub(crate) fn sizes(requests: &Requests) -> impl Iterator<Item = (TlvType, u16)> {
+    REGISTRY.iter().filter_map(|entry| {
+        let octets = (entry.ask?.octets)(requests);
+        // More than that fits into no packet, and is refused as such.
+        (octets > 0).then(|| (entry.kind, u16::try_from(octets).unwrap_or(u16::MAX)))
+    })
+}
+
+/// Writes the TLVs that are asked for.
+///
+/// # Errors
+///
+/// [`ParseError::Truncated`] when the writer has no room for them.
+pub(crate) fn emit(requests: &Requests, writer: &mut Writer<'_>) -> Result<(), ParseError> {
+    let asks = REGISTRY.iter().filter_map(|entry| entry.ask);
+    asks.filter(|ask| (ask.octets)(requests) > 0).try_for_each(|ask| (ask.emit)(requests, writer))
+}
+
+/// Takes note of the answer to a TLV that was asked for.
+pub(crate) fn take(kind: TlvType, granted: Granted, value: &[u8], answers: &mut Answers) {
+    if let Some(ask) = find(&REGISTRY, kind).and_then(|entry| entry.ask) {
+        (ask.take)(granted, value, answers);
+    }
 }
 
 /// How a TLV with a valid Length was answered.
@@ -71,6 +125,8 @@ pub(crate) struct Wishes {
     pub(crate) destination: Option<IpAddr>,
     /// The way it is to take.
     pub(crate) way: Wish,
+    /// The DSCP and ECN it is to have.
+    pub(crate) traffic_class: Option<(Dscp, Ecn)>,
     return_path_seen: bool,
 }
 
@@ -103,6 +159,12 @@ pub(crate) struct Exchange<'a> {
     pub(crate) probe_sequence: u32,
     /// Sequence Number of the reply.
     pub(crate) reply_sequence: u32,
+    /// The probe as it arrived.
+    pub(crate) probe: &'a Received<'a>,
+    /// What its source may have.
+    pub(crate) rules: &'a TlvRules,
+    /// What the timestamps of the reply are worth.
+    pub(crate) timestamps: TimestampInformation,
     /// Where the probe came from and where to.
     pub(crate) ends: Ends,
     /// Where replies may go.

@@ -4,11 +4,14 @@ use core::net::{IpAddr, SocketAddr};
 
 use stamp_proto::ip::{Dscp, Ecn, HopLimit};
 use stamp_proto::packet::ReflectorPacket;
-use stamp_proto::time::WallTime;
+use stamp_proto::time::{StampSource, WallTime};
+use stamp_proto::tlv::timestamp_information::{
+    SynchronizationSource, TimestampInformation, TimestampOrigin,
+};
 use stamp_proto::tlv::{MIN_TLV_AREA, looks_like_tlvs};
 
 use super::checks::Screened;
-use super::config::{ReflectorConfig, ReplyDscp, TlvMode};
+use super::config::{ReflectorConfig, ReplyDscp, TlvMode, TlvRules};
 use super::reply::{Envelope, Stamping};
 use super::returns::{Ends, can_be_source};
 use super::way::UnsealedWay;
@@ -81,12 +84,29 @@ impl Reflector {
             key_ids: policy.and_then(|policy| policy.key_ids.as_deref()),
             probe_sequence: screened.packet.sequence,
             reply_sequence: sequence,
+            probe,
+            rules: policy.map_or(const { &TlvRules::NONE }, |policy| &policy.tlvs),
+            timestamps: self.timestamps(probe),
             ends: Ends { from: probe.from, interface: probe.interface, verified: false },
             returns: &self.returns,
         };
         let (counts, wishes) = tlv::reflect(&exchange, remainder);
         self.counts.tlv.add(counts);
         wishes
+    }
+
+    /// T3 is read by the program that sends.
+    fn timestamps(&self, probe: &Received<'_>) -> TimestampInformation {
+        let source = match (self.config.synchronization_source, self.config.clock.synchronized) {
+            (_, false) => SynchronizationSource::LOCAL_FREE_RUNNING,
+            (Some(source), true) => source,
+            (None, true) => SynchronizationSource::NOT_TOLD,
+        };
+        let origin = |stamp: StampSource| TimestampOrigin { source, method: stamp.into() };
+        TimestampInformation {
+            probe_received: origin(probe.stamp.source),
+            reply_sent: origin(StampSource::User),
+        }
     }
 
     /// The way of a reply that somebody wants.
@@ -134,7 +154,7 @@ impl Envelope {
             from: wishes.source.or(Some(probe.to.ip()).filter(|own| can_be_source(*own, to))),
             to,
             interface: if to_link { probe.interface } else { 0 },
-            traffic_class: (dscp, Ecn::NotEct),
+            traffic_class: wishes.traffic_class.unwrap_or((dscp, Ecn::NotEct)),
         }
     }
 }

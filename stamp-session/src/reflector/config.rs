@@ -9,6 +9,7 @@ use stamp_proto::auth::{KeyId, KeyRing};
 use stamp_proto::ip::{Dscp, HopLimit};
 use stamp_proto::packet::{AuthenticationMode, Ssid};
 use stamp_proto::time::{PtpUtcOffset, TimestampFormat};
+use stamp_proto::tlv::timestamp_information::SynchronizationSource;
 
 use super::prefix::Prefix;
 use super::rate::RateLimit;
@@ -58,6 +59,8 @@ pub struct ReflectorConfig {
     pub clock: ClockState,
     /// How T2 and T3 are written.
     pub format: TimestampFormat,
+    /// What sets the clock, where that is known.
+    pub synchronization_source: Option<SynchronizationSource>,
     /// Time scale of PTP timestamps.
     pub ptp_utc_offset: PtpUtcOffset,
     /// Whether octets behind the base packet are TLVs.
@@ -97,6 +100,7 @@ impl ReflectorConfig {
             means: ReplyMeans { most_sids: 0, most_labels: 0 },
             clock: ClockState::UNKNOWN,
             format: TimestampFormat::Ntp,
+            synchronization_source: None,
             ptp_utc_offset: PtpUtcOffset::UTC,
             tlv_mode: TlvMode::Auto,
             dscp: ReplyDscp::Copy,
@@ -178,6 +182,67 @@ pub struct SourcePolicy {
     pub session_limit: Option<usize>,
     /// The way of its replies, where the probe asks for none.
     pub return_segments: Option<ReturnList>,
+    /// What it is told and given when its TLVs ask for it.
+    pub tlvs: TlvRules,
+}
+
+/// What a source is told and given when its TLVs ask for it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TlvRules {
+    /// What of a probe's arrival is told (RFC 8972 §4.2).
+    pub location: LocationFields,
+    /// The DSCPs that replies are given (RFC 8972 §4.4).
+    pub classes: ReplyClasses,
+}
+
+/// What of a probe's arrival is told. Inside of a NAT it is nobody's business outside.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LocationFields {
+    /// UDP ports.
+    pub ports: bool,
+    /// The address it was sent to.
+    pub destination: bool,
+    /// The address it came from.
+    pub source: bool,
+}
+
+/// DSCPs that a source may ask for; that of its probe it always may.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ReplyClasses {
+    /// Any.
+    All,
+    /// These.
+    Only(Vec<Dscp>),
+}
+
+impl TlvRules {
+    /// Nothing.
+    pub const NONE: Self =
+        Self { location: LocationFields::NONE, classes: ReplyClasses::Only(Vec::new()) };
+
+    /// Everything.
+    pub const ALL: Self = Self { location: LocationFields::ALL, classes: ReplyClasses::All };
+}
+
+impl LocationFields {
+    /// Nothing; the TLV is as good as unknown.
+    pub const NONE: Self = Self { ports: false, destination: false, source: false };
+
+    /// Everything.
+    pub const ALL: Self = Self { ports: true, destination: true, source: true };
+
+    pub(crate) fn is_none(self) -> bool {
+        self == Self::NONE
+    }
+}
+
+impl ReplyClasses {
+    pub(crate) fn allows(&self, dscp: Dscp) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(list) => list.contains(&dscp),
+        }
+    }
 }
 
 impl SourcePolicy {
@@ -194,6 +259,7 @@ impl SourcePolicy {
             hop_limit_floor: None,
             session_limit: None,
             return_segments: None,
+            tlvs: TlvRules::NONE,
         }
     }
 
@@ -209,6 +275,7 @@ impl SourcePolicy {
             hop_limit_floor: None,
             session_limit: Some(MOST_SESSIONS),
             return_segments: None,
+            tlvs: TlvRules::ALL,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The octets of a probe.
 
 use core::ops::Range;
+use std::sync::Arc;
 
 use stamp_proto::error::ParseError;
 use stamp_proto::packet::{AuthenticationMode, SenderPacket};
@@ -11,6 +12,7 @@ use stamp_proto::writer::Writer;
 use super::config::{Padding, SenderConfig, SenderConfigError};
 use super::random::Random;
 use super::stamping::must_be_zero;
+use crate::tlv;
 
 /// What UDP over IPv6 can carry without a jumbogram; IPv4 carries less, which the link will say.
 const LARGEST_PAYLOAD: usize = 65_527;
@@ -22,15 +24,15 @@ const LARGEST_PAYLOAD: usize = 65_527;
 /// ```
 ///
 /// The padding comes before the HMAC so that this covers it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Layout {
     mode: AuthenticationMode,
-    /// Type and octets of what is asked for, headers included; 0 for what is not.
-    pub(super) requests: [(TlvType, u16); 2],
+    /// Type and octets of what is asked for, headers included.
+    pub(super) requests: Arc<[(TlvType, u16)]>,
     /// Octets of the Extra Padding TLV, header included; 0 when there is none.
-    pub(super) padding_octets: usize,
-    /// Octets of the HMAC TLV; 0 when there is none.
-    pub(super) hmac_octets: usize,
+    padding_len: u32,
+    /// There is an HMAC TLV.
+    has_hmac: bool,
     padding: Padding,
     seed: u64,
 }
@@ -52,18 +54,30 @@ impl Layout {
             })?;
         Ok(Self {
             mode,
-            requests: config.requests.sizes(),
-            padding_octets,
-            hmac_octets: hmac_octets(config),
+            requests: tlv::sizes(&config.requests).collect(),
+            padding_len: u32::try_from(padding_octets).unwrap_or(u32::MAX),
+            has_hmac: config.tlv_keys.is_some(),
             padding: config.padding,
             seed: config.seed,
         })
     }
 
     pub(super) fn smallest(config: &SenderConfig) -> usize {
-        let requests = config.requests.sizes();
+        let mut requests = tlv::sizes(&config.requests);
         let base = config.mode().base_octets().saturating_add(hmac_octets(config));
-        requests.iter().fold(base, |sum, (_, octets)| sum.saturating_add((*octets).into()))
+        requests
+            .try_fold(base, |sum, (_, octets)| sum.checked_add(octets.into()))
+            .unwrap_or(usize::MAX)
+    }
+
+    /// Octets of the Extra Padding TLV, header included; 0 when there is none.
+    pub(super) fn padding_octets(&self) -> usize {
+        usize::try_from(self.padding_len).unwrap_or(usize::MAX)
+    }
+
+    /// Octets of the HMAC TLV; 0 when there is none.
+    pub(super) const fn hmac_octets(&self) -> usize {
+        if self.has_hmac { HMAC_TLV_OCTETS } else { 0 }
     }
 
     /// Octets in front of the Extra Padding TLV.
@@ -73,7 +87,9 @@ impl Layout {
 
     /// Octets behind the base packet.
     pub(super) fn area_octets(&self) -> usize {
-        self.request_octets().saturating_add(self.padding_octets).saturating_add(self.hmac_octets)
+        self.request_octets()
+            .saturating_add(self.padding_octets())
+            .saturating_add(self.hmac_octets())
     }
 
     pub(super) fn payload_octets(&self) -> usize {
@@ -85,7 +101,7 @@ impl Layout {
     pub(super) fn free_octets(&self) -> [Range<usize>; 2] {
         let [_, base] = must_be_zero(self.mode);
         let before = self.mode.base_octets().saturating_add(self.request_octets());
-        let end = before.saturating_add(self.padding_octets);
+        let end = before.saturating_add(self.padding_octets());
         let start = before.saturating_add(TLV_HEADER_OCTETS).min(end);
         [base, start..end]
     }
@@ -100,9 +116,9 @@ impl Layout {
         packet.emit(self.mode, out)?;
         let (base, area) = out.split_at_mut_checked(self.mode.base_octets()).unwrap_or_default();
         let mut area = Writer::new(area);
-        config.requests.emit(&mut area)?;
-        if self.padding_octets > 0 {
-            let padding = extra_padding::reserve(&mut area, self.padding_octets)?;
+        tlv::emit(&config.requests, &mut area)?;
+        if self.padding_octets() > 0 {
+            let padding = extra_padding::reserve(&mut area, self.padding_octets())?;
             if self.padding == Padding::Random {
                 Random::stream(self.seed, packet.sequence).fill(padding);
             }

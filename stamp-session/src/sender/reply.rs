@@ -5,13 +5,13 @@ use stamp_proto::packet::Ssid;
 use stamp_proto::time::{TimeDelta, TimestampFormat, WallTime};
 
 use super::Sender;
+use super::answers::Granted;
 use super::clock::NearClock;
 use super::config::{SenderConfig, ZeroSsid};
 use super::counter::{Numbered, Place};
 use super::event::{End, SenderEvent};
 use super::fallback::Asks;
 use super::pending::{Answer, AnswerNumber, Fate, Probe, Usable};
-use super::requests::Granted;
 use super::sample::{Outcome, Sample, Variation};
 use super::stamping::Stamping;
 use super::state::SessionState;
@@ -172,13 +172,13 @@ impl Sender {
 
     /// What another node, another way back and clock steps leave of a sample.
     fn usable(&mut self, now: Now, timing: &Timing, place: Place, answer: &TlvAnswer) -> Usable {
-        if answer.destination_node == Granted::Refused {
+        if answer.answers.destination_node == Granted::Refused {
             // Nor does its clock say anything of the far one.
             return Usable::Nothing;
         }
         match self.after_steps(now, timing, place) {
-            Usable::All if answer.return_path == Granted::Refused => Usable::ForwardOnly,
-            Usable::RoundTrip if answer.return_path == Granted::Refused => Usable::Nothing,
+            Usable::All if answer.answers.return_path == Granted::Refused => Usable::ForwardOnly,
+            Usable::RoundTrip if answer.answers.return_path == Granted::Refused => Usable::Nothing,
             usable => usable,
         }
     }
@@ -290,7 +290,7 @@ impl Sender {
         timing: &Timing,
         answer: &TlvAnswer,
     ) -> Sample {
-        let sent_dscp = self.config.traffic_class.0;
+        let wanted_dscp = answer.answers.reply_dscp(self.config.traffic_class.0);
         let sender_ttl = checked.told.map(|told| told.sender_ttl);
         // A probe that comes back itself has passed the whole way.
         let arrived_with = sender_ttl.or(reply.hop_limit);
@@ -310,14 +310,13 @@ impl Sender {
             backward_hops: sender_ttl.and_then(|_| reply.hop_limit.and_then(hops_of_reply)),
             sender_ttl,
             traffic_class: reply.traffic_class,
-            remarked: reply.traffic_class.is_some_and(|(dscp, _)| dscp != sent_dscp),
+            remarked: reply.traffic_class.is_some_and(|(dscp, _)| dscp != wanted_dscp),
             clock_synchronized: timing.is_synchronized(),
             error_bound_ns: timing.error_bound_ns(),
             clock_step: timing.near_step || timing.far_step,
             reordered: false,
             tlvs: answer.outcome,
-            destination_node: answer.destination_node,
-            return_path: answer.return_path,
+            answers: answer.answers,
             stamping: timing.stamping,
         }
     }

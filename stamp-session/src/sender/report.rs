@@ -108,6 +108,7 @@ impl Sender {
             tlv_counts: tally.tlvs,
             wants_no_reply: self.config.requests.wants_no_reply(),
             requests: tally.requests,
+            answers: tally.answers.as_deref().copied().unwrap_or_default(),
             stamping: self.far_end.stamping,
             stamping_counts: tally.stamping,
             fallback: self.fallback.report(),

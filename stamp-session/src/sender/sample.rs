@@ -3,8 +3,8 @@
 use stamp_proto::ip::{Dscp, Ecn, HopLimit};
 use stamp_proto::time::{Stamp, TimeDelta, WallTime};
 
+use super::answers::Answers;
 use super::reason::RejectReason;
-use super::requests::Granted;
 use super::stamping::Stamping;
 use super::tlvs::TlvOutcome;
 
@@ -58,7 +58,7 @@ pub struct Sample {
     pub sender_ttl: Option<HopLimit>,
     /// DSCP and ECN of the reply on arrival.
     pub traffic_class: Option<(Dscp, Ecn)>,
-    /// The reply has another DSCP than the probe was sent with.
+    /// The reply has another DSCP than it was to have: that of the probe, or the one asked for.
     pub remarked: bool,
     /// Both clocks are synchronised: the one-way values mean what they say.
     pub clock_synchronized: bool,
@@ -70,12 +70,8 @@ pub struct Sample {
     pub reordered: bool,
     /// What became of the TLVs of the probe.
     pub tlvs: TlvOutcome,
-    /// Whether the node that was named answered; with [`Granted::Refused`] the sample is of another
-    /// path and in no statistics.
-    pub destination_node: Granted,
-    /// Whether the reply took the way that was asked for; with [`Granted::Refused`] the sample is good
-    /// for the forward delay alone.
-    pub return_path: Granted,
+    /// What the reply answers to what the probe asked.
+    pub answers: Answers,
     /// What a timestamp-and-forward node did to the probe.
     pub stamping: Stamping,
 }

@@ -5,12 +5,12 @@ use core::time::Duration;
 use stamp_proto::ip::{Dscp, Ecn};
 use stamp_proto::time::{Stamp, StampSource, TimeDelta};
 
+use super::answers::{AnswerCounts, Granted};
 use super::config::SenderConfig;
 use super::counter::Place;
 use super::direction::Directional;
 use super::pending::Usable;
 use super::reason::{RejectCounts, UnsentCounts};
-use super::requests::Granted;
 use super::sample::{Sample, Variation};
 use super::timing::Timing;
 use crate::clock::MonotonicTime;
@@ -48,21 +48,26 @@ pub(super) struct Tally {
     pub(super) backward_hops: Option<HopRange>,
     pub(super) tlvs: TlvCounts,
     pub(super) requests: RequestCounts,
+    /// Only where something is asked that is told.
+    pub(super) answers: Option<Box<AnswerCounts>>,
     pub(super) stamping: StampingCounts,
 }
 
 impl Tally {
     pub(super) fn new(config: &SenderConfig, start: MonotonicTime, precise: bool) -> Self {
         let loss = LossSeries::new(start, config.schedule.interval());
-        Self::with(loss, precise)
+        let asks = config.requests.asks_to_be_told();
+        let answers = asks.then(|| Box::new(AnswerCounts::of(config.traffic_class.0)));
+        Self::with(loss, precise, answers)
     }
 
     /// An empty one for the next period.
     pub(super) fn restarted(&self) -> Self {
-        Self::with(self.loss.restarted(), self.precise)
+        let answers = self.answers.as_ref().map(|answers| Box::new(answers.restarted()));
+        Self::with(self.loss.restarted(), self.precise, answers)
     }
 
-    fn with(loss: LossSeries, precise: bool) -> Self {
+    fn with(loss: LossSeries, precise: bool, answers: Option<Box<AnswerCounts>>) -> Self {
         let [fine, coarse] =
             if precise { [Precision::Fine, Precision::Coarse] } else { [Precision::None; 2] };
         Self {
@@ -94,6 +99,7 @@ impl Tally {
             backward_hops: None,
             tlvs: TlvCounts::default(),
             requests: RequestCounts::default(),
+            answers,
             stamping: StampingCounts::default(),
         }
     }
@@ -122,9 +128,12 @@ impl Tally {
         let requests = &mut self.requests;
         let refused = |granted| u64::from(granted == Granted::Refused);
         requests.wrong_reflector =
-            requests.wrong_reflector.saturating_add(refused(sample.destination_node));
+            requests.wrong_reflector.saturating_add(refused(sample.answers.destination_node));
         requests.return_path_refused =
-            requests.return_path_refused.saturating_add(refused(sample.return_path));
+            requests.return_path_refused.saturating_add(refused(sample.answers.return_path));
+        if let Some(answers) = &mut self.answers {
+            answers.add(&sample.answers);
+        }
         self.stamping.add(sample.stamping);
         self.remarked = self.remarked.saturating_add(sample.remarked.into());
         let marked = is_marked(sample.traffic_class);

@@ -6,9 +6,10 @@ use stamp_proto::auth::KeyRing;
 use stamp_proto::tlv::hmac::{self, HMAC_TLV_OCTETS, TlvIntegrity};
 use stamp_proto::tlv::{TLV_HEADER_OCTETS, Tlv, TlvFlags, TlvType, Tlvs};
 
+use super::answers::{Answers, Granted};
 use super::probe::Layout;
-use super::requests::Granted;
 use super::validate::Numbers;
+use crate::tlv;
 
 /// What a reply shows of the TLVs that were sent.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -56,8 +57,7 @@ impl TlvOutcome {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct TlvAnswer {
     pub(super) outcome: TlvOutcome,
-    pub(super) destination_node: Granted,
-    pub(super) return_path: Granted,
+    pub(super) answers: Answers,
 }
 
 impl Layout {
@@ -69,15 +69,19 @@ impl Layout {
         area: &[u8],
     ) -> TlvAnswer {
         let outcome = self.outcome(keys, numbers, area);
-        let [destination_node, return_path] = self.requests.map(|(kind, octets)| match octets {
-            0 => Granted::NotAsked,
-            _ => self.granted(kind, outcome, area),
-        });
-        TlvAnswer { outcome, destination_node, return_path }
+        let mut answers = Answers::default();
+        for (kind, _) in self.requests.iter() {
+            match self.granted(*kind, outcome, area) {
+                Some(value) => tlv::take(*kind, Granted::Granted, value, &mut answers),
+                None => tlv::take(*kind, Granted::Refused, &[], &mut answers),
+            }
+        }
+        TlvAnswer { outcome, answers }
     }
 
-    /// What is behind a malformed TLV was not looked at, and of what nobody verified nothing counts.
-    fn granted(&self, kind: TlvType, outcome: TlvOutcome, area: &[u8]) -> Granted {
+    /// The value of what was granted. What is behind a malformed TLV was not looked at, and of what
+    /// nobody verified nothing counts.
+    fn granted<'a>(&self, kind: TlvType, outcome: TlvOutcome, area: &'a [u8]) -> Option<&'a [u8]> {
         let believed = !matches!(
             outcome,
             TlvOutcome::Missing
@@ -86,10 +90,10 @@ impl Layout {
                 | TlvOutcome::Unverified
         );
         let mut looked_at = self.tlvs(area).take_while(|tlv| !tlv.flags.is_malformed());
-        let done = looked_at
+        looked_at
             .find(|tlv| tlv.kind == kind)
-            .is_some_and(|tlv| !(tlv.flags.is_unrecognized() || tlv.flags.is_nonconformant()));
-        if believed && done { Granted::Granted } else { Granted::Refused }
+            .filter(|tlv| believed && !tlv.flags.is_unrecognized() && !tlv.flags.is_nonconformant())
+            .map(|tlv| tlv.value)
     }
 
     /// Looks at `area`, what a reply has behind its base packet.
@@ -144,7 +148,7 @@ impl Layout {
         if !self.tlvs(area).all(is_request) {
             return false;
         }
-        let [padding_at, padding_end] = [TLV_HEADER_OCTETS, self.padding_octets]
+        let [padding_at, padding_end] = [TLV_HEADER_OCTETS, self.padding_octets()]
             .map(|octets| octets.saturating_add(self.request_octets()));
         let padding = area.get(padding_at..padding_end);
         if !padding.is_none_or(|padding| self.is_padding_of(sequence, padding)) {
@@ -177,12 +181,11 @@ impl Layout {
     }
 
     /// Type and size of every TLV of the probe, headers included.
-    fn sent(&self) -> impl Iterator<Item = (TlvType, usize)> + use<> {
+    fn sent(&self) -> impl Iterator<Item = (TlvType, usize)> + '_ {
         let padding =
-            (self.padding_octets > 0).then_some((TlvType::EXTRA_PADDING, self.padding_octets));
-        let hmac = (self.hmac_octets > 0).then_some((TlvType::HMAC, HMAC_TLV_OCTETS));
-        let requests = self.requests.map(|(kind, octets)| (kind, usize::from(octets)));
-        let requests = requests.into_iter().filter(|(_, octets)| *octets > 0);
+            (self.padding_octets() > 0).then_some((TlvType::EXTRA_PADDING, self.padding_octets()));
+        let hmac = (self.hmac_octets() > 0).then_some((TlvType::HMAC, HMAC_TLV_OCTETS));
+        let requests = self.requests.iter().map(|(kind, octets)| (*kind, usize::from(*octets)));
         requests.chain(padding).chain(hmac)
     }
 }

@@ -1,9 +1,9 @@
 //! Destination Node Address TLV (RFC 9503 §3): whether the probe reached the node it was meant for.
 
-use stamp_proto::tlv::TlvType;
 use stamp_proto::tlv::destination_node_address::DestinationNodeAddress;
+use stamp_proto::tlv::{TLV_HEADER_OCTETS, TlvType};
 
-use super::{Handler, Outcome};
+use super::{Ask, Handler, Outcome};
 
 pub(super) const HANDLER: Handler = Handler {
     kind: TlvType::DESTINATION_NODE_ADDRESS,
@@ -18,4 +18,16 @@ pub(super) const HANDLER: Handler = Handler {
         wishes.source.get_or_insert(address);
         Outcome::Processed
     },
+    ask: Some(Ask {
+        octets: |requests| {
+            requests.destination_node.map_or(0, |address| {
+                TLV_HEADER_OCTETS.saturating_add(if address.is_ipv4() { 4 } else { 16 })
+            })
+        },
+        emit: |requests, writer| {
+            let node = requests.destination_node.map(DestinationNodeAddress);
+            node.map_or(Ok(()), |node| node.emit_request(writer))
+        },
+        take: |granted, _, answers| answers.destination_node = granted,
+    }),
 };

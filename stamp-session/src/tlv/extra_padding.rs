@@ -8,4 +8,5 @@ pub(super) const HANDLER: Handler = Handler {
     kind: TlvType::EXTRA_PADDING,
     is_valid_length: |_| true,
     reflect: |_, _, _| Outcome::Processed,
+    ask: None,
 };

@@ -21,6 +21,7 @@ pub(super) const HANDLER: Handler = Handler {
         Some(_) => Outcome::Processed,
         None => Outcome::Unrecognized,
     },
+    ask: None,
 };
 
 /// What the HMAC TLV of a probe, or its absence, says about the others.

@@ -7,13 +7,24 @@ use stamp_proto::sr::srh::SEGMENT_OCTETS;
 use stamp_proto::tlv::return_path::{self, ReturnPath, ReturnSegments, sub_type};
 use stamp_proto::tlv::{TLV_HEADER_OCTETS, TlvMut, TlvType, TlvsMut};
 
-use super::{Exchange, Handler, Outcome, Wish, Wishes};
+use super::{Ask, Exchange, Handler, Outcome, Wish, Wishes};
 use crate::reflector::DataPlane;
 
 pub(super) const HANDLER: Handler = Handler {
     kind: TlvType::RETURN_PATH,
     is_valid_length: |octets| octets >= TLV_HEADER_OCTETS,
     reflect,
+    // There is never a second one (RFC 9503 §4).
+    ask: Some(Ask {
+        octets: |requests| {
+            requests.return_path.as_ref().map_or(0, |wish| wish.request().encoded_octets())
+        },
+        emit: |requests, writer| {
+            let wish = requests.return_path.as_ref();
+            wish.map_or(Ok(()), |wish| wish.request().emit_request(writer))
+        },
+        take: |granted, _, answers| answers.return_path = granted,
+    }),
 };
 
 fn reflect(exchange: &Exchange<'_>, tlv: &mut TlvMut<'_>, wishes: &mut Wishes) -> Outcome {

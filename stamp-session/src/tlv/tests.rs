@@ -2,10 +2,15 @@ use std::sync::LazyLock;
 
 use stamp_proto::auth::{Key, KeyError};
 use stamp_proto::tlv::Tlv;
+use stamp_proto::tlv::timestamp_information::{
+    SynchronizationSource, TimestampOrigin, TimestampingMethod,
+};
 use stamp_proto::writer::Writer;
 
 use super::*;
-use crate::reflector::{Prefix, ReflectorConfig, ReturnPathPolicy};
+use crate::reflector::{
+    LocationFields, Prefix, ReflectorConfig, ReplyClasses, ReturnPathPolicy, TlvRules,
+};
 
 const OPEN: AuthenticationMode = AuthenticationMode::Unauthenticated;
 const AUTHENTICATED: AuthenticationMode = AuthenticationMode::Authenticated;
@@ -27,6 +32,29 @@ fn keys() -> KeyRing {
     KeyRing::new(keys.unwrap()).unwrap()
 }
 
+/// As the vectors have them.
+const ORIGINS: TimestampInformation = TimestampInformation {
+    probe_received: TimestampOrigin {
+        source: SynchronizationSource::PTP,
+        method: TimestampingMethod::HW_ASSIST,
+    },
+    reply_sent: TimestampOrigin {
+        source: SynchronizationSource::NTP,
+        method: TimestampingMethod::SW_LOCAL,
+    },
+};
+
+/// A probe as it arrived.
+static ARRIVED: LazyLock<Received<'static>> = LazyLock::new(|| Received {
+    octets: &[],
+    from: "192.0.2.1:49200".parse().unwrap(),
+    to: "192.0.2.11:862".parse().unwrap(),
+    interface: 2,
+    stamp: stamp_proto::time::Stamp::default(),
+    hop_limit: None,
+    traffic_class: Some((Dscp::new(34).unwrap(), Ecn::Ce)),
+});
+
 fn exchange(mode: AuthenticationMode, keys: Option<&KeyRing>) -> Exchange<'_> {
     static RETURNS: LazyLock<ReturnRules> = LazyLock::new(|| {
         let mut config = ReflectorConfig::new([1, 2]);
@@ -36,9 +64,21 @@ fn exchange(mode: AuthenticationMode, keys: Option<&KeyRing>) -> Exchange<'_> {
         config.means.most_labels = 4;
         ReturnRules::new(&config)
     });
-    let ends = Ends { from: "192.0.2.1:49200".parse().unwrap(), interface: 2, verified: false };
+    let ends = Ends { from: ARRIVED.from, interface: 2, verified: false };
     let (probe_sequence, reply_sequence, returns) = (PROBE, REPLY, &*RETURNS);
-    Exchange { mode, keys, key_ids: None, probe_sequence, reply_sequence, ends, returns }
+    let (probe, rules, timestamps) = (&*ARRIVED, &TlvRules::ALL, ORIGINS);
+    Exchange {
+        mode,
+        keys,
+        key_ids: None,
+        probe_sequence,
+        reply_sequence,
+        probe,
+        rules,
+        timestamps,
+        ends,
+        returns,
+    }
 }
 
 fn area(tlvs: &[(TlvType, &[u8])]) -> Vec<u8> {
@@ -173,6 +213,7 @@ fn larger_registry() -> [Handler; 3] {
             tlv.value.reverse();
             Outcome::Processed
         },
+        ask: None,
     };
     [REGISTRY[0], swap, REGISTRY[1]]
 }
@@ -339,4 +380,71 @@ fn every_type_is_in_the_registry_once() {
         let first = REGISTRY.iter().position(|other| other.kind == handler.kind);
         assert_eq!(first, Some(place), "{}", handler.kind);
     }
+}
+
+fn value_of(area: &[u8]) -> &[u8] {
+    &area[4..]
+}
+
+/// RFC 8972 §4.2.
+#[test]
+fn a_location_tells_what_its_source_may_know() {
+    use stamp_proto::tlv::location::{Location, LocationRequest};
+    let mut probe = vec![0; 64];
+    let mut writer = Writer::new(&mut probe);
+    LocationRequest::ALL.emit_request(&mut writer).unwrap();
+    let probe = writer.written().to_vec();
+    let answer = |rules: &TlvRules| {
+        let mut reply = probe.clone();
+        let (counts, _) = reflect(&Exchange { rules, ..exchange(OPEN, None) }, &mut reply);
+        (counts, Location::parse(value_of(&reply)).unwrap(), reply[0])
+    };
+    let (counts, told, flags) = answer(&TlvRules::ALL);
+    assert_eq!((counts.processed, flags), (1, 0));
+    assert_eq!((told.source_port, told.destination_port), (Some(49_200), Some(862)));
+    assert_eq!(told.source, Some("192.0.2.1".parse().unwrap()));
+    assert_eq!(told.destination, Some("192.0.2.11".parse().unwrap()));
+    assert_eq!(told.source_mac, None, "a datagram has none");
+    let fields = LocationFields { source: true, ..LocationFields::NONE };
+    let (_, told, flags) = answer(&TlvRules { location: fields, ..TlvRules::ALL });
+    let expected = Location { source: Some("192.0.2.1".parse().unwrap()), ..Location::default() };
+    assert_eq!((told, flags), (expected, 0));
+    let (counts, _, flags) = answer(&TlvRules::NONE);
+    assert_eq!((counts.unrecognized, flags), (1, 0x80), "as good as unknown");
+}
+
+/// RFC 8972 §4.3.
+#[test]
+fn the_origin_of_timestamps_is_told() {
+    let mut reply = area(&[(TlvType::TIMESTAMP_INFORMATION, &[0; 4])]);
+    let (counts, _) = reflect(&exchange(OPEN, None), &mut reply);
+    assert_eq!(counts.processed, 1);
+    assert_eq!(TimestampInformation::parse(value_of(&reply)), Ok(ORIGINS));
+}
+
+/// RFC 8972 §4.4.
+#[test]
+fn a_class_of_service_is_given_as_far_as_the_rules_allow() {
+    use stamp_proto::tlv::class_of_service::{ClassOfService, ReverseDscp, ReverseEcn};
+    let (ef, af41) = (Dscp::new(46).unwrap(), Dscp::new(34).unwrap());
+    let asked = |wanted: u8| area(&[(TlvType::CLASS_OF_SERVICE, &[wanted << 2, 0, 0x80, 0])]);
+    let answer = |classes, wanted: Dscp| {
+        let mut reply = asked(wanted.value());
+        let rules = &TlvRules { classes, ..TlvRules::NONE };
+        let (_, wishes) = reflect(&Exchange { rules, ..exchange(OPEN, None) }, &mut reply);
+        (wishes.traffic_class, ClassOfService::parse(value_of(&reply)).unwrap().answer)
+    };
+    let (class, told) = answer(ReplyClasses::Only(vec![ef]), ef);
+    assert_eq!(class, Some((ef, Ecn::Ect0)));
+    assert_eq!((told.dscp, told.ecn), (af41, Ecn::Ce), "as it arrived");
+    assert_eq!((told.reverse_dscp, told.reverse_ecn), (ReverseDscp::AsAsked, ReverseEcn::AsAsked));
+    let (class, told) = answer(ReplyClasses::Only(vec![]), ef);
+    assert_eq!(class, Some((af41, Ecn::Ect0)), "that which arrived");
+    assert_eq!(told.reverse_dscp, ReverseDscp::Refused);
+    let (_, told) = answer(ReplyClasses::Only(vec![]), af41);
+    assert_eq!(told.reverse_dscp, ReverseDscp::AsAsked, "its own it may always have");
+    let blind = Received { traffic_class: None, ..*ARRIVED };
+    let mut reply = asked(46);
+    let (counts, _) = reflect(&Exchange { probe: &blind, ..exchange(OPEN, None) }, &mut reply);
+    assert_eq!(counts.unrecognized, 1, "nothing is made up");
 }

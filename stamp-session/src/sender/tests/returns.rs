@@ -9,7 +9,8 @@ use crate::sender::*;
 fn asking(node: Option<&str>, path: Option<ReturnWish>) -> SenderConfig {
     let mut config = config();
     let destination_node = node.map(|node| node.parse().unwrap());
-    config.requests = Requests { destination_node, return_path: path }.into();
+    config.requests =
+        Requests { destination_node, return_path: path, ..Requests::default() }.into();
     config.clock = synchronized(1_000);
     config.payload_octets = config.smallest_payload();
     config
@@ -49,11 +50,11 @@ fn a_probe_asks_once_for_each_thing_before_its_padding() {
 #[test]
 fn a_way_back_that_was_not_taken_leaves_the_forward_delay() {
     let mut rig = Rig::new(asking(None, Some(ReturnWish::SameLink)));
-    assert_eq!(judged(&mut rig, 0, &[0]).return_path, Granted::Granted);
+    assert_eq!(judged(&mut rig, 0, &[0]).answers.return_path, Granted::Granted);
     // A reflector that knows no such TLV returns it as it came.
     for (at_ns, flags) in [(100 * MS, 0x80), (200 * MS, 0x40)] {
         let refused = judged(&mut rig, at_ns, &[flags]);
-        assert_eq!((refused.return_path, refused.clock_step), (Granted::Refused, false));
+        assert_eq!((refused.answers.return_path, refused.clock_step), (Granted::Refused, false));
         assert!(refused.variation.forward.is_some());
         assert_eq!((refused.variation.backward, refused.variation.round_trip), (None, None));
     }
@@ -68,8 +69,8 @@ fn a_way_back_that_was_not_taken_leaves_the_forward_delay() {
 #[test]
 fn a_sample_of_another_node_is_in_no_statistics() {
     let mut rig = Rig::new(asking(Some("192.0.2.11"), None));
-    assert_eq!(judged(&mut rig, 0, &[0]).destination_node, Granted::Granted);
-    assert_eq!(judged(&mut rig, 100 * MS, &[0x80]).destination_node, Granted::Refused);
+    assert_eq!(judged(&mut rig, 0, &[0]).answers.destination_node, Granted::Granted);
+    assert_eq!(judged(&mut rig, 100 * MS, &[0x80]).answers.destination_node, Granted::Refused);
     let snapshot = rig.sender.snapshot();
     assert_eq!((snapshot.delay.forward.count, snapshot.delay.round_trip.count), (1, 1));
     assert_eq!((snapshot.packets.received, snapshot.requests.wrong_reflector), (2, 1));
@@ -79,9 +80,15 @@ fn a_sample_of_another_node_is_in_no_statistics() {
 fn what_stands_behind_a_malformed_tlv_was_not_looked_at() {
     let mut rig = Rig::new(asking(Some("192.0.2.11"), Some(ReturnWish::SameLink)));
     let sample = judged(&mut rig, 0, &[0x40, 0]);
-    assert_eq!((sample.destination_node, sample.return_path), (Granted::Refused, Granted::Refused));
+    assert_eq!(
+        (sample.answers.destination_node, sample.answers.return_path),
+        (Granted::Refused, Granted::Refused)
+    );
     let sample = judged(&mut rig, 100 * MS, &[0, 0x80]);
-    assert_eq!((sample.destination_node, sample.return_path), (Granted::Granted, Granted::Refused));
+    assert_eq!(
+        (sample.answers.destination_node, sample.answers.return_path),
+        (Granted::Granted, Granted::Refused)
+    );
 }
 
 #[test]
@@ -105,7 +112,7 @@ fn a_probe_that_wants_no_reply_is_never_lost() {
 #[test]
 fn a_reply_that_nobody_wanted_tells_that_it_was_not_left_out() {
     let mut rig = Rig::new(asking(None, Some(ReturnWish::NoReply)));
-    assert_eq!(judged(&mut rig, 0, &[0x80]).return_path, Granted::Refused);
+    assert_eq!(judged(&mut rig, 0, &[0x80]).answers.return_path, Granted::Refused);
     let snapshot = rig.sender.snapshot();
     assert_eq!((snapshot.packets.received, snapshot.delay.forward.count), (1, 1));
     assert_eq!((snapshot.delay.round_trip.count, snapshot.packets.lost.round_trip), (0, 0));

@@ -1,0 +1,181 @@
+//! What replies answer to the requests of their probes.
+
+use stamp_proto::ip::{Dscp, Ecn};
+use stamp_proto::tlv::class_of_service::{ClassOfService, ReverseDscp, ReverseEcn};
+use stamp_proto::tlv::location::Location;
+use stamp_proto::tlv::timestamp_information::TimestampInformation;
+
+/// Whether a Session-Reflector did what one TLV asked for.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum Granted {
+    /// The probe did not ask.
+    #[default]
+    NotAsked,
+    /// It says that it did.
+    Granted,
+    /// It says that it did not, or nothing that can be believed.
+    Refused,
+}
+
+/// What a Session-Reflector told when one TLV asked for it.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum Told<T> {
+    /// The probe did not ask.
+    #[default]
+    NotAsked,
+    /// It told nothing, or nothing that can be believed.
+    Refused,
+    /// This.
+    Told(T),
+}
+
+/// What one reply answers.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct Answers {
+    /// Whether the node that was named answered; with [`Granted::Refused`] the sample is of another
+    /// path.
+    pub destination_node: Granted,
+    /// Whether the reply took the way that was asked for; with [`Granted::Refused`] the sample is good
+    /// for the forward direction only.
+    pub return_path: Granted,
+    /// What the probe looked like when it arrived.
+    pub location: Told<Location>,
+    /// What the far timestamps are worth.
+    pub timestamp_information: Told<TimestampInformation>,
+    /// DSCP and ECN there and back.
+    pub class_of_service: Told<ClassOfService>,
+}
+
+impl<T> Told<T> {
+    /// What is in an answer that can be used; one that cannot be read tells nothing.
+    pub(crate) fn of(granted: Granted, read: impl FnOnce() -> Option<T>) -> Self {
+        match granted {
+            Granted::NotAsked => Self::NotAsked,
+            Granted::Refused => Self::Refused,
+            Granted::Granted => read().map_or(Self::Refused, Self::Told),
+        }
+    }
+
+    /// What was told, if anything was.
+    pub fn told(self) -> Option<T> {
+        match self {
+            Self::Told(told) => Some(told),
+            Self::NotAsked | Self::Refused => None,
+        }
+    }
+}
+
+/// Answers to one kind of request over a period.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct AnswerSeries<T> {
+    /// The latest.
+    pub latest: Option<T>,
+    /// How many told something.
+    pub told: u64,
+    /// How many did not.
+    pub refused: u64,
+    /// How often one was another than that before.
+    pub changes: u64,
+}
+
+/// Answers to all kinds of requests over a period.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct AnswerCounts {
+    /// The DSCP of the probes.
+    pub sent_dscp: Dscp,
+    /// Where probes came from and went to, as the far end saw it.
+    pub location: AnswerSeries<Location>,
+    /// What the far timestamps are worth.
+    pub timestamp_information: AnswerSeries<TimestampInformation>,
+    /// DSCP and ECN there and back.
+    pub class_of_service: AnswerSeries<ClassOfService>,
+    /// Probes that arrived with another DSCP than they were sent with.
+    pub remarked_forward: u64,
+    /// Probes that arrived with Congestion Experienced.
+    pub congestion_forward: u64,
+    /// Replies that were not given the DSCP that was asked for.
+    pub dscp_refused: u64,
+    /// Replies that were not given the ECN that was asked for.
+    pub ecn_refused: u64,
+}
+
+impl<T: Copy + PartialEq> AnswerSeries<T> {
+    fn add(&mut self, answer: Told<T>) {
+        match answer {
+            Told::NotAsked => {}
+            Told::Refused => self.refused = self.refused.saturating_add(1),
+            Told::Told(told) => {
+                let changed = self.latest.is_some_and(|latest| latest != told);
+                self.changes = self.changes.saturating_add(changed.into());
+                self.told = self.told.saturating_add(1);
+                self.latest = Some(told);
+            }
+        }
+    }
+}
+
+impl AnswerCounts {
+    pub(super) fn of(sent_dscp: Dscp) -> Self {
+        Self { sent_dscp, ..Self::default() }
+    }
+
+    /// Empty ones for the next period.
+    pub(super) fn restarted(&self) -> Self {
+        Self::of(self.sent_dscp)
+    }
+
+    /// Adds those of one more reply.
+    pub(super) fn add(&mut self, answers: &Answers) {
+        self.location.add(answers.location);
+        self.timestamp_information.add(answers.timestamp_information);
+        self.class_of_service.add(answers.class_of_service);
+        let Some(ClassOfService { wanted, answer }) = answers.class_of_service.told() else {
+            return;
+        };
+        let count = |counter: &mut u64, holds: bool| {
+            *counter = counter.saturating_add(holds.into());
+        };
+        count(&mut self.remarked_forward, answer.dscp != self.sent_dscp);
+        count(&mut self.congestion_forward, answer.ecn == Ecn::Ce);
+        count(&mut self.dscp_refused, answer.reverse_dscp == ReverseDscp::Refused);
+        // Of a Session-Reflector that knows nothing of it, Not-ECT is all there is to have.
+        let ecn = wanted.ecn != Ecn::NotEct && answer.reverse_ecn != ReverseEcn::AsAsked;
+        count(&mut self.ecn_refused, ecn);
+    }
+}
+
+impl Answers {
+    /// The DSCP that a reply is to have, to a probe sent with `dscp`: a Session-Reflector that
+    /// refuses to give another gives that which arrived.
+    pub(super) fn reply_dscp(&self, dscp: Dscp) -> Dscp {
+        match self.class_of_service.told() {
+            Some(ClassOfService { wanted, answer }) => match answer.reverse_dscp {
+                ReverseDscp::AsAsked => wanted.dscp,
+                ReverseDscp::Refused => answer.dscp,
+            },
+            None => dscp,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_counted_from_one_answer_to_the_next() {
+        let mut series = AnswerSeries::default();
+        for answer in [Told::Told(1), Told::Told(1), Told::Refused, Told::Told(2), Told::NotAsked] {
+            series.add(answer);
+        }
+        let expected = AnswerSeries { latest: Some(2), told: 3, refused: 1, changes: 1 };
+        assert_eq!(series, expected);
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_read_is_none() {
+        assert_eq!(Told::of(Granted::Granted, || None::<u8>), Told::Refused);
+        assert_eq!(Told::of(Granted::Granted, || Some(3)), Told::Told(3));
+        assert_eq!(Told::of(Granted::NotAsked, || Some(3)), Told::NotAsked);
+    }
+}
