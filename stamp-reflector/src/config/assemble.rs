@@ -11,6 +11,7 @@ use stamp_config::document::{Problem, Section};
 use stamp_config::key_file;
 use stamp_config::quantity::ClockError;
 use stamp_proto::packet::AuthenticationMode;
+use stamp_proto::tlv::timestamp_information::SynchronizationSource;
 use stamp_session::reflector::{RateLimit, ReflectorConfig};
 
 use super::flags::Origin;
@@ -29,6 +30,8 @@ pub(super) fn config(reading: &Reading<'_>, root: &Section<'_>, folder: &Path) -
     if let Some(format) = reading.value(root, &keys::TIMESTAMP_FORMAT) {
         engine.format = format;
     }
+    let source = reading.value(root, &keys::CLOCK_SOURCE);
+    engine.synchronization_source = source.map(SynchronizationSource::from);
     if let Some(offset) = reading.value(root, &keys::PTP_UTC_OFFSET) {
         engine.ptp_utc_offset = offset.into();
     }

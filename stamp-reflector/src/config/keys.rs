@@ -14,9 +14,9 @@ use std::net::IpAddr;
 use super::key::{Definition, Key};
 use super::listener::ListenerSpec;
 use super::words::{
-    AdmissionWord, FilePath, InterfaceName, KeyNumber, LogFormat, LogLevel, LossCount, Port,
-    PtpSeconds, ReplyDscpWord, ReturnPathWord, ReturnSegment, SamePortWord, SessionCap,
-    TlvModeWord, UnknownSources, Workers,
+    AdmissionWord, ClockSourceWord, FilePath, InterfaceName, KeyNumber, LocationWord, LogFormat,
+    LogLevel, LossCount, Port, PtpSeconds, ReplyClassWord, ReplyDscpWord, ReturnPathWord,
+    ReturnSegment, SamePortWord, SessionCap, TlvModeWord, UnknownSources, Workers,
 };
 
 const LISTENING: &str = "Listening";
@@ -172,6 +172,29 @@ pub(crate) const RETURN_PATH: Key<ReturnPathWord> = Key::new(
 .default("\"source-only\"")
 .many();
 
+/// What sources that no rule names are told.
+pub(crate) const LOCATION: Key<LocationWord> = Key::new(
+    "location",
+    ADMISSION_,
+    "What a probe that asks is told of its arrival (RFC 8972 §4.2): ports, source, destination, or \
+     all. Behind a NAT that is what only the inside knows. A prefix has its own with [[allow]].",
+)
+.value("FIELD")
+.default("[]")
+.many()
+.words(LocationWord::WORDS);
+
+/// Classes of service that sources that no rule names are given.
+pub(crate) const REPLY_CLASSES: Key<ReplyClassWord> = Key::new(
+    "reply-classes",
+    ADMISSION_,
+    "DSCPs that replies are given when a probe asks for them (RFC 8972 §4.4), or any; that of the \
+     probe is always given. A prefix has its own with [[allow]].",
+)
+.value("DSCP|any")
+.default("[]")
+.many();
+
 /// Limit for sources that no rule names.
 pub(crate) const RATE_LIMIT: Key<RateLimit> = Key::new(
     "rate-limit",
@@ -261,6 +284,17 @@ pub(crate) const CLOCK: Key<DeclaredClock> = Key::new(
 .value("STATE")
 .otherwise("read from the kernel every second", "{ synchronized = true, error = \"1us\" }");
 
+/// What sets the clock.
+pub(crate) const CLOCK_SOURCE: Key<ClockSourceWord> = Key::new(
+    "clock-source",
+    CLOCKS,
+    "What sets this host's clock, for senders that ask (RFC 8972 §4.3); a clock that is not \
+     synchronized is told as running free.",
+)
+.value("SOURCE")
+.otherwise("not told", "\"ptp\"")
+.words(ClockSourceWord::WORDS);
+
 /// Timestamp format of replies.
 pub(crate) const TIMESTAMP_FORMAT: Key<TimestampFormat> =
     Key::new("timestamp-format", CLOCKS, "Format of the timestamps in replies.")
@@ -314,10 +348,13 @@ pub(crate) const ROOT: &[Definition] = &[
     TTL_FLOOR.definition,
     ADMISSION.definition,
     RETURN_PATH.definition,
+    LOCATION.definition,
+    REPLY_CLASSES.definition,
     AUTH_REQUIRED.definition,
     AUTH_KEY_FILE.definition,
     AUTH_TIME_WINDOW.definition,
     CLOCK.definition,
+    CLOCK_SOURCE.definition,
     TIMESTAMP_FORMAT.definition,
     PTP_UTC_OFFSET.definition,
     timestamp::LABEL_RANGE.definition,
@@ -386,6 +423,24 @@ pub(crate) mod allow {
     .otherwise("replies go as routing says", "[\"fc00:bb:1:1::\"]")
     .many();
 
+    pub(crate) const LOCATION: Key<LocationWord> = Key::file_only(
+        "location",
+        HEADING,
+        "What probes of these sources that ask are told of their arrival (RFC 8972 §4.2): ports, \
+         source, destination, or all.",
+    )
+    .default("[\"all\"]")
+    .many();
+
+    pub(crate) const REPLY_CLASSES: Key<ReplyClassWord> = Key::file_only(
+        "reply-classes",
+        HEADING,
+        "DSCPs that replies to these sources are given when a probe asks for them (RFC 8972 §4.4), or \
+         any.",
+    )
+    .default("[\"any\"]")
+    .many();
+
     /// In the order of the template.
     pub(crate) const ALL: &[Definition] = &[
         PREFIX.definition,
@@ -397,6 +452,8 @@ pub(crate) mod allow {
         TTL_FLOOR.definition,
         SESSION_CAP.definition,
         RETURN_SEGMENTS.definition,
+        LOCATION.definition,
+        REPLY_CLASSES.definition,
     ];
 }
 

@@ -7,12 +7,13 @@ use stamp_proto::ip::HopLimit;
 use stamp_proto::packet::AuthenticationMode;
 use stamp_session::reflector::{
     Admission, AllowRule, Prefix, ProvisionedSession, RateLimit, ReflectorConfig, SourcePolicy,
+    TlvRules,
 };
 
 use super::keys::{self, allow, session};
 use super::reading::Reading;
 use super::returns;
-use super::words::{AdmissionWord, UnknownSources};
+use super::words::{AdmissionWord, LocationWord, ReplyClassWord, UnknownSources};
 
 const ALLOW: &str = "allow";
 const SESSION: &str = "session";
@@ -29,6 +30,12 @@ pub(super) fn read(
     let mut unknown = SourcePolicy::unknown(mode);
     unknown.rate_limit = limit.and_then(rate_limit).unwrap_or(unknown.rate_limit);
     unknown.hop_limit_floor = ttl_floor;
+    let location = reading.list(root, &keys::LOCATION, |_| None, LocationWord::to_string);
+    let classes = reading.list(root, &keys::REPLY_CLASSES, |_| None, ReplyClassWord::to_string);
+    unknown.tlvs = TlvRules {
+        location: location.map_or(unknown.tlvs.location, |list| LocationWord::fields(&list)),
+        classes: classes.map_or(unknown.tlvs.classes, |list| ReplyClassWord::classes(&list)),
+    };
 
     let rules = Rules { reading, mode, ttl_floor, engine };
     let allow = rules.read(root);
@@ -90,6 +97,12 @@ impl Rules<'_> {
             self.reading.item(table, section, &allow::TTL_FLOOR).or(self.ttl_floor);
         if let Some(cap) = self.reading.item(table, section, &allow::SESSION_CAP) {
             policy.session_limit = Some(cap.0);
+        }
+        if let Some(fields) = self.reading.items(table, section, &allow::LOCATION) {
+            policy.tlvs.location = LocationWord::fields(&fields);
+        }
+        if let Some(classes) = self.reading.items(table, section, &allow::REPLY_CLASSES) {
+            policy.tlvs.classes = ReplyClassWord::classes(&classes);
         }
         let return_segments = self.reading.items(table, section, &allow::RETURN_SEGMENTS);
         policy.return_segments =

@@ -243,7 +243,10 @@ impl From<PtpSeconds> for PtpUtcOffset {
     }
 }
 
+mod answers;
 mod forwarding;
+
+pub(crate) use answers::{ClockSourceWord, LocationWord, ReplyClassWord};
 
 pub(crate) use forwarding::{
     ActionWord, CsidWidths, ExtendedWord, ImposedWord, LabelRange, LabelWord, PayloadOffset,
