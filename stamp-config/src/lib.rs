@@ -7,6 +7,7 @@
 //! line, column, key, value and what is allowed; [`key_file`] reads the secrets.
 #![forbid(unsafe_code)]
 
+pub mod asking;
 pub mod clock;
 pub mod key_file;
 pub mod steering;

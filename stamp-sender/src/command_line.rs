@@ -1,5 +1,6 @@
 //! The command line: every flag is defined here once; help, man page and completions follow.
 
+mod asking;
 pub mod lab;
 mod steering;
 
@@ -17,6 +18,7 @@ use stamp_proto::time::TimestampFormat;
 
 use crate::wait::Wait;
 
+pub use asking::AskingFlags;
 pub use steering::{ModeName, Srv6Name, SteeringFlags};
 
 /// Measures delay and loss in both directions between this host and a STAMP reflector.
@@ -87,6 +89,9 @@ pub struct Measure {
     /// Steering: which way probes take.
     #[command(flatten)]
     pub steering: SteeringFlags,
+    /// Asking: what the reflector is to tell.
+    #[command(flatten)]
+    pub asking: AskingFlags,
     /// Printing: what is shown and in which form.
     #[command(flatten)]
     pub output: Output,

@@ -4,6 +4,7 @@
 //! it or tells more. Findings come from a [`SessionRecord`] alone, so a saved run explains itself
 //! exactly as the live one did.
 
+mod answers;
 mod clocks;
 mod far_end;
 mod looped;
@@ -105,6 +106,49 @@ pub enum Finding {
     LocalDrop {
         /// How many.
         count: u64,
+    },
+    /// Probes arrive with other addresses or ports than they left with.
+    Translated {
+        /// What they arrive with.
+        seen: String,
+        /// It is where they come from; else where they go to.
+        source: bool,
+        /// How often that was another than before.
+        changes: u64,
+    },
+    /// A question was not answered.
+    NotTold {
+        /// The TLV that asks it.
+        what: &'static str,
+        /// The key of `stamp-reflector` that allows the answer, if there is one.
+        key: &'static str,
+        /// Replies without an answer.
+        count: u64,
+    },
+    /// Probes arrived with another DSCP than they left with.
+    RemarkedForward {
+        /// How many.
+        count: u64,
+        /// Of how many whose arrival is known.
+        of: u64,
+        /// What they left with.
+        sent: u8,
+        /// What the last one arrived with.
+        arrived: u8,
+    },
+    /// Probes met congestion on the way there.
+    CongestionForward {
+        /// How many.
+        count: u64,
+        /// Of how many whose arrival is known.
+        of: u64,
+    },
+    /// Replies were not given the DSCP that was asked for.
+    ClassRefused {
+        /// How many.
+        count: u64,
+        /// Which.
+        wanted: u8,
     },
     /// The session is DOWN at the end.
     Down {
@@ -331,6 +375,7 @@ pub fn explain(session: &SessionRecord) -> Vec<Finding> {
     clocks::explain(session, &mut findings);
     far_end::explain(session, &mut findings);
     returns::explain(session, &mut findings);
+    answers::explain(session, &mut findings);
     looped::explain(session, &mut findings);
     findings
 }
@@ -385,6 +430,11 @@ impl Finding {
             Self::Stamping { .. } => "stamping",
             Self::Fallback { .. } => "fallback",
             Self::FarClockUnknown { .. } => "far_clock_unknown",
+            Self::Translated { .. } => "translated",
+            Self::NotTold { .. } => "not_told",
+            Self::RemarkedForward { .. } => "remarked_forward",
+            Self::CongestionForward { .. } => "congestion_forward",
+            Self::ClassRefused { .. } => "class_refused",
         }
     }
 
@@ -407,6 +457,10 @@ impl Finding {
             | Self::NoReplyAsked { .. }
             | Self::Fallback { active: false, .. }
             | Self::FarClockUnknown { .. }
+            | Self::Translated { .. }
+            | Self::NotTold { .. }
+            | Self::RemarkedForward { .. }
+            | Self::ClassRefused { .. }
             | Self::Remarked { .. }
             | Self::PathChanged { .. } => Severity::Note,
             _ => Severity::Warning,

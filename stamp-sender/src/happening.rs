@@ -12,6 +12,7 @@ use stamp_worker::sender::Trouble;
 
 /// One thing that happened to a session, in the order things happened.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all that happens are samples")]
 pub enum Happening {
     /// A datagram came in and was judged.
     Outcome(Outcome),

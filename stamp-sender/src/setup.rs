@@ -11,13 +11,14 @@ use stamp_proto::packet::{AuthenticationMode, Ssid};
 use stamp_proto::time::PtpUtcOffset;
 use stamp_proto::tlv::hmac::HMAC_TLV_OCTETS;
 use stamp_session::sender::{
-    Padding as EnginePadding, Requests, Schedule, Sender, SenderConfig, StatisticsScope, ZeroSsid,
+    MeasurementMode, Padding as EnginePadding, Requests, Schedule, Sender, SenderConfig,
+    StatisticsScope, ZeroSsid,
 };
 use stamp_worker::LARGEST_PAYLOAD_OCTETS;
 use stamp_worker::WorkerError;
 use stamp_worker::sender::{Port, SessionSetup};
 
-use crate::command_line::{Departure, Measure, Padding, Probe, ZeroSsidName};
+use crate::command_line::{AskingFlags, Departure, Measure, Padding, Probe, ZeroSsidName};
 use crate::descriptors;
 use crate::exit::{self, Failure};
 use crate::happening::{SessionInfo, SteeringInfo};
@@ -80,7 +81,8 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
         };
         let windows = measure.output.report.is_some();
         let keys = keys.as_ref();
-        let mut config = asking(probe, opened.destination, keys, opened.requests.clone())?;
+        let requests = questions(&measure.asking, opened.requests.clone(), &opened.measurement)?;
+        let mut config = asking(probe, opened.destination, keys, requests)?;
         if windows {
             config.statistics = StatisticsScope::Both;
         }
@@ -218,6 +220,25 @@ pub fn warn_of_short(keys: Option<&KeyRing>) {
     for key in keys.into_iter().flat_map(KeyRing::iter).filter(|key| key.is_short()) {
         tracing::warn!(key = %key.id(), "key is shorter than 16 octets: 32 are recommended");
     }
+}
+
+/// What probes ask for beside what steering does.
+fn questions(
+    flags: &AskingFlags,
+    requests: Requests,
+    mode: &MeasurementMode,
+) -> Result<Requests, Failure> {
+    let answered = matches!(mode, MeasurementMode::TwoWay) && !requests.wants_no_reply();
+    if let Some(flag) = flags.first().filter(|_| !answered) {
+        let problem = "nobody answers: only the replies of --mode two-way can tell".to_owned();
+        return Err(Failure::Usage { flag, problem });
+    }
+    Ok(Requests {
+        location: flags.ask_location,
+        timestamp_information: flags.ask_timestamp_info,
+        class_of_service: flags.ask_cos.map(|class| class.0),
+        ..requests
+    })
 }
 
 /// Engine configuration for one target, of which probes ask something beside a reply.

@@ -14,7 +14,14 @@ pub(super) fn explain(session: &SessionRecord, findings: &mut Vec<Finding>) {
     let last = session.tlvs.last.as_str();
     // What was asked for by them has findings of its own.
     let requests = &session.requests;
-    let refused = requests.wrong_reflector + requests.return_path_not_honoured > 0;
+    let answers = &session.answers;
+    let not_told = [
+        answers.location.as_ref().map(|one| one.replies),
+        answers.timestamp_information.as_ref().map(|one| one.replies),
+        answers.class_of_service.as_ref().map(|one| one.replies),
+    ];
+    let not_told = not_told.into_iter().flatten().any(|replies| replies.refused > 0);
+    let refused = requests.wrong_reflector + requests.return_path_not_honoured > 0 || not_told;
     if session.answered && !refused && !matches!(last, "not_asked" | "supported") {
         findings.push(Finding::Tlvs { outcome: last.to_owned() });
     }

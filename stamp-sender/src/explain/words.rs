@@ -1,5 +1,6 @@
 //! The sentences of findings, and the lines that mend what they tell.
 
+mod answers;
 mod clocks;
 mod looped;
 mod network;
@@ -30,6 +31,7 @@ impl Finding {
             .or_else(|| clocks::words(self))
             .or_else(|| looped::words(self))
             .or_else(|| returns::words(self))
+            .or_else(|| answers::words(self))
             .unwrap_or_default()
     }
 }

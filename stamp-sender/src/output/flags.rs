@@ -34,8 +34,8 @@ pub fn words(sample: &Sample, late: bool) -> Vec<&'static str> {
         sample.remarked.then_some("remarked"),
         congested.then_some("congestion"),
         tlvs,
-        (sample.destination_node == Granted::Refused).then_some("wrong_reflector"),
-        (sample.return_path == Granted::Refused).then_some("return_path_not_honoured"),
+        (sample.answers.destination_node == Granted::Refused).then_some("wrong_reflector"),
+        (sample.answers.return_path == Granted::Refused).then_some("return_path_not_honoured"),
     ]
     .into_iter()
     .flatten()

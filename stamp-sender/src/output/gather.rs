@@ -1,5 +1,7 @@
 //! From what the engine knows to the record of a session.
 
+mod answers;
+
 use std::net::SocketAddr;
 
 use stamp_proto::packet::AuthenticationMode;
@@ -64,6 +66,7 @@ pub fn session(info: &SessionInfo, snapshot: &SessionSnapshot, heard: &Heard) ->
         reflector: reflector(snapshot),
         tlvs: tlvs(snapshot),
         requests: requests(info, snapshot),
+        answers: answers::answers(info, snapshot),
         stamping: stamping(info, snapshot),
         lateness_ns: delay(&snapshot.lateness),
         troubles: heard.troubles().to_vec(),

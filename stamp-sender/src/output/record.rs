@@ -3,6 +3,7 @@
 //! Numbers are integers, durations nanoseconds (`_ns`). `None` is unknown and written as `null`,
 //! never as 0. Fields may be added; none is ever renamed or given another meaning.
 
+mod answers;
 mod clock;
 mod delay;
 #[cfg(test)]
@@ -12,6 +13,10 @@ mod path;
 
 use serde::{Deserialize, Serialize};
 
+pub use answers::{
+    AnswersRecord, ClassOfServiceRecord, LocationRecord, OriginRecord, TimestampInformationRecord,
+    ToldRecord,
+};
 pub use clock::{
     ClockFindingRecord, ClockRecord, FarClockRecord, OneWayRecord, Source, SourceCounts,
     StampsRecord,
@@ -74,6 +79,9 @@ pub struct SessionRecord {
     /// What probes asked for by them, and how often it was not done.
     #[serde(default)]
     pub requests: RequestsRecord,
+    /// What the reflector told where they asked.
+    #[serde(default)]
+    pub answers: AnswersRecord,
     /// What a timestamp-and-forward node wrote into probes.
     #[serde(default)]
     pub stamping: StampingRecord,

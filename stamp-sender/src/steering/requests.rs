@@ -83,7 +83,11 @@ impl Plan {
         if matches!(self.return_path, Some(ReturnWish::Srv6(_))) && host.is_ipv4() {
             return Err(usage("--return-path", "SIDs lead to IPv6 addresses; HOST has IPv4"));
         }
-        Ok(Requests { destination_node, return_path: self.return_path.clone() })
+        Ok(Requests {
+            destination_node,
+            return_path: self.return_path.clone(),
+            ..Requests::default()
+        })
     }
 }
 

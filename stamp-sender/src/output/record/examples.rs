@@ -54,6 +54,7 @@ pub fn good() -> SessionRecord {
         },
         tlvs: TlvsRecord { last: "not_asked".to_owned(), ..TlvsRecord::default() },
         requests: RequestsRecord::default(),
+        answers: AnswersRecord::default(),
         stamping: StampingRecord::default(),
         lateness_ns: delay(4_000),
         troubles: Vec::new(),

@@ -1,5 +1,7 @@
 //! The lines below the table: loss, replies, clocks, stamps, far end, path.
 
+mod answers;
+
 use stamp_proto::ip::Dscp;
 
 use super::super::table::{pad_right, wrap};
@@ -54,6 +56,7 @@ pub(super) fn all(record: &SessionRecord, paint: Paint) -> Vec<String> {
         facts.push(("fallback", self::fallback(fallback), tone));
     }
     facts.push(("path", path(record), Tone::Plain));
+    facts.extend(answers::all(record).map(|(label, text)| (label, text, Tone::Plain)));
     if record.answered && record.lateness_ns.count > 0 {
         facts.push(("pace", pace(record), Tone::Plain));
     }

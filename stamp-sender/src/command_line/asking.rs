@@ -1,0 +1,37 @@
+//! Flags that make probes ask something of their reflector.
+
+use clap::Args;
+use clap::builder::BoolishValueParser;
+use stamp_config::asking::WantedClass;
+use stamp_config::parse;
+
+/// What probes ask for beside a reply. A reflector that does not know a question says so.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Asking the reflector")]
+pub struct AskingFlags {
+    /// Ask what probes look like when they arrive: a NAT on the way shows (RFC 8972 §4.2).
+    #[arg(long, env = "STAMP_ASK_LOCATION", value_parser = BoolishValueParser::new())]
+    pub ask_location: bool,
+    /// Ask what sets the far clock, and who takes its timestamps (RFC 8972 §4.3).
+    #[arg(long, env = "STAMP_ASK_TIMESTAMP_INFO", value_parser = BoolishValueParser::new())]
+    pub ask_timestamp_info: bool,
+    /// Ask for replies with this DSCP, and ECN, and with which ones probes arrive (RFC 8972 §4.4).
+    #[arg(long, value_name = "DSCP[,ECN]", env = "STAMP_ASK_COS", value_parser = parse::<WantedClass>)]
+    pub ask_cos: Option<WantedClass>,
+}
+
+impl AskingFlags {
+    /// The first that was given.
+    #[must_use]
+    pub const fn first(&self) -> Option<&'static str> {
+        if self.ask_location {
+            Some("--ask-location")
+        } else if self.ask_timestamp_info {
+            Some("--ask-timestamp-info")
+        } else if self.ask_cos.is_some() {
+            Some("--ask-cos")
+        } else {
+            None
+        }
+    }
+}

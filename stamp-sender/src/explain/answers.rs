@@ -1,0 +1,57 @@
+//! What the answers to questions mean, and what it means that there are none (RFC 8972).
+
+use super::Finding;
+use crate::output::record::{SessionRecord, ToldRecord};
+
+pub(super) fn explain(session: &SessionRecord, findings: &mut Vec<Finding>) {
+    let answers = &session.answers;
+    if let Some(location) = &answers.location {
+        refused("Location", "location", location.replies, findings);
+        let seen = |address: &Option<String>, port: Option<u16>| {
+            let address = address.clone().unwrap_or_else(|| "an address it does not tell".into());
+            port.map_or(address.clone(), |port| match address.contains(':') {
+                true => format!("[{address}]:{port}"),
+                false => format!("{address}:{port}"),
+            })
+        };
+        if location.source_translated == Some(true) {
+            findings.push(Finding::Translated {
+                seen: seen(&location.source, location.source_port),
+                source: true,
+                changes: location.replies.changes,
+            });
+        }
+        if location.destination_translated == Some(true) {
+            findings.push(Finding::Translated {
+                seen: seen(&location.destination, location.destination_port),
+                source: false,
+                changes: location.replies.changes,
+            });
+        }
+    }
+    if let Some(information) = &answers.timestamp_information {
+        refused("Timestamp Information", "", information.replies, findings);
+    }
+    if let Some(class) = &answers.class_of_service {
+        refused("Class of Service", "", class.replies, findings);
+        if class.remarked_forward > 0 {
+            let (count, of) = (class.remarked_forward, class.replies.told);
+            let (sent, arrived) = (session.path.dscp, class.arrived_dscp.unwrap_or_default());
+            findings.push(Finding::RemarkedForward { count, of, sent, arrived });
+        }
+        if class.congestion_forward > 0 {
+            let (count, of) = (class.congestion_forward, class.replies.told);
+            findings.push(Finding::CongestionForward { count, of });
+        }
+        if class.dscp_refused > 0 {
+            let (count, wanted) = (class.dscp_refused, class.wanted_dscp);
+            findings.push(Finding::ClassRefused { count, wanted });
+        }
+    }
+}
+
+fn refused(what: &'static str, key: &'static str, replies: ToldRecord, out: &mut Vec<Finding>) {
+    if replies.refused > 0 {
+        out.push(Finding::NotTold { what, key, count: replies.refused });
+    }
+}

@@ -1,0 +1,75 @@
+//! What the reflector told, in a line each.
+
+use stamp_proto::ip::Dscp;
+
+use crate::output::record::{
+    ClassOfServiceRecord, LocationRecord, OriginRecord, SessionRecord, TimestampInformationRecord,
+};
+
+/// A label and a text for each question that was answered.
+pub(super) fn all(record: &SessionRecord) -> impl Iterator<Item = (&'static str, String)> {
+    let answers = &record.answers;
+    let location = answers.location.as_ref().filter(|one| one.replies.told > 0);
+    let information = answers.timestamp_information.as_ref().filter(|one| one.replies.told > 0);
+    let class = answers.class_of_service.as_ref().filter(|one| one.replies.told > 0);
+    let lines = [
+        location.map(|one| ("seen as", location_words(one))),
+        information.map(|one| ("far stamps", information_words(one))),
+        class.map(|one| ("class", class_words(one, record.path.dscp))),
+    ];
+    lines.into_iter().flatten()
+}
+
+fn location_words(location: &LocationRecord) -> String {
+    let end = |address: &Option<String>, port: Option<u16>| {
+        let address = address.as_deref().unwrap_or("?");
+        let port = port.map_or_else(|| "?".to_owned(), |port| port.to_string());
+        if address.contains(':') {
+            format!("[{address}]:{port}")
+        } else {
+            format!("{address}:{port}")
+        }
+    };
+    let verdict = match (location.source_translated, location.destination_translated) {
+        (Some(false), Some(false)) => "; no NAT on the way",
+        (Some(true), _) | (_, Some(true)) => "; a NAT is on the way",
+        _ => "",
+    };
+    let mac =
+        location.source_mac.as_ref().map_or_else(String::new, |mac| format!(", last hop {mac}"));
+    format!(
+        "{} to {}{mac}{verdict}",
+        end(&location.source, location.source_port),
+        end(&location.destination, location.destination_port)
+    )
+}
+
+fn information_words(information: &TimestampInformationRecord) -> String {
+    let origin = |origin: &OriginRecord| {
+        let clock = origin.clock_source.as_deref().unwrap_or("unknown");
+        let method = origin.method.as_deref().unwrap_or("unknown");
+        format!("by {method}, clock set by {clock}")
+    };
+    let [received, sent] = [&information.probe_received, &information.reply_sent].map(origin);
+    if received == sent {
+        format!("probe received and reply sent {received}")
+    } else {
+        format!("probe received {received}; reply sent {sent}")
+    }
+}
+
+fn class_words(class: &ClassOfServiceRecord, sent: u8) -> String {
+    let name = |dscp: u8| Dscp::new(dscp).map_or_else(|| dscp.to_string(), |dscp| dscp.to_string());
+    let arrived = class.arrived_dscp.map_or_else(|| "unknown".to_owned(), name);
+    let kept = if class.remarked_forward == 0 { "kept" } else { "changed" };
+    let given = match (class.replies.told, class.dscp_refused) {
+        (_, 0) => "given to all replies".to_owned(),
+        (told, refused) if told == refused => "given to no reply".to_owned(),
+        (told, refused) => format!("given to {} of {told} replies", told - refused),
+    };
+    format!(
+        "{} there {kept} ({arrived} on arrival); {} back {given}",
+        name(sent),
+        name(class.wanted_dscp)
+    )
+}

@@ -1,0 +1,92 @@
+//! What the reflector told of probes that asked (RFC 8972).
+
+use serde::{Deserialize, Serialize};
+
+/// An object for each question that was asked, `null` for the others.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct AnswersRecord {
+    /// What probes looked like when they arrived.
+    pub location: Option<LocationRecord>,
+    /// What the far timestamps are worth.
+    pub timestamp_information: Option<TimestampInformationRecord>,
+    /// DSCP and ECN there and back.
+    pub class_of_service: Option<ClassOfServiceRecord>,
+}
+
+/// How often a question was answered.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ToldRecord {
+    /// Replies that told something.
+    pub told: u64,
+    /// Replies that did not.
+    pub refused: u64,
+    /// How often the answer was another than before.
+    pub changes: u64,
+}
+
+/// The latest Location; unknown is `null`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct LocationRecord {
+    /// How often it was told.
+    #[serde(flatten)]
+    pub replies: ToldRecord,
+    /// Where probes came from, as the far end saw it.
+    pub source: Option<String>,
+    /// The same, its port.
+    pub source_port: Option<u16>,
+    /// Where they went to.
+    pub destination: Option<String>,
+    /// The same, its port.
+    pub destination_port: Option<u16>,
+    /// Who put them on the last link.
+    pub source_mac: Option<String>,
+    /// The source is another than this host sent: a NAT.
+    pub source_translated: Option<bool>,
+    /// The destination is another than this host sent to.
+    pub destination_translated: Option<bool>,
+}
+
+/// The latest Timestamp Information; names are those of the IANA registries, or the number.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct TimestampInformationRecord {
+    /// How often it was told.
+    #[serde(flatten)]
+    pub replies: ToldRecord,
+    /// Of T2.
+    pub probe_received: OriginRecord,
+    /// Of T3.
+    pub reply_sent: OriginRecord,
+}
+
+/// Where a timestamp comes from.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct OriginRecord {
+    /// What sets the clock.
+    pub clock_source: Option<String>,
+    /// How it was read.
+    pub method: Option<String>,
+}
+
+/// The latest Class of Service, and what was not as asked.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct ClassOfServiceRecord {
+    /// How often it was told.
+    #[serde(flatten)]
+    pub replies: ToldRecord,
+    /// DSCP that replies were to have.
+    pub wanted_dscp: u8,
+    /// ECN that they were to have.
+    pub wanted_ecn: u8,
+    /// DSCP that the last probe arrived with.
+    pub arrived_dscp: Option<u8>,
+    /// ECN that it arrived with.
+    pub arrived_ecn: Option<u8>,
+    /// Probes that arrived with another DSCP than they were sent with.
+    pub remarked_forward: u64,
+    /// Probes that arrived with Congestion Experienced.
+    pub congestion_forward: u64,
+    /// Replies that were not given the DSCP.
+    pub dscp_refused: u64,
+    /// Replies that were not given the ECN.
+    pub ecn_refused: u64,
+}
