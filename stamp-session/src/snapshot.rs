@@ -9,8 +9,7 @@ use stamp_proto::time::{StampSource, TimeDelta, TimestampFormat};
 
 pub use crate::sender::{
     AnswerCounts, AnswerSeries, FallbackReason, FallbackReport, Liveness, Reflector, RejectCounts,
-    SessionState, Stamping,
-    TlvOutcome, UnsentCounts,
+    SessionState, Stamping, TlvOutcome, UnsentCounts,
 };
 pub use crate::statistics::{DelaySummary, LossPattern, PdvSummary, Quantiles, VariationSummary};
 

@@ -33,6 +33,7 @@ impl ReflectorObserver for Notices {
 
 /// What a sender worker told, as it told it.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all that is told are samples")]
 enum Told {
     Outcome(Outcome),
     Finished,

@@ -1,5 +1,6 @@
 //! `stamp-sender` against `stamp-reflector`, two hosts and a network between them.
 
+mod answers;
 mod endings;
 mod loss;
 mod network;
@@ -18,7 +19,10 @@ pub(super) const PORT: u16 = 8620;
 pub(super) const SSID: u16 = 4711;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    [loss::trials(), network::trials(), endings::trials()].into_iter().flatten().collect()
+    [loss::trials(), network::trials(), endings::trials(), answers::trials()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Starts a reflector on every address of `host`.

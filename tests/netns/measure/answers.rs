@@ -1,0 +1,90 @@
+//! Questions in TLVs, and what their answers show of the path.
+
+use serde_json::Value;
+use stamp_tests::netns::{self, Families, Trial, trials};
+
+use super::{measure, reflector, session};
+
+pub(super) fn trials() -> Vec<Trial> {
+    trials![
+        a_nat_shows_in_what_the_far_end_saw,
+        replies_have_the_class_that_was_asked_for,
+        a_stranger_is_told_nothing_unless_the_operator_says_so,
+    ]
+}
+
+/// How often something was found.
+fn findings<'s>(session: &'s Value, kind: &str) -> Vec<&'s str> {
+    let findings = session["findings"].as_array().expect("findings");
+    let of_kind = findings.iter().filter(|finding| finding["kind"] == kind);
+    of_kind.filter_map(|finding| finding["text"].as_str()).collect()
+}
+
+fn a_nat_shows_in_what_the_far_end_saw() {
+    let net = netns::wired(Families::V4);
+    let clock = ["--clock", "synchronized,error=1us", "--clock-source", "ptp"];
+    let _reflector = reflector(&net.far, &[&["--location", "all"], &clock[..]].concat());
+    let target = net.far.ipv4().to_string();
+    let flags = ["-c", "4", "-i", "5ms", "--ask-location", "--ask-timestamp-info", "--json"];
+    let plain = session(&measure(&net.near, &target, &flags));
+    let location = &plain["answers"]["location"];
+    assert_eq!(location["source"], net.near.ipv4().to_string(), "{plain}");
+    assert_eq!(location["source_port"], plain["path"]["source_port"], "{plain}");
+    assert_eq!((&location["told"], &location["refused"]), (&4.into(), &0.into()), "{plain}");
+    assert_eq!(location["source_translated"], false, "{plain}");
+    assert_eq!(location["destination_translated"], false, "{plain}");
+    assert!(findings(&plain, "translated").is_empty(), "{plain}");
+    let stamps = &plain["answers"]["timestamp_information"];
+    assert_eq!(stamps["probe_received"]["clock_source"], "PTP", "{plain}");
+    assert_eq!(stamps["reply_sent"]["method"], "SW Local", "{plain}");
+
+    net.wire.translate("192.0.2.77".parse().expect("an address"), 40_000);
+    let behind = session(&measure(&net.near, &target, &flags));
+    let location = &behind["answers"]["location"];
+    assert_eq!(location["source"], "192.0.2.77", "{behind}");
+    assert_eq!(location["source_translated"], true, "{behind}");
+    assert_eq!(location["destination_translated"], false, "{behind}");
+    let told = findings(&behind, "translated");
+    assert!(told.len() == 1 && told[0].contains("from 192.0.2.77:"), "{behind}");
+}
+
+fn replies_have_the_class_that_was_asked_for() {
+    let net = netns::wired(Families::Both);
+    let _reflector = reflector(&net.far, &["--reply-classes", "EF"]);
+    for address in [net.far.ipv4().to_string(), net.far.ipv6().to_string()] {
+        let asked = |class: &str| {
+            let flags = ["-c", "4", "-i", "5ms", "--dscp", "AF21", "--ask-cos", class, "--json"];
+            session(&measure(&net.near, &address, &flags))
+        };
+        let given = asked("EF,ect0");
+        assert_eq!(
+            (&given["path"]["reply_dscp"], &given["path"]["reply_ecn"]),
+            (&46.into(), &2.into())
+        );
+        let class = &given["answers"]["class_of_service"];
+        assert_eq!((&class["arrived_dscp"], &class["remarked_forward"]), (&18.into(), &0.into()));
+        assert_eq!((&class["dscp_refused"], &class["ecn_refused"]), (&0.into(), &0.into()));
+        assert!(findings(&given, "remarked").is_empty(), "as it was asked for: {given}");
+        let refused = asked("AF41");
+        assert_eq!(refused["path"]["reply_dscp"], 18, "that of the probe: {refused}");
+        assert_eq!(refused["answers"]["class_of_service"]["dscp_refused"], 4, "{refused}");
+        assert_eq!(findings(&refused, "class_refused").len(), 1, "{refused}");
+    }
+}
+
+fn a_stranger_is_told_nothing_unless_the_operator_says_so() {
+    let net = netns::wired(Families::V4);
+    let _reflector = reflector(&net.far, &[]);
+    let target = net.far.ipv4().to_string();
+    let flags = ["-c", "3", "-i", "5ms", "--ask-location", "--json"];
+    let session = session(&measure(&net.near, &target, &flags));
+    let location = &session["answers"]["location"];
+    assert_eq!((&location["told"], &location["refused"]), (&0.into(), &3.into()), "{session}");
+    assert!(location["source"].is_null() && location["source_translated"].is_null(), "{session}");
+    assert!(findings(&session, "not_told")[0].contains("question for Location"), "{session}");
+    assert_eq!(session["packets"]["received"], 3, "the reply is as good as any: {session}");
+    let one_way = ["--mode", "one-way", "--return-path", "none", "--ask-location"];
+    let silent = measure(&net.near, &target, &one_way);
+    silent.assert_code(3);
+    assert!(silent.stderr.contains("--ask-location: nobody answers"), "{silent}");
+}
