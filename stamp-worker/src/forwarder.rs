@@ -1,28 +1,17 @@
-//! The worker of a node that writes timestamps and forwards: frames in from a ring, frames out.
+//! The worker of a node that writes timestamps and forwards.
 //!
-//! This is the shell that reads packets from packet sockets: it can do everything the core decides.
-//! Such a socket sees a copy, so the kernel must do nothing with the original. Packets to a SID end
-//! in a blackhole route of the kernel for as long as a worker has it; labels end at the edge of a
-//! kernel that does not forward labels on that interface, which is seen to before anything starts.
+//! What is done to a packet is decided by one core; how packets reach it and leave is a shell's
+//! business. `packet` reads and sends frames.
 
-mod exits;
-mod prepare;
-mod thread;
-mod vrfs;
-mod ways;
+mod packet;
 
 use std::net::IpAddr;
-use std::sync::mpsc::{self, Sender};
-use std::thread::JoinHandle;
 
-use stamp_net::Waker;
-use stamp_net::route::Blackhole;
 use stamp_proto::sr::mpls::Label;
 use stamp_session::forwarding::{ForwardingSnapshot, Place, SidForm, Trigger};
 
 use crate::error::WorkerError;
-use prepare::Prepared;
-use thread::{Command, ForwarderThread};
+use packet::PacketShell;
 
 /// What a node is to do, with interfaces by name.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -102,16 +91,11 @@ impl ForwarderRefusal {
 
 /// A running node.
 ///
-/// Dropping it stops the thread and takes its blackhole routes away.
+/// Dropping it ends it and takes away what it told the kernel.
 #[derive(Debug)]
 pub struct ForwarderWorker {
     setup: ForwarderSetup,
-    /// Numbers of the interfaces that have a ring.
-    open: Vec<u32>,
-    commands: Sender<Command>,
-    waker: Waker,
-    thread: Option<JoinHandle<ForwardingSnapshot>>,
-    blackholes: Vec<Blackhole>,
+    shell: PacketShell,
 }
 
 impl ForwarderWorker {
@@ -122,17 +106,8 @@ impl ForwarderWorker {
     /// [`WorkerError::Forwarder`] when the kernel would act on the same packets, the capability
     /// that is missing, the interface that does not exist, or another refusal of the system.
     pub fn start(setup: ForwarderSetup) -> Result<Self, WorkerError> {
-        let mut prepared = Prepared::new(&setup, &[], &[])?;
-        let blackholes = std::mem::take(&mut prepared.blackholes);
-        let open = prepared.interfaces();
-        let (commands, inbox) = mpsc::channel();
-        let thread = ForwarderThread::new(prepared, inbox)?;
-        let waker = thread.waker();
-        let thread = std::thread::Builder::new()
-            .name("forwarder".to_owned())
-            .spawn(move || thread.run())
-            .map_err(WorkerError::Thread)?;
-        Ok(Self { setup, open, commands, waker, thread: Some(thread), blackholes })
+        let shell = PacketShell::start(&setup)?;
+        Ok(Self { setup, shell })
     }
 
     /// Goes on with another set-up; what stays keeps its counters and loses no packet.
@@ -141,15 +116,7 @@ impl ForwarderWorker {
     ///
     /// As [`Self::start`]; then nothing has changed.
     pub fn reconfigure(&mut self, setup: ForwarderSetup) -> Result<(), WorkerError> {
-        let mut prepared = Prepared::new(&setup, &self.open, &self.blackholes)?;
-        let added = std::mem::take(&mut prepared.blackholes);
-        let open = prepared.interfaces();
-        let prepared = Box::new(prepared);
-        self.ask(|answer| Command::Reconfigure { prepared, answer })??;
-        self.open = open;
-        self.blackholes.extend(added);
-        let sids: Vec<_> = setup.sids().map(|sid| (sid.prefix(), sid.bits())).collect();
-        self.blackholes.retain(|blackhole| sids.contains(&blackhole.prefix()));
+        self.shell.reconfigure(&setup)?;
         self.setup = setup;
         Ok(())
     }
@@ -160,43 +127,22 @@ impl ForwarderWorker {
         &self.setup
     }
 
-    /// What was done so far; nothing when the thread has ended.
+    /// What was done so far; nothing when its thread has ended.
     #[must_use]
     pub fn snapshot(&self) -> ForwardingSnapshot {
-        self.ask(Command::Snapshot).unwrap_or_default()
+        self.shell.snapshot()
     }
 
     /// Frames that found no room in a ring: the worker did not keep up.
     #[must_use]
     pub fn queue_drops(&self) -> u64 {
-        self.ask(Command::QueueDrops).unwrap_or(0)
+        self.shell.queue_drops()
     }
 
     /// Stops it and returns its counters.
     #[must_use]
-    pub fn stop(mut self) -> ForwardingSnapshot {
-        self.end().unwrap_or_default()
-    }
-
-    fn end(&mut self) -> Option<ForwardingSnapshot> {
-        // A thread that has ended needs no command.
-        let _ = self.commands.send(Command::Stop);
-        self.waker.wake();
-        self.thread.take()?.join().ok()
-    }
-
-    fn ask<T>(&self, command: impl FnOnce(Sender<T>) -> Command) -> Result<T, WorkerError> {
-        let (answer, answered) = mpsc::channel();
-        if self.commands.send(command(answer)).is_ok() {
-            self.waker.wake();
-        }
-        answered.recv().map_err(|_| WorkerError::Ended)
-    }
-}
-
-impl Drop for ForwarderWorker {
-    fn drop(&mut self) {
-        let _ = self.end();
+    pub fn stop(self) -> ForwardingSnapshot {
+        self.shell.stop()
     }
 }
 

@@ -8,8 +8,8 @@ use stamp_session::forwarding::{
 };
 
 use super::vrfs::Vrfs;
-use super::{ForwarderRefusal, ForwarderSetup, LabelSetup, NextHopSetup};
 use crate::error::WorkerError;
+use crate::forwarder::{ForwarderRefusal, ForwarderSetup, LabelSetup, NextHopSetup};
 
 /// What the thread needs to act on a set-up.
 #[derive(Debug)]

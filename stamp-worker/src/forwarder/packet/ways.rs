@@ -8,8 +8,8 @@ use stamp_net::{Changes, Egress, EgressQuery, Resolution};
 use stamp_session::clock::MonotonicTime;
 use stamp_session::forwarding::{DropReason, NextHop};
 
-use super::NextHopSetup;
 use super::vrfs::Vrf;
+use crate::forwarder::NextHopSetup;
 
 /// Destinations that are remembered. Loopback probes end at their senders, so these are as many as
 /// there are senders; when somebody makes up more, all are found anew.

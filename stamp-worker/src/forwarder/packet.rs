@@ -1,0 +1,113 @@
+//! The shell that reads packets from packet sockets: frames in from a ring, frames out. It can do
+//! everything that the core decides.
+//!
+//! Such a socket sees a copy, so the kernel must do nothing with the original. Packets to a SID end
+//! in a blackhole route of the kernel for as long as a worker has it; labels end at the edge of a
+//! kernel that does not forward labels on that interface, which is seen to before anything starts.
+
+mod exits;
+mod prepare;
+mod thread;
+mod vrfs;
+mod ways;
+
+use std::sync::mpsc::{self, Sender};
+use std::thread::JoinHandle;
+
+use stamp_net::Waker;
+use stamp_net::route::Blackhole;
+use stamp_session::forwarding::ForwardingSnapshot;
+
+use super::ForwarderSetup;
+use crate::error::WorkerError;
+use prepare::Prepared;
+use thread::{Command, ForwarderThread};
+
+/// A thread that forwards.
+///
+/// Dropping it stops the thread and takes its blackhole routes away.
+#[derive(Debug)]
+pub(super) struct PacketShell {
+    /// Numbers of the interfaces that have a ring.
+    open: Vec<u32>,
+    commands: Sender<Command>,
+    waker: Waker,
+    thread: Option<JoinHandle<ForwardingSnapshot>>,
+    blackholes: Vec<Blackhole>,
+}
+
+impl PacketShell {
+    /// Starts a node.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkerError::Forwarder`] when the kernel would act on the same packets, the capability
+    /// that is missing, the interface that does not exist, or another refusal of the system.
+    pub(super) fn start(setup: &ForwarderSetup) -> Result<Self, WorkerError> {
+        let mut prepared = Prepared::new(setup, &[], &[])?;
+        let blackholes = std::mem::take(&mut prepared.blackholes);
+        let open = prepared.interfaces();
+        let (commands, inbox) = mpsc::channel();
+        let thread = ForwarderThread::new(prepared, inbox)?;
+        let waker = thread.waker();
+        let thread = std::thread::Builder::new()
+            .name("forwarder".to_owned())
+            .spawn(move || thread.run())
+            .map_err(WorkerError::Thread)?;
+        Ok(Self { open, commands, waker, thread: Some(thread), blackholes })
+    }
+
+    /// Goes on with another set-up; what stays keeps its counters and loses no packet.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::start`]; then nothing has changed.
+    pub(super) fn reconfigure(&mut self, setup: &ForwarderSetup) -> Result<(), WorkerError> {
+        let mut prepared = Prepared::new(setup, &self.open, &self.blackholes)?;
+        let added = std::mem::take(&mut prepared.blackholes);
+        let open = prepared.interfaces();
+        let prepared = Box::new(prepared);
+        self.ask(|answer| Command::Reconfigure { prepared, answer })??;
+        self.open = open;
+        self.blackholes.extend(added);
+        let sids: Vec<_> = setup.sids().map(|sid| (sid.prefix(), sid.bits())).collect();
+        self.blackholes.retain(|blackhole| sids.contains(&blackhole.prefix()));
+        Ok(())
+    }
+
+    /// What was done so far; nothing when the thread has ended.
+    pub(super) fn snapshot(&self) -> ForwardingSnapshot {
+        self.ask(Command::Snapshot).unwrap_or_default()
+    }
+
+    /// Frames that found no room in a ring: the worker did not keep up.
+    pub(super) fn queue_drops(&self) -> u64 {
+        self.ask(Command::QueueDrops).unwrap_or(0)
+    }
+
+    /// Stops it and returns its counters.
+    pub(super) fn stop(mut self) -> ForwardingSnapshot {
+        self.end().unwrap_or_default()
+    }
+
+    fn end(&mut self) -> Option<ForwardingSnapshot> {
+        // A thread that has ended needs no command.
+        let _ = self.commands.send(Command::Stop);
+        self.waker.wake();
+        self.thread.take()?.join().ok()
+    }
+
+    fn ask<T>(&self, command: impl FnOnce(Sender<T>) -> Command) -> Result<T, WorkerError> {
+        let (answer, answered) = mpsc::channel();
+        if self.commands.send(command(answer)).is_ok() {
+            self.waker.wake();
+        }
+        answered.recv().map_err(|_| WorkerError::Ended)
+    }
+}
+
+impl Drop for PacketShell {
+    fn drop(&mut self) {
+        let _ = self.end();
+    }
+}
