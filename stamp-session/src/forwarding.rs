@@ -114,18 +114,18 @@ impl Forwarder {
             }
             Err(reason) => reason,
         };
-        counters.count_drop(reason);
+        counters.add_dropped(reason, 1);
         Verdict::Drop(reason)
     }
 
     /// Counts a packet that left.
     pub fn handle_sent(&mut self, fate: Fate) {
-        self.counters.count_sent(fate);
+        self.counters.add_sent(fate, 1);
     }
 
     /// Counts a packet that was to leave and did not.
     pub fn handle_unsent(&mut self, reason: DropReason) {
-        self.counters.count_drop(reason);
+        self.counters.add_dropped(reason, 1);
     }
 
     /// Goes on with another configuration; counters of a label or SID that stays are kept.
@@ -137,13 +137,8 @@ impl Forwarder {
         &mut self,
         config: ForwardingConfig,
     ) -> Result<(), ForwardingConfigError> {
-        let Self { mut counters, config: old, .. } = std::mem::replace(self, Self::new(config)?);
-        let kept = self.config.timestamps.iter().map(|rule| {
-            let index = old.timestamps.iter().position(|other| other.trigger == rule.trigger);
-            index.and_then(|index| counters.rules.get(index).copied()).unwrap_or_default()
-        });
-        counters.rules = kept.collect();
-        self.counters = counters;
+        let Self { counters, config: old, .. } = std::mem::replace(self, Self::new(config)?);
+        self.counters = counters.carried(&old.triggers(), &self.config.triggers());
         Ok(())
     }
 

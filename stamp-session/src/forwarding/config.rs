@@ -167,6 +167,15 @@ impl SidForm {
         self.bits
     }
 
+    /// With the NEXT-CSID flavour: bits of the block, and bits behind it that are this SID and
+    /// make room for those that follow.
+    #[must_use]
+    pub fn shift_bits(&self) -> Option<(u8, u8)> {
+        let (csids, _) = self.next_csid?;
+        let block = csids.block_bits();
+        Some((block, self.bits.saturating_sub(block)))
+    }
+
     /// The address is in this SID.
     #[must_use]
     pub fn holds(&self, address: Ipv6Addr) -> bool {
@@ -195,6 +204,11 @@ impl core::fmt::Display for Trigger {
 }
 
 impl ForwardingConfig {
+    /// What asks for a timestamp, rule by rule.
+    pub(super) fn triggers(&self) -> Vec<Trigger> {
+        self.timestamps.iter().map(|rule| rule.trigger).collect()
+    }
+
     /// # Errors
     ///
     /// The first contradiction.

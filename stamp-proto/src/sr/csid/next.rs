@@ -24,6 +24,12 @@ impl NextCsid {
         Block::new(block, block_bits, csid_bits, 0).map(|block| Self { block })
     }
 
+    /// Bits of the block.
+    #[must_use]
+    pub const fn block_bits(&self) -> u8 {
+        self.block.block_bits
+    }
+
     /// How many compressed SIDs one container holds.
     #[must_use]
     pub fn capacity(&self) -> usize {

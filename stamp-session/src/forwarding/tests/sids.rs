@@ -144,5 +144,7 @@ fn a_sid_has_a_form() {
         let refused = Err(Error::CsidWidth { sid: text, bits, csid_bits });
         assert_eq!(form.with_next_csid(block, csid_bits), refused);
     }
+    let container = form.with_next_csid(32, 16).unwrap();
+    assert_eq!((form.shift_bits(), container.shift_bits()), (None, Some((32, 32))));
     assert!(form.with_next_csid(32, 32).is_ok());
 }
