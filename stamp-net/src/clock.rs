@@ -1,5 +1,7 @@
 //! Clocks: reading them, and what the kernel knows about their quality.
 
+mod steps;
+
 use std::fs;
 
 use nix::time::{ClockId, clock_gettime};
@@ -7,6 +9,8 @@ use stamp_proto::time::WallTime;
 
 use crate::error::NetError;
 use crate::sys;
+
+pub use steps::ClockSteps;
 
 const NS_PER_SECOND: i64 = 1_000_000_000;
 const NS_PER_US: i64 = 1_000;
@@ -86,6 +90,12 @@ fn read_ns(clock: ClockId) -> i64 {
 /// [`NetError::Call`] when a sandbox forbids it.
 pub fn set_timer_slack_ns(ns: u64) -> Result<(), NetError> {
     nix::sys::prctl::set_timerslack(ns).map_err(NetError::errno("prctl"))
+}
+
+/// How far TAI is ahead of UTC; 0 when nobody told the kernel.
+#[must_use]
+pub fn tai_offset_ns() -> i64 {
+    kernel_clock().map_or(0, |clock| i64::from(clock.tai_offset_s) * NS_PER_SECOND)
 }
 
 /// Name of the hardware counter behind the clocks, such as `tsc` or `kvm-clock`.

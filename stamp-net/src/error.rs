@@ -41,6 +41,28 @@ pub enum NetError {
         /// Which capability would allow it.
         capability: Capability,
     },
+    /// The process lacks a right to put a program at the ingress of an interface.
+    #[error("a program at the ingress (tc) needs {}", rights(missing))]
+    TcDenied {
+        /// Which capabilities would allow it; none when it has them in a user namespace only, where
+        /// they do not count.
+        missing: Vec<Capability>,
+    },
+    /// The kernel refused a BPF program or map.
+    #[error("the kernel refused a BPF program or its maps")]
+    Bpf {
+        /// What was refused; for a program, what the kernel's checker says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A compiled BPF program is not the one this was written for.
+    #[error("the compiled BPF program lacks a map or its program")]
+    BpfObject,
+    /// More interfaces than a program can tell apart.
+    #[error("a program at the ingress tells {most} interfaces apart at most")]
+    TooManyInterfaces {
+        /// How many.
+        most: usize,
+    },
     /// No interface of this host has the address, or it is not usable (yet).
     #[error("no interface of this host has the address {}", address.ip())]
     AddressNotAvailable {
@@ -164,25 +186,37 @@ impl NetError {
         move |source| Self::SocketOption { option, source }
     }
 
-    /// For [`Self::PrivilegedPort`] and [`Self::PermissionDenied`] the ways out, each a line to run or
-    /// to write; otherwise empty.
+    /// For [`Self::PrivilegedPort`], [`Self::PermissionDenied`] and [`Self::TcDenied`] the ways out,
+    /// each a line to run or to write; otherwise empty.
     #[must_use]
     pub fn remedies(&self) -> Vec<String> {
         match self {
             Self::PrivilegedPort { address, .. } => remedies(*address).to_vec(),
-            Self::PermissionDenied { capability, .. } => granting(*capability).to_vec(),
+            Self::PermissionDenied { capability, .. } => granting(&[*capability]).to_vec(),
+            Self::TcDenied { missing } if !missing.is_empty() => {
+                granting(&[Capability::Bpf, Capability::NetAdmin]).to_vec()
+            }
             _ => Vec::new(),
         }
     }
 }
 
-fn granting(capability: Capability) -> [String; 2] {
+fn granting(capabilities: &[Capability]) -> [String; 2] {
     let program = std::env::current_exe().unwrap_or_else(|_| "PROGRAM".into());
-    let lower = capability.to_string().to_lowercase();
+    let names: Vec<String> = capabilities.iter().map(ToString::to_string).collect();
+    let lower = names.join(",").to_lowercase();
     [
         format!("sudo setcap {lower}=+ep {}", program.display()),
-        format!("AmbientCapabilities={capability} in the unit of the service"),
+        format!("AmbientCapabilities={} in the unit of the service", names.join(" ")),
     ]
+}
+
+fn rights(missing: &[Capability]) -> String {
+    let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
+    match names.as_slice() {
+        [] => "the rights of the host itself: those of a user namespace do not count".to_owned(),
+        _ => names.join(" and "),
+    }
 }
 
 fn remedies(address: SocketAddr) -> [String; 3] {
@@ -214,6 +248,17 @@ mod tests {
         assert_eq!(remedies[1], "--listen :PORT with a higher port");
         assert_eq!(remedies[2], "sudo sysctl net.ipv4.ip_unprivileged_port_start=862");
         assert_eq!(error.to_string(), "port 862 is below 1024 and needs CAP_NET_BIND_SERVICE");
+    }
+
+    #[test]
+    fn a_program_at_the_ingress_names_what_is_missing_and_asks_for_both() {
+        let denied = |missing: &[Capability]| NetError::TcDenied { missing: missing.to_vec() };
+        let error = denied(&[Capability::Bpf]);
+        assert_eq!(error.to_string(), "a program at the ingress (tc) needs CAP_BPF");
+        assert!(error.remedies()[0].starts_with("sudo setcap cap_bpf,cap_net_admin=+ep /"));
+        assert!(error.remedies()[1].starts_with("AmbientCapabilities=CAP_BPF CAP_NET_ADMIN in"));
+        assert!(denied(&[]).to_string().contains("user namespace"));
+        assert!(denied(&[]).remedies().is_empty());
     }
 
     #[test]

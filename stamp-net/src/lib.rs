@@ -3,6 +3,7 @@
 //! [`UdpSocket`] moves batches of datagrams with everything the kernel knows about each: when it
 //! arrived and left, TTL, traffic class, addresses, interface, and what went wrong on the way.
 //! [`FrameSocket`] does the same for whole frames, for what no UDP socket can send or receive.
+//! [`tc::Stamper`] puts a program at the ingress of interfaces, for what no socket should copy.
 //! [`Poller`] waits for sockets and absolute deadlines. The other modules answer what a program
 //! asks before it starts: clocks, interfaces, routes, limits, settings, rights.
 //!
@@ -28,6 +29,7 @@ pub mod socket;
 #[expect(unsafe_code, reason = "system calls that no safe crate offers")]
 mod sys;
 pub mod sysctl;
+pub mod tc;
 pub mod timestamping;
 mod tunnel_errors;
 

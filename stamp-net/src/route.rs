@@ -1,6 +1,7 @@
 //! Which way a packet would take from this host.
 
 mod blackhole;
+mod mpls;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -19,6 +20,7 @@ use crate::socket::{bind, options};
 use crate::sys;
 
 pub use blackhole::Blackhole;
+pub use mpls::label_is_known;
 
 /// The question.
 #[derive(Clone, Copy, Debug)]

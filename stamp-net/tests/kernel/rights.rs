@@ -4,6 +4,7 @@ use caps::CapSet;
 use libtest_mimic::Trial;
 use stamp_net::capability::{self, Capability};
 use stamp_net::route::Blackhole;
+use stamp_net::tc::Stamper;
 use stamp_net::{NetError, SocketOptions, UdpSocket};
 
 use crate::network::Host;
@@ -13,6 +14,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials![
         a_low_port_needs_a_right_or_a_setting,
         a_mark_needs_a_right,
+        a_program_at_the_ingress_needs_two_rights_of_the_host,
         binding_to_an_interface_needs_no_right,
         a_blackhole_needs_a_right_unless_it_is_there,
         rights_are_those_of_the_thread,
@@ -68,6 +70,20 @@ fn a_blackhole_needs_a_right_unless_it_is_there() {
     without_rights(&host, || drop(ensure().unwrap()));
     host.run(|| drop(blackhole));
     needs_right();
+}
+
+fn a_program_at_the_ingress_needs_two_rights_of_the_host() {
+    let host = Host::new();
+    let denied = |keep: &[caps::Capability]| {
+        let refused = host.run(|| {
+            caps::set(None, CapSet::Effective, &keep.iter().copied().collect()).unwrap();
+            Stamper::load(&[])
+        });
+        let Err(NetError::TcDenied { missing }) = refused else { panic!("{refused:?}") };
+        missing
+    };
+    assert_eq!(denied(&[]), [Capability::Bpf, Capability::NetAdmin]);
+    assert_eq!(denied(&[caps::Capability::CAP_NET_ADMIN]), [Capability::Bpf]);
 }
 
 fn binding_to_an_interface_needs_no_right() {
