@@ -1,7 +1,7 @@
 //! The part of the reflector that answers nothing: it writes timestamps and forwards.
 
 use stamp_session::forwarding::ForwardingSnapshot;
-use stamp_worker::forwarder::{ForwarderSetup, ForwarderWorker, TimestampSetup};
+use stamp_worker::forwarder::{ForwarderSetup, ForwarderWorker, Shell, TimestampSetup};
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -23,6 +23,8 @@ pub(crate) struct NodeStatistics {
     pub(crate) counters: ForwardingSnapshot,
     /// Frames that found no room in a ring.
     pub(crate) queue_drops: u64,
+    /// The shell in use.
+    pub(crate) shell: Shell,
 }
 
 impl Node {
@@ -65,8 +67,26 @@ impl Node {
         }
     }
 
+    /// Tells the log what timestamps are written for, and how.
+    pub(crate) fn note(&self) {
+        let Some(worker) = &self.worker else { return };
+        for name in self.names() {
+            tracing::info!("writing timestamps for {name}");
+        }
+        let shell = worker.shell();
+        match worker.passed_over() {
+            Some(reason) => {
+                tracing::info!(%shell, "timestamps are written by packet sockets: {reason}")
+            }
+            None if shell == Shell::Tc => {
+                tracing::info!(%shell, "timestamps are written by the kernel, at the ingress");
+            }
+            None => tracing::info!(%shell, "timestamps are written by packet sockets"),
+        }
+    }
+
     /// Labels and SIDs by name, for the log.
-    pub(crate) fn names(&self) -> Vec<String> {
+    fn names(&self) -> Vec<String> {
         let worker = self.worker.iter();
         let entries = worker.flat_map(|worker| worker.setup().timestamps.iter());
         entries.map(|entry| entry.trigger.to_string()).collect()
@@ -78,6 +98,7 @@ impl Node {
             names: self.names(),
             counters: worker.snapshot(),
             queue_drops: worker.queue_drops(),
+            shell: worker.shell(),
         })
     }
 }
@@ -97,5 +118,6 @@ fn setup(config: &Config) -> Result<ForwarderSetup, Failure> {
         timestamps: timestamps.collect(),
         labels: forwarding.labels.clone(),
         hardware_stamps: config.hardware_stamps,
+        shell: forwarding.shell,
     })
 }

@@ -206,9 +206,7 @@ impl Service {
                 Note::AllowedOnly { .. } => tracing::info!("{note}"),
             }
         }
-        for name in self.node.names() {
-            tracing::info!("writing timestamps for {name}");
-        }
+        self.node.note();
     }
 
     fn engine_config(&self, config: &Config) -> ReflectorConfig {

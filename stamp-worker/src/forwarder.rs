@@ -1,17 +1,25 @@
 //! The worker of a node that writes timestamps and forwards.
 //!
 //! What is done to a packet is decided by one core; how packets reach it and leave is a shell's
-//! business. `packet` reads and sends frames.
+//! business. `packet` reads and sends frames and can do everything; `tc` has the kernel do it, where
+//! that can. One at the earliest hook of a driver (`xdp`) would stand beside them.
 
 mod packet;
+mod shell;
+mod tc;
 
 use std::net::IpAddr;
 
 use stamp_proto::sr::mpls::Label;
-use stamp_session::forwarding::{ForwardingSnapshot, Place, SidForm, Trigger};
+use stamp_session::forwarding::{
+    Forwarder, ForwardingConfig, ForwardingSnapshot, Place, SidForm, TimestampRule, Trigger,
+};
 
 use crate::error::WorkerError;
-use packet::PacketShell;
+use shell::Running;
+
+pub use shell::{Shell, ShellWish};
+pub use tc::TcRefusal;
 
 /// What a node is to do, with interfaces by name.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -22,6 +30,8 @@ pub struct ForwarderSetup {
     pub labels: Vec<LabelSetup>,
     /// Take T2 from the network card where it offers it.
     pub hardware_stamps: bool,
+    /// How packets reach it and leave.
+    pub shell: ShellWish,
 }
 
 /// A timestamp label or SID.
@@ -74,6 +84,8 @@ pub enum ForwarderRefusal {
     KernelActsOnSid { sid: String, source: stamp_net::NetError, remedy: String },
     #[error("label {label} is to be replaced, but no next hop gets the packet")]
     NoNextHop { label: Label },
+    #[error("shell tc cannot do it: {0}")]
+    Tc(TcRefusal),
 }
 
 impl ForwarderRefusal {
@@ -84,6 +96,7 @@ impl ForwarderRefusal {
             Self::KernelForwardsLabels { remedy, .. } | Self::KernelActsOnSid { remedy, .. } => {
                 Some(remedy)
             }
+            Self::Tc(refusal) => refusal.remedy(),
             Self::NoNextHop { .. } => None,
         }
     }
@@ -95,7 +108,7 @@ impl ForwarderRefusal {
 #[derive(Debug)]
 pub struct ForwarderWorker {
     setup: ForwarderSetup,
-    shell: PacketShell,
+    running: Running,
 }
 
 impl ForwarderWorker {
@@ -103,20 +116,24 @@ impl ForwarderWorker {
     ///
     /// # Errors
     ///
-    /// [`WorkerError::Forwarder`] when the kernel would act on the same packets, the capability
-    /// that is missing, the interface that does not exist, or another refusal of the system.
+    /// [`WorkerError::Forwarder`] when the kernel would act on the same packets, or the shell that
+    /// was asked for cannot do what is configured; the capability that is missing, the interface
+    /// that does not exist, or another refusal of the system.
     pub fn start(setup: ForwarderSetup) -> Result<Self, WorkerError> {
-        let shell = PacketShell::start(&setup)?;
-        Ok(Self { setup, shell })
+        judge(&setup)?;
+        let running = Running::start(&setup)?;
+        Ok(Self { setup, running })
     }
 
-    /// Goes on with another set-up; what stays keeps its counters and loses no packet.
+    /// Goes on with another set-up; what stays keeps its counters, and loses no packet unless it
+    /// takes another shell.
     ///
     /// # Errors
     ///
     /// As [`Self::start`]; then nothing has changed.
     pub fn reconfigure(&mut self, setup: ForwarderSetup) -> Result<(), WorkerError> {
-        self.shell.reconfigure(&setup)?;
+        judge(&setup)?;
+        self.running.reconfigure(&self.setup, &setup)?;
         self.setup = setup;
         Ok(())
     }
@@ -127,23 +144,50 @@ impl ForwarderWorker {
         &self.setup
     }
 
+    /// The shell in use.
+    #[must_use]
+    pub const fn shell(&self) -> Shell {
+        self.running.shell()
+    }
+
+    /// Why a faster shell was not taken, where it was free to choose.
+    #[must_use]
+    pub const fn passed_over(&self) -> Option<&WorkerError> {
+        self.running.passed_over()
+    }
+
     /// What was done so far; nothing when its thread has ended.
     #[must_use]
     pub fn snapshot(&self) -> ForwardingSnapshot {
-        self.shell.snapshot()
+        self.running.snapshot()
     }
 
     /// Frames that found no room in a ring: the worker did not keep up.
     #[must_use]
     pub fn queue_drops(&self) -> u64 {
-        self.shell.queue_drops()
+        self.running.queue_drops()
     }
 
     /// Stops it and returns its counters.
     #[must_use]
     pub fn stop(self) -> ForwardingSnapshot {
-        self.shell.stop()
+        self.running.stop()
     }
+}
+
+/// Contradictions, whatever the shell.
+fn judge(setup: &ForwarderSetup) -> Result<(), WorkerError> {
+    let triggers = setup.triggers();
+    let rules = triggers.iter().zip(&setup.timestamps).map(|(trigger, entry)| TimestampRule {
+        trigger: *trigger,
+        interfaces: Vec::new(),
+        place: entry.place,
+        ports: Vec::new(),
+        rate_limit: None,
+    });
+    let config = ForwardingConfig { timestamps: rules.collect(), labels: Vec::new() };
+    Forwarder::new(config)?;
+    Ok(())
 }
 
 impl ForwarderSetup {
@@ -156,6 +200,10 @@ impl ForwarderSetup {
         names.sort_unstable();
         names.dedup();
         names
+    }
+
+    fn triggers(&self) -> Vec<Trigger> {
+        self.timestamps.iter().map(|entry| entry.trigger).collect()
     }
 
     fn sids(&self) -> impl Iterator<Item = &SidForm> {

@@ -35,7 +35,7 @@ use stamp_proto::time::{PtpUtcOffset, TimestampFormat};
 use stamp_session::forwarding::{Place, SidForm, Trigger};
 use stamp_tests::netns::{Access, Families, Family, TwoHosts, two_hosts};
 use stamp_worker::forwarder::{
-    ForwarderSetup, ForwarderWorker, LabelSetup, NextHopSetup, TimestampSetup,
+    ForwarderSetup, ForwarderWorker, LabelSetup, NextHopSetup, Shell, TimestampSetup,
 };
 
 use bare::Bare;
@@ -216,5 +216,6 @@ fn setup(net: &TwoHosts) -> ForwarderSetup {
             next_hop: Some(next_hop),
         }],
         hardware_stamps: false,
+        shell: Shell::Packet.into(),
     }
 }

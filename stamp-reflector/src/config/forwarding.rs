@@ -8,11 +8,11 @@ use stamp_config::quantity::RateLimit;
 use stamp_proto::sr::mpls::Label;
 use stamp_proto::time::{PtpUtcOffset, TimestampFormat};
 use stamp_session::forwarding::{Place, SidForm, Trigger};
-use stamp_worker::forwarder::{LabelSetup, NextHopSetup};
+use stamp_worker::forwarder::{LabelSetup, NextHopSetup, Shell, ShellWish};
 
 use super::keys::{forward, timestamp};
 use super::reading::Reading;
-use super::words::{ActionWord, InterfaceName, TimestampLabelWord};
+use super::words::{ActionWord, InterfaceName, ShellWord, TimestampLabelWord};
 
 const TIMESTAMP: &str = "timestamp";
 const FORWARD: &str = "forward";
@@ -20,6 +20,8 @@ const FORWARD: &str = "forward";
 /// What the node does besides reflecting; nothing by default.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Forwarding {
+    /// How packets are reached.
+    pub(crate) shell: ShellWish,
     /// Where timestamps are written.
     pub(crate) timestamps: Vec<TimestampEntry>,
     /// Other labels.
@@ -59,6 +61,11 @@ pub(super) fn read(
     folder: &Path,
     ptp_utc_offset: PtpUtcOffset,
 ) -> Forwarding {
+    let shell = match reading.value(root, &timestamp::TIMESTAMP_SHELL) {
+        Some(ShellWord::Packet) => Shell::Packet.into(),
+        Some(ShellWord::Tc) => Shell::Tc.into(),
+        Some(ShellWord::Auto) | None => ShellWish::Auto,
+    };
     let range = reading.value(root, &timestamp::LABEL_RANGE);
     let file = reading.value(root, &timestamp::LABEL_FILE);
     let mut index = 0;
@@ -97,7 +104,7 @@ pub(super) fn read(
     let own = range
         .zip(file)
         .map(|(range, file)| OwnLabels { range: range.0, file: folder.join(file.0) });
-    Forwarding { timestamps, labels, own }
+    Forwarding { shell, timestamps, labels, own }
 }
 
 impl TimestampEntry {

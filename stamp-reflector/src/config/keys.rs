@@ -357,6 +357,7 @@ pub(crate) const ROOT: &[Definition] = &[
     CLOCK_SOURCE.definition,
     TIMESTAMP_FORMAT.definition,
     PTP_UTC_OFFSET.definition,
+    timestamp::TIMESTAMP_SHELL.definition,
     timestamp::LABEL_RANGE.definition,
     timestamp::LABEL_FILE.definition,
     LOG_LEVEL.definition,

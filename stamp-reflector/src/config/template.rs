@@ -42,7 +42,8 @@ pub(crate) fn template() -> String {
         &mut text,
         "timestamp",
         "A timestamp label or an End.TSF SID; repeatable. Its packets get T2 and go on along their \
-         other segments, without a session and without a reply. Needs CAP_NET_RAW.",
+         other segments, without a session and without a reply. Needs CAP_NET_RAW, or the rights \
+         of timestamp-shell = \"tc\".",
         keys::timestamp::ALL,
     );
     push_table(

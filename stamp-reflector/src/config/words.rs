@@ -250,7 +250,7 @@ pub(crate) use answers::{ClockSourceWord, LocationWord, ReplyClassWord};
 
 pub(crate) use forwarding::{
     ActionWord, CsidWidths, ExtendedWord, ImposedWord, LabelRange, LabelWord, PayloadOffset,
-    SidWord, TimestampLabelWord,
+    ShellWord, SidWord, TimestampLabelWord,
 };
 
 /// A file, named by its path.

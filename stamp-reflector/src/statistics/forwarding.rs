@@ -11,6 +11,7 @@ impl NodeStatistics {
     pub(super) fn log(&self) {
         let counters = &self.counters;
         tracing::info!(
+            shell = %self.shell,
             stamped = counters.stamped(),
             unstamped = self.unstamped().map(|(_, count)| count).sum::<u64>(),
             switched = counters.switched,
@@ -43,7 +44,8 @@ impl NodeStatistics {
 
 impl fmt::Display for NodeStatistics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "  stamped       {:>12}  forwarded with T2", self.counters.stamped())?;
+        let (stamped, shell) = (self.counters.stamped(), self.shell);
+        writeln!(f, "  stamped       {stamped:>12}  forwarded with T2 by shell {shell}")?;
         for (name, rule) in self.names.iter().zip(&self.counters.rules) {
             writeln!(f, "    {name}: {} with T2, {} without", rule.stamped, rule.unstamped)?;
         }

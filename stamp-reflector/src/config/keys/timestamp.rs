@@ -5,12 +5,25 @@ use stamp_proto::time::TimestampFormat;
 
 use super::super::key::{Definition, Key};
 use super::super::words::{
-    CsidWidths, ExtendedWord, FilePath, InterfaceName, LabelRange, PayloadOffset, Port, SidWord,
-    TimestampLabelWord,
+    CsidWidths, ExtendedWord, FilePath, InterfaceName, LabelRange, PayloadOffset, Port, ShellWord,
+    SidWord, TimestampLabelWord,
 };
 
+const WRITING: &str = "Timestamps in packets that are forwarded";
 const TAKING: &str = "Labels of our own";
 const HEADING: &str = "[[timestamp]]";
+
+/// How packets of a [[timestamp]] are reached.
+pub(crate) const TIMESTAMP_SHELL: Key<ShellWord> = Key::file_only(
+    "timestamp-shell",
+    WRITING,
+    "packet reads frames from sockets and can do everything. tc has a program at the ingress do it \
+     inside the kernel (CAP_BPF and CAP_NET_ADMIN, Linux 6.1): SIDs, and labels that the kernel's own \
+     MPLS takes off. auto takes tc where it can do all that is configured here, else packet, and says \
+     why.",
+)
+.default("\"auto\"")
+.words(ShellWord::WORDS);
 
 /// Labels that `label = "auto"` takes.
 pub(crate) const LABEL_RANGE: Key<LabelRange> = Key::file_only(
@@ -46,8 +59,8 @@ pub(crate) const LABEL: Key<TimestampLabelWord> = Key::file_only(
 pub(crate) const SID: Key<SidWord> = Key::file_only(
     "sid",
     HEADING,
-    "SID with the behaviour End.TSF: a blackhole route keeps the kernel from it (CAP_NET_ADMIN, or \
-     one that is there already).",
+    "SID with the behaviour End.TSF. Where timestamp-shell is packet, a blackhole route keeps the \
+     kernel from it (CAP_NET_ADMIN, or one that is there already).",
 )
 .otherwise("none", "\"fc00:bb:2:f::/64\"");
 

@@ -14,6 +14,18 @@ fn without_a_table_nothing_is_forwarded() {
 }
 
 #[test]
+fn a_shell_is_chosen_unless_it_is_named() {
+    use stamp_worker::forwarder::{Shell, ShellWish};
+    let shell = |text: &str| read(text).forwarding.shell;
+    assert_eq!(shell(""), ShellWish::Auto);
+    assert_eq!(shell("timestamp-shell = \"auto\"\n"), ShellWish::Auto);
+    assert_eq!(shell("timestamp-shell = \"packet\"\n"), Shell::Packet.into());
+    assert_eq!(shell("timestamp-shell = \"tc\"\n"), Shell::Tc.into());
+    let [mistake] = &mistakes("timestamp-shell = \"xdp\"\n")[..] else { panic!("one mistake") };
+    assert!(mistake.contains("expected auto, packet or tc"), "{mistake}");
+}
+
+#[test]
 fn a_place_is_the_usual_one_unless_it_is_given() {
     let place =
         |text: &str| read(&format!("[[timestamp]]\n{ON}{text}")).forwarding.timestamps[0].place;

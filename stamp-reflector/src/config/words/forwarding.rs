@@ -19,6 +19,18 @@ choice!(
         Push = "push",
     }
 );
+choice!(
+    /// How packets of a [[timestamp]] are reached.
+    ShellWord, "auto, packet or tc",
+    {
+        /// The fastest that can do everything that is configured.
+        Auto = "auto",
+        /// Packet sockets.
+        Packet = "packet",
+        /// A program at the ingress.
+        Tc = "tc",
+    }
+);
 number!(
     /// Octets from the start of a UDP payload.
     PayloadOffset(u16), "octets from 0 to 9000", (0..=9_000)
