@@ -94,6 +94,7 @@ mod vrf {
         name: "a kernel with VRF devices, and `ip`",
         allow: "sudo modprobe vrf, or tests/guest/run vrf::",
         met: || stage::adds_link(&Host::new("probe", Families::V4), "type vrf table 10"),
+        beyond_namespaces: false,
     };
 
     pub(super) fn trials() -> Vec<Trial> {

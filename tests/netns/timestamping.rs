@@ -11,6 +11,7 @@ mod labels;
 mod operation;
 mod sids;
 mod taps;
+mod tc;
 
 use std::fs;
 use std::net::IpAddr;
@@ -29,7 +30,10 @@ use stamp_tests::netns::{self, Families, Finished, Program, Routed, Signal, Tria
 use taps::{Seen, Tap};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    [labels::trials(), sids::trials(), operation::trials()].into_iter().flatten().collect()
+    [labels::trials(), sids::trials(), operation::trials(), tc::trials()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Every kind of entry. `near` is 192.0.2.1 and 2001:db8::1, `far` 198.51.100.2.

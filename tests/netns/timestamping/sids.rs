@@ -1,17 +1,18 @@
-//! SRv6: V5, V6 and V7 as they reach the node.
+//! SRv6: V5, V6 and V7 as they reach the node. Each trial runs in every shell; `tc.rs` has those of
+//! the program at the ingress.
+
+pub(super) mod in_shell;
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use stamp_proto::packet::AuthenticationMode;
 use stamp_proto::reader::Reader;
 use stamp_proto::sr::encapsulation::{Encapsulation, SrhExtras, Srv6Path};
 use stamp_proto::sr::header::Ipv6Header;
 use stamp_proto::sr::segment::{SegmentList, Sid};
 use stamp_proto::sr::srh::SrhForm;
-use stamp_proto::time::TimestampFormat;
 use stamp_tests::netns::{Need, Trial, trials};
 
-use super::{EVERYTHING, Stage, compose, flow, open_probe, probe};
+use super::{Stage, compose, flow};
 
 pub(super) fn trials() -> Vec<Trial> {
     trials![
@@ -20,10 +21,87 @@ pub(super) fn trials() -> Vec<Trial> {
         a_container_is_shifted_once_it_is_stamped: [Need::IPV6],
         an_authenticated_probe_has_a_sid_of_its_own: [Need::IPV6],
         a_sid_of_another_interface_leads_nowhere: [Need::IPV6],
+        an_ipv4_packet_inside_returns_too: [Need::IPV6],
+        what_is_no_test_packet_passes_and_what_must_not_pass_is_dropped: [Need::IPV6],
+        a_checksum_that_a_sender_left_to_its_card_is_right_in_the_end: [Need::IPV6],
+        a_rate_limit_holds: [Need::IPV6],
     ]
 }
 
+fn the_packet_inside_returns_alone_behind_the_last_segment() {
+    in_shell::the_packet_inside_returns_alone_behind_the_last_segment("packet");
+}
+
+fn segments_that_are_left_lead_back() {
+    in_shell::segments_that_are_left_lead_back("packet");
+}
+
+fn a_container_is_shifted_once_it_is_stamped() {
+    in_shell::a_container_is_shifted_once_it_is_stamped("packet");
+}
+
+fn an_authenticated_probe_has_a_sid_of_its_own() {
+    in_shell::an_authenticated_probe_has_a_sid_of_its_own("packet");
+}
+
+fn a_sid_of_another_interface_leads_nowhere() {
+    in_shell::a_sid_of_another_interface_leads_nowhere("packet");
+}
+
+fn an_ipv4_packet_inside_returns_too() {
+    in_shell::an_ipv4_packet_inside_returns_too("packet");
+}
+
+fn what_is_no_test_packet_passes_and_what_must_not_pass_is_dropped() {
+    in_shell::what_is_no_test_packet_passes_and_what_must_not_pass_is_dropped("packet");
+}
+
+fn a_checksum_that_a_sender_left_to_its_card_is_right_in_the_end() {
+    in_shell::a_checksum_that_a_sender_left_to_its_card_is_right_in_the_end("packet");
+}
+
+fn a_rate_limit_holds() {
+    in_shell::a_rate_limit_holds("packet");
+}
+
 const IPV6: u16 = 0x86dd;
+
+/// Every kind of SID. `near` is 192.0.2.1 and 2001:db8::1, `far` 198.51.100.2.
+const SIDS: &str = r#"
+listen = ["127.0.0.1:8620"]
+workers = 1
+timestamp-shell = "SHELL"
+[[timestamp]]
+sid = "fc00:bb:2:f::/64"
+interfaces = ["eth0"]
+[[timestamp]]
+sid = "fc00:bb:2:e::/64"
+authenticated = true
+interfaces = ["eth0"]
+[[timestamp]]
+sid = "fcbb:bb00:2:f::/64"
+next-csid = "32/16"
+interfaces = ["eth0"]
+[[timestamp]]
+sid = "fc00:bb:2:a::/64"
+offset = 19
+format = "ntp"
+ports = [49300]
+interfaces = ["eth0"]
+[[timestamp]]
+sid = "fc00:bb:2:c::/64"
+rate-limit = 1
+interfaces = ["eth0"]
+[[timestamp]]
+sid = "fc00:bb:2:1::/64"
+interfaces = ["eth1"]
+"#;
+
+/// The node with every SID in a shell.
+#[track_caller]
+pub(super) fn stage(shell: &str) -> Stage {
+    Stage::new(&SIDS.replace("SHELL", shell))
+}
 
 fn address(text: &str) -> Ipv6Addr {
     text.parse().expect("an address")
@@ -51,66 +129,4 @@ pub(super) fn host(stage: &Stage, sids: &[&str], payload: &[u8]) -> Vec<u8> {
 
 fn header(octets: &[u8]) -> Ipv6Header {
     Ipv6Header::parse(&mut Reader::new(octets)).expect("IPv6")
-}
-
-fn the_packet_inside_returns_alone_behind_the_last_segment() {
-    let mut stage = Stage::new(EVERYTHING);
-    let sent = open_probe();
-    let packet = tunnel(&stage, &["fc00:bb:2:f::"], &sent);
-    let returned = stage.round_trip(IPV6, &packet);
-    returned.assert_stamped(16, TimestampFormat::Ptp, &sent);
-    let near = stage.net.near.ipv6();
-    let inner = header(&returned.seen.octets);
-    assert_eq!((inner.source, inner.destination, inner.hop_limit.0), (near, near, 254));
-    assert!(stage.unexpected().is_empty(), "no twin and no ICMP");
-    assert!(stage.stop().stderr.contains("SID fc00:bb:2:f::/64: 1 with T2, 0 without"));
-}
-
-fn segments_that_are_left_lead_back() {
-    let mut stage = Stage::new(EVERYTHING);
-    let sent = open_probe();
-    let packet = host(&stage, &["fc00:bb:2:f::", "fc00:bb:1:1::"], &sent);
-    let returned = stage.round_trip(IPV6, &packet);
-    returned.assert_stamped(16, TimestampFormat::Ptp, &sent);
-    let outer = header(&returned.seen.octets);
-    assert_eq!((outer.destination, outer.hop_limit.0), (address("fc00:bb:1:1::"), 254));
-    assert_eq!(returned.seen.octets[43], 0, "Segments Left");
-    assert!(stage.unexpected().is_empty(), "no twin and no ICMP");
-}
-
-fn a_container_is_shifted_once_it_is_stamped() {
-    let mut stage = Stage::new(EVERYTHING);
-    let sent = open_probe();
-    let packet = tunnel(&stage, &["fcbb:bb00:2:f:1:d6::"], &sent);
-    let returned = stage.round_trip(IPV6, &packet);
-    returned.assert_stamped(16, TimestampFormat::Ptp, &sent);
-    assert_eq!(header(&returned.seen.octets).destination, address("fcbb:bb00:1:d6::"));
-    // The last of its container is an End.TSF SID like any other.
-    let packet = tunnel(&stage, &["fcbb:bb00:2:f::"], &sent);
-    let returned = stage.round_trip(IPV6, &packet);
-    returned.assert_stamped(16, TimestampFormat::Ptp, &sent);
-    assert_eq!(header(&returned.seen.octets).destination, stage.net.near.ipv6());
-    assert!(stage.unexpected().is_empty(), "no twin and no ICMP");
-}
-
-fn an_authenticated_probe_has_a_sid_of_its_own() {
-    let mut stage = Stage::new(EVERYTHING);
-    let sent = probe(AuthenticationMode::Authenticated);
-    let packet = host(&stage, &["fc00:bb:2:e::", "fc00:bb:1:1::"], &sent);
-    stage.round_trip(IPV6, &packet).assert_stamped(32, TimestampFormat::Ptp, &sent);
-    assert!(stage.unexpected().is_empty());
-}
-
-fn a_sid_of_another_interface_leads_nowhere() {
-    let mut stage = Stage::new(EVERYTHING);
-    let elsewhere = host(&stage, &["fc00:bb:2:1::", "fc00:bb:1:1::"], &open_probe());
-    stage.send(IPV6, &elsewhere);
-    // A good one behind it tells that the first was seen.
-    let good = host(&stage, &["fc00:bb:2:f::", "fc00:bb:1:1::"], &open_probe());
-    stage.send(IPV6, &good);
-    stage.near.wait_for(|seen| !seen.outgoing && seen.is_probe());
-    let unexpected = stage.unexpected();
-    assert!(unexpected.is_empty(), "{unexpected:?}");
-    let told = stage.stop().stderr;
-    assert!(told.contains("  not forwarded            1  interface: "), "{told}");
 }

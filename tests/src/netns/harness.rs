@@ -11,7 +11,8 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 use super::access::Access;
 
-/// Set to `all`, it turns every skip into a failure.
+/// Set to `all`, it turns every skip into a failure but those for want of real root and of what the
+/// kernel was built without; set to `root`, those too.
 const REQUIRE: &str = "STAMP_TEST_REQUIRE";
 
 static ACCESS: OnceLock<Access> = OnceLock::new();
@@ -27,6 +28,8 @@ pub struct Need {
     pub allow: &'static str,
     /// Whether it is there; asked after the user namespace has been entered.
     pub met: fn() -> bool,
+    /// No user namespace can give it, so that `all` does not ask for it.
+    pub beyond_namespaces: bool,
 }
 
 impl Need {
@@ -35,13 +38,23 @@ impl Need {
         name: "a kernel with IPv6",
         allow: "boot without ipv6.disable=1",
         met: || Path::new("/proc/sys/net/ipv6").exists(),
+        beyond_namespaces: false,
     };
 
-    /// Real root, not that of a user namespace.
-    pub const ROOT: Self = Self {
-        name: "real root",
+    /// The right to load BPF programs, which a user namespace never gives.
+    pub const BPF: Self = Self {
+        name: "real root, to load BPF programs",
         allow: "sudo -E cargo test -p stamp-tests --test netns",
-        met: || ACCESS.get() == Some(&Access::Root),
+        met: || ACCESS.get() == Some(&Access::Root) && may_load_programs(),
+        beyond_namespaces: true,
+    };
+
+    /// A kernel that forwards labelled packets.
+    pub const MPLS: Self = Self {
+        name: "a kernel with MPLS",
+        allow: "sudo modprobe mpls_router mpls_iptunnel, or tests/guest/run kernel_mpls::",
+        met: || Path::new("/proc/sys/net/mpls").exists(),
+        beyond_namespaces: true,
     };
 }
 
@@ -65,20 +78,21 @@ pub fn trial(path: &str, needs: &[Need], test: fn()) -> Trial {
     // The first segment is the test program, which every runner names by itself.
     let name = path.split_once("::").map_or(path, |(_, name)| name);
     // cargo-nextest runs each test in a process of its own and learns only here what is skipped.
-    let listed_as_skipped = missing.is_some() && env::var_os("NEXTEST").is_some();
+    let skipped = missing.as_ref().is_some_and(|missing| !missing.required);
+    let listed_as_skipped = skipped && env::var_os("NEXTEST").is_some();
     Trial::ignorable_test(name, move || match missing {
         None => {
             test();
             Ok(Completion::Completed)
         }
-        Some(missing) if is_required() => Err(Failed::from(missing)),
-        Some(missing) => {
+        Some(Missing { text, required: true }) => Err(Failed::from(text)),
+        Some(Missing { text: missing, required: false }) => {
             let mut skipped = SKIPPED.lock().unwrap_or_else(PoisonError::into_inner);
             *skipped.entry(missing.clone()).or_default() += 1;
             Ok(Completion::ignored_with(missing))
         }
     })
-    .with_ignored_flag(listed_as_skipped && !is_required())
+    .with_ignored_flag(listed_as_skipped)
 }
 
 /// Trials named after functions: `trials![first, second: [Need::IPV6]]`.
@@ -95,15 +109,24 @@ macro_rules! trials {
     };
 }
 
-fn missing(needs: &[Need]) -> Option<String> {
-    match ACCESS.get() {
-        Some(Access::Forbidden { reason, allow }) => Some(format!("{reason}; allow it: {allow}")),
+/// What a test lacks, and whether that is a failure.
+#[derive(Clone, Debug)]
+struct Missing {
+    text: String,
+    required: bool,
+}
+
+fn missing(needs: &[Need]) -> Option<Missing> {
+    let text = match ACCESS.get() {
+        Some(Access::Forbidden { reason, allow }) => format!("{reason}; allow it: {allow}"),
         Some(_) => {
             let unmet = needs.iter().find(|need| !is_met(need))?;
-            Some(format!("needs {}; allow it: {}", unmet.name, unmet.allow))
+            let text = format!("needs {}; allow it: {}", unmet.name, unmet.allow);
+            return Some(Missing { text, required: is_required(unmet.beyond_namespaces) });
         }
-        None => Some("the target's main does not call netns::harness".to_owned()),
-    }
+        None => "the target's main does not call netns::harness".to_owned(),
+    };
+    Some(Missing { text, required: is_required(false) })
 }
 
 /// Asks once per process: some answers take a namespace to find.
@@ -113,8 +136,17 @@ fn is_met(need: &Need) -> bool {
     *answers.entry(need.name).or_insert_with(need.met)
 }
 
-fn is_required() -> bool {
-    env::var(REQUIRE).is_ok_and(|value| value == "all")
+fn is_required(beyond_namespaces: bool) -> bool {
+    env::var(REQUIRE).is_ok_and(|value| match value.as_str() {
+        "root" => true,
+        "all" => !beyond_namespaces,
+        _ => false,
+    })
+}
+
+fn may_load_programs() -> bool {
+    let rights = stamp_net::capability::effective();
+    rights.is_ok_and(|rights| rights.has(stamp_net::capability::Capability::Bpf))
 }
 
 fn print_skipped() {
@@ -122,7 +154,9 @@ fn print_skipped() {
     if skipped.is_empty() {
         return;
     }
-    eprintln!("skipped on this machine ({REQUIRE}=all makes these failures):");
+    eprintln!(
+        "skipped on this machine ({REQUIRE}=all makes what it can give a failure, root all):"
+    );
     for (missing, count) in skipped.iter() {
         eprintln!("  {count} × {missing}");
     }
