@@ -12,6 +12,7 @@ mod operation;
 mod sids;
 mod taps;
 mod tc;
+mod twins;
 
 use std::fs;
 use std::net::IpAddr;
@@ -30,7 +31,7 @@ use stamp_tests::netns::{self, Families, Finished, Program, Routed, Signal, Tria
 use taps::{Seen, Tap};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    [labels::trials(), sids::trials(), operation::trials(), tc::trials()]
+    [labels::trials(), sids::trials(), operation::trials(), tc::trials(), twins::trials()]
         .into_iter()
         .flatten()
         .collect()

@@ -107,7 +107,7 @@ fn address(text: &str) -> Ipv6Addr {
     text.parse().expect("an address")
 }
 
-fn path(sids: &[&str]) -> Srv6Path {
+pub(super) fn path(sids: &[&str]) -> Srv6Path {
     let sids = sids.iter().map(|text| Sid(address(text))).collect();
     SegmentList::new(sids).expect("not empty").into()
 }
