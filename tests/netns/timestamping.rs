@@ -7,11 +7,13 @@
 //!
 //! Probes are raw frames of `near`. Taps tell what crossed each link, and when.
 
+mod kernel_mpls;
 mod labels;
 mod operation;
 mod sids;
 mod taps;
 mod tc;
+mod tcx;
 mod twins;
 
 use std::fs;
@@ -31,10 +33,18 @@ use stamp_tests::netns::{self, Families, Finished, Program, Routed, Signal, Tria
 use taps::{Seen, Tap};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    [labels::trials(), sids::trials(), operation::trials(), tc::trials(), twins::trials()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        labels::trials(),
+        sids::trials(),
+        operation::trials(),
+        tc::trials(),
+        tcx::trials(),
+        twins::trials(),
+        kernel_mpls::trials(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Every kind of entry. `near` is 192.0.2.1 and 2001:db8::1, `far` 198.51.100.2.

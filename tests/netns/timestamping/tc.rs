@@ -22,6 +22,7 @@ pub(super) fn trials() -> Vec<Trial> {
         without_rights_it_names_them: [Need::IPV6, Need::BPF],
         a_reload_keeps_counters_and_changes_shells: [Need::IPV6, Need::BPF],
         nothing_is_left_behind: [Need::IPV6, Need::BPF],
+        what_a_killed_one_left_is_cleared_at_the_next_start: [Need::IPV6, Need::BPF],
     ]
 }
 
@@ -64,10 +65,10 @@ fn a_rate_limit_holds() {
     in_shell::a_rate_limit_holds("tc");
 }
 
-const SID: &str = "[[timestamp]]\nsid = \"fc00:bb:2:f::/64\"\ninterfaces = [\"eth0\"]\n";
+pub(super) const SID: &str = "[[timestamp]]\nsid = \"fc00:bb:2:f::/64\"\ninterfaces = [\"eth0\"]\n";
 const EXTENDED: &str = "[[timestamp]]\nextended = 240\ninterfaces = [\"eth0\"]\n";
 
-fn file(shell: &str, entries: &str) -> String {
+pub(super) fn file(shell: &str, entries: &str) -> String {
     let listen = "listen = [\"127.0.0.1:8620\"]\nworkers = 1\n";
     format!("{listen}timestamp-shell = \"{shell}\"\n{entries}")
 }
@@ -142,25 +143,38 @@ fn a_reload_keeps_counters_and_changes_shells() {
     assert!(told.contains("SID fc00:bb:2:f::/64: 4 with T2, 0 without"), "{told}");
 }
 
+/// The kernel answers that nobody is there: neither a program nor a route is.
+pub(super) fn assert_gone(stage: &mut Stage, probe: &[u8]) {
+    stage.send(IPV6, probe);
+    let unreachable = |seen: &super::Seen| {
+        !seen.outgoing && seen.ether_type == IPV6 && seen.octets[6] == 58 && seen.octets[40] == 1
+    };
+    stage.near.wait_for(unreachable);
+}
+
 fn nothing_is_left_behind() {
-    for ending in [Signal::SIGTERM, Signal::SIGKILL] {
-        let mut stage = Stage::new(&file("tc", SID));
-        let probe = sids::tunnel(&stage, &["fc00:bb:2:f::"], &open_probe());
-        stage.round_trip(IPV6, &probe);
-        let programs = |stage: &Stage| stage.net.router.run(|| stamp_net::tc::programs_at("eth0"));
-        assert_eq!(programs(&stage).expect("root may ask"), 1);
-        stage.program.signal(ending);
-        let ended = stage.program.wait();
-        assert!(ended.stderr.contains("at the ingress"), "{}", ended.stderr);
-        assert_eq!(programs(&stage).expect("root may ask"), 0);
-        // No route either: the kernel answers that nobody is there.
-        stage.send(IPV6, &probe);
-        let unreachable = |seen: &super::Seen| {
-            !seen.outgoing
-                && seen.ether_type == IPV6
-                && seen.octets[6] == 58
-                && seen.octets[40] == 1
-        };
-        stage.near.wait_for(unreachable);
-    }
+    let mut stage = Stage::new(&file("tc", SID));
+    let probe = sids::tunnel(&stage, &["fc00:bb:2:f::"], &open_probe());
+    stage.round_trip(IPV6, &probe);
+    stage.program.signal(Signal::SIGTERM);
+    stage.program.wait().assert_code(0);
+    assert_gone(&mut stage, &probe);
+}
+
+fn what_a_killed_one_left_is_cleared_at_the_next_start() {
+    let mut stage = Stage::new(&file("tc", SID));
+    let probe = sids::tunnel(&stage, &["fc00:bb:2:f::"], &open_probe());
+    stage.program.signal(Signal::SIGKILL);
+    let _killed = stage.program.wait();
+    stage.program = stage
+        .net
+        .router
+        .spawn(netns::binary("stamp-reflector").arg(stage._folder.0.join("node.toml")));
+    stage.program.wait_for_error_line(|line| line.contains("msg=\"listening on "));
+    stage.round_trip(IPV6, &probe);
+    assert!(stage.unexpected().is_empty(), "stamped once");
+    stage.program.signal(Signal::SIGTERM);
+    let ended = stage.program.wait();
+    assert!(ended.stderr.contains("SID fc00:bb:2:f::/64: 1 with T2"), "{}", ended.stderr);
+    assert_gone(&mut stage, &probe);
 }

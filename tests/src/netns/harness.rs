@@ -49,6 +49,14 @@ impl Need {
         beyond_namespaces: true,
     };
 
+    /// A kernel that hangs programs at an ingress by descriptors.
+    pub const TCX: Self = Self {
+        name: "Linux 6.6, for programs that go with their process",
+        allow: "boot a newer kernel",
+        met: || stamp_net::tc::programs_at("lo").is_ok(),
+        beyond_namespaces: true,
+    };
+
     /// A kernel that forwards labelled packets.
     pub const MPLS: Self = Self {
         name: "a kernel with MPLS",
