@@ -181,7 +181,12 @@ impl Stage {
 
 /// Near, node and far, with routes to the SIDs that stand for `near`.
 fn network() -> Routed {
-    let net = netns::with_router(Families::Both, 1500);
+    network_of(1_500)
+}
+
+/// The same with this MTU between node and far.
+fn network_of(mtu: u32) -> Routed {
+    let net = netns::with_router(Families::Both, mtu);
     let near = IpAddr::from(net.near.ipv6());
     for prefix in ["fc00:bb:1::/48", "fcbb:bb00:1::/48"] {
         net.router.add_route(prefix, Some(near), "eth0");

@@ -25,6 +25,7 @@ pub(super) fn trials() -> Vec<Trial> {
         what_is_no_test_packet_passes_and_what_must_not_pass_is_dropped: [Need::IPV6],
         a_checksum_that_a_sender_left_to_its_card_is_right_in_the_end: [Need::IPV6],
         a_rate_limit_holds: [Need::IPV6],
+        what_is_too_big_for_the_next_link_is_dropped: [Need::IPV6],
     ]
 }
 
@@ -58,6 +59,10 @@ fn what_is_no_test_packet_passes_and_what_must_not_pass_is_dropped() {
 
 fn a_checksum_that_a_sender_left_to_its_card_is_right_in_the_end() {
     in_shell::a_checksum_that_a_sender_left_to_its_card_is_right_in_the_end("packet");
+}
+
+fn what_is_too_big_for_the_next_link_is_dropped() {
+    in_shell::what_is_too_big_for_the_next_link_is_dropped("packet");
 }
 
 fn a_rate_limit_holds() {
@@ -100,7 +105,11 @@ interfaces = ["eth1"]
 /// The node with every SID in a shell.
 #[track_caller]
 pub(super) fn stage(shell: &str) -> Stage {
-    Stage::new(&SIDS.replace("SHELL", shell))
+    Stage::new(&configuration(shell))
+}
+
+fn configuration(shell: &str) -> String {
+    SIDS.replace("SHELL", shell)
 }
 
 fn address(text: &str) -> Ipv6Addr {

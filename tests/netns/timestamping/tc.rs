@@ -17,6 +17,7 @@ pub(super) fn trials() -> Vec<Trial> {
         what_is_no_test_packet_passes_and_what_must_not_pass_is_dropped: [Need::IPV6, Need::BPF],
         a_checksum_that_a_sender_left_to_its_card_is_right_in_the_end: [Need::IPV6, Need::BPF],
         a_rate_limit_holds: [Need::IPV6, Need::BPF],
+        what_is_too_big_for_the_next_link_is_dropped: [Need::IPV6, Need::BPF],
         the_fastest_shell_that_can_do_it_is_taken: [Need::IPV6, Need::BPF],
         what_it_cannot_do_is_refused_by_name: [Need::IPV6, Need::BPF],
         without_rights_it_names_them: [Need::IPV6, Need::BPF],
@@ -59,6 +60,10 @@ fn what_is_no_test_packet_passes_and_what_must_not_pass_is_dropped() {
 
 fn a_checksum_that_a_sender_left_to_its_card_is_right_in_the_end() {
     in_shell::a_checksum_that_a_sender_left_to_its_card_is_right_in_the_end("tc");
+}
+
+fn what_is_too_big_for_the_next_link_is_dropped() {
+    in_shell::what_is_too_big_for_the_next_link_is_dropped("tc");
 }
 
 fn a_rate_limit_holds() {

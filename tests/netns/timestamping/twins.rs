@@ -6,6 +6,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use stamp_net::clock;
 use stamp_net::route::{RouteQuery, lookup};
 use stamp_net::tc::{
     DropReason as Dropped, Handling as Handled, Outcome, Stamper, TcCounts, TcRule, TcTrigger,
@@ -16,7 +17,7 @@ use stamp_proto::sr::layers::{Outermost, find_udp};
 use stamp_proto::sr::mpls::Label;
 use stamp_proto::sr::protocol::EtherType;
 use stamp_proto::sr::srh::SrhForm;
-use stamp_proto::time::{PtpUtcOffset, Stamp, StampSource, TimestampFormat, WallTime};
+use stamp_proto::time::{PtpUtcOffset, Stamp, StampSource, Timestamp, TimestampFormat, WallTime};
 use stamp_session::clock::MonotonicTime;
 use stamp_session::forwarding::{
     Arrival, Forwarder, ForwardingConfig, ForwardingSnapshot, NextHop, Place, RuleCounters,
@@ -32,6 +33,7 @@ pub(super) fn trials() -> Vec<Trial> {
     trials![
         both_do_the_same_about_sids: [Need::IPV6, Need::BPF],
         both_write_the_same_below_labels: [Need::IPV6, Need::BPF],
+        without_a_stamp_of_the_kernel_the_clock_is_read: [Need::IPV6, Need::BPF],
     ]
 }
 
@@ -94,11 +96,19 @@ impl Twins {
 
     /// What the program makes of it.
     fn run(&mut self, ether_type: EtherType, packet: &[u8]) -> (Outcome, Vec<u8>) {
+        self.run_stamped(ether_type, packet, Some(STAMP_NS.unsigned_abs()))
+    }
+
+    fn run_stamped(
+        &mut self,
+        ether_type: EtherType,
+        packet: &[u8],
+        stamp_ns: Option<u64>,
+    ) -> (Outcome, Vec<u8>) {
         let mut frame = self.net.router.mac("eth0").to_vec();
         frame.extend(self.net.near.mac("eth0"));
         frame.extend(ether_type.0.to_be_bytes());
         frame.extend(packet);
-        let stamp_ns = Some(STAMP_NS.unsigned_abs());
         let frame = TrialFrame { octets: &frame, interface: self.interface, stamp_ns };
         let program = &mut self.program;
         let trial = self.net.router.run(|| program.try_out(frame, 1)).expect("it runs");
@@ -334,4 +344,26 @@ fn both_write_the_same_below_labels() {
         assert_eq!(ours, theirs, "packet {index}: {packet:x?}");
     }
     assert!(stamped > PACKETS as u64 / 8, "only {stamped} of {PACKETS} were stamped");
+}
+
+fn without_a_stamp_of_the_kernel_the_clock_is_read() {
+    let mut twins = Twins::new();
+    let near = IpAddr::from(twins.net.near.ipv6());
+    let packet = labelled(&[15_001], &flow(near, near), &open_probe());
+    // The program's clock runs through leap seconds; the offset makes UTC of it.
+    for ahead_s in [0, 1, -1] {
+        let offset = clock::tai_offset_ns() + ahead_s * 1_000_000_000;
+        twins.program.set_tai_offset(offset).expect("our own map");
+        let before = clock::wall_now();
+        let (outcome, octets) = twins.run_stamped(EtherType::MPLS, &packet, None);
+        let after = clock::wall_now();
+        assert_eq!(outcome, Outcome::Pass);
+        let place = find_udp(Outermost::Mpls, &octets).expect("a datagram");
+        let t2 = octets[place.payload.start + 17..][..8].try_into().expect("eight octets");
+        let t2 = Timestamp::from_octets(t2, TimestampFormat::Ntp).to_wall(before);
+        let t2 = t2.expect("an instant").unix_ns() + ahead_s * 1_000_000_000;
+        // NTP fractions are coarser than nanoseconds.
+        let span = before.unix_ns() - 1..=after.unix_ns() + 1;
+        assert!(span.contains(&t2), "{t2} is not in {span:?}");
+    }
 }

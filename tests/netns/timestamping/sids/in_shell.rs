@@ -9,8 +9,8 @@ use stamp_proto::sr::header::UdpChecksum;
 use stamp_proto::sr::srh::SrhForm;
 use stamp_proto::time::TimestampFormat;
 
-use super::super::{PORT, Stage, compose, flow, open_probe, probe};
-use super::{IPV6, address, header, host, path, stage, tunnel};
+use super::super::{PORT, Stage, compose, flow, network_of, open_probe, probe};
+use super::{IPV6, address, configuration, header, host, path, stage, tunnel};
 
 pub(in super::super) fn the_packet_inside_returns_alone_behind_the_last_segment(shell: &str) {
     let mut stage = stage(shell);
@@ -190,4 +190,21 @@ pub(in super::super) fn a_rate_limit_holds(shell: &str) {
     let told = stage.stop().stderr;
     assert!(told.contains("SID fc00:bb:2:c::/64: 1 with T2, 0 without"), "{told}");
     assert!(told.contains("not forwarded            4  rate-limited: "), "{told}");
+}
+
+pub(in super::super) fn what_is_too_big_for_the_next_link_is_dropped(shell: &str) {
+    let mut stage = Stage::over(network_of(1_280), &configuration(shell));
+    let mut payload = open_probe();
+    payload.resize(1_280 - 88, 0);
+    let far = stage.net.far.ipv6().to_string();
+    // The whole packet is as long as the link takes, then longer by an octet.
+    stage.send(IPV6, &host(&stage, &["fc00:bb:2:f::", &far], &payload));
+    stage.far.wait_for(|seen| !seen.outgoing && seen.is_probe());
+    payload.push(0);
+    stage.send(IPV6, &host(&stage, &["fc00:bb:2:f::", &far], &payload));
+    stage.round_trip(IPV6, &tunnel(&stage, &["fc00:bb:2:f::"], &open_probe()));
+    assert!(stage.unexpected().is_empty(), "no twin and no ICMP");
+    let told = stage.stop().stderr;
+    assert!(told.contains("not forwarded            1  too-big: "), "{told}");
+    assert!(told.contains("SID fc00:bb:2:f::/64: 2 with T2, 0 without"), "{told}");
 }
