@@ -18,6 +18,7 @@ pub(super) fn trials() -> Vec<Trial> {
         a_checksum_that_a_sender_left_to_its_card_is_right_in_the_end: [Need::IPV6, Need::BPF],
         a_rate_limit_holds: [Need::IPV6, Need::BPF],
         what_is_too_big_for_the_next_link_is_dropped: [Need::IPV6, Need::BPF],
+        a_sender_measures_both_directions_through_it: [Need::IPV6, Need::BPF],
         the_fastest_shell_that_can_do_it_is_taken: [Need::IPV6, Need::BPF],
         what_it_cannot_do_is_refused_by_name: [Need::IPV6, Need::BPF],
         without_rights_it_names_them: [Need::IPV6, Need::BPF],
@@ -76,6 +77,28 @@ const EXTENDED: &str = "[[timestamp]]\nextended = 240\ninterfaces = [\"eth0\"]\n
 pub(super) fn file(shell: &str, entries: &str) -> String {
     let listen = "listen = [\"127.0.0.1:8620\"]\nworkers = 1\n";
     format!("{listen}timestamp-shell = \"{shell}\"\n{entries}")
+}
+
+fn a_sender_measures_both_directions_through_it() {
+    let stage = Stage::new(&file("tc", SID));
+    for interface in ["all", "eth0"] {
+        stage.net.near.set_sysctl(&format!("net.ipv6.conf.{interface}.seg6_enabled"), "1");
+    }
+    // The header is the kernel's: what leaves `near` has the sum of its pseudo-header alone.
+    let flags = "--mode enhanced-loopback --segments fc00:bb:2:f:: -c 20 -i 2ms --json \
+                 --clock synchronized,error=1us --far-clock synchronized,error=1us";
+    let mut command = netns::binary("stamp-sender");
+    command.arg("2001:db8::fe").args(flags.split_whitespace());
+    let finished = stage.net.near.spawn(&mut command).wait();
+    let session = &finished.assert_code(0).json()["sessions"][0];
+    // A machine that is busy misses slots; whatever left came back with T2.
+    let sent = session["packets"]["sent"].as_u64().expect("a count");
+    assert!(sent > 0 && session["packets"]["received"] == sent, "{session:#}");
+    for direction in ["forward", "backward"] {
+        assert_eq!(session["delay_ns"][direction]["count"], sent, "{session:#}");
+    }
+    let told = stage.stop().stderr;
+    assert!(told.contains(&format!("SID fc00:bb:2:f::/64: {sent} with T2, 0 without")), "{told}");
 }
 
 fn the_fastest_shell_that_can_do_it_is_taken() {

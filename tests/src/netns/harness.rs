@@ -41,9 +41,10 @@ impl Need {
         beyond_namespaces: false,
     };
 
-    /// The right to load BPF programs, which a user namespace never gives.
+    /// The right to load BPF programs, which a user namespace never gives, and a kernel that knows
+    /// what they call.
     pub const BPF: Self = Self {
-        name: "real root, to load BPF programs",
+        name: "real root and Linux 6.1, to load BPF programs",
         allow: "sudo -E cargo test -p stamp-tests --test netns",
         met: || ACCESS.get() == Some(&Access::Root) && may_load_programs(),
         beyond_namespaces: true,
@@ -154,7 +155,15 @@ fn is_required(beyond_namespaces: bool) -> bool {
 
 fn may_load_programs() -> bool {
     let rights = stamp_net::capability::effective();
-    rights.is_ok_and(|rights| rights.has(stamp_net::capability::Capability::Bpf))
+    let has_right = rights.is_ok_and(|rights| rights.has(stamp_net::capability::Capability::Bpf));
+    has_right && kernel_release() >= Some((6, 1))
+}
+
+/// The first two numbers of the kernel's release.
+fn kernel_release() -> Option<(u32, u32)> {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").ok()?;
+    let mut numbers = release.split(|letter: char| !letter.is_ascii_digit());
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
 fn print_skipped() {
