@@ -27,6 +27,7 @@ const MPLS: Need = Need {
         shell.args(["-c", "tc qdisc add dev lo root netem delay 1ms"]);
         host.run(has_labels) && host.spawn(&mut shell).wait().code == Some(0)
     },
+    beyond_namespaces: false,
 };
 
 pub(crate) fn trials() -> Vec<Trial> {

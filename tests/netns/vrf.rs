@@ -22,6 +22,7 @@ pub(crate) const VRF: Need = Need {
         shell.args(["-c", "ip link add of-the-test type vrf table 10"]);
         Host::new("probe", Families::V4).spawn(&mut shell).wait().code == Some(0)
     },
+    beyond_namespaces: false,
 };
 
 pub(crate) fn trials() -> Vec<Trial> {
