@@ -243,6 +243,14 @@ impl ReplyClasses {
             Self::Only(list) => list.contains(&dscp),
         }
     }
+
+    /// Whoever may have any other class may have replies marked, too.
+    pub(crate) fn allow_ecn(&self) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(list) => !list.is_empty(),
+        }
+    }
 }
 
 impl SourcePolicy {

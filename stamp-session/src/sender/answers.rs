@@ -5,6 +5,8 @@ use stamp_proto::tlv::class_of_service::{ClassOfService, ReverseDscp, ReverseEcn
 use stamp_proto::tlv::location::Location;
 use stamp_proto::tlv::timestamp_information::TimestampInformation;
 
+use crate::snapshot::RequestCounts;
+
 /// Whether a Session-Reflector did what one TLV asked for.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum Granted {
@@ -81,6 +83,8 @@ pub struct AnswerSeries<T> {
 /// Answers to all kinds of requests over a period.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct AnswerCounts {
+    /// Replies that did not do as asked.
+    pub requests: RequestCounts,
     /// The DSCP of the probes.
     pub sent_dscp: Dscp,
     /// Where probes came from and went to, as the far end saw it.
@@ -126,6 +130,12 @@ impl AnswerCounts {
 
     /// Adds those of one more reply.
     pub(super) fn add(&mut self, answers: &Answers) {
+        let refused = |granted| u64::from(granted == Granted::Refused);
+        let requests = &mut self.requests;
+        requests.wrong_reflector =
+            requests.wrong_reflector.saturating_add(refused(answers.destination_node));
+        requests.return_path_refused =
+            requests.return_path_refused.saturating_add(refused(answers.return_path));
         self.location.add(answers.location);
         self.timestamp_information.add(answers.timestamp_information);
         self.class_of_service.add(answers.class_of_service);

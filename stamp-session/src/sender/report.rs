@@ -55,6 +55,7 @@ impl Sender {
 
     fn report(&self, tally: &Tally, losses: Option<Directional>) -> SessionSnapshot {
         let packets = self.packets(tally, losses);
+        let answers = tally.answers.as_deref().copied().unwrap_or_default();
         let lost = packets.lost.round_trip.saturating_sub(packets.lost.local);
         let delay = DelayReport {
             forward: tally.forward.summary(lost),
@@ -107,8 +108,8 @@ impl Sender {
             tlvs: self.far_end.tlvs,
             tlv_counts: tally.tlvs,
             wants_no_reply: self.config.requests.wants_no_reply(),
-            requests: tally.requests,
-            answers: tally.answers.as_deref().copied().unwrap_or_default(),
+            requests: answers.requests,
+            answers,
             stamping: self.far_end.stamping,
             stamping_counts: tally.stamping,
             fallback: self.fallback.report(),

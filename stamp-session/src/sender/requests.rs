@@ -45,9 +45,9 @@ impl Requests {
         self.return_path == Some(ReturnWish::NoReply)
     }
 
-    /// Replies are to tell something beside whether they did as asked.
-    pub(super) const fn asks_to_be_told(&self) -> bool {
-        self.location || self.timestamp_information || self.class_of_service.is_some()
+    /// Anything is asked for.
+    pub(super) fn asks(&self) -> bool {
+        *self != Self::default()
     }
 }
 

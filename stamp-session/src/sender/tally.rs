@@ -5,7 +5,7 @@ use core::time::Duration;
 use stamp_proto::ip::{Dscp, Ecn};
 use stamp_proto::time::{Stamp, StampSource, TimeDelta};
 
-use super::answers::{AnswerCounts, Granted};
+use super::answers::AnswerCounts;
 use super::config::SenderConfig;
 use super::counter::Place;
 use super::direction::Directional;
@@ -14,7 +14,7 @@ use super::reason::{RejectCounts, UnsentCounts};
 use super::sample::{Sample, Variation};
 use super::timing::Timing;
 use crate::clock::MonotonicTime;
-use crate::snapshot::{HopRange, RequestCounts, StampCounts, StampingCounts, TlvCounts};
+use crate::snapshot::{HopRange, StampCounts, StampingCounts, TlvCounts};
 use crate::statistics::{DelaySeries, LossSeries, Precision, VariationSeries};
 
 /// Counters and series of one period.
@@ -47,8 +47,7 @@ pub(super) struct Tally {
     pub(super) forward_hops: Option<HopRange>,
     pub(super) backward_hops: Option<HopRange>,
     pub(super) tlvs: TlvCounts,
-    pub(super) requests: RequestCounts,
-    /// Only where something is asked that is told.
+    /// Only where something is asked.
     pub(super) answers: Option<Box<AnswerCounts>>,
     pub(super) stamping: StampingCounts,
 }
@@ -56,7 +55,7 @@ pub(super) struct Tally {
 impl Tally {
     pub(super) fn new(config: &SenderConfig, start: MonotonicTime, precise: bool) -> Self {
         let loss = LossSeries::new(start, config.schedule.interval());
-        let asks = config.requests.asks_to_be_told();
+        let asks = config.requests.asks();
         let answers = asks.then(|| Box::new(AnswerCounts::of(config.traffic_class.0)));
         Self::with(loss, precise, answers)
     }
@@ -98,7 +97,6 @@ impl Tally {
             forward_hops: None,
             backward_hops: None,
             tlvs: TlvCounts::default(),
-            requests: RequestCounts::default(),
             answers,
             stamping: StampingCounts::default(),
         }
@@ -125,12 +123,6 @@ impl Tally {
         self.forward_hops = widen(self.forward_hops, sample.forward_hops);
         self.backward_hops = widen(self.backward_hops, sample.backward_hops);
         self.tlvs.add(sample.tlvs);
-        let requests = &mut self.requests;
-        let refused = |granted| u64::from(granted == Granted::Refused);
-        requests.wrong_reflector =
-            requests.wrong_reflector.saturating_add(refused(sample.answers.destination_node));
-        requests.return_path_refused =
-            requests.return_path_refused.saturating_add(refused(sample.answers.return_path));
         if let Some(answers) = &mut self.answers {
             answers.add(&sample.answers);
         }

@@ -37,16 +37,21 @@ fn reflect(exchange: &Exchange<'_>, tlv: &mut TlvMut<'_>, wishes: &mut Wishes) -
     let Ok(wanted) = ClassOfServiceRequest::parse(tlv.value) else { return Outcome::Malformed };
     let allowed = exchange.rules.classes.allows(wanted.dscp) || wanted.dscp == dscp;
     let reply_dscp = if allowed { wanted.dscp } else { dscp };
+    let is_marked = wanted.ecn != Ecn::NotEct && exchange.rules.classes.allow_ecn();
+    let reply_ecn = if is_marked { wanted.ecn } else { Ecn::NotEct };
     let answer = ClassOfServiceAnswer {
         dscp,
         ecn,
         reverse_dscp: if allowed { ReverseDscp::AsAsked } else { ReverseDscp::Refused },
-        reverse_ecn: ReverseEcn::AsAsked,
+        reverse_ecn: match reply_ecn == wanted.ecn {
+            true => ReverseEcn::AsAsked,
+            false => ReverseEcn::Refused,
+        },
     };
     if class_of_service::reflect(tlv.value, answer).is_err() {
         return Outcome::Malformed;
     }
-    let class: (Dscp, Ecn) = (reply_dscp, wanted.ecn);
+    let class: (Dscp, Ecn) = (reply_dscp, reply_ecn);
     wishes.traffic_class.get_or_insert(class);
     Outcome::Processed
 }

@@ -439,8 +439,8 @@ fn a_class_of_service_is_given_as_far_as_the_rules_allow() {
     assert_eq!((told.dscp, told.ecn), (af41, Ecn::Ce), "as it arrived");
     assert_eq!((told.reverse_dscp, told.reverse_ecn), (ReverseDscp::AsAsked, ReverseEcn::AsAsked));
     let (class, told) = answer(ReplyClasses::Only(vec![]), ef);
-    assert_eq!(class, Some((af41, Ecn::Ect0)), "that which arrived");
-    assert_eq!(told.reverse_dscp, ReverseDscp::Refused);
+    assert_eq!(class, Some((af41, Ecn::NotEct)), "that which arrived, and no mark");
+    assert_eq!((told.reverse_dscp, told.reverse_ecn), (ReverseDscp::Refused, ReverseEcn::Refused));
     let (_, told) = answer(ReplyClasses::Only(vec![]), af41);
     assert_eq!(told.reverse_dscp, ReverseDscp::AsAsked, "its own it may always have");
     let blind = Received { traffic_class: None, ..*ARRIVED };
