@@ -4,10 +4,10 @@
 //! inside another IPv6 header is none to it, so its own socket never hears of it; a raw socket for
 //! IPv6 in IPv6 does, and finds out which datagram is meant.
 
-use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::bpf::{RETURN_CONSTANT, step};
 use crate::capability::Capability;
@@ -30,22 +30,20 @@ impl TunnelErrors {
     ///
     /// # Errors
     ///
-    /// [`NetError::PermissionDenied`] without `CAP_NET_RAW`; [`NetError::Call`] for a `source` that
-    /// is no IPv6 address of this host, and for what else the kernel refuses.
+    /// [`NetError::PermissionDenied`] without `CAP_NET_RAW`; [`NetError::Call`] for what else the
+    /// kernel refuses.
     pub fn open(source: SocketAddr, extension_octets: usize) -> Result<Self, NetError> {
         let kind = Type::RAW.nonblocking().cloexec();
         let protocol = Protocol::from(libc::IPPROTO_IPV6);
         let socket = Socket::new(Domain::IPV6, kind, Some(protocol)).map_err(denied)?;
-        // Errors pass this by; tunnelled packets that arrive here are for others.
+        // Not bound to the source, which may be an address of a VRF while the outer header travels
+        // outside: what is quoted tells. Errors pass this filter by; tunnelled packets that arrive
+        // here are for others.
         let mut nothing = [step(RETURN_CONSTANT, 0)];
         sys::option::set_program(socket.as_fd(), libc::SO_ATTACH_FILTER, &mut nothing)
             .map_err(NetError::option("SO_ATTACH_FILTER"))?;
         sys::option::set_int(socket.as_fd(), libc::IPPROTO_IPV6, libc::IPV6_RECVERR, 1)
             .map_err(NetError::option("IPV6_RECVERR"))?;
-        if let IpAddr::V6(address) = source.ip() {
-            let own = SockAddr::from(SocketAddrV6::new(address, 0, 0, 0));
-            socket.bind(&own).map_err(NetError::call("bind"))?;
-        }
         Ok(Self { socket, source, extension_octets })
     }
 
