@@ -38,7 +38,8 @@ class Endpoint:
         self.socket.settimeout(PATIENCE_SECONDS)
         for level, option in (_RECEIVE_HOP_LIMIT[version], _RECEIVE_TRAFFIC_CLASS[version]):
             self.socket.setsockopt(level, option, 1)
-        self.socket.bind((LOOPBACK[version], 0))
+        self.address = LOOPBACK[version]
+        self.socket.bind((self.address, 0))
         self.port = self.socket.getsockname()[1]
 
     def send(self, octets, port, hop_limit=255, traffic_class=0):

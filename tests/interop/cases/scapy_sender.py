@@ -4,9 +4,23 @@ scapy names the bits of the TLV flags the wrong way round: its `U` is 0x01, wher
 therefore written and read here as the whole octet, and one case watches for the day scapy is mended.
 """
 
+import ipaddress
 import time
 
-from packets import EXTRA_PADDING, MALFORMED, NTP, PTP, UNASSIGNED, UNRECOGNIZED, timestamp
+from packets import (
+    CLASS_OF_SERVICE,
+    DESTINATION_NODE_ADDRESS,
+    EXTRA_PADDING,
+    LOCATION,
+    MALFORMED,
+    NTP,
+    PTP,
+    RETURN_PATH,
+    TIMESTAMP_INFORMATION,
+    UNASSIGNED,
+    UNRECOGNIZED,
+    timestamp,
+)
 from peers import Endpoint
 from programs import reflector
 from replies import Asked, expect_reply, expect_tlv
@@ -101,3 +115,71 @@ def a_tlv_past_the_end_is_marked_and_copied():
 def scapy_still_names_the_flags_backwards():
     expect(bytes(STAMPTestTLV(flags="U", type=1, len=0))[0], 0x01, "octet that scapy writes for U")
     expect(str(STAMPTestTLV(b"\x01\x01\x00\x00").flags), "U", "name that scapy reads from 0x01")
+
+
+def question(kind, value):
+    return STAMPTestTLV(flags=UNRECOGNIZED, type=kind, len=len(value), value=value)
+
+
+def sub_tlv(kind, value):
+    return bytes([UNRECOGNIZED, kind]) + len(value).to_bytes(2, "big") + value
+
+
+@case("scapy", "Session-Sender", "open, Location: ports and addresses, IPv4", 4)
+@case("scapy", "Session-Sender", "open, Location: ports and addresses, IPv6", 6)
+def a_location_tells_what_arrived(version):
+    asked = bytes(4) + sub_tlv(1, bytes(8)) + sub_tlv(4, bytes(16)) + sub_tlv(7, bytes(16))
+    with reflector("--location", "all", version=version) as port, Endpoint(version) as endpoint:
+        *_, tlvs = ask(endpoint, port, 3, tlvs=[question(LOCATION, asked)])
+        own, near = endpoint.address, endpoint.port
+        packed = ipaddress.ip_address(own).packed
+        destination, source = (5, 8) if version == 4 else (6, 9)
+        value = port.to_bytes(2, "big") + near.to_bytes(2, "big")
+        value += bytes([0, 3]) + (8).to_bytes(2, "big") + bytes(8)
+        for kind in (destination, source):
+            value += bytes([0, kind]) + (16).to_bytes(2, "big") + packed.ljust(16, b"\0")
+        expect_tlv(tlvs[0], 0, LOCATION, value, "Location")
+
+
+@case("scapy", "Session-Sender", "open, Location: nothing for strangers")
+def a_stranger_is_told_no_location():
+    with reflector() as port, Endpoint() as endpoint:
+        *_, tlvs = ask(endpoint, port, 3, tlvs=[question(LOCATION, bytes(4))])
+        expect_tlv(tlvs[0], UNRECOGNIZED, LOCATION, bytes(4), "Location")
+
+
+@case("scapy", "Session-Sender", "open, Timestamp Information")
+def the_far_clock_tells_what_sets_it():
+    clock = ("--clock", "synchronized,error=1us", "--clock-source", "ptp")
+    with reflector(*clock) as port, Endpoint() as endpoint:
+        *_, tlvs = ask(endpoint, port, 3, tlvs=[question(TIMESTAMP_INFORMATION, bytes(4))])
+        expect_tlv(tlvs[0], 0, TIMESTAMP_INFORMATION, bytes([2, 2, 2, 2]), "Timestamp Information")
+
+
+@case("scapy", "Session-Sender", "open, Class of Service: given", "EF", 46, 0)
+@case("scapy", "Session-Sender", "open, Class of Service: refused", "AF41", 18, 1)
+def a_class_is_given_or_refused(allowed, given, refused):
+    with reflector("--reply-classes", allowed) as port, Endpoint() as endpoint:
+        wanted = (46 << 26).to_bytes(4, "big")
+        _, reply, *_, tlvs = ask(endpoint, port, 3, tlvs=[question(CLASS_OF_SERVICE, wanted)], traffic_class=18 << 2)
+        answer = (46 << 26 | 18 << 20 | refused << 16 | 3 << 12).to_bytes(4, "big")
+        expect_tlv(tlvs[0], 0, CLASS_OF_SERVICE, answer, "Class of Service")
+        expect(reply.traffic_class, given << 2, "traffic class of the reply")
+
+
+@case("scapy", "Session-Sender", "open, Destination Node Address: the right node and another")
+def the_node_that_is_meant_says_so():
+    with reflector() as port, Endpoint() as endpoint:
+        for address, flags in ((endpoint.address, 0), ("192.0.2.9", UNRECOGNIZED)):
+            value = ipaddress.ip_address(address).packed
+            *_, tlvs = ask(endpoint, port, 3, tlvs=[question(DESTINATION_NODE_ADDRESS, value)])
+            expect_tlv(tlvs[0], flags, DESTINATION_NODE_ADDRESS, value, "Destination Node Address")
+
+
+@case("scapy", "Session-Sender", "open, Return Path: same link, and an address that is refused")
+def a_return_path_is_taken_or_refused():
+    with reflector() as port, Endpoint() as endpoint:
+        for sub, flags in ((sub_tlv(1, bytes([0, 0, 0, 1])), 0), (sub_tlv(2, bytes([192, 0, 2, 9])), UNRECOGNIZED)):
+            *_, tlvs = ask(endpoint, port, 3, tlvs=[question(RETURN_PATH, sub)])
+            value = bytes([flags]) + sub[1:]
+            expect_tlv(tlvs[0], flags, RETURN_PATH, value, "Return Path")
