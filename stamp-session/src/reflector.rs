@@ -27,6 +27,7 @@ mod config;
 mod connectivity;
 mod drop_reason;
 mod event;
+mod follow_up;
 mod keyed_hash;
 mod loops;
 mod one_way;
@@ -40,7 +41,7 @@ mod way;
 
 use std::sync::Arc;
 
-use stamp_proto::time::{ErrorEstimate, TimestampFormat};
+use stamp_proto::time::{ErrorEstimate, Stamp, TimestampFormat};
 
 pub use config::{
     Admission, AllowRule, LocationFields, ProvisionedSession, ReflectorConfig,
@@ -64,6 +65,7 @@ use self::admission::AccessList;
 use self::checks::Refusal;
 use self::connectivity::ForwardWatch;
 use self::event::Events;
+use self::follow_up::FollowUps;
 use self::keyed_hash::KeyedHash;
 use self::loops::LoopBreaker;
 use self::one_way::OneWayTable;
@@ -79,8 +81,8 @@ const UNKNOWN_ERROR_NS: u64 = 1_000_000_000;
 /// A Session-Reflector for one listener on one worker.
 ///
 /// Calls, in a loop: [`Self::handle_probe`] for each datagram of a batch, sealing and sending what it
-/// answers; [`Self::handle_unsent`] for each reply that could not be sent; [`Self::poll_event`] until
-/// it is `None`; [`Self::handle_timeout`] when [`Self::next_timeout`] is due.
+/// answers; [`Self::handle_unsent`] for each reply that could not be sent;
+/// [`Self::handle_reply_stamp`] for each that wanted it and left; [`Self::poll_event`] until it is `None`; [`Self::handle_timeout`] when [`Self::next_timeout`] is due.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -121,6 +123,7 @@ pub struct Reflector {
     sessions: Option<Sessions>,
     watch: Option<ForwardWatch>,
     one_way: OneWayTable,
+    follow_ups: FollowUps,
     error_estimate: ErrorEstimate,
     events: Events,
     counts: ReflectorSnapshot,
@@ -149,6 +152,7 @@ impl Reflector {
             sessions: config.stateful.then(sessions),
             watch: config.watched_losses().map(ForwardWatch::new),
             one_way: OneWayTable::new(hash),
+            follow_ups: FollowUps::new(hash),
             error_estimate: error_estimate(config.clock, config.format),
             events: Events::new(hash),
             counts: ReflectorSnapshot::default(),
@@ -203,6 +207,12 @@ impl Reflector {
         }
     }
 
+    /// A reply left at this time, of which [`Reply::wants_stamp`] says that the next will tell it. One
+    /// whose time comes after the next was made is not told of.
+    pub fn handle_reply_stamp(&mut self, token: ReplyToken, stamp: Stamp) {
+        self.follow_ups.left(&token, stamp);
+    }
+
     /// Forgets sessions that have been silent for too long, and looks which have fallen silent; a few
     /// at a time.
     pub fn handle_timeout(&mut self, now: MonotonicTime) {
@@ -240,7 +250,10 @@ impl Reflector {
         let access = AccessList::new(&config)?;
         let (limit, expiry) = (config.session_limit, config.session_expiry);
         self.sessions = match (self.sessions.take(), config.stateful) {
-            (_, false) => None,
+            (_, false) => {
+                self.follow_ups.clear();
+                None
+            }
             (None, true) => Some(Sessions::new(limit, expiry, self.hash)),
             (Some(mut sessions), true) => {
                 sessions.reconfigure(limit, expiry, |session| {
@@ -291,7 +304,8 @@ impl Reflector {
             session_limit: sessions.map_or(0, Sessions::limit),
             session_octets: sessions
                 .map_or(0, Sessions::octets)
-                .saturating_add(self.watch.as_ref().map_or(0, ForwardWatch::octets)),
+                .saturating_add(self.watch.as_ref().map_or(0, ForwardWatch::octets))
+                .saturating_add(self.follow_ups.octets()),
             ..self.counts
         }
     }
@@ -321,13 +335,18 @@ impl Reflector {
         }
         self.limit(now, probe, &screened)?;
         let token = self.enter_session(&arrival)?;
-        let wishes = self.write(probe, &screened, token.number, out);
+        let wishes = self.write(probe, &screened, &token, out);
         if wishes.way == Wish::NoReply {
             // No reply, so no number of one.
             if let Some(sessions) = &mut self.sessions {
                 sessions.give_back(&token);
             }
             return Ok(Answer::Observe(self.observe(now, probe, &screened)));
+        }
+        // Without a count of replies none is before another.
+        let wants_stamp = wishes.follow_up && self.sessions.is_some();
+        if wants_stamp {
+            self.follow_ups.made(&token);
         }
         let keys = self.keys.clone();
         Ok(Answer::Reply(UnsealedReply {
@@ -338,6 +357,7 @@ impl Reflector {
             envelope: Envelope::of(probe, self.config.dscp, &wishes),
             way: self.way(probe, screened.mode.base_octets(), wishes.way),
             token,
+            wants_stamp,
         }))
     }
 

@@ -7,6 +7,7 @@ mod counter;
 mod direction;
 mod event;
 mod fallback;
+mod follow_up;
 mod learned;
 mod mode;
 mod pending;
@@ -39,6 +40,7 @@ pub use config::{
 pub use direction::{Reflector, ReflectorMode};
 pub use event::{End, SenderEvent};
 pub use fallback::{FallbackChange, FallbackReason, FallbackReport};
+pub use follow_up::FollowUpReport;
 pub use learned::{COMPANION_FIRST_INTERVAL, COMPANION_INTERVAL, LEARNED_FOR};
 pub use mode::{Looped, MeasurementMode, TimestampPlace};
 pub use reason::{RejectCounts, RejectReason, UnsentCounts, UnsentReason};

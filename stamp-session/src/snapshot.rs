@@ -8,8 +8,8 @@ use stamp_proto::ip::{Dscp, Ecn};
 use stamp_proto::time::{StampSource, TimeDelta, TimestampFormat};
 
 pub use crate::sender::{
-    AnswerCounts, AnswerSeries, FallbackReason, FallbackReport, Liveness, Reflector, RejectCounts,
-    SessionState, Stamping, TlvOutcome, UnsentCounts,
+    AnswerCounts, AnswerSeries, FallbackReason, FallbackReport, FollowUpReport, Liveness,
+    Reflector, RejectCounts, SessionState, Stamping, TlvOutcome, UnsentCounts,
 };
 pub use crate::statistics::{DelaySummary, LossPattern, PdvSummary, Quantiles, VariationSummary};
 

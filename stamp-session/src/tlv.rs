@@ -19,6 +19,7 @@
 mod class_of_service;
 mod destination_node_address;
 pub(crate) mod extra_padding;
+mod follow_up_telemetry;
 pub(crate) mod hmac;
 mod location;
 mod return_path;
@@ -31,6 +32,7 @@ use stamp_proto::auth::{KeyId, KeyRing};
 use stamp_proto::error::ParseError;
 use stamp_proto::ip::{Dscp, Ecn};
 use stamp_proto::packet::AuthenticationMode;
+use stamp_proto::tlv::follow_up_telemetry::FollowUpTelemetry;
 use stamp_proto::tlv::timestamp_information::TimestampInformation;
 use stamp_proto::tlv::{TlvFlags, TlvMut, TlvType, Tlvs, TlvsMut};
 use stamp_proto::writer::Writer;
@@ -44,7 +46,7 @@ use crate::sender::{Answers, Granted, Requests};
 const MOST_TLVS: usize = 32;
 
 /// Every type that is understood, those that are asked for in the order in which they are written.
-static REGISTRY: [Handler; 7] = [
+static REGISTRY: [Handler; 8] = [
     extra_padding::HANDLER,
     hmac::HANDLER,
     destination_node_address::HANDLER,
@@ -52,6 +54,7 @@ static REGISTRY: [Handler; 7] = [
     location::HANDLER,
     timestamp_information::HANDLER,
     class_of_service::HANDLER,
+    follow_up_telemetry::HANDLER,
 ];
 
 /// What a Session-Reflector does with the TLVs of one type.
@@ -127,6 +130,8 @@ pub(crate) struct Wishes {
     pub(crate) way: Wish,
     /// The DSCP and ECN it is to have.
     pub(crate) traffic_class: Option<(Dscp, Ecn)>,
+    /// The next reply is to tell when this one left.
+    pub(crate) follow_up: bool,
     return_path_seen: bool,
 }
 
@@ -165,6 +170,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) rules: &'a TlvRules,
     /// What the timestamps of the reply are worth.
     pub(crate) timestamps: TimestampInformation,
+    /// When the reply before left, if that is known.
+    pub(crate) follow_up: Option<FollowUpTelemetry>,
     /// Where the probe came from and where to.
     pub(crate) ends: Ends,
     /// Where replies may go.

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use stamp_proto::packet::AuthenticationMode;
 use stamp_proto::time::{Stamp, StampSource, TimeDelta};
@@ -10,7 +11,7 @@ use stamp_session::datagram::Received;
 use stamp_session::reflector::{
     RateLimiter, RateLimiterConfig, Reflector, ReflectorConfig, SourcePolicy, Verdict,
 };
-use stamp_session::sender::{Outcome, Padding, TlvOutcome};
+use stamp_session::sender::{Outcome, Padding, Requests, TlvOutcome};
 use stamp_tests::simulation::{Answer, Clock, FarEnd, for_each_seed};
 
 use crate::session::compare::assert_agrees;
@@ -22,6 +23,8 @@ struct Ours {
     reflector: Reflector,
     clock: Clock,
     residence_ns: u64,
+    /// The kernel says that replies left so long after their T3.
+    leaves_late_ns: u64,
     target: SocketAddr,
 }
 
@@ -44,6 +47,7 @@ impl Ours {
             reflector: Reflector::new(config, Arc::new(RateLimiter::new(limiter))).unwrap(),
             clock: scenario.far.clock.clone(),
             residence_ns: scenario.far.residence_ns,
+            leaves_late_ns: scenario.far.residence_ns / 2,
             target: scenario.config.target,
         }
     }
@@ -67,7 +71,14 @@ impl FarEnd for Ours {
                 let residence = TimeDelta::from_ns(self.residence_ns as i64);
                 let reply = reply.seal(arrived.saturating_add(residence));
                 let leaves_ns = at_ns + self.residence_ns;
-                Some(Answer { leaves_ns, octets: reply.octets.to_vec() })
+                let octets = reply.octets.to_vec();
+                if reply.wants_stamp {
+                    let late = TimeDelta::from_ns((self.residence_ns + self.leaves_late_ns) as i64);
+                    let time = arrived.saturating_add(late);
+                    let stamp = Stamp { time, source: StampSource::Kernel };
+                    self.reflector.handle_reply_stamp(reply.token, stamp);
+                }
+                Some(Answer { leaves_ns, octets })
             }
             Verdict::Observe(_) | Verdict::Drop(_) => None,
         }
@@ -134,4 +145,49 @@ fn tlvs_under_an_hmac_tlv_are_believed_both_ways() {
         assert!(!outcomes.is_empty());
         assert!(outcomes.iter().all(|outcome| *outcome == TlvOutcome::Supported), "{outcomes:?}");
     });
+}
+
+/// Numbers of the replies that were in time, and of all that came.
+fn numbers(record: &Record) -> (Vec<u32>, Vec<u32>) {
+    let in_time = record.outcomes.iter().filter_map(|outcome| match outcome {
+        Outcome::Sample(sample) => sample.reflector_sequence,
+        _ => None,
+    });
+    let late = record.outcomes.iter().filter_map(|outcome| match outcome {
+        Outcome::Late(sample) => sample.reflector_sequence,
+        _ => None,
+    });
+    let in_time: Vec<u32> = in_time.collect();
+    (in_time.clone(), in_time.into_iter().chain(late).collect())
+}
+
+/// Loss, reordering and duplicates on both ways, probes whose numbers wrap, clocks a year apart: T3 is
+/// corrected exactly where both the reply and the one after it arrived, and never wrongly.
+#[test]
+fn follow_ups_correct_every_reply_whose_successor_came() {
+    let corrected = AtomicU64::new(0);
+    for_each_seed(400, |seed| {
+        let mut scenario = Scenario::rough(seed, 150);
+        scenario.far.clock.steps.clear();
+        scenario.near.steps.clear();
+        scenario.far.stateful = true;
+        // What left after it arrived is for others to find.
+        scenario.far.residence_ns = scenario.far.residence_ns.min(scenario.backward.delay_ns);
+        scenario.config.requests = Requests { follow_up: true, ..Requests::default() }.into();
+        scenario.config.payload_octets = scenario.config.smallest_payload();
+        let (residence_ns, late_ns) = (scenario.far.residence_ns, scenario.far.residence_ns / 2);
+        let record = assert_pair_agrees(scenario);
+        let run = record.run.as_ref().expect("it ended");
+        let report = run.answers.follow_up;
+        let (in_time, all) = numbers(&record);
+        let has_successor = |number: &&u32| all.contains(&(**number + 1));
+        let expected = in_time.iter().filter(has_successor).count() as u64;
+        assert_eq!((report.backward.count, report.impossible), (expected, 0), "seed {seed}");
+        corrected.fetch_add(report.backward.count, Ordering::Relaxed);
+        for value in [report.residence.min, report.residence.max].into_iter().flatten() {
+            let off = value.ns() - (residence_ns + late_ns) as i64;
+            assert!(off.abs() <= 2, "seed {seed}: {off} ns");
+        }
+    });
+    assert!(corrected.into_inner() > 10_000, "it was put to the test");
 }

@@ -4,7 +4,8 @@ use core::net::{IpAddr, SocketAddr};
 
 use stamp_proto::ip::{Dscp, Ecn, HopLimit};
 use stamp_proto::packet::ReflectorPacket;
-use stamp_proto::time::{StampSource, WallTime};
+use stamp_proto::time::{Stamp, StampSource, WallTime};
+use stamp_proto::tlv::follow_up_telemetry::FollowUpTelemetry;
 use stamp_proto::tlv::timestamp_information::{
     SynchronizationSource, TimestampInformation, TimestampOrigin,
 };
@@ -12,7 +13,7 @@ use stamp_proto::tlv::{MIN_TLV_AREA, looks_like_tlvs};
 
 use super::checks::Screened;
 use super::config::{ReflectorConfig, ReplyDscp, TlvMode, TlvRules};
-use super::reply::{Envelope, Stamping};
+use super::reply::{Envelope, ReplyToken, Stamping};
 use super::returns::{Ends, can_be_source};
 use super::way::UnsealedWay;
 use super::{Reflector, count};
@@ -26,14 +27,14 @@ impl Reflector {
         &mut self,
         probe: &Received<'_>,
         screened: &Screened,
-        sequence: u32,
+        token: &ReplyToken,
         out: &mut [u8],
     ) -> Wishes {
         let hop_limit = probe.hop_limit.filter(|hop_limit| hop_limit.0 != 0);
         let (base, remainder) = out.split_at_mut(screened.mode.base_octets().min(out.len()));
         let packet = &screened.packet;
         let reply = ReflectorPacket {
-            sequence,
+            sequence: token.number,
             timestamp: Stamping::from(&self.config).timestamp(WallTime::default()),
             error_estimate: self.error_estimate,
             ssid: packet.ssid,
@@ -45,7 +46,7 @@ impl Reflector {
         };
         // There is room, and each timestamp was written in the format its Error Estimate announces.
         let _ = reply.emit(screened.mode, base);
-        let wishes = self.write_remainder(probe, screened, sequence, remainder);
+        let wishes = self.write_remainder(probe, screened, token, remainder);
         if hop_limit.is_none() {
             count(&mut self.counts.synthetic_hop_limit);
         }
@@ -63,7 +64,7 @@ impl Reflector {
         &mut self,
         probe: &Received<'_>,
         screened: &Screened,
-        sequence: u32,
+        token: &ReplyToken,
         remainder: &mut [u8],
     ) -> Wishes {
         let base = screened.mode.base_octets();
@@ -83,10 +84,11 @@ impl Reflector {
             keys: self.keys.as_ref().map(|keys| keys.ring.as_ref()),
             key_ids: policy.and_then(|policy| policy.key_ids.as_deref()),
             probe_sequence: screened.packet.sequence,
-            reply_sequence: sequence,
+            reply_sequence: token.number,
             probe,
             rules: policy.map_or(const { &TlvRules::NONE }, |policy| &policy.tlvs),
             timestamps: self.timestamps(probe),
+            follow_up: self.follow_up(token),
             ends: Ends { from: probe.from, interface: probe.interface, verified: false },
             returns: &self.returns,
         };
@@ -107,6 +109,13 @@ impl Reflector {
             probe_received: origin(probe.stamp.source),
             reply_sent: origin(StampSource::User),
         }
+    }
+
+    /// When the reply before left, if that is known.
+    fn follow_up(&self, token: &ReplyToken) -> Option<FollowUpTelemetry> {
+        let (sequence, Stamp { time, source }) = self.follow_ups.before(token)?;
+        let timestamp = Stamping::from(&self.config).timestamp(time);
+        Some(FollowUpTelemetry { sequence, timestamp, method: source.into() })
     }
 
     /// The way of a reply that somebody wants.

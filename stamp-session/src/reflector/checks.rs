@@ -136,6 +136,7 @@ impl Reflector {
             self.events.sessions_full(now, source, sessions.count());
         })?;
         if admitted.restarted {
+            self.follow_ups.restarted(admitted.token.slot);
             self.events.push(ReflectorEvent::SenderRestarted { source, ssid });
         }
         if let Some(from) = admitted.rebound {

@@ -35,6 +35,7 @@ pub struct UnsealedReply<'b> {
     pub(super) envelope: Envelope,
     pub(super) way: UnsealedWay,
     pub(super) token: ReplyToken,
+    pub(super) wants_stamp: bool,
 }
 
 /// What becomes of a probe that passed every check.
@@ -82,7 +83,7 @@ impl<'b> UnsealedReply<'b> {
     /// Taking `self` makes an unstamped or twice-stamped reply unrepresentable. The time the HMAC
     /// takes is between T3 and the wire, the same for every reply.
     pub fn seal(self, reply_sent: WallTime) -> Reply<'b> {
-        let Self { octets, mode, stamping, signer, envelope, way, token } = self;
+        let Self { octets, mode, stamping, signer, envelope, way, token, wants_stamp } = self;
         let at = stamping.timestamp(reply_sent);
         // Neither can fail: the packet was emitted whole, in this format, and the key found once.
         let _ = ReflectorPacket::write_reply_sent(mode, octets, at);
@@ -91,7 +92,8 @@ impl<'b> UnsealedReply<'b> {
         }
         let Envelope { from, to, interface, traffic_class } = envelope;
         let octets: &[u8] = octets;
-        Reply { octets, from, to, interface, traffic_class, way: way.of(octets), token }
+        let way = way.of(octets);
+        Reply { octets, from, to, interface, traffic_class, way, token, wants_stamp }
     }
 
     /// Gives the reply up; the token goes to
@@ -152,6 +154,9 @@ pub struct Reply<'b> {
     pub way: ReplyWay<'b>,
     /// Goes to [`Reflector::handle_unsent`](super::Reflector::handle_unsent) when it cannot be sent.
     pub token: ReplyToken,
+    /// The time at which it leaves is wanted: then the token goes, with that time, to
+    /// [`Reflector::handle_reply_stamp`](super::Reflector::handle_reply_stamp).
+    pub wants_stamp: bool,
 }
 
 /// Proof that a reply was made.

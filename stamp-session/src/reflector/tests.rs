@@ -1,5 +1,6 @@
 mod answers;
 mod authentication;
+mod follow_up;
 mod kit;
 mod refusals;
 mod reload;

@@ -1,10 +1,14 @@
 //! What replies answer to the requests of their probes.
 
 use stamp_proto::ip::{Dscp, Ecn};
+use stamp_proto::time::TimestampFormat;
 use stamp_proto::tlv::class_of_service::{ClassOfService, ReverseDscp, ReverseEcn};
+use stamp_proto::tlv::follow_up_telemetry::FollowUpTelemetry;
 use stamp_proto::tlv::location::Location;
 use stamp_proto::tlv::timestamp_information::TimestampInformation;
 
+use super::config::SenderConfig;
+use super::follow_up::{FollowUpReport, FollowUpTally, FollowUps};
 use crate::snapshot::RequestCounts;
 
 /// Whether a Session-Reflector did what one TLV asked for.
@@ -46,6 +50,10 @@ pub struct Answers {
     pub timestamp_information: Told<TimestampInformation>,
     /// DSCP and ECN there and back.
     pub class_of_service: Told<ClassOfService>,
+    /// When an earlier reply left; `None` in it when the far end says that it does not know.
+    pub follow_up: Told<Option<FollowUpTelemetry>>,
+    /// How the timestamps of the reply are read, those in its TLVs included.
+    pub reply_format: TimestampFormat,
 }
 
 impl<T> Told<T> {
@@ -101,10 +109,59 @@ pub struct AnswerCounts {
     pub dscp_refused: u64,
     /// Replies that were not given the ECN that was asked for.
     pub ecn_refused: u64,
+    /// When replies really left.
+    pub follow_up: FollowUpReport,
+}
+
+/// What is counted of answers, and what they correct.
+#[derive(Debug)]
+pub(super) struct AnswerTally {
+    counts: AnswerCounts,
+    /// Only where it is asked when replies left.
+    pub(super) follow_up: Option<FollowUpTally>,
+    /// What waits to be corrected.
+    pub(super) follow_ups: FollowUps,
+}
+
+impl AnswerTally {
+    pub(super) fn new(config: &SenderConfig, precise: bool) -> Self {
+        let asks = config.requests.follow_up;
+        Self {
+            counts: AnswerCounts::of(config.traffic_class.0),
+            follow_up: asks.then(|| FollowUpTally::new(precise)),
+            follow_ups: FollowUps::default(),
+        }
+    }
+
+    /// An empty one for the next period.
+    pub(super) fn restarted(&self, precise: bool) -> Self {
+        let counts = self.counts.restarted();
+        let follow_up = self.follow_up.as_ref().map(|_| FollowUpTally::new(precise));
+        Self { counts, follow_up, follow_ups: FollowUps::default() }
+    }
+
+    /// Adds those of one more reply.
+    pub(super) fn add(&mut self, answers: &Answers) {
+        self.counts.add(answers);
+    }
+
+    pub(super) fn report(&self, lost: u64) -> AnswerCounts {
+        let mut counts = self.counts;
+        if let Some(follow_up) = &self.follow_up {
+            follow_up.report(lost, &mut counts.follow_up);
+        }
+        counts
+    }
+
+    /// Octets that it takes.
+    pub(super) fn octets(&self) -> usize {
+        let heap = self.follow_up.as_ref().map_or(0, FollowUpTally::heap_octets);
+        heap.saturating_add(self.follow_ups.heap_octets()).saturating_add(size_of::<Self>())
+    }
 }
 
 impl<T: Copy + PartialEq> AnswerSeries<T> {
-    fn add(&mut self, answer: Told<T>) {
+    pub(super) fn add(&mut self, answer: Told<T>) {
         match answer {
             Told::NotAsked => {}
             Told::Refused => self.refused = self.refused.saturating_add(1),
@@ -119,17 +176,16 @@ impl<T: Copy + PartialEq> AnswerSeries<T> {
 }
 
 impl AnswerCounts {
-    pub(super) fn of(sent_dscp: Dscp) -> Self {
+    fn of(sent_dscp: Dscp) -> Self {
         Self { sent_dscp, ..Self::default() }
     }
 
     /// Empty ones for the next period.
-    pub(super) fn restarted(&self) -> Self {
+    fn restarted(&self) -> Self {
         Self::of(self.sent_dscp)
     }
 
-    /// Adds those of one more reply.
-    pub(super) fn add(&mut self, answers: &Answers) {
+    fn add(&mut self, answers: &Answers) {
         let refused = |granted| u64::from(granted == Granted::Refused);
         let requests = &mut self.requests;
         requests.wrong_reflector =
@@ -139,6 +195,7 @@ impl AnswerCounts {
         self.location.add(answers.location);
         self.timestamp_information.add(answers.timestamp_information);
         self.class_of_service.add(answers.class_of_service);
+        self.follow_up.add(answers.follow_up);
         let Some(ClassOfService { wanted, answer }) = answers.class_of_service.told() else {
             return;
         };

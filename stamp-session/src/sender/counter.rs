@@ -11,7 +11,8 @@ pub(super) struct Counter {
     top: Option<Numbered>,
     highest: u32,
     incarnation: u8,
-    restart: Option<Restart>,
+    /// Most sessions never see one.
+    restart: Option<Box<Restart>>,
 }
 
 /// The two replies between which the count began anew.
@@ -43,6 +44,11 @@ pub(super) struct Place {
 }
 
 impl Counter {
+    /// Restarts so far, modulo 256.
+    pub(super) const fn incarnation(&self) -> u8 {
+        self.incarnation
+    }
+
     /// Places a reply; no two probes that are `reach` numbers apart can overtake each other.
     pub(super) fn place(&mut self, reply: Numbered, reach: u32) -> Place {
         let Some(top) = self.top else {
@@ -50,7 +56,7 @@ impl Counter {
             self.highest = reply.reflector_sequence;
             return Place::default();
         };
-        if self.restart.is_some_and(|restart| restart.precedes(reply, reach)) {
+        if self.restart.as_deref().is_some_and(|restart| restart.precedes(reply, reach)) {
             return Place {
                 incarnation: self.incarnation.wrapping_sub(1),
                 restarted: false,
@@ -63,7 +69,7 @@ impl Counter {
         let is_highest = restarted || serial::is_after(reply.reflector_sequence, self.highest);
         if restarted {
             self.incarnation = self.incarnation.wrapping_add(1);
-            self.restart = Some(Restart { before: top, after: reply });
+            self.restart = Some(Box::new(Restart { before: top, after: reply }));
         }
         if is_highest {
             self.highest = reply.reflector_sequence;

@@ -108,6 +108,7 @@ impl Sender {
         sample.clock_step |= usable == Usable::RoundTrip;
         sample.reordered = place.probe_overtaken;
         self.far_end.tlvs = sample.tlvs;
+        self.follow_up(place, checked.numbers, (timing, usable), &answer);
         for tally in self.tallies() {
             tally.sample(&sample, timing, usable);
             tally.order(place);
@@ -131,6 +132,7 @@ impl Sender {
             tally.late = tally.late.saturating_add(1);
         }
         let answer = self.tlv_answer(reply, checked);
+        self.follow_up_told(self.counter.incarnation(), timing.reply_received.time, &answer);
         let sample = self.sample(reply, checked, timing, &answer);
         self.answer_zero_ssid(checked);
         Outcome::Late(sample)
@@ -274,13 +276,11 @@ impl Sender {
     }
 
     fn tlv_answer(&self, reply: &Received<'_>, checked: &Checked) -> TlvAnswer {
-        if checked.told.is_none() {
-            // Nobody looks at them.
-            return TlvAnswer::default();
-        }
+        // Where no reply is made nobody looks at them.
+        let Some(told) = checked.told else { return TlvAnswer::default() };
         let base_octets = self.config.mode().base_octets();
         let area = reply.octets.get(base_octets..).unwrap_or_default();
-        self.layout.answer(self.config.tlv_keys.as_deref(), checked.numbers, area)
+        self.layout.answer(self.config.tlv_keys.as_deref(), checked.numbers, area, told.format)
     }
 
     fn sample(

@@ -55,8 +55,9 @@ impl Sender {
 
     fn report(&self, tally: &Tally, losses: Option<Directional>) -> SessionSnapshot {
         let packets = self.packets(tally, losses);
-        let answers = tally.answers.as_deref().copied().unwrap_or_default();
         let lost = packets.lost.round_trip.saturating_sub(packets.lost.local);
+        let answers =
+            tally.answers.as_deref().map(|answers| answers.report(lost)).unwrap_or_default();
         let delay = DelayReport {
             forward: tally.forward.summary(lost),
             backward: tally.backward.summary(lost),

@@ -21,6 +21,8 @@ pub struct Requests {
     pub timestamp_information: bool,
     /// DSCP and ECN that replies are to have, and those that probes arrive with (RFC 8972 §4.4).
     pub class_of_service: Option<ClassOfServiceRequest>,
+    /// When replies really left, each told by the next (RFC 8972 §4.7).
+    pub follow_up: bool,
 }
 
 /// The way that a reply is to take.

@@ -5,7 +5,7 @@ use core::time::Duration;
 use stamp_proto::ip::{Dscp, Ecn};
 use stamp_proto::time::{Stamp, StampSource, TimeDelta};
 
-use super::answers::AnswerCounts;
+use super::answers::AnswerTally;
 use super::config::SenderConfig;
 use super::counter::Place;
 use super::direction::Directional;
@@ -48,7 +48,7 @@ pub(super) struct Tally {
     pub(super) backward_hops: Option<HopRange>,
     pub(super) tlvs: TlvCounts,
     /// Only where something is asked.
-    pub(super) answers: Option<Box<AnswerCounts>>,
+    pub(super) answers: Option<Box<AnswerTally>>,
     pub(super) stamping: StampingCounts,
 }
 
@@ -56,17 +56,18 @@ impl Tally {
     pub(super) fn new(config: &SenderConfig, start: MonotonicTime, precise: bool) -> Self {
         let loss = LossSeries::new(start, config.schedule.interval());
         let asks = config.requests.asks();
-        let answers = asks.then(|| Box::new(AnswerCounts::of(config.traffic_class.0)));
+        let answers = asks.then(|| Box::new(AnswerTally::new(config, precise)));
         Self::with(loss, precise, answers)
     }
 
     /// An empty one for the next period.
     pub(super) fn restarted(&self) -> Self {
-        let answers = self.answers.as_ref().map(|answers| Box::new(answers.restarted()));
+        let restarted = |answers: &AnswerTally| Box::new(answers.restarted(self.precise));
+        let answers = self.answers.as_deref().map(restarted);
         Self::with(self.loss.restarted(), self.precise, answers)
     }
 
-    fn with(loss: LossSeries, precise: bool, answers: Option<Box<AnswerCounts>>) -> Self {
+    fn with(loss: LossSeries, precise: bool, answers: Option<Box<AnswerTally>>) -> Self {
         let [fine, coarse] =
             if precise { [Precision::Fine, Precision::Coarse] } else { [Precision::None; 2] };
         Self {
@@ -106,7 +107,9 @@ impl Tally {
     pub(super) fn heap_octets(&self) -> usize {
         [&self.forward, &self.backward, &self.round_trip, &self.residence, &self.lateness]
             .into_iter()
-            .fold(0, |sum, series| sum.saturating_add(series.heap_octets()))
+            .map(DelaySeries::heap_octets)
+            .chain(self.answers.as_deref().map(AnswerTally::octets))
+            .fold(0, usize::saturating_add)
     }
 
     pub(super) fn slot_used(&mut self, lateness: Duration) {

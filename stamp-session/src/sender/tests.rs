@@ -1,6 +1,7 @@
 mod clocks;
 mod connectivity;
 mod fallback;
+mod follow_up;
 mod learned;
 mod looped;
 mod measurement;

@@ -3,6 +3,7 @@
 //! Nothing here refuses a reply: its base packet is good whatever happened behind it.
 
 use stamp_proto::auth::KeyRing;
+use stamp_proto::time::TimestampFormat;
 use stamp_proto::tlv::hmac::{self, HMAC_TLV_OCTETS, TlvIntegrity};
 use stamp_proto::tlv::{TLV_HEADER_OCTETS, Tlv, TlvFlags, TlvType, Tlvs};
 
@@ -67,9 +68,10 @@ impl Layout {
         keys: Option<&KeyRing>,
         numbers: Numbers,
         area: &[u8],
+        reply_format: TimestampFormat,
     ) -> TlvAnswer {
         let outcome = self.outcome(keys, numbers, area);
-        let mut answers = Answers::default();
+        let mut answers = Answers { reply_format, ..Answers::default() };
         for (kind, _) in self.requests.iter() {
             match self.granted(*kind, outcome, area) {
                 Some(value) => tlv::take(*kind, Granted::Granted, value, &mut answers),

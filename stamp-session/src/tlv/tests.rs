@@ -76,6 +76,7 @@ fn exchange(mode: AuthenticationMode, keys: Option<&KeyRing>) -> Exchange<'_> {
         probe,
         rules,
         timestamps,
+        follow_up: None,
         ends,
         returns,
     }
