@@ -178,6 +178,7 @@ impl Run<'_> {
                     from: datagram.reply_from,
                     interface: datagram.interface,
                     traffic_class: datagram.traffic_class,
+                    wants_stamp: false,
                 });
             }
             let sent = socket.send(&mut send);

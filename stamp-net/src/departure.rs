@@ -15,8 +15,8 @@ pub(crate) trait Outlet<T>: AsFd {
     /// How often to try again, because the error may be older than the packet.
     fn retries(&self, errno: i32) -> usize;
 
-    /// The ids of the socket's transmit stamps, if it asks for them.
-    fn transmit_ids(&self) -> Option<&TransmitIds>;
+    /// The ids of the socket's transmit stamps, if it asks for that of this packet.
+    fn transmit_ids(&self, about: &T) -> Option<&TransmitIds>;
 
     /// Why the kernel refused a packet.
     fn classify(&self, errno: i32, about: &T) -> SendFailure;
@@ -28,7 +28,6 @@ pub(crate) trait Outlet<T>: AsFd {
         // Errors met at `next` that may turn out to be those of earlier packets.
         let mut pending = 0;
         let (mut next, mut sent) = (0, 0);
-        let ids = self.transmit_ids();
         while next < batch.len() {
             let range = batch.waiting(next);
             if range.is_empty() {
@@ -39,10 +38,11 @@ pub(crate) trait Outlet<T>: AsFd {
                 Ok(count) => {
                     // So many errors were not those of the packet that has just been sent.
                     let attempts = mem::take(&mut pending);
-                    if let Some(ids) = ids {
+                    if let Some(ids) = self.transmit_ids(&batch.held()[next].about) {
                         ids.interrupted(attempts);
                     }
                     for slot in &mut batch.held_mut()[next..next + count] {
+                        let ids = self.transmit_ids(&slot.about);
                         let transmit_id = ids.map(|ids| ids.sent(slot.chosen_id));
                         slot.outcome = SendOutcome::Sent { transmit_id };
                     }
@@ -56,7 +56,7 @@ pub(crate) trait Outlet<T>: AsFd {
                     }
                     let slot = &mut batch.held_mut()[next];
                     slot.outcome = SendOutcome::Failed(self.classify(errno, &slot.about));
-                    if let Some(ids) = ids {
+                    if let Some(ids) = self.transmit_ids(&slot.about) {
                         ids.failed(errno, pending + 1);
                     }
                     (next, pending) = (next + 1, 0);

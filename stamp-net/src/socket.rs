@@ -49,6 +49,8 @@ pub struct SocketOptions {
     ///
     /// Costs about a third of the sending rate.
     pub transmit_stamps: bool,
+    /// Take that time of datagrams that ask for it ([`Outgoing::wants_stamp`]); of others it costs nothing.
+    pub stamps_on_request: bool,
     /// Prefer stamps of the network card; they must have been switched on
     /// ([`timestamping::configure_hardware`](crate::timestamping::configure_hardware)) and the
     /// card's clock must keep UTC.
@@ -81,6 +83,7 @@ impl SocketOptions {
             local,
             interface: None,
             transmit_stamps: false,
+            stamps_on_request: false,
             hardware_stamps: false,
             hop_limit: HopLimit::MAX,
             traffic_class: (Dscp::DEFAULT, Ecn::NotEct),
@@ -109,6 +112,8 @@ pub struct UdpSocket {
     routing_headers: bool,
     segments: Option<SegmentsInUse>,
     transmit_ids: Option<TransmitIds>,
+    /// What a datagram tells the kernel that wants its transmit stamp; 0 where all have it.
+    stamp_request: u32,
 }
 
 impl UdpSocket {
@@ -185,7 +190,7 @@ impl UdpSocket {
         self.hardware_stamps
     }
 
-    /// Whether the time at which datagrams leave was asked for.
+    /// Whether the time at which datagrams leave was asked for, of all or of those that want it.
     #[must_use]
     pub const fn transmit_stamps(&self) -> bool {
         self.transmit_ids.is_some()

@@ -129,6 +129,7 @@ impl Endpoint {
 
     fn open(&self, workers: usize, hardware_stamps: bool) -> Result<Vec<UdpSocket>, NetError> {
         let mut options = SocketOptions::new(self.address()?);
+        options.stamps_on_request = true;
         options.interface = match &self.device {
             None => None,
             Some(Device::Interface(name)) => Some(interface::by_name(&name.0)?.name),

@@ -35,7 +35,7 @@ impl Outlet<Framed> for FrameSocket {
         usize::from(errno == libc::ENETDOWN)
     }
 
-    fn transmit_ids(&self) -> Option<&TransmitIds> {
+    fn transmit_ids(&self, _about: &Framed) -> Option<&TransmitIds> {
         self.transmit_ids.as_ref()
     }
 

@@ -26,13 +26,24 @@ pub struct Outgoing {
     pub keeps_link: bool,
     /// DSCP and ECN; `None` takes those of the socket.
     pub traffic_class: Option<(Dscp, Ecn)>,
+    /// The time at which it leaves is to be told, where the socket was opened for such requests
+    /// ([`SocketOptions::stamps_on_request`](super::SocketOptions::stamps_on_request)).
+    pub wants_stamp: bool,
 }
 
 impl Outgoing {
     /// `octets` octets of payload for `to`; all else as the socket has it.
     #[must_use]
     pub const fn new(octets: usize, to: SocketAddr) -> Self {
-        Self { octets, to, from: None, interface: 0, keeps_link: false, traffic_class: None }
+        Self {
+            octets,
+            to,
+            from: None,
+            interface: 0,
+            keeps_link: false,
+            traffic_class: None,
+            wants_stamp: false,
+        }
     }
 }
 

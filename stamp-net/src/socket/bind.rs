@@ -47,7 +47,8 @@ pub(super) fn open(options: &SocketOptions, sharing: Sharing) -> Result<UdpSocke
         hardware_stamps: options.hardware_stamps,
         routing_headers: options.routing_headers,
         segments: None,
-        transmit_ids: options.transmit_stamps.then(TransmitIds::new),
+        transmit_ids: options.takes_transmit_stamps().then(TransmitIds::new),
+        stamp_request: options.stamp_request(),
     })
 }
 
@@ -74,7 +75,8 @@ pub(super) fn adopt(socket: OwnedFd, options: &SocketOptions) -> Result<UdpSocke
         hardware_stamps: options.hardware_stamps,
         routing_headers: options.routing_headers,
         segments: None,
-        transmit_ids: options.transmit_stamps.then(TransmitIds::new),
+        transmit_ids: options.takes_transmit_stamps().then(TransmitIds::new),
+        stamp_request: options.stamp_request(),
     })
 }
 

@@ -84,8 +84,9 @@ pub(crate) struct ControlBuffer {
 }
 
 impl ControlBuffer {
-    /// A transmit stamp's id (24), a source address (40) and a traffic class (24).
-    const CAPACITY: usize = 88;
+    /// A request for a transmit stamp (24) and its id (24), a source address (40) and a traffic class
+    /// (24).
+    const CAPACITY: usize = 112;
 
     pub(crate) const fn new() -> Self {
         Self { octets: [0; Self::CAPACITY], used: 0 }
@@ -152,10 +153,11 @@ mod tests {
     #[test]
     fn all_that_is_ever_sent_together_fits() {
         let mut buffer = ControlBuffer::new();
+        buffer.push(libc::SOL_SOCKET, libc::SO_TIMESTAMPING, [0; 4]);
         buffer.push(libc::SOL_SOCKET, 81, [0; 4]);
         buffer.push(libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, [0; 20]);
         buffer.push(libc::IPPROTO_IPV6, libc::IPV6_TCLASS, [0; 4]);
-        assert_eq!(Controls::new(buffer.octets()).count(), 3);
+        assert_eq!(Controls::new(buffer.octets()).count(), 4);
     }
 
     #[test]

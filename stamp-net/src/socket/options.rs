@@ -26,7 +26,7 @@ pub(super) fn apply(socket: &impl AsFd, options: &SocketOptions) -> Result<(), N
             "SO_TIMESTAMPING",
             libc::SOL_SOCKET,
             libc::SO_TIMESTAMPING,
-            stamp_flags(options.transmit_stamps, options.hardware_stamps),
+            stamp_flags(options.transmit_stamps, options.hardware_stamps) | request_flags(options),
         ),
     ];
     for (option, level, name, value) in family.iter().copied().chain(common) {
@@ -81,6 +81,26 @@ pub(crate) fn stamp_flags(transmit_stamps: bool, hardware_stamps: bool) -> i32 {
         }
     }
     flags as i32
+}
+
+/// What lets datagrams ask one by one: how stamps are told, but none is taken.
+const fn request_flags(options: &SocketOptions) -> i32 {
+    if options.stamps_on_request { (TransmitIds::FLAGS & !TransmitIds::RECORDS) as i32 } else { 0 }
+}
+
+impl SocketOptions {
+    pub(super) const fn takes_transmit_stamps(&self) -> bool {
+        self.transmit_stamps || self.stamps_on_request
+    }
+
+    /// What a datagram tells the kernel that wants its stamp; 0 where all have it, or none.
+    pub(super) const fn stamp_request(&self) -> u32 {
+        match (self.transmit_stamps || !self.stamps_on_request, self.hardware_stamps) {
+            (true, _) => 0,
+            (false, false) => libc::SOF_TIMESTAMPING_TX_SOFTWARE,
+            (false, true) => TransmitIds::RECORDS,
+        }
+    }
 }
 
 /// Asks for the buffers; getting less is no failure, it can be read back.

@@ -36,7 +36,12 @@ impl UdpSocket {
             return Err(SendFailure::Other { errno: libc::EAFNOSUPPORT });
         }
         slot.control.clear();
-        slot.chosen_id = self.transmit_ids.as_ref().and_then(|ids| ids.choose(&mut slot.control));
+        let stamped = self.transmit_ids(&slot.about);
+        if stamped.is_some() && self.stamp_request != 0 {
+            let request = self.stamp_request.to_ne_bytes();
+            slot.control.push(libc::SOL_SOCKET, libc::SO_TIMESTAMPING, request);
+        }
+        slot.chosen_id = stamped.and_then(|ids| ids.choose(&mut slot.control));
         let on_link = keeps_link || is_link_local(to.ip()) || from.is_some_and(is_link_local);
         let interface = if on_link { interface } else { 0 };
         slot.about.name = match to {
@@ -115,8 +120,9 @@ impl Outlet<Addressed> for UdpSocket {
         retries(errno)
     }
 
-    fn transmit_ids(&self) -> Option<&TransmitIds> {
-        self.transmit_ids.as_ref()
+    fn transmit_ids(&self, about: &Addressed) -> Option<&TransmitIds> {
+        let is_stamped = self.stamp_request == 0 || about.outgoing.wants_stamp;
+        self.transmit_ids.as_ref().filter(|_| is_stamped)
     }
 
     #[cold]

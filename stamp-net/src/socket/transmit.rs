@@ -44,6 +44,10 @@ impl TransmitIds {
         | libc::SOF_TIMESTAMPING_OPT_ID
         | libc::SOF_TIMESTAMPING_OPT_TSONLY;
 
+    /// What says of a datagram that its stamp is to be taken.
+    pub(crate) const RECORDS: u32 =
+        libc::SOF_TIMESTAMPING_TX_SOFTWARE | libc::SOF_TIMESTAMPING_TX_HARDWARE;
+
     pub(crate) fn new() -> Self {
         /// A property of the running kernel.
         static NUMBERING: OnceLock<Numbering> = OnceLock::new();

@@ -64,8 +64,8 @@ struct Buffers {
     receive: ReceiveBatch,
     send: SendBatch,
     errors: ErrorBatch,
-    /// Tokens of the replies in `send`, in its order.
-    tokens: Vec<ReplyToken>,
+    /// Tokens of the replies in `send`, in its order, and whether their transmit stamps are wanted.
+    tokens: Vec<(ReplyToken, bool)>,
     /// Segments of the reply in hand.
     segments: Vec<u8>,
     /// A reply that has to wait until those before it have left.
@@ -198,12 +198,12 @@ impl WorkerThread {
             let named = |listener: &&mut Listener| listener.token == ready.token;
             // A socket may have been closed since.
             let Some(listener) = self.listeners.iter_mut().find(named) else { continue };
-            if ready.error {
-                let errors = &mut self.buffers.errors;
-                // ICMP errors about replies: nothing to do but to take them out of the way.
-                while listener.socket.errors(errors).is_ok_and(|taken| taken > 0) {}
-            }
+            let mut errors = ready.error;
             for _ in 0..TURNS {
+                if errors || listener.awaits_stamps() {
+                    listener.take_errors(&mut self.buffers.errors, &mut self.engine);
+                    errors = false;
+                }
                 // An error of one socket must not keep the others from being served.
                 let taken = listener.socket.receive(&mut self.buffers.receive).unwrap_or(0);
                 answer(listener, &mut self.engine, &mut self.buffers, self.observer.as_ref());
@@ -248,6 +248,7 @@ fn answer(
             interface: reply.interface,
             keeps_link: reply.way == ReplyWay::SameLink,
             traffic_class: Some(reply.traffic_class),
+            wants_stamp: reply.wants_stamp,
         };
         segments.clear();
         if let ReplyWay::Segments(list) = &reply.way {
@@ -264,22 +265,22 @@ fn answer(
             waiting.clear();
             waiting.extend_from_slice(reply.octets);
             let token = reply.token;
-            flush(&listener.socket, engine, send, tokens);
+            flush(listener, engine, send, tokens);
             if !listener.lead_over(segments) || !refill(send, waiting) {
                 engine.handle_unsent(token);
                 continue;
             }
-            tokens.push(token);
+            tokens.push((token, outgoing.wants_stamp));
         } else {
-            tokens.push(reply.token);
+            tokens.push((reply.token, reply.wants_stamp));
         }
         send.push(outgoing);
         if send.is_full() {
-            flush(&listener.socket, engine, send, tokens);
+            flush(listener, engine, send, tokens);
         }
     }
     receive.clear();
-    flush(&listener.socket, engine, send, tokens);
+    flush(listener, engine, send, tokens);
 }
 
 /// Puts a reply into the next slot.
@@ -290,18 +291,22 @@ fn refill(send: &mut SendBatch, reply: &[u8]) -> bool {
 
 /// Sends what is in `send`; a reply that did not leave gives its sequence number back.
 fn flush(
-    socket: &UdpSocket,
+    listener: &mut Listener,
     engine: &mut Reflector,
     send: &mut SendBatch,
-    tokens: &mut Vec<ReplyToken>,
+    tokens: &mut Vec<(ReplyToken, bool)>,
 ) {
     if send.is_empty() {
         return;
     }
-    socket.send(send);
-    for (index, token) in tokens.drain(..).enumerate() {
-        if let SendOutcome::Failed(_) | SendOutcome::Unsent = send.outcome(index) {
-            engine.handle_unsent(token);
+    listener.socket.send(send);
+    for (index, (token, wants_stamp)) in tokens.drain(..).enumerate() {
+        match send.outcome(index) {
+            SendOutcome::Failed(_) | SendOutcome::Unsent => engine.handle_unsent(token),
+            SendOutcome::Sent { transmit_id: Some(id) } if wants_stamp => {
+                listener.await_stamp(id, token);
+            }
+            SendOutcome::Sent { .. } => {}
         }
     }
     send.clear();

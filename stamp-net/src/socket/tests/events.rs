@@ -103,6 +103,39 @@ fn without_being_asked_for_there_are_no_stamps() {
 }
 
 #[test]
+fn stamps_on_request_are_taken_of_those_that_want_them() {
+    for counted in [false, true] {
+        let options = SocketOptions { stamps_on_request: true, ..SocketOptions::new(localhost(0)) };
+        let mut near = UdpSocket::open(&options).unwrap();
+        if counted {
+            near.transmit_ids = Some(TransmitIds::counted_by_kernel());
+        }
+        let far = open();
+        let mut batch = SendBatch::new(16, 8);
+        for round in 0..3 {
+            batch.clear();
+            for index in 0..16 {
+                add(&mut batch, b"reply", far.local_addr(), |outgoing| {
+                    outgoing.wants_stamp = index % 3 == round;
+                });
+            }
+            assert_eq!(near.send(&mut batch), 16);
+            let sent = batch.outcomes().map(|outcome| match outcome {
+                SendOutcome::Sent { transmit_id } => transmit_id,
+                other => panic!("{other:?}"),
+            });
+            let sent: Vec<_> = sent.collect();
+            for (index, id) in sent.iter().enumerate() {
+                assert_eq!(id.is_some(), index % 3 == round, "{index}");
+            }
+            let ids: Vec<_> = stamps(&near).iter().map(|(id, _)| *id).collect();
+            assert_eq!(ids, sent.into_iter().flatten().collect::<Vec<_>>(), "counted: {counted}");
+            assert_eq!(received(&far, 8).len(), 16);
+        }
+    }
+}
+
+#[test]
 fn a_closed_port_is_an_event_that_names_the_probe() {
     let (near, closed) = (open(), closed_port());
     send_one(&near, b"seq of the probe", closed);
