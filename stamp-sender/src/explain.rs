@@ -125,6 +125,18 @@ pub enum Finding {
         /// Replies without an answer.
         count: u64,
     },
+    /// Replies are asked when the one before left, and the far end knows of none.
+    NoFollowUp {
+        /// Replies that say so.
+        count: u64,
+    },
+    /// A reply is said to have left when it cannot have.
+    FollowUpImpossible {
+        /// How often.
+        count: u64,
+        /// Of so many that were told.
+        of: u64,
+    },
     /// Probes arrived with another DSCP than they left with.
     RemarkedForward {
         /// How many.
@@ -435,6 +447,8 @@ impl Finding {
             Self::RemarkedForward { .. } => "remarked_forward",
             Self::CongestionForward { .. } => "congestion_forward",
             Self::ClassRefused { .. } => "class_refused",
+            Self::NoFollowUp { .. } => "no_follow_up",
+            Self::FollowUpImpossible { .. } => "follow_up_impossible",
         }
     }
 
@@ -461,6 +475,7 @@ impl Finding {
             | Self::NotTold { .. }
             | Self::RemarkedForward { .. }
             | Self::ClassRefused { .. }
+            | Self::NoFollowUp { .. }
             | Self::Remarked { .. }
             | Self::PathChanged { .. } => Severity::Note,
             _ => Severity::Warning,

@@ -237,6 +237,7 @@ fn questions(
         location: flags.ask_location,
         timestamp_information: flags.ask_timestamp_info,
         class_of_service: flags.ask_cos.map(|class| class.0),
+        follow_up: flags.ask_follow_up,
         ..requests
     })
 }

@@ -18,6 +18,9 @@ pub struct AskingFlags {
     /// Ask for replies with this DSCP, and ECN, and with which ones probes arrive (RFC 8972 §4.4).
     #[arg(long, value_name = "DSCP[,ECN]", env = "STAMP_ASK_COS", value_parser = parse::<WantedClass>)]
     pub ask_cos: Option<WantedClass>,
+    /// Ask when replies really left, each told by the next: a better backward delay (RFC 8972 §4.7).
+    #[arg(long, env = "STAMP_ASK_FOLLOW_UP", value_parser = BoolishValueParser::new())]
+    pub ask_follow_up: bool,
 }
 
 impl AskingFlags {
@@ -30,6 +33,8 @@ impl AskingFlags {
             Some("--ask-timestamp-info")
         } else if self.ask_cos.is_some() {
             Some("--ask-cos")
+        } else if self.ask_follow_up {
+            Some("--ask-follow-up")
         } else {
             None
         }

@@ -48,6 +48,17 @@ pub(super) fn explain(session: &SessionRecord, findings: &mut Vec<Finding>) {
             findings.push(Finding::ClassRefused { count, wanted });
         }
     }
+    if let Some(follow_up) = &answers.follow_up {
+        refused("Follow-Up Telemetry", "", follow_up.replies, findings);
+        // The first reply has none before it.
+        if follow_up.replies.told == 0 && follow_up.unknown > 1 {
+            findings.push(Finding::NoFollowUp { count: follow_up.unknown });
+        }
+        if follow_up.impossible > 0 {
+            let (count, of) = (follow_up.impossible, follow_up.replies.told);
+            findings.push(Finding::FollowUpImpossible { count, of });
+        }
+    }
 }
 
 fn refused(what: &'static str, key: &'static str, replies: ToldRecord, out: &mut Vec<Finding>) {

@@ -19,6 +19,7 @@ pub(super) fn explain(session: &SessionRecord, findings: &mut Vec<Finding>) {
         answers.location.as_ref().map(|one| one.replies),
         answers.timestamp_information.as_ref().map(|one| one.replies),
         answers.class_of_service.as_ref().map(|one| one.replies),
+        answers.follow_up.as_ref().map(|one| one.replies),
     ];
     let not_told = not_told.into_iter().flatten().any(|replies| replies.refused > 0);
     let refused = requests.wrong_reflector + requests.return_path_not_honoured > 0 || not_told;

@@ -14,8 +14,8 @@ mod path;
 use serde::{Deserialize, Serialize};
 
 pub use answers::{
-    AnswersRecord, ClassOfServiceRecord, LocationRecord, OriginRecord, TimestampInformationRecord,
-    ToldRecord,
+    AnswersRecord, ClassOfServiceRecord, FollowUpDelaysRecord, FollowUpRecord, LocationRecord,
+    OriginRecord, TimestampInformationRecord, ToldRecord,
 };
 pub use clock::{
     ClockFindingRecord, ClockRecord, FarClockRecord, OneWayRecord, Source, SourceCounts,

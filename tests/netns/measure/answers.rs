@@ -10,6 +10,8 @@ pub(super) fn trials() -> Vec<Trial> {
         a_nat_shows_in_what_the_far_end_saw,
         replies_have_the_class_that_was_asked_for,
         a_stranger_is_told_nothing_unless_the_operator_says_so,
+        replies_tell_when_those_before_left,
+        who_is_stateless_tells_of_no_reply,
     ]
 }
 
@@ -87,4 +89,42 @@ fn a_stranger_is_told_nothing_unless_the_operator_says_so() {
     let silent = measure(&net.near, &target, &one_way);
     silent.assert_code(3);
     assert!(silent.stderr.contains("--ask-location: nobody answers"), "{silent}");
+}
+
+fn replies_tell_when_those_before_left() {
+    let net = netns::wired(Families::Both);
+    let clock = ["--clock", "synchronized,error=1us"];
+    let _reflector = reflector(&net.far, &[&["--stateful"], &clock[..]].concat());
+    for address in [net.far.ipv4().to_string(), net.far.ipv6().to_string()] {
+        let flags = ["-c", "20", "-i", "5ms", "--ask-follow-up", "--json"];
+        let session = session(&measure(&net.near, &address, &[&flags, &clock[..]].concat()));
+        let told = &session["answers"]["follow_up"];
+        // The first has none before it; nor may it be known yet where two probes came at once.
+        let corrected = told["corrected"].as_u64().expect("a count");
+        let unknown = told["unknown"].as_u64().expect("a count");
+        assert_eq!((&told["refused"], &told["impossible"]), (&0.into(), &0.into()), "{session}");
+        assert_eq!(corrected + unknown, 20, "{session}");
+        assert!(corrected >= 15, "{session}");
+        assert_eq!(told["method"], "SW Local", "{session}");
+        let median = |delays: &Value, of: &str| delays[of]["p50"].as_i64().expect("a median");
+        let (better, plain) = (&told["delay_ns"], &session["delay_ns"]);
+        assert!(median(better, "residence") > median(plain, "residence"), "{session}");
+        assert!(median(better, "backward") < median(plain, "backward"), "{session}");
+        assert!(told["delay_ns"]["backward"]["min"].as_i64() > Some(0), "{session}");
+        assert!(findings(&session, "no_follow_up").is_empty(), "{session}");
+        let plain = ["-c", "5", "-i", "5ms", "--json"];
+        let silent = self::session(&measure(&net.near, &address, &plain));
+        assert!(silent["answers"]["follow_up"].is_null(), "{silent}");
+    }
+}
+
+fn who_is_stateless_tells_of_no_reply() {
+    let net = netns::wired(Families::V4);
+    let _reflector = reflector(&net.far, &[]);
+    let target = net.far.ipv4().to_string();
+    let flags = ["-c", "4", "-i", "5ms", "--ask-follow-up", "--json"];
+    let session = session(&measure(&net.near, &target, &flags));
+    let told = &session["answers"]["follow_up"];
+    assert_eq!((&told["told"], &told["unknown"]), (&0.into(), &4.into()), "{session}");
+    assert!(findings(&session, "no_follow_up")[0].contains("4 replies asked"), "{session}");
 }

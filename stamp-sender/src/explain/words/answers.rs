@@ -53,6 +53,21 @@ pub(super) fn words(finding: &Finding) -> Option<(String, String)> {
             ),
             format!("there, if it is stamp-reflector: reply-classes = [\"{}\"]", name(*wanted)),
         ),
+        Finding::NoFollowUp { count } => (
+            format!(
+                "{} asked when the one before left, and the far end knows of none: it is stateless, or \
+                 takes no transmit stamps.",
+                count_of(*count, "reply")
+            ),
+            "there, if it is stamp-reflector: stateful = true".to_owned(),
+        ),
+        Finding::FollowUpImpossible { count, of } => (
+            format!(
+                "{count} of {of} times at which replies are said to have left are before the reply was \
+                 made, or after it arrived: none of them corrects anything."
+            ),
+            "the far end takes its timestamps by clocks that disagree".to_owned(),
+        ),
         _ => return None,
     })
 }

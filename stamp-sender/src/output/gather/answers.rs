@@ -4,12 +4,13 @@ use std::net::{IpAddr, SocketAddr};
 
 use stamp_proto::tlv::location::{Location, SourceMac};
 use stamp_proto::tlv::timestamp_information::{TimestampInformation, TimestampOrigin};
-use stamp_session::snapshot::{AnswerCounts, AnswerSeries, SessionSnapshot};
+use stamp_session::snapshot::{AnswerCounts, AnswerSeries, FollowUpReport, SessionSnapshot};
 
+use super::delay;
 use crate::happening::SessionInfo;
 use crate::output::record::{
-    AnswersRecord, ClassOfServiceRecord, LocationRecord, OriginRecord, TimestampInformationRecord,
-    ToldRecord,
+    AnswersRecord, ClassOfServiceRecord, FollowUpDelaysRecord, FollowUpRecord, LocationRecord,
+    OriginRecord, TimestampInformationRecord, ToldRecord,
 };
 
 pub(super) fn answers(info: &SessionInfo, snapshot: &SessionSnapshot) -> AnswersRecord {
@@ -22,6 +23,7 @@ pub(super) fn answers(info: &SessionInfo, snapshot: &SessionSnapshot) -> Answers
         class_of_service: asked
             .class_of_service
             .map(|wanted| class_of_service((wanted.dscp.value(), wanted.ecn.bits()), counts)),
+        follow_up: asked.follow_up.then(|| follow_up(&counts.follow_up)),
     }
 }
 
@@ -95,6 +97,20 @@ fn class_of_service(wanted: (u8, u8), counts: &AnswerCounts) -> ClassOfServiceRe
         congestion_forward: counts.congestion_forward,
         dscp_refused: counts.dscp_refused,
         ecn_refused: counts.ecn_refused,
+    }
+}
+
+fn follow_up(report: &FollowUpReport) -> FollowUpRecord {
+    FollowUpRecord {
+        replies: replies(&report.replies),
+        unknown: report.unknown,
+        corrected: report.backward.count,
+        impossible: report.impossible,
+        method: report.replies.latest.map(|method| method.to_string()),
+        delay_ns: FollowUpDelaysRecord {
+            backward: delay(&report.backward),
+            residence: delay(&report.residence),
+        },
     }
 }
 

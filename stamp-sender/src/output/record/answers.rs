@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::DelayRecord;
+
 /// An object for each question that was asked, `null` for the others.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct AnswersRecord {
@@ -11,6 +13,8 @@ pub struct AnswersRecord {
     pub timestamp_information: Option<TimestampInformationRecord>,
     /// DSCP and ECN there and back.
     pub class_of_service: Option<ClassOfServiceRecord>,
+    /// When replies really left.
+    pub follow_up: Option<FollowUpRecord>,
 }
 
 /// How often a question was answered.
@@ -89,4 +93,31 @@ pub struct ClassOfServiceRecord {
     pub dscp_refused: u64,
     /// Replies that were not given the ECN.
     pub ecn_refused: u64,
+}
+
+/// When replies really left, as the next one told, and what is the better for it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct FollowUpRecord {
+    /// How often it was told, and how often it was found out in another way than before.
+    #[serde(flatten)]
+    pub replies: ToldRecord,
+    /// Replies that said they know nothing.
+    pub unknown: u64,
+    /// Replies whose T3 was replaced.
+    pub corrected: u64,
+    /// What was told and cannot be true.
+    pub impossible: u64,
+    /// How the far end found it out: the name of the IANA registry, or the number.
+    pub method: Option<String>,
+    /// Delay with the better T3.
+    pub delay_ns: FollowUpDelaysRecord,
+}
+
+/// Delays with the T3 that was told later.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct FollowUpDelaysRecord {
+    /// T4 - T3.
+    pub backward: DelayRecord,
+    /// T3 - T2.
+    pub residence: DelayRecord,
 }

@@ -2,8 +2,10 @@
 
 use stamp_proto::ip::Dscp;
 
+use crate::output::duration::delay_or_dash;
 use crate::output::record::{
-    ClassOfServiceRecord, LocationRecord, OriginRecord, SessionRecord, TimestampInformationRecord,
+    ClassOfServiceRecord, FollowUpRecord, LocationRecord, OriginRecord, SessionRecord,
+    TimestampInformationRecord,
 };
 
 /// A label and a text for each question that was answered.
@@ -12,10 +14,12 @@ pub(super) fn all(record: &SessionRecord) -> impl Iterator<Item = (&'static str,
     let location = answers.location.as_ref().filter(|one| one.replies.told > 0);
     let information = answers.timestamp_information.as_ref().filter(|one| one.replies.told > 0);
     let class = answers.class_of_service.as_ref().filter(|one| one.replies.told > 0);
+    let follow_up = answers.follow_up.as_ref().filter(|one| one.replies.told > 0);
     let lines = [
         location.map(|one| ("seen as", location_words(one))),
         information.map(|one| ("far stamps", information_words(one))),
         class.map(|one| ("class", class_words(one, record.path.dscp))),
+        follow_up.map(|one| ("follow-up", follow_up_words(one, record))),
     ];
     lines.into_iter().flatten()
 }
@@ -71,5 +75,25 @@ fn class_words(class: &ClassOfServiceRecord, sent: u8) -> String {
         "{} there {kept} ({arrived} on arrival); {} back {given}",
         name(sent),
         name(class.wanted_dscp)
+    )
+}
+
+/// Medians with the better T3 and without.
+fn follow_up_words(follow_up: &FollowUpRecord, record: &SessionRecord) -> String {
+    let (better, plain) = (&follow_up.delay_ns, &record.delay_ns);
+    let method = follow_up.method.as_deref().unwrap_or("unknown");
+    let impossible = match follow_up.impossible {
+        0 => String::new(),
+        count => format!("; {count} told cannot be true"),
+    };
+    format!(
+        "T3 of {} of {} replies corrected (by {method}): median backward {} instead of {}, residence \
+         {} instead of {}{impossible}",
+        follow_up.corrected,
+        record.packets.received,
+        delay_or_dash(better.backward.p50),
+        delay_or_dash(plain.backward.p50),
+        delay_or_dash(better.residence.p50),
+        delay_or_dash(plain.residence.p50)
     )
 }
