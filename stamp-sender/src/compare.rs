@@ -80,9 +80,10 @@ fn sweep(infos: &[SessionInfo], sessions: &[SessionSnapshot]) -> String {
     let (Some(least), Some(most)) = (middles.first(), middles.last()) else {
         return format!("sweep      {} sessions, none answered\n", infos.len());
     };
+    // Below the median: above it a busy host adds as much as it likes.
     let spreads = summaries
         .iter()
-        .filter_map(|summary| Some(summary.p95?.ns().saturating_sub(summary.p50?.ns())))
+        .filter_map(|summary| Some(summary.p50?.ns().saturating_sub(summary.min?.ns())))
         .collect();
     format!(
         "sweep      {} sessions by {varied}: round trip {} to {} at p50, spread {}; the delays \
