@@ -22,3 +22,4 @@ pub mod sender;
 pub mod snapshot;
 pub mod statistics;
 pub mod tlv;
+pub mod traffic;

@@ -74,6 +74,7 @@ use self::sessions::Sessions;
 use crate::clock::{ClockState, MonotonicTime};
 use crate::datagram::Received;
 use crate::tlv::Wish;
+use crate::traffic::TrafficCounters;
 
 /// What the clock of a host that knows only that it is synchronised is worth.
 const UNKNOWN_ERROR_NS: u64 = 1_000_000_000;
@@ -125,6 +126,7 @@ pub struct Reflector {
     one_way: OneWayTable,
     follow_ups: FollowUps,
     error_estimate: ErrorEstimate,
+    traffic: Option<TrafficCounters>,
     events: Events,
     counts: ReflectorSnapshot,
 }
@@ -154,6 +156,7 @@ impl Reflector {
             one_way: OneWayTable::new(hash),
             follow_ups: FollowUps::new(hash),
             error_estimate: error_estimate(config.clock, config.format),
+            traffic: None,
             events: Events::new(hash),
             counts: ReflectorSnapshot::default(),
             config,
@@ -235,6 +238,12 @@ impl Reflector {
     pub fn handle_clock(&mut self, clock: ClockState) {
         self.config.clock = clock;
         self.error_estimate = error_estimate(clock, self.config.format);
+    }
+
+    /// Counters of real traffic as they are now, for probes that ask (RFC 8972 §4.5); `None` when they
+    /// are unknown or nobody's business.
+    pub fn handle_counters(&mut self, counters: Option<TrafficCounters>) {
+        self.traffic = counters;
     }
 
     /// Adopts a new configuration, from the next probe on.

@@ -25,6 +25,7 @@ mod state;
 mod tally;
 mod timing;
 mod tlvs;
+mod traffic;
 mod transmit;
 mod validate;
 
@@ -50,9 +51,11 @@ pub use schedule::Schedule;
 pub use stamping::Stamping;
 pub use state::{Liveness, SessionState, StateChange};
 pub use tlvs::TlvOutcome;
+pub use traffic::{TrafficLoss, TrafficReading, TrafficSeries};
 pub use transmit::{SendToken, Transmit};
 
 use crate::clock::{ClockState, MonotonicTime, Now};
+use crate::traffic::TrafficCounters;
 use clock::{FarClock, NearClock};
 use counter::Counter;
 use direction::{Direction, Directional};
@@ -65,13 +68,15 @@ use reply::FarEnd;
 use schedule::Timetable;
 use state::Connectivity;
 use tally::Tally;
+use traffic::NearTraffic;
 
 /// What a clock whose error nobody knows is taken to be wrong by.
 const UNKNOWN_ERROR_NS: u64 = 1_000_000_000;
 
 /// One Session-Sender session, without socket, clock or thread.
 ///
-/// A shell calls in this order whenever it wakes up, with both clocks read anew:
+/// A shell calls in this order whenever it wakes up, with both clocks read anew, and where probes tell
+/// counters of real traffic with [`handle_counters`](Self::handle_counters) before 2 and 4:
 ///
 /// 1. [`handle_transmit_stamp`](Self::handle_transmit_stamp) and
 ///    [`handle_unsent_late`](Self::handle_unsent_late) for what the error queue holds;
@@ -102,6 +107,8 @@ pub struct Sender {
     far_clock: FarClock,
     learned: Learned,
     far_end: FarEnd,
+    /// Only where probes tell of it.
+    near_traffic: Option<Box<NearTraffic>>,
     fallback: Fallback,
     stamps_apart: u64,
     run: Tally,
@@ -135,6 +142,7 @@ impl Sender {
             far_clock: FarClock::default(),
             learned: Learned::default(),
             far_end: FarEnd::new(&config),
+            near_traffic: config.requests.direct_measurement.then(Box::default),
             fallback: config.fallback(),
             stamps_apart: 0,
             run: Tally::new(&config, start, config.statistics.has_run()),
@@ -175,6 +183,14 @@ impl Sender {
     pub fn handle_clock(&mut self, state: ClockState) {
         self.config.clock = state;
         self.error_estimate = estimate(state, &self.config);
+    }
+
+    /// Counters of real traffic as they are now, for probes that tell them and for their replies; `None`
+    /// when they are unknown.
+    pub fn handle_counters(&mut self, counters: Option<TrafficCounters>) {
+        if let Some(traffic) = &mut self.near_traffic {
+            traffic.set(counters);
+        }
     }
 
     /// Sends no more probes; those on the way are still awaited.

@@ -9,7 +9,8 @@ use stamp_proto::time::{StampSource, TimeDelta, TimestampFormat};
 
 pub use crate::sender::{
     AnswerCounts, AnswerSeries, FallbackReason, FallbackReport, FollowUpReport, Liveness,
-    Reflector, RejectCounts, SessionState, Stamping, TlvOutcome, UnsentCounts,
+    Reflector, RejectCounts, SessionState, Stamping, TlvOutcome, TrafficLoss, TrafficSeries,
+    UnsentCounts,
 };
 pub use crate::statistics::{DelaySummary, LossPattern, PdvSummary, Quantiles, VariationSummary};
 

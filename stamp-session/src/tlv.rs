@@ -18,6 +18,7 @@
 
 mod class_of_service;
 mod destination_node_address;
+mod direct_measurement;
 pub(crate) mod extra_padding;
 mod follow_up_telemetry;
 pub(crate) mod hmac;
@@ -41,12 +42,13 @@ use self::hmac::Integrity;
 use crate::datagram::Received;
 use crate::reflector::{DataPlane, Ends, ReturnRules, TlvRules};
 use crate::sender::{Answers, Granted, Requests};
+use crate::traffic::TrafficCounters;
 
 /// TLVs of one packet that are processed; RFC 8972 knows no limit, but work must have one.
 const MOST_TLVS: usize = 32;
 
 /// Every type that is understood, those that are asked for in the order in which they are written.
-static REGISTRY: [Handler; 8] = [
+static REGISTRY: [Handler; 9] = [
     extra_padding::HANDLER,
     hmac::HANDLER,
     destination_node_address::HANDLER,
@@ -55,6 +57,7 @@ static REGISTRY: [Handler; 8] = [
     timestamp_information::HANDLER,
     class_of_service::HANDLER,
     follow_up_telemetry::HANDLER,
+    direct_measurement::HANDLER,
 ];
 
 /// What a Session-Reflector does with the TLVs of one type.
@@ -76,9 +79,18 @@ pub(crate) struct Ask {
     /// Octets of the TLV, header included; 0 when it is not asked for.
     octets: fn(&Requests) -> usize,
     /// Writes it, when it is asked for.
-    emit: fn(&Requests, &mut Writer<'_>) -> Result<(), ParseError>,
+    emit: fn(&Asked<'_>, &mut Writer<'_>) -> Result<(), ParseError>,
     /// Takes note of the answer: whether it can be used, and its value.
     take: fn(Granted, &[u8], &mut Answers),
+}
+
+/// What a probe asks for, and what it tells for that.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    /// What is asked for.
+    pub(crate) requests: &'a Requests,
+    /// Packets of real traffic that were sent before it.
+    pub(crate) transmitted: u32,
 }
 
 /// Type and octets of each TLV that is asked for, headers included, in their order.
@@ -95,9 +107,10 @@ pub(crate) fn sizes(requests: &Requests) -> impl Iterator<Item = (TlvType, u16)>
 /// # Errors
 ///
 /// [`ParseError::Truncated`] when the writer has no room for them.
-pub(crate) fn emit(requests: &Requests, writer: &mut Writer<'_>) -> Result<(), ParseError> {
+pub(crate) fn emit(asked: &Asked<'_>, writer: &mut Writer<'_>) -> Result<(), ParseError> {
     let asks = REGISTRY.iter().filter_map(|entry| entry.ask);
-    asks.filter(|ask| (ask.octets)(requests) > 0).try_for_each(|ask| (ask.emit)(requests, writer))
+    let mut wanted = asks.filter(|ask| (ask.octets)(asked.requests) > 0);
+    wanted.try_for_each(|ask| (ask.emit)(asked, writer))
 }
 
 /// Takes note of the answer to a TLV that was asked for.
@@ -172,6 +185,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) timestamps: TimestampInformation,
     /// When the reply before left, if that is known.
     pub(crate) follow_up: Option<FollowUpTelemetry>,
+    /// Counters of real traffic, where they are known.
+    pub(crate) traffic: Option<TrafficCounters>,
     /// Where the probe came from and where to.
     pub(crate) ends: Ends,
     /// Where replies may go.

@@ -35,6 +35,7 @@ pub(super) fn read(
     unknown.tlvs = TlvRules {
         location: location.map_or(unknown.tlvs.location, |list| LocationWord::fields(&list)),
         classes: classes.map_or(unknown.tlvs.classes, |list| ReplyClassWord::classes(&list)),
+        traffic: unknown.tlvs.traffic,
     };
 
     let rules = Rules { reading, mode, ttl_floor, engine };

@@ -89,6 +89,7 @@ impl Reflector {
             rules: policy.map_or(const { &TlvRules::NONE }, |policy| &policy.tlvs),
             timestamps: self.timestamps(probe),
             follow_up: self.follow_up(token),
+            traffic: self.traffic,
             ends: Ends { from: probe.from, interface: probe.interface, verified: false },
             returns: &self.returns,
         };

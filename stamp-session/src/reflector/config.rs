@@ -193,6 +193,8 @@ pub struct TlvRules {
     pub location: LocationFields,
     /// The DSCPs that replies are given (RFC 8972 §4.4).
     pub classes: ReplyClasses,
+    /// Whether counters of real traffic are told (RFC 8972 §4.5), where there are any.
+    pub traffic: bool,
 }
 
 /// What of a probe's arrival is told. Inside of a NAT it is nobody's business outside.
@@ -217,11 +219,15 @@ pub enum ReplyClasses {
 
 impl TlvRules {
     /// Nothing.
-    pub const NONE: Self =
-        Self { location: LocationFields::NONE, classes: ReplyClasses::Only(Vec::new()) };
+    pub const NONE: Self = Self {
+        location: LocationFields::NONE,
+        classes: ReplyClasses::Only(Vec::new()),
+        traffic: false,
+    };
 
     /// Everything.
-    pub const ALL: Self = Self { location: LocationFields::ALL, classes: ReplyClasses::All };
+    pub const ALL: Self =
+        Self { location: LocationFields::ALL, classes: ReplyClasses::All, traffic: true };
 }
 
 impl LocationFields {

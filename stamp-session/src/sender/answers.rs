@@ -9,6 +9,7 @@ use stamp_proto::tlv::timestamp_information::TimestampInformation;
 
 use super::config::SenderConfig;
 use super::follow_up::{FollowUpReport, FollowUpTally, FollowUps};
+use super::traffic::{TrafficReading, TrafficSeries};
 use crate::snapshot::RequestCounts;
 
 /// Whether a Session-Reflector did what one TLV asked for.
@@ -54,6 +55,8 @@ pub struct Answers {
     pub follow_up: Told<Option<FollowUpTelemetry>>,
     /// How the timestamps of the reply are read, those in its TLVs included.
     pub reply_format: TimestampFormat,
+    /// Counters of real traffic.
+    pub direct_measurement: Told<TrafficReading>,
 }
 
 impl<T> Told<T> {
@@ -101,6 +104,8 @@ pub struct AnswerCounts {
     pub timestamp_information: AnswerSeries<TimestampInformation>,
     /// DSCP and ECN there and back.
     pub class_of_service: AnswerSeries<ClassOfService>,
+    /// Loss of real traffic.
+    pub direct_measurement: TrafficSeries,
     /// Probes that arrived with another DSCP than they were sent with.
     pub remarked_forward: u64,
     /// Probes that arrived with Congestion Experienced.
@@ -141,8 +146,8 @@ impl AnswerTally {
     }
 
     /// Adds those of one more reply.
-    pub(super) fn add(&mut self, answers: &Answers) {
-        self.counts.add(answers);
+    pub(super) fn add(&mut self, sequence: u32, answers: &Answers) {
+        self.counts.add(sequence, answers);
     }
 
     pub(super) fn report(&self, lost: u64) -> AnswerCounts {
@@ -182,10 +187,11 @@ impl AnswerCounts {
 
     /// Empty ones for the next period.
     fn restarted(&self) -> Self {
-        Self::of(self.sent_dscp)
+        let direct_measurement = self.direct_measurement.restarted();
+        Self { direct_measurement, ..Self::of(self.sent_dscp) }
     }
 
-    fn add(&mut self, answers: &Answers) {
+    fn add(&mut self, sequence: u32, answers: &Answers) {
         let refused = |granted| u64::from(granted == Granted::Refused);
         let requests = &mut self.requests;
         requests.wrong_reflector =
@@ -196,6 +202,7 @@ impl AnswerCounts {
         self.timestamp_information.add(answers.timestamp_information);
         self.class_of_service.add(answers.class_of_service);
         self.follow_up.add(answers.follow_up);
+        self.direct_measurement.add(sequence, answers.direct_measurement);
         let Some(ClassOfService { wanted, answer }) = answers.class_of_service.told() else {
             return;
         };

@@ -12,7 +12,7 @@ use stamp_proto::writer::Writer;
 use super::config::{Padding, SenderConfig, SenderConfigError};
 use super::random::Random;
 use super::stamping::must_be_zero;
-use crate::tlv;
+use crate::tlv::{self, Asked};
 
 /// What UDP over IPv6 can carry without a jumbogram; IPv4 carries less, which the link will say.
 const LARGEST_PAYLOAD: usize = 65_527;
@@ -106,17 +106,18 @@ impl Layout {
         [base, start..end]
     }
 
-    /// Writes a probe to the front of `out`, giving what was written.
+    /// Writes a probe to the front of `out`, giving what was written; `transmitted` are the packets of
+    /// real traffic before it.
     pub(super) fn emit<'b>(
         &self,
         config: &SenderConfig,
-        packet: SenderPacket,
+        (packet, transmitted): (SenderPacket, u32),
         out: &'b mut [u8],
     ) -> Result<&'b [u8], ParseError> {
         packet.emit(self.mode, out)?;
         let (base, area) = out.split_at_mut_checked(self.mode.base_octets()).unwrap_or_default();
         let mut area = Writer::new(area);
-        tlv::emit(&config.requests, &mut area)?;
+        tlv::emit(&Asked { requests: &config.requests, transmitted }, &mut area)?;
         if self.padding_octets() > 0 {
             let padding = extra_padding::reserve(&mut area, self.padding_octets())?;
             if self.padding == Padding::Random {
@@ -189,7 +190,7 @@ mod tests {
         };
         let mut out = [0xEE; 2_000];
         let layout = Layout::new(config).unwrap();
-        let octets = layout.emit(config, packet, &mut out).unwrap();
+        let octets = layout.emit(config, (packet, 0), &mut out).unwrap();
         assert_eq!(octets.len(), config.payload_octets);
         octets.to_vec()
     }

@@ -99,7 +99,10 @@ impl Sender {
     ) -> Outcome {
         let sequence = checked.numbers.sequence;
         let place = self.place(checked, timing);
-        let answer = self.tlv_answer(reply, checked);
+        let mut answer = self.tlv_answer(reply, checked);
+        if let Some(traffic) = &mut self.near_traffic {
+            traffic.complete(sequence, &mut answer.answers);
+        }
         let usable = self.usable(now, timing, place, &answer);
         let variation = self.answered(checked, timing, usable, place);
         self.learn(reply, checked, timing);

@@ -23,6 +23,8 @@ pub struct Requests {
     pub class_of_service: Option<ClassOfServiceRequest>,
     /// When replies really left, each told by the next (RFC 8972 §4.7).
     pub follow_up: bool,
+    /// Counters of real traffic (RFC 8972 §4.5); the shell hands in our own.
+    pub direct_measurement: bool,
 }
 
 /// The way that a reply is to take.

@@ -127,7 +127,7 @@ impl Tally {
         self.backward_hops = widen(self.backward_hops, sample.backward_hops);
         self.tlvs.add(sample.tlvs);
         if let Some(answers) = &mut self.answers {
-            answers.add(&sample.answers);
+            answers.add(sample.sequence, &sample.answers);
         }
         self.stamping.add(sample.stamping);
         self.remarked = self.remarked.saturating_add(sample.remarked.into());

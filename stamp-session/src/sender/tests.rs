@@ -9,5 +9,6 @@ mod memory;
 mod returns;
 mod rig;
 mod sending;
+mod traffic;
 mod validation;
 mod windows;

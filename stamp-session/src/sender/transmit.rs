@@ -57,7 +57,10 @@ impl Sender {
         let asks = self.fallback.next();
         self.observe_clock(now);
         let intended = self.take_slot(now)?;
-        let Ok(octets) = self.layout.emit(&self.config, self.packet(now), out) else {
+        let packet = self.packet(now);
+        let traffic = self.near_traffic.as_deref_mut();
+        let transmitted = traffic.map_or(0, |traffic| traffic.transmitted(packet.sequence));
+        let Ok(octets) = self.layout.emit(&self.config, (packet, transmitted), out) else {
             self.count_unsent(UnsentReason::NoBuffer);
             return None;
         };

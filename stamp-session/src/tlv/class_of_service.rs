@@ -20,8 +20,8 @@ pub(super) const HANDLER: Handler = Handler {
         octets: |requests| {
             requests.class_of_service.map_or(0, |_| TLV_HEADER_OCTETS.saturating_add(VALUE_OCTETS))
         },
-        emit: |requests, writer| {
-            requests.class_of_service.map_or(Ok(()), |wish| wish.emit_request(writer))
+        emit: |asked, writer| {
+            asked.requests.class_of_service.map_or(Ok(()), |wish| wish.emit_request(writer))
         },
         take: |granted, value, answers| {
             answers.class_of_service = Told::of(granted, || ClassOfService::parse(value).ok());

@@ -24,8 +24,8 @@ pub(super) const HANDLER: Handler = Handler {
                 TLV_HEADER_OCTETS.saturating_add(if address.is_ipv4() { 4 } else { 16 })
             })
         },
-        emit: |requests, writer| {
-            let node = requests.destination_node.map(DestinationNodeAddress);
+        emit: |asked, writer| {
+            let node = asked.requests.destination_node.map(DestinationNodeAddress);
             node.map_or(Ok(()), |node| node.emit_request(writer))
         },
         take: |granted, _, answers| answers.destination_node = granted,

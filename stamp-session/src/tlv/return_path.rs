@@ -19,8 +19,8 @@ pub(super) const HANDLER: Handler = Handler {
         octets: |requests| {
             requests.return_path.as_ref().map_or(0, |wish| wish.request().encoded_octets())
         },
-        emit: |requests, writer| {
-            let wish = requests.return_path.as_ref();
+        emit: |asked, writer| {
+            let wish = asked.requests.return_path.as_ref();
             wish.map_or(Ok(()), |wish| wish.request().emit_request(writer))
         },
         take: |granted, _, answers| answers.return_path = granted,

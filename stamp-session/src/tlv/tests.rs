@@ -1,5 +1,7 @@
 use std::sync::LazyLock;
 
+mod direct_measurement;
+
 use stamp_proto::auth::{Key, KeyError};
 use stamp_proto::tlv::Tlv;
 use stamp_proto::tlv::timestamp_information::{
@@ -77,6 +79,7 @@ fn exchange(mode: AuthenticationMode, keys: Option<&KeyRing>) -> Exchange<'_> {
         rules,
         timestamps,
         follow_up: None,
+        traffic: None,
         ends,
         returns,
     }

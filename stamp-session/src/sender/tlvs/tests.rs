@@ -31,7 +31,7 @@ fn sent(config: &SenderConfig) -> Vec<u8> {
         ssid: config.ssid,
     };
     let mut out = [0; 2_000];
-    let probe = Layout::new(config).unwrap().emit(config, packet, &mut out).unwrap();
+    let probe = Layout::new(config).unwrap().emit(config, (packet, 0), &mut out).unwrap();
     probe[44..].to_vec()
 }
 
