@@ -1,6 +1,7 @@
 //! Interfaces of this network namespace and their addresses.
 
 mod link;
+mod traffic;
 
 use std::io;
 use std::iter::successors;
@@ -16,6 +17,7 @@ use crate::error::NetError;
 use crate::netlink::{self, Refusal};
 
 pub use link::{LinkLayer, MacAddress};
+pub use traffic::{InterfacePackets, packets};
 
 /// One interface.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -151,18 +153,27 @@ pub(crate) fn is_up(name: &str) -> Result<bool, NetError> {
 
 /// The interface called `name`, without its addresses.
 pub(crate) fn link(name: &str) -> Result<Interface, NetError> {
+    ask(question_for(name)?).map_err(|refusal| missing(name, refusal))
+}
+
+/// What to ask the kernel about the interface called `name`.
+fn question_for(name: &str) -> Result<LinkMessage, NetError> {
     // The kernel takes a longer name for no name.
     if name.len() >= libc::IFNAMSIZ {
         return Err(NetError::NoSuchInterface { name: name.into() });
     }
     let mut question = LinkMessage::default();
     question.attributes.push(LinkAttribute::IfName(name.to_owned()));
-    ask(question).map_err(|refusal| match refusal {
+    Ok(question)
+}
+
+fn missing(name: &str, refusal: Refusal) -> NetError {
+    match refusal {
         Refusal::Kernel(source) if source.raw_os_error() == Some(libc::ENODEV) => {
             NetError::NoSuchInterface { name: name.into() }
         }
         refusal => refusal.into(),
-    })
+    }
 }
 
 /// The interface with this number, without its addresses; `None` when there is none.

@@ -16,6 +16,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials![
         interfaces_are_told_with_their_addresses,
         an_interface_that_is_down_is_told_so,
+        packets_of_an_interface_are_counted,
         every_address_of_a_host_is_its_own,
         a_route_is_told_with_source_and_next_hop,
         a_way_that_does_not_exist_is_no_route,
@@ -50,6 +51,22 @@ fn an_interface_that_is_down_is_told_so() {
     assert!(!near.up && !near.running);
     let far = cable.far.run(|| interface::by_name("eth0")).unwrap();
     assert!(far.up, "the other end is still switched on");
+}
+
+fn packets_of_an_interface_are_counted() {
+    let cable = Cable::new();
+    let [near, far] = [&cable.near, &cable.far];
+    let count = |host: &Host| host.run(|| interface::packets("eth0")).unwrap();
+    let before = (count(near), count(far));
+    let socket = near.run(|| std::net::UdpSocket::bind("192.0.2.1:0")).unwrap();
+    for _ in 0..20 {
+        socket.send_to(b"traffic", "192.0.2.2:9").unwrap();
+    }
+    let after = (count(near), count(far));
+    assert!(after.0.transmitted >= before.0.transmitted + 20, "{before:?} {after:?}");
+    assert!(after.1.received >= before.1.received + 20, "{before:?} {after:?}");
+    let missing = near.run(|| interface::packets("eth9"));
+    assert!(matches!(missing, Err(NetError::NoSuchInterface { .. })), "{missing:?}");
 }
 
 fn every_address_of_a_host_is_its_own() {
