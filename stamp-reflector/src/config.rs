@@ -22,6 +22,7 @@ use std::sync::Arc;
 use stamp_proto::auth::{KeyId, KeyRing};
 use stamp_session::clock::ClockState;
 use stamp_session::reflector::{RateLimit, ReflectorConfig};
+use stamp_session::traffic::TrafficSource;
 
 pub(crate) use flags::{Flags, Origin};
 pub(crate) use forwarding::{Forwarding, OwnLabels, TimestampEntry};
@@ -53,6 +54,8 @@ pub(crate) struct Config {
     pub(crate) total_rate_limit: RateLimit,
     /// The clock as the operator declared it; none to ask the kernel.
     pub(crate) clock: Option<ClockState>,
+    /// Where counters of real traffic are.
+    pub(crate) traffic: Option<TrafficSource>,
     /// Least important messages that are written.
     pub(crate) log_level: LogLevel,
     /// Form of messages.

@@ -9,6 +9,7 @@ use stamp_net::interface;
 use stamp_session::clock::{ClockState, MonotonicTime};
 use stamp_session::reflector::{OneWayView, RateLimiter, RateLimiterConfig, ReflectorConfig};
 use stamp_worker::reflector::{ListenerId, ReflectorObserver, ReflectorPool};
+use stamp_worker::traffic::TrafficWatch;
 
 use crate::config::{Config, Note, Source};
 use crate::descriptors;
@@ -87,7 +88,9 @@ impl Service {
         let engine = engine_config(&config, seed, workers, &locals, &addresses);
         let observer: Arc<dyn ReflectorObserver> = Arc::new(reporter);
         let node = Node::start(&config)?;
+        let traffic = config.traffic.as_ref().map(TrafficWatch::start).transpose()?;
         let pool = ReflectorPool::start(workers, &engine, &limiter, &observer)?;
+        pool.set_traffic(traffic.as_ref());
         let started = now();
         let lately = Lately { at: started, received: 0, pps: None };
         let listeners = Vec::new();

@@ -53,7 +53,10 @@ fn companion(probe: &Probe, target: SocketAddr, of: Vec<usize>) -> Result<Compan
     config.timeout = COMPANION_FIRST_INTERVAL;
     (config.count, config.duration) = (None, None);
     let port = setup::open(probe, target, setup::device_name(probe))?.into();
-    Ok(Companion { setup: SessionSetup { port, config, linger_round_trips: None }, of })
+    Ok(Companion {
+        setup: SessionSetup { port, config, linger_round_trips: None, traffic: None },
+        of,
+    })
 }
 
 #[cfg(test)]

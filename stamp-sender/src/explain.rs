@@ -12,8 +12,10 @@ mod loss;
 mod network;
 mod returns;
 mod silence;
+mod traffic;
 mod words;
 
+pub use traffic::TrafficFinding;
 pub use words::percent;
 
 use crate::output::record::{FindingRecord, SessionRecord, Severity};
@@ -120,7 +122,7 @@ pub enum Finding {
     NotTold {
         /// The TLV that asks it.
         what: &'static str,
-        /// The key of `stamp-reflector` that allows the answer, if there is one.
+        /// What allows the answer in the file of `stamp-reflector`, if anything does.
         key: &'static str,
         /// Replies without an answer.
         count: u64,
@@ -162,6 +164,8 @@ pub enum Finding {
         /// Which.
         wanted: u8,
     },
+    /// What counters of real traffic say.
+    Traffic(TrafficFinding),
     /// The session is DOWN at the end.
     Down {
         /// The far end.
@@ -388,6 +392,7 @@ pub fn explain(session: &SessionRecord) -> Vec<Finding> {
     far_end::explain(session, &mut findings);
     returns::explain(session, &mut findings);
     answers::explain(session, &mut findings);
+    traffic::explain(session, &mut findings);
     looped::explain(session, &mut findings);
     findings
 }
@@ -449,6 +454,7 @@ impl Finding {
             Self::ClassRefused { .. } => "class_refused",
             Self::NoFollowUp { .. } => "no_follow_up",
             Self::FollowUpImpossible { .. } => "follow_up_impossible",
+            Self::Traffic(traffic) => traffic.kind(),
         }
     }
 
@@ -476,6 +482,7 @@ impl Finding {
             | Self::RemarkedForward { .. }
             | Self::ClassRefused { .. }
             | Self::NoFollowUp { .. }
+            | Self::Traffic(TrafficFinding::Differs { .. } | TrafficFinding::Restart { .. })
             | Self::Remarked { .. }
             | Self::PathChanged { .. } => Severity::Note,
             _ => Severity::Warning,

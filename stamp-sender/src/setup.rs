@@ -17,6 +17,7 @@ use stamp_session::sender::{
 use stamp_worker::LARGEST_PAYLOAD_OCTETS;
 use stamp_worker::WorkerError;
 use stamp_worker::sender::{Port, SessionSetup};
+use stamp_worker::traffic::TrafficWatch;
 
 use crate::command_line::{AskingFlags, Departure, Measure, Padding, Probe, ZeroSsidName};
 use crate::descriptors;
@@ -69,6 +70,7 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
     // A companion has one socket.
     let beside = usize::from(matches!(probe.far_clock, Some(FarClock::Learned(_))));
     descriptors::ensure(sockets.saturating_add(beside).saturating_mul(measure.hosts.len()))?;
+    let traffic = watch_traffic(&measure.asking)?;
     for (text, branch) in
         measure.hosts.iter().flat_map(|text| branches.iter().map(move |it| (text, it)))
     {
@@ -100,7 +102,12 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
             ..info(&format!("{text}{}", branch.suffix), &infos, socket, &config)
         });
         let linger_round_trips = probe.timeout.and_then(|wait| wait.round_trips);
-        setups.push(SessionSetup { port: opened.port, config, linger_round_trips });
+        setups.push(SessionSetup {
+            port: opened.port,
+            config,
+            linger_round_trips,
+            traffic: traffic.clone(),
+        });
     }
     let last = if setups.is_empty() { missing.pop() } else { None };
     missing.iter().for_each(exit::tell_failure);
@@ -222,6 +229,14 @@ pub fn warn_of_short(keys: Option<&KeyRing>) {
     }
 }
 
+/// The counters of this host that probes tell.
+fn watch_traffic(flags: &AskingFlags) -> Result<Option<TrafficWatch>, Failure> {
+    let started = flags.ask_direct.as_ref().map(|source| TrafficWatch::start(&source.0));
+    started
+        .transpose()
+        .map_err(|error| Failure::Usage { flag: "--ask-direct", problem: error.to_string() })
+}
+
 /// What probes ask for beside what steering does.
 fn questions(
     flags: &AskingFlags,
@@ -238,6 +253,7 @@ fn questions(
         timestamp_information: flags.ask_timestamp_info,
         class_of_service: flags.ask_cos.map(|class| class.0),
         follow_up: flags.ask_follow_up,
+        direct_measurement: flags.ask_direct.is_some(),
         ..requests
     })
 }

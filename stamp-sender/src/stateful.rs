@@ -84,7 +84,12 @@ pub fn detect(
             config.timeout = config.timeout.min(PATIENCE);
             config.schedule = Schedule::Fixed { interval: PATIENCE };
             let socket = setup::open(&probe, target, setup::device_name(&probe))?;
-            setups.push(SessionSetup { port: socket.into(), config, linger_round_trips: None });
+            setups.push(SessionSetup {
+                port: socket.into(),
+                config,
+                linger_round_trips: None,
+                traffic: None,
+            });
         }
         if setups.is_empty() {
             break;

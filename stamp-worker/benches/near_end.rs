@@ -43,7 +43,7 @@ pub(crate) fn session(
     config.duration = Some(length);
     config.timeout = Duration::from_millis(500);
     config.clock = ONE_CLOCK;
-    SessionSetup { port: socket.into(), config, linger_round_trips: None }
+    SessionSetup { port: socket.into(), config, linger_round_trips: None, traffic: None }
 }
 
 /// Starts them all on one worker.

@@ -8,6 +8,7 @@ use stamp_session::reflector::ReflectorConfigError;
 use stamp_session::sender::SenderConfigError;
 
 use crate::forwarder::ForwarderRefusal;
+use crate::traffic::TrafficError;
 
 /// Why workers cannot be started or changed.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,9 @@ pub enum WorkerError {
     /// A node cannot forward without the kernel doing so too.
     #[error(transparent)]
     Forwarder(#[from] ForwarderRefusal),
+    /// Counters of real traffic cannot be had.
+    #[error(transparent)]
+    Traffic(#[from] TrafficError),
     /// The kernel gives no further thread.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),

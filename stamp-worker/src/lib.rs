@@ -18,6 +18,7 @@ pub mod forwarder;
 mod margin;
 pub mod reflector;
 pub mod sender;
+pub mod traffic;
 
 pub use clock::{clock_state, now};
 pub use error::WorkerError;

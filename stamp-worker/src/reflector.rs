@@ -17,6 +17,7 @@ use stamp_session::reflector::{
 };
 
 use crate::error::WorkerError;
+use crate::traffic::TrafficWatch;
 use thread::{Command, WorkerThread};
 
 pub use means::reply_means;
@@ -126,6 +127,13 @@ impl ReflectorPool {
     pub fn set_clock(&self, clock: ClockState) {
         for worker in &self.workers {
             worker.tell(Command::Clock(clock));
+        }
+    }
+
+    /// Tells every worker where counters of real traffic are, for probes that ask (RFC 8972 §4.5).
+    pub fn set_traffic(&self, watch: Option<&TrafficWatch>) {
+        for worker in &self.workers {
+            worker.tell(Command::Traffic(watch.cloned()));
         }
     }
 

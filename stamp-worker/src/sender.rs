@@ -15,6 +15,7 @@ use stamp_session::sender::{Outcome, SenderConfig, SenderEvent};
 use stamp_session::snapshot::SessionSnapshot;
 
 use crate::error::WorkerError;
+use crate::traffic::TrafficWatch;
 pub use companion::Companion;
 pub use port::{FramePort, FrameWay, Homecoming, LoopPort, PlainSegments, Port, Rings};
 use thread::{Command, WorkerThread};
@@ -32,6 +33,8 @@ pub struct SessionSetup {
     /// When no probe is left to send: wait for stragglers at most this many times the longest
     /// round trip seen instead of the whole timeout.
     pub linger_round_trips: Option<u32>,
+    /// Counters of real traffic, where its probes tell them.
+    pub traffic: Option<TrafficWatch>,
 }
 
 /// What happened to a session beside its packets.

@@ -122,7 +122,7 @@ fn setup(target: SocketAddr, ssid: u16, adjust: impl FnOnce(&mut SenderConfig)) 
     config.clock = ONE_CLOCK;
     config.reflector = ReflectorMode::Stateful;
     adjust(&mut config);
-    SessionSetup { port: socket.into(), config, linger_round_trips: None }
+    SessionSetup { port: socket.into(), config, linger_round_trips: None, traffic: None }
 }
 
 #[test]

@@ -177,5 +177,10 @@ fn session(
     config.schedule = Schedule::Fixed { interval };
     config.duration = Some(length);
     config.clock = ONE_CLOCK;
-    SessionSetup { port: socket.expect("a socket").into(), config, linger_round_trips: Some(3) }
+    SessionSetup {
+        port: socket.expect("a socket").into(),
+        config,
+        linger_round_trips: Some(3),
+        traffic: None,
+    }
 }

@@ -35,6 +35,11 @@ pub(super) fn config(reading: &Reading<'_>, root: &Section<'_>, folder: &Path) -
     if let Some(offset) = reading.value(root, &keys::PTP_UTC_OFFSET) {
         engine.ptp_utc_offset = offset.into();
     }
+    let traffic = reading.value(root, &keys::traffic::DIRECT_MEASUREMENT).map(|source| source.0);
+    // Naming a source is saying that it may be told.
+    if let Some(unknown) = &mut engine.unknown_sources {
+        unknown.tlvs.traffic = traffic.is_some();
+    }
     let forwarding = forwarding::read(reading, root, folder, engine.ptp_utc_offset);
     let (log_level, log_format) = read_log(reading, root);
     let (one_way_export, event_export) = read_exports(reading, root, &engine);
@@ -49,6 +54,7 @@ pub(super) fn config(reading: &Reading<'_>, root: &Section<'_>, folder: &Path) -
             .and_then(policy::rate_limit)
             .unwrap_or(RateLimit::Off),
         clock: read_clock(reading, root).map(|clock| clock.0),
+        traffic,
         log_level,
         log_format,
         keys,

@@ -2,6 +2,7 @@
 
 pub(crate) mod forward;
 pub(crate) mod timestamp;
+pub(crate) mod traffic;
 
 use ipnet::IpNet;
 use stamp_config::clock::DeclaredClock;
@@ -350,6 +351,7 @@ pub(crate) const ROOT: &[Definition] = &[
     RETURN_PATH.definition,
     LOCATION.definition,
     REPLY_CLASSES.definition,
+    traffic::DIRECT_MEASUREMENT.definition,
     AUTH_REQUIRED.definition,
     AUTH_KEY_FILE.definition,
     AUTH_TIME_WINDOW.definition,
@@ -455,6 +457,7 @@ pub(crate) mod allow {
         RETURN_SEGMENTS.definition,
         LOCATION.definition,
         REPLY_CLASSES.definition,
+        traffic::TOLD.definition,
     ];
 }
 

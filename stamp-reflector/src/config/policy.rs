@@ -105,6 +105,9 @@ impl Rules<'_> {
         if let Some(classes) = self.reading.items(table, section, &allow::REPLY_CLASSES) {
             policy.tlvs.classes = ReplyClassWord::classes(&classes);
         }
+        if let Some(told) = self.reading.item(table, section, &keys::traffic::TOLD) {
+            policy.tlvs.traffic = told;
+        }
         let return_segments = self.reading.items(table, section, &allow::RETURN_SEGMENTS);
         policy.return_segments =
             return_segments.and_then(|list| returns::list(section, &list, net));

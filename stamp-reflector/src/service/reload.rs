@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use stamp_worker::traffic::TrafficWatch;
+
 use super::{Listening, Service, engine_config, local_addresses, one_per_core};
 use crate::config::Config;
 use crate::descriptors;
@@ -37,17 +39,28 @@ impl Service {
 
         let addresses = local_addresses();
         let engine = engine_config(&config, self.seed, self.pool.workers(), &locals, &addresses);
+        let traffic = self.traffic(&config)?;
         self.node.reload(&config)?;
         if let Err(refusal) = self.pool.reconfigure(&engine) {
             // As it was before, which was fine then.
             self.node.reload(&self.config)?;
             return Err(refusal.into());
         }
+        if let Some(traffic) = traffic {
+            self.pool.set_traffic(traffic.as_ref());
+        }
         self.addresses = addresses;
         self.limiter.set_total(config.total_rate_limit);
         self.log.set_level(config.log_level);
         self.config = config;
         self.replace_listeners(bound, &gone)
+    }
+
+    /// Counters of another source, if it is another one.
+    fn traffic(&self, config: &Config) -> Result<Option<Option<TrafficWatch>>, Failure> {
+        let changed = config.traffic != self.config.traffic;
+        let start = || config.traffic.as_ref().map(TrafficWatch::start).transpose();
+        Ok(changed.then(start).transpose()?)
     }
 
     fn replace_listeners(

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
-use stamp_config::asking::WantedClass;
+use stamp_config::asking::{CounterSource, WantedClass};
 use stamp_config::parse;
 
 /// What probes ask for beside a reply. A reflector that does not know a question says so.
@@ -21,6 +21,11 @@ pub struct AskingFlags {
     /// Ask when replies really left, each told by the next: a better backward delay (RFC 8972 §4.7).
     #[arg(long, env = "STAMP_ASK_FOLLOW_UP", value_parser = BoolishValueParser::new())]
     pub ask_follow_up: bool,
+    /// Ask for the far end's counters of real traffic, which with those of an interface here, test
+    /// packets among them, or of a command that prints packets sent and received, tell how much of it
+    /// is lost each way (RFC 8972 §4.5).
+    #[arg(long, value_name = "IF|cmd:COMMAND", env = "STAMP_ASK_DIRECT", value_parser = parse::<CounterSource>)]
+    pub ask_direct: Option<CounterSource>,
 }
 
 impl AskingFlags {
@@ -35,6 +40,8 @@ impl AskingFlags {
             Some("--ask-cos")
         } else if self.ask_follow_up {
             Some("--ask-follow-up")
+        } else if self.ask_direct.is_some() {
+            Some("--ask-direct")
         } else {
             None
         }

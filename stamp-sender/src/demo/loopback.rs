@@ -115,7 +115,10 @@ fn session(
     let socket = setup::open(&probe, target, None)?;
     let mut info = setup::info(name, &[], SocketFacts::of(&socket, target), &config);
     info.target_text = target.to_string();
-    Ok((SessionSetup { port: socket.into(), config, linger_round_trips: None }, info))
+    Ok((
+        SessionSetup { port: socket.into(), config, linger_round_trips: None, traffic: None },
+        info,
+    ))
 }
 
 /// The demo's reflectors have nothing to tell: their only source is this process.

@@ -6,7 +6,7 @@ use crate::output::record::{SessionRecord, ToldRecord};
 pub(super) fn explain(session: &SessionRecord, findings: &mut Vec<Finding>) {
     let answers = &session.answers;
     if let Some(location) = &answers.location {
-        refused("Location", "location", location.replies, findings);
+        refused("Location", "location = [\"all\"]", location.replies, findings);
         let seen = |address: &Option<String>, port: Option<u16>| {
             let address = address.clone().unwrap_or_else(|| "an address it does not tell".into());
             port.map_or(address.clone(), |port| match address.contains(':') {
@@ -61,7 +61,12 @@ pub(super) fn explain(session: &SessionRecord, findings: &mut Vec<Finding>) {
     }
 }
 
-fn refused(what: &'static str, key: &'static str, replies: ToldRecord, out: &mut Vec<Finding>) {
+pub(super) fn refused(
+    what: &'static str,
+    key: &'static str,
+    replies: ToldRecord,
+    out: &mut Vec<Finding>,
+) {
     if replies.refused > 0 {
         out.push(Finding::NotTold { what, key, count: replies.refused });
     }

@@ -21,7 +21,8 @@ pub(super) fn explain(session: &SessionRecord, findings: &mut Vec<Finding>) {
         answers.class_of_service.as_ref().map(|one| one.replies),
         answers.follow_up.as_ref().map(|one| one.replies),
     ];
-    let not_told = not_told.into_iter().flatten().any(|replies| replies.refused > 0);
+    let traffic = answers.direct_measurement.is_some_and(|one| one.refused > 0);
+    let not_told = not_told.into_iter().flatten().any(|replies| replies.refused > 0) || traffic;
     let refused = requests.wrong_reflector + requests.return_path_not_honoured > 0 || not_told;
     if session.answered && !refused && !matches!(last, "not_asked" | "supported") {
         findings.push(Finding::Tlvs { outcome: last.to_owned() });

@@ -1,5 +1,6 @@
 mod answers;
 mod looped;
+mod traffic;
 
 use super::*;
 use crate::output::record::{

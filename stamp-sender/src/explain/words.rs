@@ -6,6 +6,7 @@ mod looped;
 mod network;
 mod returns;
 mod silence;
+mod traffic;
 
 pub use network::percent;
 
@@ -32,6 +33,7 @@ impl Finding {
             .or_else(|| looped::words(self))
             .or_else(|| returns::words(self))
             .or_else(|| answers::words(self))
+            .or_else(|| traffic::words(self))
             .unwrap_or_default()
     }
 }

@@ -20,6 +20,7 @@ use super::listener::Listener;
 use crate::SLOT_OCTETS;
 use crate::clock::{ClockWatch, now, user_stamp};
 use crate::error::WorkerError;
+use crate::traffic::TrafficWatch;
 
 /// Datagrams taken from a socket at once.
 const RECEIVE_COUNT: usize = 64;
@@ -38,6 +39,7 @@ pub(super) enum Command {
     Unlisten { token: u32, answer: Sender<()> },
     Reconfigure { config: Box<ReflectorConfig>, answer: Sender<Result<(), ReflectorConfigError>> },
     Clock(ClockState),
+    Traffic(Option<TrafficWatch>),
     Snapshot(Sender<ReflectorSnapshot>),
     Sessions(Sender<Vec<SessionView>>),
     OneWay(Sender<Vec<OneWayView>>),
@@ -56,6 +58,7 @@ pub(super) struct WorkerThread {
     ready: Vec<Ready>,
     buffers: Buffers,
     clock: ClockWatch,
+    traffic: Option<TrafficWatch>,
     inbox: Receiver<Command>,
     observer: Arc<dyn ReflectorObserver>,
 }
@@ -99,6 +102,7 @@ impl WorkerThread {
             ready: Vec::with_capacity(64),
             buffers,
             clock,
+            traffic: None,
             inbox,
             observer,
         })
@@ -162,6 +166,10 @@ impl WorkerThread {
                     let _ = answer.send(taken);
                 }
                 Command::Clock(state) => self.engine.handle_clock(state),
+                Command::Traffic(watch) => {
+                    self.traffic = watch;
+                    self.engine.handle_counters(None);
+                }
                 Command::Snapshot(answer) => {
                     let _ = answer.send(self.engine.snapshot());
                 }
@@ -206,6 +214,9 @@ impl WorkerThread {
                 }
                 // An error of one socket must not keep the others from being served.
                 let taken = listener.socket.receive(&mut self.buffers.receive).unwrap_or(0);
+                if let Some(traffic) = &self.traffic {
+                    self.engine.handle_counters(traffic.counters());
+                }
                 answer(listener, &mut self.engine, &mut self.buffers, self.observer.as_ref());
                 if taken < RECEIVE_COUNT {
                     break;

@@ -10,6 +10,7 @@ use super::port::{COUNT, Departure, Left, PortBuffers};
 use super::{Port, SenderObserver, SessionSetup, Trouble};
 use crate::clock::now;
 use crate::error::WorkerError;
+use crate::traffic::TrafficWatch;
 
 /// Batches taken from one socket before the others get their turn.
 const TURNS: usize = 4;
@@ -43,6 +44,7 @@ pub(super) struct Session {
     stamps: PendingStamps,
     queue_drops: u32,
     linger_round_trips: Option<u32>,
+    traffic: Option<TrafficWatch>,
     /// How long stragglers are waited for when no reply ever came.
     patience: Duration,
     /// When the wait for stragglers ends, once nothing is left to send.
@@ -65,6 +67,7 @@ impl Session {
             stamps,
             queue_drops,
             linger_round_trips: setup.linger_round_trips,
+            traffic: setup.traffic,
             linger_until: None,
         })
     }
@@ -155,8 +158,11 @@ impl Session {
         buffers: &mut PortBuffers,
         observer: &mut dyn SenderObserver,
     ) -> usize {
-        let Self { port, engine, number, .. } = self;
+        let Self { port, engine, number, traffic, .. } = self;
         let taken = port.receive(buffers, |reply| {
+            if let Some(traffic) = traffic {
+                engine.handle_counters(traffic.counters());
+            }
             let outcome: Outcome = engine.handle_reply(now(), reply);
             observer.outcome(*number, &outcome);
         });
@@ -207,6 +213,9 @@ impl Session {
     fn send_due(&mut self, buffers: &mut Buffers, observer: &mut dyn SenderObserver) {
         // Where sending takes longer than the interval, the next probe is always due.
         for _ in 0..BURST {
+            if let Some(traffic) = &self.traffic {
+                self.engine.handle_counters(traffic.counters());
+            }
             let departure = self.port.depart(&mut self.engine, &mut buffers.port);
             let Some(Departure { token, outcome }) = departure else { return };
             match outcome {

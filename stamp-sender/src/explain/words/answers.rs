@@ -28,7 +28,7 @@ pub(super) fn words(finding: &Finding) -> Option<(String, String)> {
             ),
             match *key {
                 "" => "nothing can be asked of it here; it shows in no number above".to_owned(),
-                key => format!("there, if it is stamp-reflector: {key} = [\"all\"]"),
+                key => format!("there, if it is stamp-reflector: {key}"),
             },
         ),
         Finding::RemarkedForward { count, of, sent, arrived } => (

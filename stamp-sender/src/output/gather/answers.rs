@@ -4,13 +4,16 @@ use std::net::{IpAddr, SocketAddr};
 
 use stamp_proto::tlv::location::{Location, SourceMac};
 use stamp_proto::tlv::timestamp_information::{TimestampInformation, TimestampOrigin};
-use stamp_session::snapshot::{AnswerCounts, AnswerSeries, FollowUpReport, SessionSnapshot};
+use stamp_session::snapshot::{
+    AnswerCounts, AnswerSeries, FollowUpReport, SessionSnapshot, TrafficLoss, TrafficSeries,
+};
 
 use super::delay;
 use crate::happening::SessionInfo;
 use crate::output::record::{
-    AnswersRecord, ClassOfServiceRecord, FollowUpDelaysRecord, FollowUpRecord, LocationRecord,
-    OriginRecord, TimestampInformationRecord, ToldRecord,
+    AnswersRecord, ClassOfServiceRecord, DirectMeasurementRecord, FollowUpDelaysRecord,
+    FollowUpRecord, LocationRecord, OriginRecord, TimestampInformationRecord, ToldRecord,
+    TrafficLossRecord,
 };
 
 pub(super) fn answers(info: &SessionInfo, snapshot: &SessionSnapshot) -> AnswersRecord {
@@ -24,6 +27,9 @@ pub(super) fn answers(info: &SessionInfo, snapshot: &SessionSnapshot) -> Answers
             .class_of_service
             .map(|wanted| class_of_service((wanted.dscp.value(), wanted.ecn.bits()), counts)),
         follow_up: asked.follow_up.then(|| follow_up(&counts.follow_up)),
+        direct_measurement: asked
+            .direct_measurement
+            .then(|| direct_measurement(&counts.direct_measurement)),
     }
 }
 
@@ -111,6 +117,21 @@ fn follow_up(report: &FollowUpReport) -> FollowUpRecord {
             backward: delay(&report.backward),
             residence: delay(&report.residence),
         },
+    }
+}
+
+fn direct_measurement(series: &TrafficSeries) -> DirectMeasurementRecord {
+    let loss = |loss: TrafficLoss| {
+        let TrafficLoss { sent, received } = loss;
+        (series.intervals > 0).then(|| TrafficLossRecord { sent, received, lost: loss.lost() })
+    };
+    DirectMeasurementRecord {
+        told: series.told,
+        refused: series.refused,
+        uncounted: series.uncounted,
+        restarts: series.restarts,
+        forward: loss(series.forward),
+        backward: loss(series.backward),
     }
 }
 

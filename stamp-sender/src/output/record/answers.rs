@@ -15,6 +15,8 @@ pub struct AnswersRecord {
     pub class_of_service: Option<ClassOfServiceRecord>,
     /// When replies really left.
     pub follow_up: Option<FollowUpRecord>,
+    /// Loss of real traffic.
+    pub direct_measurement: Option<DirectMeasurementRecord>,
 }
 
 /// How often a question was answered.
@@ -120,4 +122,32 @@ pub struct FollowUpDelaysRecord {
     pub backward: DelayRecord,
     /// T3 - T2.
     pub residence: DelayRecord,
+}
+
+/// Loss of real traffic, between the first reply and the last that told counters.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct DirectMeasurementRecord {
+    /// Replies that told counters.
+    pub told: u64,
+    /// Replies that did not.
+    pub refused: u64,
+    /// Replies that told them when those of this host were unknown.
+    pub uncounted: u64,
+    /// How often a counter began anew.
+    pub restarts: u64,
+    /// There; `null` until two replies have told.
+    pub forward: Option<TrafficLossRecord>,
+    /// Back.
+    pub backward: Option<TrafficLossRecord>,
+}
+
+/// Real traffic one way.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct TrafficLossRecord {
+    /// Packets sent.
+    pub sent: u64,
+    /// Packets received.
+    pub received: u64,
+    /// Sent less received.
+    pub lost: i64,
 }

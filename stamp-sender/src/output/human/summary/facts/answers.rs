@@ -4,8 +4,8 @@ use stamp_proto::ip::Dscp;
 
 use crate::output::duration::delay_or_dash;
 use crate::output::record::{
-    ClassOfServiceRecord, FollowUpRecord, LocationRecord, OriginRecord, SessionRecord,
-    TimestampInformationRecord,
+    ClassOfServiceRecord, DirectMeasurementRecord, FollowUpRecord, LocationRecord, OriginRecord,
+    SessionRecord, TimestampInformationRecord, TrafficLossRecord,
 };
 
 /// A label and a text for each question that was answered.
@@ -20,6 +20,7 @@ pub(super) fn all(record: &SessionRecord) -> impl Iterator<Item = (&'static str,
         information.map(|one| ("far stamps", information_words(one))),
         class.map(|one| ("class", class_words(one, record.path.dscp))),
         follow_up.map(|one| ("follow-up", follow_up_words(one, record))),
+        answers.direct_measurement.as_ref().and_then(traffic_words).map(|text| ("traffic", text)),
     ];
     lines.into_iter().flatten()
 }
@@ -96,4 +97,12 @@ fn follow_up_words(follow_up: &FollowUpRecord, record: &SessionRecord) -> String
         delay_or_dash(better.residence.p50),
         delay_or_dash(plain.residence.p50)
     )
+}
+
+fn traffic_words(traffic: &DirectMeasurementRecord) -> Option<String> {
+    let way = |loss: TrafficLossRecord, way: &str| match loss.lost {
+        ..0 => format!("{} sent {way}, {} received", loss.sent, loss.received),
+        lost => format!("{lost} of {} packets lost {way}", loss.sent),
+    };
+    Some(format!("{}; {}", way(traffic.forward?, "there"), way(traffic.backward?, "back")))
 }
