@@ -4,6 +4,7 @@ mod answers;
 mod endings;
 mod loss;
 mod network;
+mod traffic;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -19,10 +20,14 @@ pub(super) const PORT: u16 = 8620;
 pub(super) const SSID: u16 = 4711;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    [loss::trials(), network::trials(), endings::trials(), answers::trials()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let groups = [
+        loss::trials(),
+        network::trials(),
+        endings::trials(),
+        answers::trials(),
+        traffic::trials(),
+    ];
+    groups.into_iter().flatten().collect()
 }
 
 /// Starts a reflector on every address of `host`.
