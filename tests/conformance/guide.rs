@@ -7,12 +7,13 @@ use stamp_tests::conformance::workspace::Workspace;
 use stamp_tests::conformance::{Finding, assert_none};
 
 /// Journeys that must have a page.
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "first-measurement.md",
     "loss.md",
     "clocks.md",
     "mtu.md",
     "nat.md",
+    "dscp.md",
     "ipv6-only.md",
     "without-root.md",
     "vrf.md",

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
 fn trials() -> Vec<Trial> {
     trials![
         clocks,
+        dscp,
         first_measurement,
         ipv6_only: [Need::IPV6],
         lab: [Need::IPV6],
@@ -36,6 +37,10 @@ fn trials() -> Vec<Trial> {
 
 fn clocks() {
     play("clocks", Machines::two_hosts(Families::V4));
+}
+
+fn dscp() {
+    play("dscp", Machines::two_hosts(Families::V4));
 }
 
 fn first_measurement() {
