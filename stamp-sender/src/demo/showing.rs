@@ -117,14 +117,23 @@ impl Showing {
             write!(out, "\x1b[{}A", self.drawn)?;
         }
         if self.live {
+            // A line that a narrow terminal wraps would be two, and the next table one too low: what
+            // is drawn over is cut instead, and the last one is shown whole.
+            let [cut, whole] = if last { [""; 2] } else { ["\x1b[?7l", "\x1b[?7h"] };
+            write!(out, "{cut}")?;
             for line in table.lines() {
                 writeln!(out, "{line}\x1b[K")?;
             }
+            write!(out, "{whole}")?;
         } else {
             out.write_all(table.as_bytes())?;
         }
         if last {
-            writeln!(out, "Lowest: {}.", table::lowest(&rows))?;
+            let lowest = table::lowest(&rows);
+            // Interrupted before the first probe was back.
+            if !lowest.is_empty() {
+                writeln!(out, "Lowest: {lowest}.")?;
+            }
             writeln!(out)?;
         }
         self.drawn = if last || !self.live { 0 } else { table.lines().count() };
