@@ -52,11 +52,8 @@ fn companion(probe: &Probe, target: SocketAddr, of: Vec<usize>) -> Result<Compan
     config.schedule = Schedule::Fixed { interval: COMPANION_FIRST_INTERVAL };
     config.timeout = COMPANION_FIRST_INTERVAL;
     (config.count, config.duration) = (None, None);
-    let port = setup::open(probe, target, setup::device_name(probe))?.into();
-    Ok(Companion {
-        setup: SessionSetup { port, config, linger_round_trips: None, traffic: None },
-        of,
-    })
+    let port = setup::open(probe, target, setup::device_name(probe))?;
+    Ok(Companion { setup: SessionSetup::new(port, config), of })
 }
 
 #[cfg(test)]

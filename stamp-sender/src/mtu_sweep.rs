@@ -114,7 +114,7 @@ fn comes_back(measure: &Measure, number: usize, size: usize) -> Result<bool, Fai
     measure.probe.size = if padded { u16::try_from(size).ok() } else { None };
     let sessions = setup::sessions(&measure)?;
     let Some(setup) = sessions.setups.into_iter().nth(number) else { return Ok(false) };
-    let snapshots = SenderPool::start(vec![setup], None, Box::new(Deaf))?.join()?;
+    let snapshots = SenderPool::start(vec![setup], Box::new(Deaf))?.join()?;
     Ok(snapshots.iter().any(|snapshot| snapshot.packets.received > 0))
 }
 

@@ -42,8 +42,7 @@ pub fn measure(measure: &Measure) -> Ended {
     if !measure.steering.mode.is_looped() {
         stateful::settle(&measure.probe, &mut setups, &infos)?;
     }
-    let report = measure.output.report.map(|period| period.0);
-    let (status, sessions) = stage.run(setups, &infos, report, &mut *reporter)?;
+    let (status, sessions) = stage.run(setups, &infos, &mut *reporter)?;
     let compared = compare::text(&measure.steering, &infos, &sessions);
     if let Some(text) = compared.filter(|_| measure.output.is_for_people()) {
         std::io::stdout().write_all(text.as_bytes()).map_err(Failure::Output)?;
@@ -94,7 +93,6 @@ impl Stage {
         self,
         setups: Vec<SessionSetup>,
         infos: &[SessionInfo],
-        report: Option<Duration>,
         reporter: &mut dyn Reporter,
     ) -> Result<(Status, Vec<SessionSnapshot>), Failure> {
         let Self { runtime, summary, companions } = self;
@@ -103,7 +101,7 @@ impl Stage {
             let (queue, mut happenings) = mpsc::channel(QUEUE);
             // Before anything is printed: it refuses sessions that cannot be.
             let queue = Box::new(Queue { queue, lost: 0 });
-            let pool = SenderPool::with_companions(setups, companions, report, queue)?;
+            let pool = SenderPool::with_companions(setups, companions, queue)?;
             reporter.start(infos).map_err(Failure::Output)?;
             if pool.spins() {
                 tracing::info!(

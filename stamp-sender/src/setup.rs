@@ -107,6 +107,7 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
             config,
             linger_round_trips,
             traffic: traffic.clone(),
+            window: measure.output.report.map(|period| period.0),
         });
     }
     let last = if setups.is_empty() { missing.pop() } else { None };

@@ -84,17 +84,12 @@ pub fn detect(
             config.timeout = config.timeout.min(PATIENCE);
             config.schedule = Schedule::Fixed { interval: PATIENCE };
             let socket = setup::open(&probe, target, setup::device_name(&probe))?;
-            setups.push(SessionSetup {
-                port: socket.into(),
-                config,
-                linger_round_trips: None,
-                traffic: None,
-            });
+            setups.push(SessionSetup::new(socket, config));
         }
         if setups.is_empty() {
             break;
         }
-        let snapshots = SenderPool::start(setups, None, Box::new(Silent))?.join()?;
+        let snapshots = SenderPool::start(setups, Box::new(Silent))?.join()?;
         for (host, snapshot) in open.into_iter().zip(snapshots) {
             modes[host] = snapshot.reflector.mode;
         }

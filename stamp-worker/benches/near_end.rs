@@ -43,10 +43,10 @@ pub(crate) fn session(
     config.duration = Some(length);
     config.timeout = Duration::from_millis(500);
     config.clock = ONE_CLOCK;
-    SessionSetup { port: socket.into(), config, linger_round_trips: None, traffic: None }
+    SessionSetup::new(socket, config)
 }
 
 /// Starts them all on one worker.
 pub(crate) fn start(sessions: Vec<SessionSetup>) -> SenderPool {
-    SenderPool::start(sessions, None, Box::new(Deaf)).expect("sessions that can be")
+    SenderPool::start(sessions, Box::new(Deaf)).expect("sessions that can be")
 }

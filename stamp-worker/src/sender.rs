@@ -2,10 +2,12 @@
 
 mod agenda;
 mod companion;
+mod place;
 mod port;
 mod session;
 mod thread;
 
+use std::ops::Range;
 use std::sync::mpsc::{self, Sender as Outbox};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -17,8 +19,9 @@ use stamp_session::snapshot::SessionSnapshot;
 use crate::error::WorkerError;
 use crate::traffic::TrafficWatch;
 pub use companion::Companion;
+use place::Group;
 pub use port::{FramePort, FrameWay, Homecoming, LoopPort, PlainSegments, Port, Rings};
-use thread::{Command, WorkerThread};
+use thread::{Command, Tenure, WorkerThread};
 
 /// Gap between two probes below which a timer is too coarse and the worker spins throughout.
 pub const SPIN_BELOW: Duration = Duration::from_micros(200);
@@ -35,6 +38,17 @@ pub struct SessionSetup {
     pub linger_round_trips: Option<u32>,
     /// Counters of real traffic, where its probes tell them.
     pub traffic: Option<TrafficWatch>,
+    /// Tells of each period of this length by itself ([`SenderObserver::window`]).
+    pub window: Option<Duration>,
+}
+
+impl SessionSetup {
+    /// A session that waits for every straggler and tells nothing but its end.
+    #[must_use]
+    pub fn new(port: impl Into<Port>, config: SenderConfig) -> Self {
+        let port = port.into();
+        Self { port, config, linger_round_trips: None, traffic: None, window: None }
+    }
 }
 
 /// What happened to a session beside its packets.
@@ -70,7 +84,7 @@ pub trait SenderObserver: Send {
     fn event(&mut self, session: usize, event: SenderEvent);
     /// The network or the kernel complained.
     fn trouble(&mut self, session: usize, trouble: Trouble);
-    /// A report period has ended ([`SenderPool::start`]).
+    /// A window has ended ([`SessionSetup::window`]).
     fn window(&mut self, session: usize, window: SessionSnapshot);
 }
 
@@ -83,21 +97,22 @@ pub struct SenderPool {
     waker: Waker,
     thread: Option<JoinHandle<Vec<SessionSnapshot>>>,
     spins: bool,
+    /// Number of the next session that is added.
+    next: usize,
 }
 
 impl SenderPool {
-    /// Starts probing in all `sessions`, evenly shifted within their interval, and reports each
-    /// `report` period if one is given.
+    /// Starts probing in all `sessions`, evenly shifted within their interval, and ends with the last
+    /// of them.
     ///
     /// # Errors
     ///
     /// When a configuration contradicts itself or the kernel gives no thread or descriptor.
     pub fn start(
         sessions: Vec<SessionSetup>,
-        report: Option<Duration>,
         observer: Box<dyn SenderObserver>,
     ) -> Result<Self, WorkerError> {
-        Self::with_companions(sessions, Vec::new(), report, observer)
+        Self::with_companions(sessions, Vec::new(), observer)
     }
 
     /// The same with sessions beside them, from which they learn their far clock.
@@ -108,20 +123,66 @@ impl SenderPool {
     pub fn with_companions(
         sessions: Vec<SessionSetup>,
         companions: Vec<Companion>,
-        report: Option<Duration>,
         observer: Box<dyn SenderObserver>,
     ) -> Result<Self, WorkerError> {
         let rate: f64 =
             sessions.iter().map(|setup| 1.0 / setup.config.schedule.interval().as_secs_f64()).sum();
+        let spins = rate * SPIN_BELOW.as_secs_f64() > 1.0;
+        let group = Group::new(0, sessions, companions)?;
+        Self::run(Tenure::Sessions, Some(group), spins, observer)
+    }
+
+    /// Starts a worker that lives until it is stopped, with sessions that come and go.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel gives no thread or descriptor.
+    pub fn resident(observer: Box<dyn SenderObserver>) -> Result<Self, WorkerError> {
+        Self::run(Tenure::Resident, None, false, observer)
+    }
+
+    fn run(
+        tenure: Tenure,
+        group: Option<Group>,
+        spins: bool,
+        observer: Box<dyn SenderObserver>,
+    ) -> Result<Self, WorkerError> {
         let (commands, inbox) = mpsc::channel();
-        let thread = WorkerThread::new(sessions, companions, (report, inbox), observer)?;
+        let next = group.as_ref().map_or(0, Group::len);
+        let thread = WorkerThread::new(tenure, group, inbox, observer)?;
         let waker = thread.waker();
         let thread = std::thread::Builder::new()
             .name("sender".to_owned())
             .spawn(move || thread.run())
             .map_err(WorkerError::Thread)?;
-        let spins = rate * SPIN_BELOW.as_secs_f64() > 1.0;
-        Ok(Self { commands, waker, thread: Some(thread), spins })
+        Ok(Self { commands, waker, thread: Some(thread), spins, next })
+    }
+
+    /// Starts probing in further `sessions`, with companions for them alone, and returns the numbers
+    /// by which the observer hears of them. Numbers are never given twice.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::start`], and then none of them is there.
+    pub fn add(
+        &mut self,
+        sessions: Vec<SessionSetup>,
+        companions: Vec<Companion>,
+    ) -> Result<Range<usize>, WorkerError> {
+        let first = self.next;
+        let measured = first..first.saturating_add(sessions.len());
+        let group = Group::new(first, sessions, companions)?;
+        self.next = first.saturating_add(group.len());
+        let (answer, answered) = mpsc::channel();
+        self.tell(Command::Add(group, answer));
+        answered.recv().unwrap_or(Err(WorkerError::Ended))?;
+        Ok(measured)
+    }
+
+    /// Ends these sessions at once, and companions that are left with nobody to tell; probes under
+    /// way stay undecided.
+    pub fn remove(&self, sessions: Vec<usize>) {
+        self.tell(Command::Remove(sessions));
     }
 
     /// Whether probes follow each other so fast that the worker keeps its processor busy.
@@ -146,6 +207,15 @@ impl SenderPool {
     pub fn snapshots(&self) -> Vec<SessionSnapshot> {
         let (answer, answered) = mpsc::channel();
         self.tell(Command::Snapshots(answer));
+        answered.recv().unwrap_or_default()
+    }
+
+    /// These sessions so far; `None` for each that has gone. A worker looks after its packets again
+    /// when it has answered, so ask for some at a time.
+    #[must_use]
+    pub fn snapshots_of(&self, sessions: Vec<usize>) -> Vec<Option<SessionSnapshot>> {
+        let (answer, answered) = mpsc::channel();
+        self.tell(Command::SnapshotsOf(sessions, answer));
         answered.recv().unwrap_or_default()
     }
 

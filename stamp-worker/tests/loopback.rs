@@ -122,7 +122,7 @@ fn setup(target: SocketAddr, ssid: u16, adjust: impl FnOnce(&mut SenderConfig)) 
     config.clock = ONE_CLOCK;
     config.reflector = ReflectorMode::Stateful;
     adjust(&mut config);
-    SessionSetup { port: socket.into(), config, linger_round_trips: None, traffic: None }
+    SessionSetup::new(socket, config)
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn every_probe_is_answered_open_and_authenticated_at_once() {
             config.payload_octets = 112;
         }),
     ];
-    let snapshots = SenderPool::start(sessions, None, observer).unwrap().join().unwrap();
+    let snapshots = SenderPool::start(sessions, observer).unwrap().join().unwrap();
     for snapshot in &snapshots {
         let packets = &snapshot.packets;
         let unsent = packets.unsent.total();
@@ -183,7 +183,7 @@ fn the_wrong_key_is_counted_at_the_far_end_and_lost_here() {
         config.count = Some(3);
         config.timeout = Duration::from_millis(50);
     });
-    let snapshots = SenderPool::start(vec![session], None, observer).unwrap().join().unwrap();
+    let snapshots = SenderPool::start(vec![session], observer).unwrap().join().unwrap();
     let packets = &snapshots[0].packets;
     assert_eq!((packets.received, packets.lost.round_trip), (0, packets.sent));
     assert_eq!(far.pool.stop().drops(DropReason::Hmac), packets.sent);
@@ -197,7 +197,7 @@ fn a_closed_port_is_told_as_icmp_and_the_run_goes_on() {
         config.count = Some(3);
         config.timeout = Duration::from_millis(50);
     });
-    let snapshots = SenderPool::start(vec![session], None, observer).unwrap().join().unwrap();
+    let snapshots = SenderPool::start(vec![session], observer).unwrap().join().unwrap();
     assert_eq!(snapshots[0].packets.received, 0);
     assert_eq!(snapshots[0].packets.lost.round_trip, snapshots[0].packets.sent);
     let refused = told.iter().any(|(_, told)| {
@@ -215,7 +215,7 @@ fn a_stopped_run_ends_long_before_the_timeout_and_nothing_is_lost_for_it() {
         config.count = None;
         config.timeout = Duration::from_secs(60);
     });
-    let pool = SenderPool::start(vec![session], None, observer).unwrap();
+    let pool = SenderPool::start(vec![session], observer).unwrap();
     // The first sample shows that probing is under way.
     told.iter().find(|(_, told)| matches!(told, Told::Outcome(_))).unwrap();
     assert_eq!(pool.snapshots().len(), 1);
@@ -233,7 +233,7 @@ fn a_stopped_run_that_nobody_answers_ends_long_before_the_timeout() {
         config.count = None;
         config.timeout = Duration::from_secs(600);
     });
-    let pool = SenderPool::start(vec![session], None, observer).unwrap();
+    let pool = SenderPool::start(vec![session], observer).unwrap();
     pool.stop_sending();
     let snapshots = pool.join().unwrap();
     assert!(snapshots[0].finished);
@@ -253,7 +253,7 @@ fn a_session_faster_than_its_processor_leaves_room_for_others_and_for_commands()
         config.count = Some(3);
         config.timeout = Duration::from_millis(50);
     });
-    let pool = SenderPool::start(vec![flood, calm], None, observer).unwrap();
+    let pool = SenderPool::start(vec![flood, calm], observer).unwrap();
     told.iter().find(|told| matches!(told, (1, Told::Finished))).unwrap();
     assert_eq!(pool.snapshots().len(), 2);
     pool.stop_sending();
@@ -266,9 +266,9 @@ fn a_session_faster_than_its_processor_leaves_room_for_others_and_for_commands()
 fn windows_are_reported_every_period_and_add_up() {
     let far = reflect(&reflector_config(AuthenticationMode::Unauthenticated), 1, v4());
     let (observer, told) = teller();
-    let session = setup(far.address, 6, |config| config.count = Some(100));
-    let period = Some(Duration::from_millis(50));
-    let snapshots = SenderPool::start(vec![session], period, observer).unwrap().join().unwrap();
+    let mut session = setup(far.address, 6, |config| config.count = Some(100));
+    session.window = Some(Duration::from_millis(50));
+    let snapshots = SenderPool::start(vec![session], observer).unwrap().join().unwrap();
     let windows: Vec<SessionSnapshot> = told
         .iter()
         .filter_map(|(_, told)| match told {
@@ -292,7 +292,7 @@ fn a_reload_keeps_sessions_and_a_removed_listener_answers_no_more() {
             // Longer than a busy machine keeps a thread from running.
             config.timeout = Duration::from_secs(2);
         });
-        SenderPool::start(vec![session], None, observer).unwrap().join().unwrap()
+        SenderPool::start(vec![session], observer).unwrap().join().unwrap()
     };
     assert_eq!(run(far.address)[0].packets.received, 2);
     let mut config = reflector_config(AuthenticationMode::Unauthenticated);
@@ -306,4 +306,56 @@ fn a_reload_keeps_sessions_and_a_removed_listener_answers_no_more() {
     assert_eq!(far.pool.snapshot().reflected(), 4);
     assert_eq!(run(address)[0].packets.received, 0);
     assert_eq!(far.pool.stop().reflected(), 4);
+}
+
+/// Hears until `session` has been told of `count` more replies, and who else was heard of.
+fn replies_of(told: &Receiver<(usize, Told)>, session: usize, count: usize) -> Vec<usize> {
+    let mut others = Vec::new();
+    let mut left = count;
+    while left > 0 {
+        match told.recv().expect("the worker lives") {
+            (number, Told::Outcome(_)) if number == session => left -= 1,
+            (number, _) => others.push(number),
+        }
+    }
+    others
+}
+
+#[test]
+fn a_resident_worker_takes_sessions_in_and_lets_them_go_while_others_go_on() {
+    let far = reflect(&reflector_config(AuthenticationMode::Unauthenticated), 1, v4());
+    let (observer, told) = teller();
+    let endless = |ssid| setup(far.address, ssid, |config| config.count = None);
+    let mut pool = SenderPool::resident(observer).unwrap();
+    assert_eq!(pool.add(vec![endless(1), endless(2)], vec![]).unwrap(), 0..2);
+    replies_of(&told, 0, 5);
+    replies_of(&told, 1, 5);
+    pool.remove(vec![0]);
+    // Answered in order: the session has gone when this comes back.
+    let snapshots = pool.snapshots_of(vec![0, 1]);
+    assert!(snapshots[0].is_none());
+    assert!(snapshots[1].as_ref().is_some_and(|snapshot| snapshot.packets.received >= 5));
+    while told.try_recv().is_ok() {}
+    assert!(!replies_of(&told, 1, 20).contains(&0), "told of a session that has gone");
+    assert_eq!(pool.add(vec![endless(3)], vec![]).unwrap(), 2..3, "a number was given twice");
+    replies_of(&told, 2, 5);
+    assert_eq!(pool.snapshots().len(), 2);
+    assert!(!pool.is_finished());
+    pool.stop_sending();
+    pool.remove(vec![1, 2]);
+    assert!(pool.snapshots().is_empty());
+    assert!(!pool.is_finished(), "without sessions it waits for others");
+}
+
+#[test]
+fn sessions_that_cannot_be_leave_those_that_are_alone() {
+    let far = reflect(&reflector_config(AuthenticationMode::Unauthenticated), 1, v4());
+    let (observer, told) = teller();
+    let mut pool = SenderPool::resident(observer).unwrap();
+    pool.add(vec![setup(far.address, 1, |config| config.count = None)], vec![]).unwrap();
+    let impossible = setup(far.address, 2, |config| config.timeout = Duration::ZERO);
+    let good = setup(far.address, 3, |_| {});
+    assert!(pool.add(vec![good, impossible], vec![]).is_err());
+    replies_of(&told, 0, 5);
+    assert_eq!(pool.snapshots().len(), 1);
 }

@@ -87,7 +87,7 @@ fn measure(family: Family, mode: AuthenticationMode, interval: Duration, length:
     let (near, far) = (Tap::start(&hosts.near, target, mode), Tap::start(&hosts.far, target, mode));
     let (samples, collected) = mpsc::channel();
     let setup = session(&hosts, target, mode, interval, length);
-    let sender = SenderPool::start(vec![setup], None, Box::new(Collector(samples)));
+    let sender = SenderPool::start(vec![setup], Box::new(Collector(samples)));
     let sessions = sender.expect("a session that can be").join().expect("the worker ends well");
     let (near, far) = (near.stop(), far.stop());
     assert!(pool.stop().reflected() >= sessions[0].packets.received);
@@ -177,10 +177,6 @@ fn session(
     config.schedule = Schedule::Fixed { interval };
     config.duration = Some(length);
     config.clock = ONE_CLOCK;
-    SessionSetup {
-        port: socket.expect("a socket").into(),
-        config,
-        linger_round_trips: Some(3),
-        traffic: None,
-    }
+    let setup = SessionSetup::new(socket.expect("a socket"), config);
+    SessionSetup { linger_round_trips: Some(3), ..setup }
 }

@@ -46,8 +46,7 @@ pub(super) fn run(demo: &Demo) -> Ended {
     ]
     .into_iter()
     .unzip();
-    let report = demo.output.report.map(|period| period.0);
-    stage.run(setups, &infos, report, &mut *reporter).map(|(status, _)| status)
+    stage.run(setups, &infos, &mut *reporter).map(|(status, _)| status)
 }
 
 /// A key for this run only; nothing outside this process needs it.
@@ -115,10 +114,8 @@ fn session(
     let socket = setup::open(&probe, target, None)?;
     let mut info = setup::info(name, &[], SocketFacts::of(&socket, target), &config);
     info.target_text = target.to_string();
-    Ok((
-        SessionSetup { port: socket.into(), config, linger_round_trips: None, traffic: None },
-        info,
-    ))
+    let window = demo.output.report.map(|period| period.0);
+    Ok((SessionSetup { window, ..SessionSetup::new(socket, config) }, info))
 }
 
 /// The demo's reflectors have nothing to tell: their only source is this process.

@@ -90,9 +90,8 @@ impl Network {
             }
         }
         let Sessions { setups, infos, .. } = sessions;
-        let report = demo.output.report.map(|period| period.0);
         let mut showing = Showing::new(demo, inner, self);
-        stage.run(setups, &infos, report, &mut showing).map(|(status, _)| status)
+        stage.run(setups, &infos, &mut showing).map(|(status, _)| status)
     }
 
     pub(super) fn paths(&self) -> &[Path] {

@@ -127,10 +127,9 @@ fn session(
     adjust(&mut config);
     let socket = setup::open(&probe, target, setup::device_name(&probe))?;
     let troubles = Arc::new(Mutex::new(Vec::new()));
-    let setup =
-        SessionSetup { port: socket.into(), config, linger_round_trips: Some(3), traffic: None };
+    let setup = SessionSetup { linger_round_trips: Some(3), ..SessionSetup::new(socket, config) };
     let observer = Collector(Arc::clone(&troubles));
-    let snapshots = SenderPool::start(vec![setup], None, Box::new(observer))?.join()?;
+    let snapshots = SenderPool::start(vec![setup], Box::new(observer))?.join()?;
     let snapshot = snapshots.into_iter().next().ok_or(stamp_worker::WorkerError::Ended)?;
     let troubles = std::mem::take(&mut *troubles.lock().unwrap_or_else(PoisonError::into_inner));
     Ok(Examined { snapshot, troubles })

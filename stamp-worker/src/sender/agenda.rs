@@ -18,9 +18,17 @@ pub(super) struct Agenda {
 impl Agenda {
     /// An empty agenda for sessions numbered below `sessions`.
     pub(super) fn new(sessions: usize) -> Self {
-        Self {
-            heap: BinaryHeap::with_capacity(sessions.saturating_mul(2)),
-            scheduled: vec![None; sessions],
+        let mut agenda = Self { heap: BinaryHeap::new(), scheduled: Vec::new() };
+        agenda.make_room(sessions);
+        agenda
+    }
+
+    /// Has room for sessions numbered below `sessions`.
+    pub(super) fn make_room(&mut self, sessions: usize) {
+        if sessions > self.scheduled.len() {
+            self.scheduled.resize(sessions, None);
+            let room = sessions.saturating_mul(2);
+            self.heap.reserve(room.saturating_sub(self.heap.len()));
         }
     }
 

@@ -1,11 +1,11 @@
 //! Slow sessions beside those that are measured, from which these learn their far clock.
 
+use stamp_session::clock::ClockState;
 use stamp_session::sender::{COMPANION_INTERVAL, Outcome, SenderEvent};
 use stamp_session::snapshot::SessionSnapshot;
 
 use super::session::Session;
 use super::{SenderObserver, SessionSetup, Trouble};
-use crate::clock::now;
 
 /// A two-way session with a reflector at the far node of others, whose probes come back themselves.
 ///
@@ -14,7 +14,7 @@ use crate::clock::now;
 pub struct Companion {
     /// The session. It slows down with its first reply.
     pub setup: SessionSetup,
-    /// The sessions that learn from it, in the order they are given to the pool.
+    /// The sessions that learn from it, by their places among those they are given together with.
     pub of: Vec<usize>,
 }
 
@@ -29,19 +29,20 @@ impl Ear {
         Self { of, replies: 0 }
     }
 
-    /// Passes on what `companion` was told since the last look.
-    pub(super) fn listen(&mut self, companion: &mut Session, sessions: &mut [Session]) {
+    /// The sessions that learn.
+    pub(super) fn of(&self) -> &[usize] {
+        &self.of
+    }
+
+    /// What `companion` was told since the last look.
+    pub(super) fn news(&mut self, companion: &mut Session) -> Option<ClockState> {
         let (clock, replies) = companion.engine().far_clock();
-        let Some(clock) = clock.filter(|_| replies > self.replies) else { return };
+        let clock = clock.filter(|_| replies > self.replies)?;
         if self.replies == 0 {
             companion.engine_mut().set_interval(COMPANION_INTERVAL);
         }
         self.replies = replies;
-        for number in &self.of {
-            if let Some(session) = sessions.get_mut(*number) {
-                session.engine_mut().handle_far_clock(now(), clock);
-            }
-        }
+        Some(clock)
     }
 }
 

@@ -49,6 +49,13 @@ pub(super) struct Session {
     patience: Duration,
     /// When the wait for stragglers ends, once nothing is left to send.
     linger_until: Option<MonotonicTime>,
+    window: Option<Window>,
+}
+
+/// The window that is being filled.
+struct Window {
+    period: Duration,
+    end: MonotonicTime,
 }
 
 impl Session {
@@ -69,7 +76,21 @@ impl Session {
             linger_round_trips: setup.linger_round_trips,
             traffic: setup.traffic,
             linger_until: None,
+            window: setup.window.map(|period| Window { period, end: start }),
         })
+    }
+
+    /// Its first probe is due at `first`, and its first window ends at `window`.
+    pub(super) fn begin(&mut self, first: MonotonicTime, window: MonotonicTime) {
+        self.engine.begin(first);
+        if let Some(filled) = &mut self.window {
+            filled.end = window;
+        }
+    }
+
+    /// How long its windows are.
+    pub(super) fn window_period(&self) -> Option<Duration> {
+        self.window.as_ref().map(|window| window.period)
     }
 
     pub(super) const fn engine(&self) -> &Sender {
@@ -87,7 +108,8 @@ impl Session {
     /// When this session wants [`Self::attend`]; `None` when it has ended.
     pub(super) fn next_timeout(&self) -> Option<MonotonicTime> {
         let engine = self.engine.next_timeout()?;
-        Some(self.linger_until.map_or(engine, |until| engine.min(until)))
+        let window = self.window.as_ref().map(|window| window.end);
+        [self.linger_until, window].into_iter().flatten().chain([engine]).min()
     }
 
     /// Stops sending; stragglers get three round trips, or a moment when none is known.
@@ -111,6 +133,18 @@ impl Session {
         }
         self.linger();
         self.tell_events(observer);
+        self.close_window(observer);
+    }
+
+    /// Tells of the window when its end has come, and begins the next; one that nobody came to
+    /// attend is left out.
+    fn close_window(&mut self, observer: &mut dyn SenderObserver) {
+        let now = now().monotonic;
+        let Some(window) = self.window.as_mut().filter(|window| now >= window.end) else { return };
+        while window.end <= now {
+            window.end = window.end.saturating_add(window.period);
+        }
+        observer.window(self.number, self.engine.take_window());
     }
 
     fn is_overdue(&self) -> bool {

@@ -8,78 +8,74 @@ use stamp_session::clock::MonotonicTime;
 use stamp_session::snapshot::SessionSnapshot;
 
 use super::agenda::Agenda;
-use super::companion::{Companion, Ear, Nobody};
-use super::session::{Buffers, Session};
-use super::{SPIN_BELOW, SenderObserver, SessionSetup};
+use super::companion::Nobody;
+use super::place::{Group, Place, Places};
+use super::session::Buffers;
+use super::{SPIN_BELOW, SenderObserver};
 use crate::clock::{ClockWatch, clock_state, now};
 use crate::error::WorkerError;
 use crate::margin::WakeMargin;
 
 /// What the control side asks of the worker.
 pub(super) enum Command {
+    Add(Group, Outbox<Result<(), WorkerError>>),
+    Remove(Vec<usize>),
     StopSending,
     Stop,
     Snapshots(Outbox<Vec<SessionSnapshot>>),
+    SnapshotsOf(Vec<usize>, Outbox<Vec<Option<SessionSnapshot>>>),
 }
+
+/// How long a worker lives.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Tenure {
+    /// As long as its sessions.
+    Sessions,
+    /// Until it is stopped.
+    Resident,
+}
+
+/// How long a worker without sessions sleeps at a time.
+const IDLE: Duration = Duration::from_secs(3_600);
 
 /// Everything a sender worker owns.
 pub(super) struct WorkerThread {
-    /// Those that are measured, and behind them their companions.
-    sessions: Vec<Session>,
-    /// How many are measured.
-    measured: usize,
-    /// One for each companion.
-    ears: Vec<Ear>,
+    tenure: Tenure,
+    places: Places,
     agenda: Agenda,
     poller: Poller,
     buffers: Buffers,
     margin: WakeMargin,
     clock: ClockWatch,
-    report: Option<Report>,
     inbox: Receiver<Command>,
     observer: Box<dyn SenderObserver>,
     /// What the last look found; kept for its memory.
     ready: Vec<Ready>,
 }
 
-/// When the next report is due.
-struct Report {
-    period: Duration,
-    next: MonotonicTime,
-}
-
 impl WorkerThread {
     pub(super) fn new(
-        setups: Vec<SessionSetup>,
-        companions: Vec<Companion>,
-        (report, inbox): (Option<Duration>, Receiver<Command>),
+        tenure: Tenure,
+        group: Option<Group>,
+        inbox: Receiver<Command>,
         observer: Box<dyn SenderObserver>,
     ) -> Result<Self, WorkerError> {
         let poller = Poller::new()?;
-        let start = now().monotonic;
-        let clock = setups.first().map_or_else(clock_state, |setup| setup.config.clock);
-        let measured = setups.len();
-        let (beside, ears): (Vec<_>, Vec<_>) =
-            companions.into_iter().map(|one| (one.setup, Ear::new(one.of))).unzip();
-        let agenda = Agenda::new(measured + beside.len());
-        let mut sessions = Vec::with_capacity(measured + beside.len());
-        for (number, setup) in setups.into_iter().chain(beside).enumerate() {
-            let share = u32::try_from(number).unwrap_or(u32::MAX);
-            let session = Session::new(number, setup, start)?;
-            session.port().watch(&poller, share)?;
-            sessions.push(session);
+        let mut places = Places::default();
+        if let Some(group) = group {
+            places.add(group, &poller)?;
         }
-        let report = report.map(|period| Report { period, next: start.saturating_add(period) });
+        let agenda = Agenda::new(places.len());
+        let clock = places.get(0).map(|place| place.session.engine().config().clock);
+        let clock = ClockWatch::new(clock.unwrap_or_else(clock_state), now().monotonic);
         Ok(Self {
-            sessions,
-            measured,
-            ears,
+            tenure,
+            places,
             agenda,
             poller,
             buffers: Buffers::new(),
             margin: WakeMargin::default(),
-            clock: ClockWatch::new(clock, start),
-            report,
+            clock,
             inbox,
             observer,
             ready: Vec::with_capacity(64),
@@ -94,9 +90,8 @@ impl WorkerThread {
     pub(super) fn run(mut self) -> Vec<SessionSnapshot> {
         // Without it the kernel may round every sleep up by 50 µs; with it refused, it just does.
         let _ = stamp_net::clock::set_timer_slack_ns(1);
-        self.begin();
-        while let Some(due) = self.agenda.next() {
-            let due = self.report.as_ref().map_or(due, |report| due.min(report.next));
+        self.begin_together();
+        while let Some(due) = self.next_due() {
             // Asked here too: with more to send than time to send it in, nothing is waited for.
             if !self.wait_until(due) || !self.obey() {
                 break;
@@ -108,76 +103,103 @@ impl WorkerThread {
             if self.is_over() {
                 break;
             }
-            self.report_when_due(time);
             if let Some(state) = self.clock.poll(time) {
-                for session in &mut self.sessions {
+                for (_, session) in self.places.all() {
                     session.engine_mut().handle_clock(state);
                 }
             }
         }
-        for session in &mut self.sessions {
+        for (_, session) in self.places.all() {
             session.finish();
         }
-        self.snapshots()
+        self.places.snapshots()
+    }
+
+    /// When to look after sessions again; `None` when there is nothing left to do.
+    fn next_due(&mut self) -> Option<MonotonicTime> {
+        let idle = (self.tenure == Tenure::Resident).then_some(IDLE);
+        self.agenda.next().or_else(|| Some(now().monotonic.saturating_add(idle?)))
     }
 
     /// Starts every schedule now that this thread runs, spread over the interval, so that sessions
-    /// do not all send at the same instant.
-    fn begin(&mut self) {
+    /// do not all send at the same instant. Their windows end together.
+    fn begin_together(&mut self) {
         let start = now().monotonic;
-        let count = u32::try_from(self.measured.max(1)).unwrap_or(u32::MAX);
-        for (number, session) in self.sessions.iter_mut().enumerate() {
+        let numbers = 0..self.places.len();
+        let is_measured =
+            |number: &usize| self.places.get(*number).is_some_and(|place| place.ear.is_none());
+        let measured = numbers.clone().filter(is_measured).count();
+        let count = u32::try_from(measured.max(1)).unwrap_or(u32::MAX);
+        for number in numbers {
             let share = u32::try_from(number).unwrap_or(u32::MAX);
-            let interval = session.engine().config().schedule.interval();
-            let shift = if share < count { interval / count * share } else { Duration::ZERO };
-            session.engine_mut().begin(start.saturating_add(shift));
-            self.agenda.schedule(number, session.next_timeout());
+            self.begin(
+                number,
+                start,
+                |interval| {
+                    if share < count { interval / count * share } else { Duration::ZERO }
+                },
+                |period| period,
+            );
         }
     }
 
-    fn attend(&mut self, number: usize) {
-        let Some(session) = self.sessions.get_mut(number) else { return };
-        let observer: &mut dyn SenderObserver =
-            if number < self.measured { &mut *self.observer } else { &mut Nobody };
-        session.attend(&mut self.buffers, observer);
-        self.agenda.schedule(number, session.next_timeout());
-        self.listen(number);
+    /// Starts a session that has come later: at a place within its interval, and its windows at one
+    /// within their period, that differs from those of its neighbours.
+    fn begin_later(&mut self, number: usize) {
+        let start = now().monotonic;
+        let share = golden_share(number);
+        self.begin(
+            number,
+            start,
+            |interval| interval.mul_f64(share),
+            |period| period.mul_f64(1.0 - share / 2.0),
+        );
     }
 
-    /// Passes on what a companion has heard.
-    fn listen(&mut self, number: usize) {
-        let Some(beside) = number.checked_sub(self.measured) else { return };
-        let (sessions, companions) = self.sessions.split_at_mut(self.measured);
-        if let (Some(ear), Some(companion)) =
-            (self.ears.get_mut(beside), companions.get_mut(beside))
-        {
-            ear.listen(companion, sessions);
+    fn begin(
+        &mut self,
+        number: usize,
+        start: MonotonicTime,
+        shift: impl FnOnce(Duration) -> Duration,
+        first_window: impl FnOnce(Duration) -> Duration,
+    ) {
+        let Some(Place { session, .. }) = self.places.get_mut(number) else { return };
+        let shift = shift(session.engine().config().schedule.interval());
+        let window = session.window_period().map_or(Duration::ZERO, first_window);
+        session.begin(start.saturating_add(shift), start.saturating_add(window));
+        self.agenda.schedule(number, session.next_timeout());
+    }
+
+    fn attend(&mut self, number: usize) {
+        let Some(Place { session, ear }) = self.places.get_mut(number) else { return };
+        let observer: &mut dyn SenderObserver =
+            if ear.is_none() { &mut *self.observer } else { &mut Nobody };
+        session.attend(&mut self.buffers, observer);
+        self.agenda.schedule(number, session.next_timeout());
+        if ear.is_some() {
+            self.places.listen(number);
         }
     }
 
     /// Nothing is left but companions, which end with what they are for.
     fn is_over(&self) -> bool {
-        let mut measured = self.sessions.iter().take(self.measured);
-        !self.ears.is_empty() && measured.all(|session| session.next_timeout().is_none())
-    }
-
-    fn snapshots(&self) -> Vec<SessionSnapshot> {
-        let measured = self.sessions.iter().take(self.measured);
-        measured.map(|session| session.engine().snapshot()).collect()
+        self.tenure == Tenure::Sessions && self.places.only_companions_go_on()
     }
 
     /// Takes in what arrived for a session; its end may come earlier for it.
     fn take_in(&mut self, ready: Ready) {
         let number = ready.token as usize;
-        let Some(session) = self.sessions.get_mut(number) else { return };
+        let Some(Place { session, ear }) = self.places.get_mut(number) else { return };
         let observer: &mut dyn SenderObserver =
-            if number < self.measured { &mut *self.observer } else { &mut Nobody };
+            if ear.is_none() { &mut *self.observer } else { &mut Nobody };
         session.take_ready(ready, &mut self.buffers, observer);
         session.tell_events(observer);
         if session.engine().is_done_sending() {
             self.agenda.schedule(number, session.next_timeout());
         }
-        self.listen(number);
+        if ear.is_some() {
+            self.places.listen(number);
+        }
     }
 
     /// Waits until `due`, taking in what arrives; `false` when it is time to end.
@@ -226,33 +248,67 @@ impl WorkerThread {
     /// Carries out commands; `false` when it is time to end.
     fn obey(&mut self) -> bool {
         while let Ok(command) = self.inbox.try_recv() {
+            // An asker that is gone needs no answer.
             match command {
                 Command::Stop => return false,
-                Command::StopSending => {
-                    let time = now().monotonic;
-                    for (number, session) in self.sessions.iter_mut().enumerate() {
-                        session.stop_sending();
-                        self.agenda.schedule(number, session.next_timeout().map(|_| time));
-                    }
-                }
-                Command::Snapshots(answer) => {
-                    // An asker that is gone needs no answer.
-                    let _ = answer.send(self.snapshots());
+                Command::StopSending => self.stop_sending(),
+                Command::Add(group, answer) => drop(answer.send(self.add(group))),
+                Command::Remove(numbers) => self.remove(&numbers),
+                Command::Snapshots(answer) => drop(answer.send(self.places.snapshots())),
+                Command::SnapshotsOf(numbers, answer) => {
+                    let places = numbers.into_iter().map(|number| self.places.get(number));
+                    let snapshot = |place: &Place| place.session.engine().snapshot();
+                    drop(answer.send(places.map(|place| place.map(snapshot)).collect()));
                 }
             }
         }
         true
     }
 
-    fn report_when_due(&mut self, time: MonotonicTime) {
-        let Some(report) = self.report.as_mut().filter(|report| time >= report.next) else {
-            return;
-        };
-        while report.next <= time {
-            report.next = report.next.saturating_add(report.period);
+    fn stop_sending(&mut self) {
+        let time = now().monotonic;
+        for (number, session) in self.places.all() {
+            session.stop_sending();
+            self.agenda.schedule(number, session.next_timeout().map(|_| time));
         }
-        for (number, session) in self.sessions.iter_mut().take(self.measured).enumerate() {
-            self.observer.window(number, session.engine_mut().take_window());
+    }
+
+    fn add(&mut self, group: Group) -> Result<(), WorkerError> {
+        let added = self.places.add(group, &self.poller);
+        self.agenda.make_room(self.places.len());
+        added?.for_each(|number| self.begin_later(number));
+        Ok(())
+    }
+
+    fn remove(&mut self, numbers: &[usize]) {
+        numbers.iter().for_each(|number| self.places.remove(*number));
+        let forsaken = self.places.forsaken();
+        forsaken.iter().for_each(|number| self.places.remove(*number));
+        for number in numbers.iter().chain(&forsaken) {
+            self.agenda.schedule(*number, None);
+        }
+    }
+}
+
+/// A share from 0 up to 1, far from those of the numbers nearby: multiples of the golden ratio fall
+/// into the largest gap that is left (Knuth, The Art of Computer Programming, vol. 3, §6.4).
+fn golden_share(number: usize) -> f64 {
+    const GOLDEN_RATIO: f64 = 0.618_033_988_749_894_9;
+    let number = f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+    (number * GOLDEN_RATIO).fract()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_that_come_one_by_one_are_spread_evenly() {
+        for count in [10, 100, 1_000] {
+            let mut shares: Vec<f64> = (0..count).map(golden_share).collect();
+            shares.sort_by(f64::total_cmp);
+            let widest = shares.windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max);
+            assert!(widest * (count as f64) < 3.0, "a gap of {widest} among {count}");
         }
     }
 }

@@ -1,0 +1,137 @@
+//! Where a worker keeps its sessions: each at the number by which its observer hears of it.
+
+use stamp_net::Poller;
+use stamp_session::snapshot::SessionSnapshot;
+
+use super::SessionSetup;
+use super::companion::{Companion, Ear};
+use super::session::Session;
+use crate::clock::now;
+use crate::error::WorkerError;
+
+/// Sessions that are given to a worker together, companions behind those that are measured.
+pub(super) struct Group(Vec<Place>);
+
+impl Group {
+    /// Makes engines and stamps ready, which takes time, before a worker sees them. The first
+    /// session gets number `first`; companions count from the first of their group.
+    pub(super) fn new(
+        first: usize,
+        setups: Vec<SessionSetup>,
+        companions: Vec<Companion>,
+    ) -> Result<Self, WorkerError> {
+        let start = now().monotonic;
+        let measured = setups.into_iter().map(|setup| (setup, None));
+        let beside = companions.into_iter().map(|companion| {
+            let of = companion.of.iter().map(|number| first.saturating_add(*number)).collect();
+            (companion.setup, Some(Ear::new(of)))
+        });
+        let mut places = Vec::new();
+        for (setup, ear) in measured.chain(beside) {
+            let number = first.saturating_add(places.len());
+            places.push(Place { session: Session::new(number, setup, start)?, ear });
+        }
+        Ok(Self(places))
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// A session, and what is heard from it if it is a companion of others.
+pub(super) struct Place {
+    pub(super) session: Session,
+    pub(super) ear: Option<Ear>,
+}
+
+/// All sessions of a worker. A place that was left stays empty: what comes late for a session must
+/// never be taken for another's.
+#[derive(Default)]
+pub(super) struct Places(Vec<Option<Box<Place>>>);
+
+impl Places {
+    /// Takes in a group and watches its ports; all or nothing. Returns the numbers it got.
+    pub(super) fn add(
+        &mut self,
+        group: Group,
+        poller: &Poller,
+    ) -> Result<core::ops::Range<usize>, WorkerError> {
+        let first = self.0.len();
+        let mut failed = None;
+        for place in group.0 {
+            let token = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+            failed = failed.or_else(|| place.session.port().watch(poller, token).err());
+            self.0.push(Some(Box::new(place)));
+        }
+        let taken = first..self.0.len();
+        match failed {
+            None => Ok(taken),
+            Some(error) => {
+                taken.for_each(|number| self.remove(number));
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Empties a place.
+    pub(super) fn remove(&mut self, number: usize) {
+        if let Some(place) = self.0.get_mut(number) {
+            *place = None;
+        }
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn get(&self, number: usize) -> Option<&Place> {
+        self.0.get(number)?.as_deref()
+    }
+
+    pub(super) fn get_mut(&mut self, number: usize) -> Option<&mut Place> {
+        self.0.get_mut(number)?.as_deref_mut()
+    }
+
+    /// Numbers and sessions, companions too.
+    pub(super) fn all(&mut self) -> impl Iterator<Item = (usize, &mut Session)> {
+        let places = self.0.iter_mut().enumerate();
+        places.filter_map(|(number, place)| Some((number, &mut place.as_mut()?.session)))
+    }
+
+    /// Those that are measured.
+    fn measured(&self) -> impl Iterator<Item = &Session> {
+        let places = self.0.iter().flatten().filter(|place| place.ear.is_none());
+        places.map(|place| &place.session)
+    }
+
+    pub(super) fn snapshots(&self) -> Vec<SessionSnapshot> {
+        self.measured().map(|session| session.engine().snapshot()).collect()
+    }
+
+    /// Nothing is left but companions, which end with what they are for.
+    pub(super) fn only_companions_go_on(&self) -> bool {
+        let has_companions = self.0.iter().flatten().any(|place| place.ear.is_some());
+        has_companions && self.measured().all(|session| session.next_timeout().is_none())
+    }
+
+    /// Companions of which every session has gone.
+    pub(super) fn forsaken(&self) -> Vec<usize> {
+        let is_forsaken = |place: &Place| {
+            place.ear.as_ref().is_some_and(|ear| ear.of().iter().all(|of| self.get(*of).is_none()))
+        };
+        let numbers = (0..self.0.len()).filter(|number| self.get(*number).is_some_and(is_forsaken));
+        numbers.collect()
+    }
+
+    /// Passes on what a companion has heard.
+    pub(super) fn listen(&mut self, number: usize) {
+        let Some(Place { session, ear: Some(ear) }) = self.get_mut(number) else { return };
+        let Some(clock) = ear.news(session) else { return };
+        for of in ear.of().to_vec() {
+            if let Some(place) = self.get_mut(of) {
+                place.session.engine_mut().handle_far_clock(now(), clock);
+            }
+        }
+    }
+}
