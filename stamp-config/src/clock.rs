@@ -13,11 +13,19 @@ impl Setting for DeclaredClock {
     const EXPECTED: &'static str =
         "synchronized,error=DURATION (such as synchronized,error=1us) or unsynchronized";
     fn read(text: &str) -> Option<Self> {
-        if text == "unsynchronized" {
-            return Some(Self::unsynchronized());
+        let (mut synchronized, mut error) = (None, None);
+        for word in text.split(',').map(str::trim) {
+            match word {
+                "synchronized" | "synchronized=true" => synchronized = Some(true),
+                "unsynchronized" | "synchronized=false" => synchronized = Some(false),
+                _ => error = Some(ClockError::read(word.strip_prefix("error=")?)?),
+            }
         }
-        let error = text.strip_prefix("synchronized,error=")?;
-        Self::synchronized(ClockError::read(error)?)
+        match (synchronized?, error) {
+            (true, Some(error)) => Self::synchronized(error),
+            (false, None) => Some(Self::unsynchronized()),
+            (true, None) | (false, Some(_)) => None,
+        }
     }
 }
 

@@ -259,24 +259,28 @@ impl Setting for TimestampLabel {
                                     comma offset=OCTETS or format=ptp|ntp, such as \
                                     15001,offset=16,format=ptp";
     fn read(text: &str) -> Option<Self> {
-        let mut words = text.split(',').map(str::trim);
-        let first = words.next()?;
-        let label = match first.strip_prefix("extended:") {
-            Some(value) => TimestampLabelValue::Extended(ExtendedLabel::new(value.parse().ok()?)?),
-            None => {
-                let label = Label::new(first.parse().ok()?).filter(|label| !label.is_special())?;
-                TimestampLabelValue::Assigned(label)
-            }
-        };
-        let mut wish = Self { label, offset: None, format: TimestampFormat::Ptp };
-        for word in words {
-            match word.split_once('=')? {
-                ("offset", octets) => wish.offset = Some(octets.parse().ok()?),
-                ("format", format) => wish.format = TimestampFormat::read(format)?,
+        let (mut label, mut offset, mut format) = (None, None, None);
+        for word in text.split(',').map(str::trim) {
+            // A table of a file says `extended = 240` and `label = 15001`.
+            let (key, value) = word
+                .split_once(['=', ':'])
+                .or_else(|| label.is_none().then_some(("label", word)))?;
+            match key {
+                "extended" if label.is_none() => {
+                    let value = ExtendedLabel::new(value.parse().ok()?)?;
+                    label = Some(TimestampLabelValue::Extended(value));
+                }
+                "label" if label.is_none() => {
+                    let value = Label::new(value.parse().ok()?);
+                    let value = value.filter(|label| !label.is_special())?;
+                    label = Some(TimestampLabelValue::Assigned(value));
+                }
+                "offset" if offset.is_none() => offset = Some(value.parse().ok()?),
+                "format" if format.is_none() => format = Some(TimestampFormat::read(value)?),
                 _ => return None,
             }
         }
-        Some(wish)
+        Some(Self { label: label?, offset, format: format.unwrap_or(TimestampFormat::Ptp) })
     }
 }
 

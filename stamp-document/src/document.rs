@@ -20,15 +20,17 @@
 //! ```
 
 mod error;
+mod flag;
 mod source;
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 pub use error::{ConfigError, ConfigErrors, Problem};
+pub use flag::FlagText;
 pub use source::Place;
 use source::Source;
 
@@ -69,6 +71,8 @@ pub struct Section<'s> {
     table: &'s DeTable<'s>,
     span: Range<usize>,
     asked: RefCell<Vec<&'static str>>,
+    /// Its keys are the operator's own, so that none is unknown.
+    takes_any: Cell<bool>,
     sections: RefCell<Vec<Section<'s>>>,
 }
 
@@ -79,7 +83,15 @@ impl<'s> Section<'s> {
         table: &'s DeTable<'s>,
         span: Range<usize>,
     ) -> Self {
-        Self { source, path, table, span, asked: RefCell::default(), sections: RefCell::default() }
+        Self {
+            source,
+            path,
+            table,
+            span,
+            asked: RefCell::default(),
+            takes_any: Cell::new(false),
+            sections: RefCell::default(),
+        }
     }
 
     /// The value of `key`, if it is there and right.
@@ -190,6 +202,39 @@ impl<'s> Section<'s> {
         found
     }
 
+    /// Every `[key.NAME]` table, in the order of the file; `read` gets each with its name.
+    pub fn named_sections<T>(
+        &self,
+        key: &'static str,
+        mut read: impl FnMut(&str, &Section<'s>) -> T,
+    ) -> Vec<(String, T)> {
+        let Some(value) = self.value(key) else { return Vec::new() };
+        let DeValue::Table(named) = value.get_ref() else {
+            self.mistake(key, value, Problem::Malformed { expected: "[tables] with names" });
+            return Vec::new();
+        };
+        let mut tables: Vec<_> = named.iter().collect();
+        tables.sort_by_key(|(name, _)| name.span().start);
+        let mut found = Vec::new();
+        for (name, value) in tables {
+            let name = name.get_ref();
+            let path = format!("{}.{name}", self.name(key));
+            match value.get_ref() {
+                DeValue::Table(table) => {
+                    let built =
+                        self.enter(path, table, value.span(), |section| read(name, section));
+                    found.push((name.to_string(), built));
+                }
+                _ => {
+                    let shown = self.source.shown(&value.span());
+                    let problem = Problem::Malformed { expected: "a table" };
+                    self.source.report(value.span(), path, shown, problem);
+                }
+            }
+        }
+        found
+    }
+
     /// The items of `key` where each may be a plain setting or a table of its own.
     pub fn list_or_tables<T: Setting>(
         &self,
@@ -221,6 +266,34 @@ impl<'s> Section<'s> {
     /// The value of `key` as it stands in the text.
     pub fn written(&self, key: &'static str) -> Option<String> {
         self.source.text(self.value(key)?.span()).map(str::to_owned)
+    }
+
+    /// The value of `key` as a flag of that name would be given it.
+    pub fn flag_text(&self, key: &'static str) -> Option<FlagText> {
+        let value = self.value(key)?;
+        let text = flag::text(value.get_ref());
+        if text.is_none() {
+            let expected = "a text, a number, true or false, a list or a table of these";
+            self.mistake(key, value, Problem::Malformed { expected });
+        }
+        text
+    }
+
+    /// Every key with its value as text, in the order of the file: a table whose keys are the
+    /// operator's own.
+    pub fn entries(&self) -> Vec<(String, Place, Option<FlagText>)> {
+        let mut entries: Vec<_> = self
+            .table
+            .iter()
+            .map(|(key, value)| {
+                let name = key.get_ref().to_string();
+                let place = Place { span: value.span(), key: self.name(&name), has_value: true };
+                (name, place, flag::text(value.get_ref()))
+            })
+            .collect();
+        entries.sort_by_key(|(_, place, _)| place.span.start);
+        self.takes_any.set(true);
+        entries
     }
 
     /// Whether `key` holds a table.
@@ -324,7 +397,7 @@ impl<'s> Section<'s> {
         let asked = self.asked.borrow();
         for key in self.table.keys() {
             let name = key.get_ref().as_ref();
-            if !asked.contains(&name) {
+            if !self.takes_any.get() && !asked.contains(&name) {
                 let problem = Problem::UnknownKey { nearest: nearest(name, &asked) };
                 self.source.report(key.span(), self.name(name), None, problem);
             }

@@ -139,6 +139,11 @@ duration_setting!(
     1_000_000_000, HOUR_NS * 168
 );
 duration_setting!(
+    /// Over which time values are summed up.
+    Window, "a duration from 1s to 1h, such as 30s or 5m (a bare number is seconds)",
+    1_000_000_000, HOUR_NS
+);
+duration_setting!(
     /// Largest error of a clock.
     ClockError, "a duration from 1ns to 1h, such as 1us (a bare number is seconds)",
     1, HOUR_NS

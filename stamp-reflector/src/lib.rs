@@ -12,7 +12,6 @@ mod failure;
 mod hardware;
 mod journal;
 mod listen;
-mod log;
 mod node;
 mod own_labels;
 mod random;

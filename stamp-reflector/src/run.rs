@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::io;
 
+use stamp_service::log::Log;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Interval, MissedTickBehavior, interval};
@@ -11,7 +12,6 @@ use crate::config::Source;
 use crate::export::{Export, Lines};
 use crate::failure::Failure;
 use crate::journal::{Exports, Journal, journal};
-use crate::log::Log;
 use crate::service::Service;
 
 /// How often addresses and rates are looked at.
@@ -24,7 +24,7 @@ const TICK: Duration = Duration::from_secs(10);
 /// Whatever keeps it from starting, or ends its packet threads.
 pub(crate) fn reflect(source: Source) -> Result<(), Failure> {
     let config = source.load()?;
-    let log = Log::start(config.log_level, config.log_format);
+    let log = Log::start(config.log_level.filter(), config.log_format.lines());
     let runtime = runtime()?;
     // Before the first packet is answered: a signal that comes early must find somebody.
     let mut control = runtime.block_on(async { Control::new() })?;

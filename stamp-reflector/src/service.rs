@@ -17,10 +17,10 @@ use crate::failure::Failure;
 use crate::hardware;
 use crate::journal::Reporter;
 use crate::listen::{self, Bound, Endpoint};
-use crate::log::Log;
 use crate::node::Node;
 use crate::random;
 use crate::statistics::Statistics;
+use stamp_service::log::Log;
 
 /// A reflector that answers probes until it is stopped.
 #[derive(Debug)]

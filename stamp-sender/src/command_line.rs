@@ -1,6 +1,7 @@
 //! The command line: every flag is defined here once; help, man page and completions follow.
 
 mod asking;
+pub mod daemon;
 pub mod lab;
 mod steering;
 
@@ -46,6 +47,12 @@ pub struct CommandLine {
 /// What `stamp-sender` can do besides measuring now.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Many sessions from a file, for as long as it runs: events, thresholds, reload by SIGHUP.
+    #[command(alias = "probe")]
+    Run(daemon::Run),
+    /// The configuration file of `run`.
+    #[command(subcommand)]
+    Config(daemon::Config),
     /// A network on this machine, measured over labels and over SIDs while one of its ways gets worse.
     Demo(Demo),
     /// A network to try things on: namespaces, links with delay and loss, SIDs and labels.

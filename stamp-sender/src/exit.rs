@@ -84,6 +84,14 @@ pub enum Failure {
         /// How many may be.
         limit: u64,
     },
+    /// One session of a file.
+    #[error("session {name}: {source}")]
+    Session {
+        /// Its name.
+        name: String,
+        /// Why it cannot be.
+        source: Box<Failure>,
+    },
     /// This machine builds no lab, or not this one.
     #[error(transparent)]
     Lab(#[from] LabError),
@@ -124,6 +132,7 @@ impl Failure {
     pub const fn code(&self) -> u8 {
         match self {
             Self::Refused { status, .. } => *status,
+            Self::Session { source, .. } => source.code(),
             Self::Target(TargetError::Resolve { .. } | TargetError::Family { .. })
             | Self::Net(NetError::NoRoute { .. })
             | Self::Worker(WorkerError::Net(NetError::NoRoute { .. })) => 2,

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 mod command_line;
 mod companion;
 mod compare;
+mod daemon;
 mod demo;
 mod descriptors;
 mod doctor;
@@ -32,6 +33,7 @@ mod target;
 mod wait;
 
 use clap::Parser;
+use command_line::daemon::Config;
 use command_line::{CommandLine, Verb};
 use exit::{Failure, Status};
 
@@ -44,6 +46,10 @@ pub fn main() -> ExitCode {
     };
     let ended = match command_line.verb {
         None => run::measure(&command_line.measure),
+        Some(Verb::Run(run)) => daemon::run(run.named_file()),
+        Some(Verb::Config(Config::Check { file })) => daemon::check(&file),
+        Some(Verb::Config(Config::Show { file })) => daemon::show(&file),
+        Some(Verb::Config(Config::Template)) => daemon::template(),
         Some(Verb::Demo(demo)) => demo::run(&demo),
         Some(Verb::Lab(lab)) => lab::run(&lab),
         Some(Verb::Doctor(doctor)) => doctor::run(&doctor),

@@ -129,7 +129,8 @@ fn request<'a>(
     Ok(Request { plan, steering: &measure.steering, probe, host, device: device_name(probe) })
 }
 
-const fn authentication(probe: &Probe) -> AuthenticationMode {
+/// Whether probes are authenticated.
+pub const fn authentication(probe: &Probe) -> AuthenticationMode {
     if probe.auth { AuthenticationMode::Authenticated } else { AuthenticationMode::Unauthenticated }
 }
 

@@ -1,7 +1,9 @@
 //! Tests in network namespaces: real kernels, real sockets, real programs.
 
 mod capture;
+mod daemon;
 mod demo;
+mod folder;
 mod kit;
 mod lab;
 mod loops;
@@ -21,6 +23,7 @@ fn main() -> ExitCode {
     match kit::child::Part::asked_for() {
         Some(part) => part.play(),
         None => netns::harness(&[
+            daemon::trials,
             demo::trials,
             kit::trials,
             lab::trials,

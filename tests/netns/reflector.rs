@@ -5,18 +5,16 @@ mod listeners;
 mod reload;
 mod start;
 
-use std::fs;
 use std::net::{SocketAddr, UdpSocket};
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use stamp_proto::packet::{
     AuthenticationMode, ReflectorPacket, SenderPacket, Ssid, UNAUTHENTICATED_BASE_OCTETS,
 };
 use stamp_proto::time::{ErrorEstimate, Timestamp, TimestampFormat, WallTime};
 use stamp_tests::netns::{self, Finished, Host, Program, Signal, Trial};
+
+use crate::folder::Folder;
 
 pub(crate) fn trials() -> Vec<Trial> {
     [start::trials(), listeners::trials(), admission::trials(), reload::trials()]
@@ -125,36 +123,5 @@ impl Prober {
         self.send();
         let refused = self.socket.recv(&mut [0; 2048]).expect_err("nobody answers there");
         assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
-    }
-}
-
-/// A folder for the files of one test; gone when dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("stamp-reflector-{}-{number}", std::process::id());
-        // Not the target directory, which may belong to whoever built this program.
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir_all(&path).expect("the folder for temporary files can be written");
-        Self(path)
-    }
-
-    /// Writes a file that only its owner can read.
-    fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.join(name);
-        fs::write(&path, text).expect("the file can be written");
-        let owner_only = fs::Permissions::from_mode(0o600);
-        fs::set_permissions(&path, owner_only).expect("the file is ours");
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What could not be removed goes with all temporary files.
-        let _left = fs::remove_dir_all(&self.0);
     }
 }

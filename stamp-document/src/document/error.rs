@@ -49,6 +49,12 @@ pub enum Problem {
         /// What it contradicts.
         reason: String,
     },
+    /// The flag of the same name does not take the value.
+    #[error("{}", in_file(reason))]
+    NotTaken {
+        /// What it takes.
+        reason: String,
+    },
     /// What the value points at could not be used.
     #[error("{reason}")]
     Unusable {

@@ -10,6 +10,7 @@ use stamp_config::{Form, Setting};
 use stamp_proto::auth::KeyId;
 use stamp_proto::ip::Dscp;
 use stamp_proto::time::PtpUtcOffset;
+use stamp_service::log::{LevelFilter, LineFormat};
 use stamp_session::reflector::{ReplyDscp, SamePort, TlvMode};
 
 /// A closed choice of words: the enum, its [`Setting`] and the list for shells to complete.
@@ -275,6 +276,28 @@ impl Setting for InterfaceName {
         let fits = (1..=15).contains(&text.len());
         let plain = !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/');
         (fits && plain).then(|| Self(text.to_owned()))
+    }
+}
+
+impl LogLevel {
+    /// What is let through.
+    pub(crate) const fn filter(self) -> LevelFilter {
+        match self {
+            Self::Error => LevelFilter::ERROR,
+            Self::Warn => LevelFilter::WARN,
+            Self::Info => LevelFilter::INFO,
+            Self::Debug => LevelFilter::DEBUG,
+        }
+    }
+}
+
+impl LogFormat {
+    /// How lines are written.
+    pub(crate) const fn lines(self) -> LineFormat {
+        match self {
+            Self::Text => LineFormat::Text,
+            Self::Json => LineFormat::Json,
+        }
     }
 }
 

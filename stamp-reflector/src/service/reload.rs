@@ -51,7 +51,7 @@ impl Service {
         }
         self.addresses = addresses;
         self.limiter.set_total(config.total_rate_limit);
-        self.log.set_level(config.log_level);
+        self.log.set_level(config.log_level.filter());
         self.config = config;
         self.replace_listeners(bound, &gone)
     }

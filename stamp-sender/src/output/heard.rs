@@ -14,9 +14,9 @@ use crate::happening::Happening;
 /// Kinds of complaint that are told apart in one session; a flood of others is not.
 const MOST_TROUBLES: usize = 64;
 
-/// What was heard of one session so far.
-#[derive(Clone, Debug, Default)]
-pub struct Heard {
+/// What was counted of one session so far.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Tally {
     /// Replies in time.
     pub received: u64,
     /// Probes lost.
@@ -27,6 +27,30 @@ pub struct Heard {
     pub late: u64,
     /// Datagrams that were no reply.
     pub rejected: u64,
+    /// Whether both clocks were synchronised at the latest reply in time.
+    pub clock_synchronized: Option<bool>,
+}
+
+impl Tally {
+    /// A datagram came in.
+    pub const fn outcome(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Sample(sample) => {
+                self.received += 1;
+                self.clock_synchronized = Some(sample.clock_synchronized);
+            }
+            Outcome::Late(_) => self.late += 1,
+            Outcome::Duplicate { .. } => self.duplicate += 1,
+            Outcome::Rejected(_) => self.rejected += 1,
+        }
+    }
+}
+
+/// What was heard of one session so far.
+#[derive(Clone, Debug, Default)]
+pub struct Heard {
+    /// What was counted.
+    pub tally: Tally,
     /// The latest sample in time.
     pub latest: Option<Sample>,
     /// Delay and loss over time.
@@ -46,10 +70,12 @@ impl Heard {
     /// Takes note of what happened.
     pub fn note(&mut self, happening: &Happening) {
         match happening {
-            Happening::Outcome(Outcome::Sample(sample)) => self.sample(sample),
-            Happening::Outcome(Outcome::Late(_)) => self.late += 1,
-            Happening::Outcome(Outcome::Duplicate { .. }) => self.duplicate += 1,
-            Happening::Outcome(Outcome::Rejected(_)) => self.rejected += 1,
+            Happening::Outcome(outcome) => {
+                self.tally.outcome(outcome);
+                if let Outcome::Sample(sample) = outcome {
+                    self.sample(sample);
+                }
+            }
             Happening::Event(SenderEvent::Lost { sequence, probe_sent }) => {
                 self.lost(*sequence, *probe_sent);
             }
@@ -60,7 +86,7 @@ impl Heard {
 
     /// A probe was lost.
     pub fn lost(&mut self, sequence: u32, probe_sent: WallTime) {
-        self.lost += 1;
+        self.tally.lost += 1;
         if self.detailed {
             self.series.lost(sequence, probe_sent);
         }
@@ -91,7 +117,6 @@ impl Heard {
     }
 
     fn sample(&mut self, sample: &Sample) {
-        self.received += 1;
         self.latest = Some(*sample);
         // A sample around a jump of a clock says nothing about the path.
         if self.detailed && !sample.clock_step {

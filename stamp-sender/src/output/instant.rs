@@ -9,6 +9,12 @@ use stamp_proto::time::WallTime;
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Instant(pub WallTime);
 
+impl From<WallTime> for Instant {
+    fn from(time: WallTime) -> Self {
+        Self(time)
+    }
+}
+
 impl Instant {
     /// Reads RFC 3339.
     ///

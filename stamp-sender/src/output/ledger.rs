@@ -59,8 +59,8 @@ impl Ledger {
     /// One line that says how it is going.
     #[must_use]
     pub fn progress(&self) -> String {
-        let received: u64 = self.heard.iter().map(|heard| heard.received).sum();
-        let lost: u64 = self.heard.iter().map(|heard| heard.lost).sum();
+        let received: u64 = self.heard.iter().map(|heard| heard.tally.received).sum();
+        let lost: u64 = self.heard.iter().map(|heard| heard.tally.lost).sum();
         let mut line = match self.infos.as_slice() {
             [only] => only.name.clone(),
             many => format!("{} sessions", many.len()),

@@ -18,7 +18,8 @@ use super::instant::Instant;
 use super::ledger::Ledger;
 use super::screen::Screen;
 use crate::happening::{Ended, Happening, SessionInfo};
-use entry::{Entry, StartedSession};
+use entry::StartedSession;
+pub use entry::{Entry, Event};
 
 /// Writes the stream.
 pub struct Ndjson {
@@ -79,7 +80,7 @@ impl Reporter for Ndjson {
                 })
             }
             Happening::Outcome(outcome) => Some(Entry::outcome(&info.name, outcome, now)),
-            Happening::Event(event) => Entry::event(&info.name, event, heard, now),
+            Happening::Event(event) => Entry::event(&info.name, event, &heard.tally, now),
             Happening::Trouble(trouble) => Some(Entry::trouble(&info.name, *trouble, now)),
         };
         match entry {

@@ -291,7 +291,7 @@ impl WorkerThread {
 }
 
 /// A share from 0 up to 1, far from those of the numbers nearby: multiples of the golden ratio fall
-/// into the largest gap that is left (Knuth, The Art of Computer Programming, vol. 3, §6.4).
+/// into the largest gap that is left (Knuth, The Art of Computer Programming, volume 3, section 6.4).
 fn golden_share(number: usize) -> f64 {
     const GOLDEN_RATIO: f64 = 0.618_033_988_749_894_9;
     let number = f64::from(u32::try_from(number).unwrap_or(u32::MAX));

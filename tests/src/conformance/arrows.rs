@@ -16,6 +16,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("stamp-path", &["stamp-proto", "stamp-document"]),
     ("stamp-lab", &["stamp-proto", "stamp-net", "stamp-document", "stamp-path"]),
     ("stamp-worker", &["stamp-proto", "stamp-session", "stamp-net"]),
+    ("stamp-service", &[]),
     (
         "stamp-sender",
         &[
@@ -26,11 +27,19 @@ pub const ARROWS: &[(&str, &[&str])] = &[
             "stamp-path",
             "stamp-lab",
             "stamp-worker",
+            "stamp-service",
         ],
     ),
     (
         "stamp-reflector",
-        &["stamp-proto", "stamp-session", "stamp-net", "stamp-config", "stamp-worker"],
+        &[
+            "stamp-proto",
+            "stamp-session",
+            "stamp-net",
+            "stamp-config",
+            "stamp-worker",
+            "stamp-service",
+        ],
     ),
 ];
 
@@ -51,8 +60,8 @@ const HOLDERS: &[(&str, &[&str])] = &[
     ("clap", &["stamp-sender", "stamp-reflector"]),
     ("clap_complete", &["stamp-sender", "stamp-reflector"]),
     ("clap_mangen", &["stamp-sender", "stamp-reflector"]),
-    ("tracing", &["stamp-sender", "stamp-reflector"]),
-    ("tracing-subscriber", &["stamp-sender", "stamp-reflector"]),
+    ("tracing", &["stamp-sender", "stamp-reflector", "stamp-service"]),
+    ("tracing-subscriber", &["stamp-sender", "stamp-service"]),
     ("log", &[]),
     ("rand", &[]),
 ];

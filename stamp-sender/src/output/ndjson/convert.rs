@@ -10,7 +10,7 @@ use stamp_worker::sender::Trouble;
 use super::entry::{Counters, Entry, Event, SampleEntry, SampleStamps};
 use crate::output::flags;
 use crate::output::gather;
-use crate::output::heard::{Heard, trouble_record};
+use crate::output::heard::{Tally, trouble_record};
 use crate::output::instant::Instant;
 use crate::output::record::{ReflectorMode, TroubleKind};
 
@@ -57,12 +57,7 @@ impl Entry {
     }
 
     /// Something beside a reply; nothing for what `end` says.
-    pub(super) fn event(
-        session: &str,
-        event: &SenderEvent,
-        heard: &Heard,
-        now: WallTime,
-    ) -> Option<Self> {
+    pub fn event(session: &str, event: &SenderEvent, tally: &Tally, now: WallTime) -> Option<Self> {
         let (name, time) = (session.to_owned(), Instant(now));
         let unsent = |sequence, count, reason: &str| Self::Unsent {
             session: session.to_owned(),
@@ -92,16 +87,16 @@ impl Entry {
                 mode: if stateful { ReflectorMode::Stateful } else { ReflectorMode::Stateless },
             },
             SenderEvent::ZeroSsid => Self::ZeroSsid { session: name, time },
-            SenderEvent::State(change) => Self::State(state(&change, Event::new(name, heard, now))),
+            SenderEvent::State(change) => Self::State(state(&change, Event::new(name, tally, now))),
             SenderEvent::Fallback(change) => {
-                Self::Fallback(fallback(&change, Event::new(name, heard, now)))
+                Self::Fallback(fallback(&change, Event::new(name, tally, now)))
             }
             SenderEvent::ReflectorRestart { sequence, reflector_sequence } => {
                 Self::ReflectorRestart(Event {
                     value: Some(reflector_sequence.into()),
                     sequences: Some((sequence, sequence)),
                     reason: Some("counter".to_owned()),
-                    ..Event::new(name, heard, now)
+                    ..Event::new(name, tally, now)
                 })
             }
             SenderEvent::ClockStep { end, by, at } => Self::Clock(Event {
@@ -112,13 +107,13 @@ impl Entry {
                     End::Near => "near_step".to_owned(),
                     End::Far => "far_step".to_owned(),
                 }),
-                ..Event::new(name, heard, now)
+                ..Event::new(name, tally, now)
             }),
             SenderEvent::FarClock(state) => Self::Clock(Event {
                 to: Some(synchronized(state.synchronized).to_owned()),
                 value: state.error_bound_ns.and_then(|ns| i64::try_from(ns).ok()),
                 reason: Some("far_clock".to_owned()),
-                ..Event::new(name, heard, now)
+                ..Event::new(name, tally, now)
             }),
             SenderEvent::FarClockLearned(state) => Self::Clock(Event {
                 to: Some(
@@ -128,7 +123,7 @@ impl Entry {
                     .and_then(|state| state.error_bound_ns)
                     .and_then(|ns| i64::try_from(ns).ok()),
                 reason: Some("far_clock_learned".to_owned()),
-                ..Event::new(name, heard, now)
+                ..Event::new(name, tally, now)
             }),
             SenderEvent::Finished => return None,
         })
@@ -174,17 +169,17 @@ fn fallback(change: &FallbackChange, event: Event) -> Event {
 }
 
 impl Event {
-    fn new(session: String, heard: &Heard, now: WallTime) -> Self {
+    fn new(session: String, tally: &Tally, now: WallTime) -> Self {
         Self {
             time: Instant(now),
             session,
-            clock_synchronized: heard.latest.map(|sample| sample.clock_synchronized),
+            clock_synchronized: tally.clock_synchronized,
             counters: Counters {
-                received: heard.received,
-                lost: heard.lost,
-                duplicate: heard.duplicate,
-                late: heard.late,
-                rejected: heard.rejected,
+                received: tally.received,
+                lost: tally.lost,
+                duplicate: tally.duplicate,
+                late: tally.late,
+                rejected: tally.rejected,
             },
             ..Self::default()
         }

@@ -129,6 +129,8 @@ pub enum Entry {
     Clock(Event),
     /// The reflector counts anew.
     ReflectorRestart(Event),
+    /// A new configuration is in force, or was refused; it concerns no session.
+    Config(Event),
     /// The end of a period: what happened in it.
     Interval {
         /// Now.

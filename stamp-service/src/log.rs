@@ -4,7 +4,7 @@ use core::fmt;
 use std::io;
 
 use tracing::field::{Field, Visit};
-use tracing::level_filters::LevelFilter;
+pub use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
@@ -14,28 +14,46 @@ use tracing_subscriber::registry::{LookupSpan, Registry};
 use tracing_subscriber::reload::{self, Handle};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::config::{LogFormat, LogLevel};
+/// Form of a log line.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum LineFormat {
+    /// `key=value` pairs.
+    #[default]
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+impl fmt::Display for LineFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        })
+    }
+}
 
 /// The running log, whose level a reload may change.
 #[derive(Debug)]
-pub(crate) struct Log {
+pub struct Log {
     level: Handle<LevelFilter, Registry>,
 }
 
 impl Log {
     /// Sends messages of `level` and above to standard error from now on.
-    pub(crate) fn start(level: LogLevel, format: LogFormat) -> Self {
-        let (filter, level) = reload::Layer::new(filter(level));
+    #[must_use]
+    pub fn start(level: LevelFilter, format: LineFormat) -> Self {
+        let (filter, level) = reload::Layer::new(level);
         let layer = tracing_subscriber::fmt::layer()
             .with_writer(io::stderr)
             .with_ansi(false)
-            // A reader of standard error that is gone must not end the reflector.
+            // A reader of standard error that is gone must not end the service.
             .log_internal_errors(false);
         let registry = tracing_subscriber::registry().with(filter);
         // A log that was started before (in a test) stays.
         let _ = match format {
-            LogFormat::Text => registry.with(layer.event_format(Logfmt)).try_init(),
-            LogFormat::Json => {
+            LineFormat::Text => registry.with(layer.event_format(Logfmt)).try_init(),
+            LineFormat::Json => {
                 let layer = layer.json().flatten_event(true).with_target(false);
                 registry.with(layer.with_current_span(false).with_span_list(false)).try_init()
             }
@@ -44,18 +62,9 @@ impl Log {
     }
 
     /// Changes the least important level.
-    pub(crate) fn set_level(&self, level: LogLevel) {
+    pub fn set_level(&self, level: LevelFilter) {
         // Fails only when the subscriber is gone, and then nothing is logged anyway.
-        let _ = self.level.modify(|current| *current = filter(level));
-    }
-}
-
-fn filter(level: LogLevel) -> LevelFilter {
-    match level {
-        LogLevel::Error => LevelFilter::ERROR,
-        LogLevel::Warn => LevelFilter::WARN,
-        LogLevel::Info => LevelFilter::INFO,
-        LogLevel::Debug => LevelFilter::DEBUG,
+        let _ = self.level.modify(|current| *current = level);
     }
 }
 

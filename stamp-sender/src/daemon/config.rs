@@ -1,0 +1,85 @@
+//! The file of `stamp-sender run`: which sessions, how they probe, and what they are held against.
+
+mod service;
+mod session;
+mod settings;
+mod show;
+mod threshold;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use stamp_config::document::{self, ConfigErrors, Problem, Section};
+
+use crate::exit::Failure;
+
+pub use service::Service;
+pub use session::SessionSpec;
+use session::{Profile, Reader};
+pub use settings::Settings;
+pub use show::{show, template};
+
+/// What a file says, with nothing wrong in it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Configuration {
+    /// How the service runs.
+    pub service: Service,
+    /// Sessions in the order of the file, each of its own name.
+    pub sessions: Vec<SessionSpec>,
+}
+
+/// Keys of the root that stand for the same key of every session that does not say otherwise.
+const OF_EVERY_SESSION: [&str; 4] = ["topology", "from", "behind", "clock"];
+
+impl Configuration {
+    /// Reads a file. Paths in it are relative to its folder.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Input`]: it cannot be read, or every mistake in it with line and column.
+    pub fn load(path: &Path) -> Result<Self, Failure> {
+        let text = fs::read_to_string(path)
+            .map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::read(&path.to_string_lossy(), &text, folder)
+            .map_err(|errors| Failure::Input(errors.to_string()))
+    }
+
+    /// Reads text that is called `file` in messages and whose paths are relative to `folder`.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake, in the order of the lines.
+    pub fn read(file: &str, text: &str, folder: &Path) -> Result<Self, ConfigErrors> {
+        document::read(file, text, |root| Self::build(root, folder))
+    }
+
+    fn build(root: &Section<'_>, folder: &Path) -> Self {
+        let of_root = Settings::read_only(root, folder, |key| OF_EVERY_SESSION.contains(&key));
+        let defaults = root.section("defaults", |section| Profile::read(section, folder));
+        let defaults = defaults.unwrap_or_default().under(of_root);
+        let profiles = root
+            .named_sections("profile", |_, section| Profile::read(section, folder))
+            .into_iter()
+            .collect();
+        let reader = Reader { defaults, profiles, folder };
+        let read = root.sections("session", |section| {
+            reader.read(section).map(|spec| (spec, section.place("name")))
+        });
+        let mut names = BTreeSet::new();
+        let mut sessions = Vec::with_capacity(read.len());
+        for (spec, place) in read.into_iter().flatten() {
+            if names.insert(spec.name.clone()) {
+                sessions.push(spec);
+            } else {
+                let reason = "another session has this name".to_owned();
+                root.report(&place, Problem::Contradiction { reason });
+            }
+        }
+        Self { service: Service::read(root, folder), sessions }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+//! Keys about the service itself.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use stamp_config::document::Section;
+use stamp_config::{Form, Setting};
+use stamp_service::log::{LevelFilter, LineFormat};
+
+/// How the service runs and what it tells.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Service {
+    /// Packet threads. Changes with a restart only.
+    pub workers: NonZeroUsize,
+    /// Least important messages that are written.
+    pub log_level: LevelFilter,
+    /// How they are written. Changes with a restart only.
+    pub log_format: LineFormat,
+    /// Where events go as lines of JSON, if anywhere; `-` is standard output.
+    pub events_file: Option<PathBuf>,
+}
+
+impl Default for Service {
+    fn default() -> Self {
+        Self {
+            workers: NonZeroUsize::MIN,
+            log_level: LevelFilter::INFO,
+            log_format: LineFormat::Text,
+            events_file: None,
+        }
+    }
+}
+
+struct Workers(NonZeroUsize);
+
+impl Setting for Workers {
+    const EXPECTED: &'static str = "a count from 1 to 64";
+    const FORM: Form = Form::Number;
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok().filter(|count: &NonZeroUsize| count.get() <= 64).map(Self)
+    }
+}
+
+struct Level(LevelFilter);
+
+impl Setting for Level {
+    const EXPECTED: &'static str = "error, warn, info or debug";
+    fn read(text: &str) -> Option<Self> {
+        let known = ["error", "warn", "info", "debug"].contains(&text);
+        known.then(|| text.parse().ok().map(Self)).flatten()
+    }
+}
+
+struct Lines(LineFormat);
+
+impl Setting for Lines {
+    const EXPECTED: &'static str = "text or json";
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "text" => Some(Self(LineFormat::Text)),
+            "json" => Some(Self(LineFormat::Json)),
+            _ => None,
+        }
+    }
+}
+
+impl Service {
+    /// What stands in the root table.
+    pub(super) fn read(root: &Section<'_>, folder: &Path) -> Self {
+        let default = Self::default();
+        let (log_level, log_format) = root
+            .section_or_empty("log", |log| (log.get::<Level>("level"), log.get::<Lines>("format")));
+        let events_file = root.section_or_empty("events", |events| events.get::<String>("file"));
+        let beside = |file: String| {
+            if file == "-" { PathBuf::from(file) } else { folder.join(file) }
+        };
+        Self {
+            workers: root.get("workers").map_or(default.workers, |workers: Workers| workers.0),
+            log_level: log_level.map_or(default.log_level, |level| level.0),
+            log_format: log_format.map_or(default.log_format, |lines| lines.0),
+            events_file: events_file.map(beside),
+        }
+    }
+}

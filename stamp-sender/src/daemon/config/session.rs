@@ -1,0 +1,188 @@
+//! `[[session]]` and `[profile.NAME]`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use stamp_config::Setting;
+use stamp_config::document::{Problem, Section};
+use stamp_config::quantity::Window;
+
+use super::settings::Settings;
+use super::threshold::{DelayLimits, LossLimit};
+use crate::target::Target;
+
+/// Over which time values are summed up unless told otherwise.
+const DEFAULT_WINDOW: Duration = Duration::from_secs(30);
+
+/// What a name of a session, a label or its value may consist of: what survives in every output.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Name(String);
+
+impl Setting for Name {
+    const EXPECTED: &'static str =
+        "1 to 128 printable characters other than quotes and backslashes";
+    fn read(text: &str) -> Option<Self> {
+        let fits = (1..=128).contains(&text.chars().count());
+        let is_plain = |c: char| !c.is_control() && c != '"' && c != '\\';
+        (fits && text.chars().all(is_plain)).then(|| Self(text.to_owned()))
+    }
+}
+
+/// What sessions have in common. Whatever stands in one may stand in a session too.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Profile {
+    settings: Settings,
+    window: Option<Duration>,
+    delay: Option<DelayLimits>,
+    loss: Option<LossLimit>,
+}
+
+impl Profile {
+    pub(super) fn read(section: &Section<'_>, folder: &Path) -> Self {
+        Self {
+            settings: Settings::read(section, folder),
+            window: section.get("window").map(|window: Window| window.0),
+            delay: DelayLimits::read(section),
+            loss: LossLimit::read_from(section),
+        }
+    }
+
+    /// This, and where it says nothing what `others` say.
+    fn over(self, others: &Self) -> Self {
+        Self {
+            settings: self.settings.over(&others.settings),
+            window: self.window.or(others.window),
+            delay: self.delay.or_else(|| others.delay.clone()),
+            loss: self.loss.or(others.loss),
+        }
+    }
+
+    /// The same with settings that go before its own.
+    pub(super) fn under(self, settings: Settings) -> Self {
+        Self { settings: settings.over(&self.settings), ..self }
+    }
+}
+
+/// A session as it is configured. Two that are equal probe alike, so a reload leaves such a session
+/// alone.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SessionSpec {
+    /// Its name in every output.
+    pub name: String,
+    /// The far end: an address, a name, or a node of the topology.
+    pub target: String,
+    /// The profile it takes the rest from.
+    pub profile: Option<String>,
+    /// How it probes.
+    pub settings: Settings,
+    /// Over which time its values are summed up.
+    pub window: Duration,
+    /// What its delay is held against.
+    pub delay: Option<DelayLimits>,
+    /// What its loss is held against.
+    pub loss: Option<LossLimit>,
+    /// What else tells it from others.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl SessionSpec {
+    /// Its far end has a name whose address may become another.
+    pub fn names_a_host(&self) -> bool {
+        let target = Target::parse(&self.target, 1);
+        target.is_ok_and(|target| target.host().parse::<std::net::IpAddr>().is_err())
+    }
+}
+
+/// Reads sessions.
+pub(super) struct Reader<'a> {
+    pub(super) defaults: Profile,
+    pub(super) profiles: BTreeMap<String, Profile>,
+    pub(super) folder: &'a Path,
+}
+
+impl Reader<'_> {
+    /// A session, with what is wrong reported where it stands.
+    pub(super) fn read(&self, section: &Section<'_>) -> Option<SessionSpec> {
+        let name = section.require::<Name>("name").map(|name| name.0);
+        let target: Option<String> = section.require("target");
+        let own = Profile::read(section, self.folder);
+        let profile: Option<String> = section.get("profile");
+        let labels = section.section("labels", labels).unwrap_or_default();
+        let inherited = match profile.as_ref().map(|name| (name, self.profiles.get(name))) {
+            None => Profile::default(),
+            Some((_, Some(profile))) => profile.clone(),
+            Some((name, None)) => {
+                section.problem("profile", self.unknown_profile(name));
+                Profile::default()
+            }
+        };
+        let Profile { settings, window, delay, loss } = own.over(&inherited).over(&self.defaults);
+        let (name, target) = (name?, target?);
+        // One far end has one form, whatever flags make of it.
+        if let Err(error) = Target::parse(&target, 1) {
+            section.problem("target", Problem::Unusable { reason: error.to_string() });
+            return None;
+        }
+        if let Err(reason) = settings.measure(&target) {
+            section.problem("name", Problem::Contradiction { reason });
+            return None;
+        }
+        let window = window.unwrap_or(DEFAULT_WINDOW);
+        Some(SessionSpec { name, target, profile, settings, window, delay, loss, labels })
+    }
+
+    fn unknown_profile(&self, name: &str) -> Problem {
+        let known: Vec<&str> = self.profiles.keys().map(String::as_str).collect();
+        let reason = match known.as_slice() {
+            [] => format!("there is no [profile.{name}], nor any other profile"),
+            known => format!("there is no [profile.{name}]; known: {}", known.join(", ")),
+        };
+        Problem::Contradiction { reason }
+    }
+}
+
+/// Names that metrics have for themselves: a label of the same name would hide them.
+const RESERVED: [&str; 14] = [
+    "session",
+    "target",
+    "address",
+    "source",
+    "profile",
+    "dscp",
+    "segments",
+    "color",
+    "endpoint",
+    "reflector_mode",
+    "direction",
+    "quantile",
+    "job",
+    "instance",
+];
+
+/// Labels by the rules of Prometheus.
+fn labels(section: &Section<'_>) -> BTreeMap<String, String> {
+    let mut labels = BTreeMap::new();
+    for (name, place, value) in section.entries() {
+        let is_letter = |c: char| c.is_ascii_alphabetic() || c == '_';
+        let is_name = name.starts_with(is_letter)
+            && name.chars().all(|c| is_letter(c) || c.is_ascii_digit())
+            && !name.starts_with("__");
+        let problem = if !is_name {
+            Some("a label has letters, digits and _ in its name, and no digit or __ in front")
+        } else if RESERVED.contains(&name.as_str()) {
+            Some("metrics have a label of this name already")
+        } else {
+            None
+        };
+        if let Some(reason) = problem {
+            section.report(&place, Problem::Contradiction { reason: reason.to_owned() });
+            continue;
+        }
+        match value.and_then(|value| Name::read(&value.text)) {
+            Some(value) => drop(labels.insert(name, value.0)),
+            None => section.report(&place, Problem::Malformed { expected: Name::EXPECTED }),
+        }
+    }
+    labels
+}

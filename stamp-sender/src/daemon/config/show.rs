@@ -1,0 +1,154 @@
+//! The configuration as it is in force, and a file with every key: both in the form of the file.
+
+use std::fmt::Write as _;
+
+use stamp_config::quantity::{BARE_SECONDS, print_duration};
+
+use super::threshold::{DelayLimits, LossLimit};
+use super::{Configuration, SessionSpec, settings};
+
+const WIDTH: usize = 96;
+
+/// Each session with what it takes from its profile and the defaults. Read as a file, it says the
+/// same.
+pub fn show(configuration: &Configuration) -> String {
+    let mut text = String::new();
+    let service = &configuration.service;
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "workers = {}", service.workers);
+    if let Some(file) = &service.events_file {
+        let _ = writeln!(text, "events = {{ file = {:?} }}", file.display().to_string());
+    }
+    let level = service.log_level.to_string();
+    let _ = writeln!(
+        text,
+        "log = {{ level = {level:?}, format = {:?} }}",
+        service.log_format.to_string()
+    );
+    configuration.sessions.iter().for_each(|spec| session(&mut text, spec));
+    text
+}
+
+fn session(text: &mut String, spec: &SessionSpec) {
+    let _ = writeln!(text, "\n[[session]]\nname = {:?}\ntarget = {:?}", spec.name, spec.target);
+    if let Some(profile) = &spec.profile {
+        let _ = writeln!(text, "# profile = {profile:?}");
+    }
+    for (key, value) in spec.settings.iter() {
+        let _ = writeln!(text, "{key} = {value:?}");
+    }
+    let _ = writeln!(text, "window = {:?}", print_duration(spec.window));
+    if let Some(delay) = &spec.delay {
+        let _ = writeln!(text, "delay-threshold = {}", delay_threshold(delay));
+    }
+    if let Some(LossLimit { lost, of, direction }) = &spec.loss {
+        let direction = direction.word();
+        let _ = writeln!(
+            text,
+            "loss-threshold = {{ lost = {lost}, of = {of}, direction = {direction:?} }}"
+        );
+    }
+    if !spec.labels.is_empty() {
+        let labels = spec.labels.iter().map(|(name, value)| format!("{name} = {value:?}"));
+        let _ = writeln!(text, "labels = {{ {} }}", labels.collect::<Vec<_>>().join(", "));
+    }
+}
+
+fn delay_threshold(limits: &DelayLimits) -> String {
+    let limit = |key: &str, limit: Option<std::time::Duration>| {
+        limit.map(|limit| format!("{key} = {:?}", print_duration(limit)))
+    };
+    let words = [
+        limit("forward", limits.forward),
+        limit("backward", limits.backward),
+        limit("round-trip", limits.round_trip),
+        limits.percent.map(|percent| format!("percent = {percent}")),
+        Some(format!("combine = {:?}", if limits.all { "all" } else { "any" })),
+        Some(format!("count = {}", limits.count)),
+    ];
+    format!("{{ {} }}", words.into_iter().flatten().collect::<Vec<_>>().join(", "))
+}
+
+const SERVICE: &str = "\
+# Configuration of `stamp-sender run`. What is behind # holds anyway, or is an example. Durations are
+# texts with a unit, bare numbers are counts. SIGHUP reads the file again, all of it or nothing;
+# sessions that it leaves as they are keep their state and counters.
+
+# Packet threads. Changes with a restart only.
+# workers = 1
+
+# Least important messages that are written (error, warn, info, debug), and how (text, json).
+# log = { level = \"info\", format = \"text\" }
+
+# Where events go as lines of JSON; \"-\" is standard output. SIGHUP goes on with a new file of this
+# name, for whoever has renamed the one before.
+# events = { file = \"events.ndjson\" }
+
+# topology, from, behind and clock stand for the same key of every session. So does all of this:
+# [defaults]
+
+# A named set of what sessions have in common. Every key below may stand in it.
+[profile.example]
+interval = \"100ms\"
+# Over which time values are summed up.
+window = \"30s\"
+# Told when so many samples in a row (count, M) take longer than this (TH), or so many percent longer
+# than the shortest of the window before; combine = \"all\" where both limits have to be exceeded.
+delay-threshold = { forward = \"20ms\", percent = 25, combine = \"any\", count = 3 }
+# Told when so many of the latest probes are lost; direction = \"forward\", \"backward\" or \"round-trip\".
+loss-threshold = { lost = 3, of = 100, direction = \"round-trip\" }
+
+[[session]]
+name = \"example\"
+# HOST, HOST:PORT, [ADDRESS]:PORT, or a node of the topology.
+target = \"192.0.2.1\"
+profile = \"example\"
+# What else tells it from others.
+labels = { site = \"ams\" }
+";
+
+/// A file with every key, its meaning and its default.
+pub fn template() -> String {
+    let mut text = String::from(SERVICE);
+    let mut heading = None;
+    for (key, arg) in settings::keys() {
+        if arg.get_help_heading() != heading {
+            heading = arg.get_help_heading();
+            let _ = writeln!(text, "\n# == {} ==", heading.unwrap_or_default());
+        }
+        let help = arg.get_long_help().or(arg.get_help()).map(ToString::to_string);
+        for line in wrapped(&help.unwrap_or_default().replace(BARE_SECONDS, ""), WIDTH - 2) {
+            let _ = writeln!(text, "# {line}");
+        }
+        let default = arg.get_default_values().first().map(|value| value.to_string_lossy());
+        let _ = match default {
+            Some(default) => writeln!(text, "# {key} = {default:?}"),
+            None if matches!(arg.get_action(), clap::ArgAction::SetTrue) => {
+                writeln!(text, "# {key} = false")
+            }
+            None => {
+                let names = arg.get_value_names().unwrap_or_default();
+                let words: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+                writeln!(text, "# {key} = {:?}", words.join(" "))
+            }
+        };
+    }
+    text
+}
+
+/// Words in lines of at most `width` characters.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().filter(|line| line.len() + 1 + word.len() <= width);
+        match line {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}

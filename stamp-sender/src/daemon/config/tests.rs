@@ -1,0 +1,125 @@
+//! What a file may say, and what is said about one that is wrong.
+
+use std::time::Duration;
+
+use super::threshold::{Direction, LossLimit};
+use super::*;
+
+fn read(text: &str) -> Result<Configuration, String> {
+    Configuration::read("f.toml", text, Path::new("/etc/stamp")).map_err(|error| error.to_string())
+}
+
+const GOOD: &str = r#"
+topology = "net.toml"
+clock = { synchronized = true, error = "1us" }
+
+[defaults]
+dscp = "EF"
+
+[profile.gold]
+interval = "10ms"
+window = "10s"
+packet-loss-count = 5
+delay-threshold = { forward = "20ms", percent = 25, combine = "all", count = 3 }
+loss-threshold = "3/100"
+
+[[session]]
+name = "ams-lon"
+target = "192.0.2.11"
+profile = "gold"
+interval = "20ms"
+labels = { site = "ams", rack = 7 }
+
+[[session]]
+name = "plain"
+target = "[2001:db8::1]:8620"
+loss-threshold = { lost = 2, of = 10, direction = "forward" }
+"#;
+
+#[test]
+fn a_session_takes_from_its_profile_and_both_from_the_defaults() {
+    let sessions = read(GOOD).unwrap().sessions;
+    let [first, second] = &sessions[..] else { panic!("{sessions:?}") };
+    assert_eq!((first.name.as_str(), first.target.as_str()), ("ams-lon", "192.0.2.11"));
+    let told: Vec<_> = first.settings.iter().collect();
+    let expected = [
+        ("clock", "synchronized,error=1us"),
+        ("dscp", "EF"),
+        ("interval", "20ms"),
+        ("packet-loss-count", "5"),
+        ("topology", "/etc/stamp/net.toml"),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(first.window, Duration::from_secs(10));
+    let delay = first.delay.as_ref().unwrap();
+    assert_eq!(
+        (delay.forward, delay.percent, delay.all, delay.count),
+        (Some(Duration::from_millis(20)), Some(25), true, 3)
+    );
+    let loss = LossLimit { lost: 3, of: 100, direction: Direction::RoundTrip };
+    assert_eq!(first.loss, Some(loss));
+    assert_eq!(first.labels["rack"], "7");
+    assert_eq!((second.profile.as_deref(), second.delay.as_ref()), (None, None));
+    assert_eq!(second.window, Duration::from_secs(30));
+    assert_eq!(second.loss.unwrap().direction, Direction::Forward);
+}
+
+#[test]
+fn what_means_the_same_is_the_same_session() {
+    let rearranged = GOOD.replace("interval = \"20ms\"\nlabels", "labels").replace(
+        "labels = { site = \"ams\", rack = 7 }",
+        "labels = { rack = 7, site = \"ams\" }\ninterval = \"20ms\"",
+    );
+    assert_eq!(read(GOOD), read(&rearranged));
+    assert_ne!(read(GOOD), read(&GOOD.replace("\"20ms\"\nlabels", "\"30ms\"\nlabels")));
+}
+
+#[test]
+fn every_mistake_is_reported_at_once_where_it_stands() {
+    let errors = read(
+        r#"[profile.gold]
+interval = 10
+delay-threshold = { count = 3 }
+
+[[session]]
+name = "a"
+target = "192.0.2.1:0"
+
+[[session]]
+name = "b"
+target = "r1"
+profile = "silver"
+loss-threshold = { lost = 5, of = 3 }
+labels = { session = "x", "0" = "y" }
+window = "10ms"
+
+[[session]]
+name = "b"
+target = "r2"
+
+[[session]]
+target = "r3"
+auth = true
+"#,
+    )
+    .unwrap_err();
+    let expected = "\
+f.toml:2:12: profile.gold.interval = 10: a bare number has no unit: write it in quotes; expected a duration such as 10ms
+f.toml:3:19: profile.gold.delay-threshold = { count = 3 }: no limit: give forward, backward, round-trip or percent
+f.toml:7:10: session[0].target = \"192.0.2.1:0\": 192.0.2.1:0: expected HOST, HOST:PORT or [ADDRESS]:PORT with a port from 1 to 65535
+f.toml:12:11: session[1].profile = \"silver\": there is no [profile.silver]; known: gold
+f.toml:13:18: session[1].loss-threshold = { lost = 5, of = 3 }: 5 of 3 can never be lost
+f.toml:14:22: session[1].labels.session = \"x\": metrics have a label of this name already
+f.toml:14:33: session[1].labels.0 = \"y\": a label has letters, digits and _ in its name, and no digit or __ in front
+f.toml:15:10: session[1].window = \"10ms\": expected a duration from 1s to 1h, such as 30s or 5m
+f.toml:18:8: session[2].name = \"b\": another session has this name
+f.toml:21:1: session[3].name: missing; expected 1 to 128 printable characters other than quotes and backslashes";
+    assert_eq!(errors, expected);
+}
+
+#[test]
+fn flags_that_do_not_go_together_are_named_at_their_session() {
+    let errors = read("[[session]]\nname = \"a\"\ntarget = \"r1\"\nauth = true\n").unwrap_err();
+    assert!(errors.starts_with("f.toml:2:8: session[0].name = \"a\": "), "{errors}");
+    assert!(errors.contains("key-file"), "{errors}");
+}

@@ -1,0 +1,62 @@
+//! What a new configuration changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::Member;
+use crate::daemon::config::{Configuration, SessionSpec};
+use crate::daemon::inputs::Inputs;
+
+/// What has to be done to come from one configuration to another.
+#[derive(Debug, Default)]
+pub(super) struct Change {
+    /// Sessions to open, new or changed.
+    pub(super) opened: Vec<Arc<SessionSpec>>,
+    /// Names that are gone.
+    pub(super) removed: Vec<String>,
+    added: usize,
+    kept: usize,
+}
+
+/// What a change has done.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(in crate::daemon) struct Changed {
+    pub(in crate::daemon) added: usize,
+    pub(in crate::daemon) changed: usize,
+    pub(in crate::daemon) removed: usize,
+    pub(in crate::daemon) kept: usize,
+}
+
+impl Change {
+    pub(super) fn between(
+        members: &BTreeMap<String, Member>,
+        configuration: &Configuration,
+    ) -> Self {
+        let mut change = Self::default();
+        for spec in &configuration.sessions {
+            match members.get(&spec.name) {
+                Some(member) if *member.spec == *spec && member.inputs == Inputs::of(spec) => {
+                    change.kept += 1;
+                }
+                known => {
+                    change.added += usize::from(known.is_none());
+                    change.opened.push(Arc::new(spec.clone()));
+                }
+            }
+        }
+        let wanted: BTreeSet<&str> =
+            configuration.sessions.iter().map(|spec| spec.name.as_str()).collect();
+        let is_gone = |name: &&String| !wanted.contains(name.as_str());
+        change.removed = members.keys().filter(is_gone).cloned().collect();
+        change
+    }
+
+    pub(super) fn summary(&self) -> Changed {
+        Changed {
+            added: self.added,
+            changed: self.opened.len() - self.added,
+            removed: self.removed.len(),
+            kept: self.kept,
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! One session of the file: whether it runs, and if not, what it waits for.
+
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use stamp_session::snapshot::SessionSnapshot;
+
+use crate::daemon::config::SessionSpec;
+use crate::daemon::inputs::Inputs;
+use crate::daemon::opening::Opened;
+use crate::exit::Failure;
+use crate::happening::SessionInfo;
+
+/// First and longest pause between two tries to open a session.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// How often names of running sessions are looked up again.
+const LOOK_UP_EVERY: Duration = Duration::from_secs(60);
+/// How long a session that cannot send is left alone before it is opened anew.
+const SETTLING: Duration = Duration::from_secs(1);
+
+/// A session of the file.
+#[derive(Debug)]
+pub(in crate::daemon) struct Member {
+    /// What it is told.
+    pub(in crate::daemon) spec: Arc<SessionSpec>,
+    /// The files it was read from, as they were then.
+    pub(super) inputs: Inputs,
+    life: Life,
+}
+
+/// Where a session stands.
+#[derive(Debug)]
+pub(super) enum Life {
+    /// It is being opened for the first time, or again.
+    Opening(Attempts),
+    /// It cannot be now.
+    Waiting(Waiting),
+    /// It probes, and is looked after.
+    Running(Running, Care),
+}
+
+/// What is next to be done for a session that probes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Care {
+    /// Nothing; or it is being done.
+    None,
+    /// Its name is looked up again.
+    LookUp(Instant),
+    /// It is opened anew, as it cannot send any more.
+    Reopen(Instant),
+}
+
+impl Care {
+    const fn due(self) -> Option<Instant> {
+        match self {
+            Self::None => None,
+            Self::LookUp(due) | Self::Reopen(due) => Some(due),
+        }
+    }
+}
+
+/// How often it was tried in vain.
+pub(super) type Attempts = u32;
+
+/// What a session waits for.
+#[derive(Clone, Debug)]
+pub(in crate::daemon) struct Waiting {
+    /// Why it does not run.
+    pub(in crate::daemon) reason: String,
+    /// When it is tried again.
+    again: Instant,
+    attempts: Attempts,
+}
+
+/// A session that probes.
+#[derive(Debug)]
+pub(in crate::daemon) struct Running {
+    pub(super) worker: usize,
+    pub(super) numbers: Range<usize>,
+    /// What to tell about it, in the order of its numbers.
+    pub(in crate::daemon) infos: Vec<SessionInfo>,
+    pub(super) target: SocketAddr,
+    /// How often it was to be opened anew in vain.
+    pub(super) attempts: Attempts,
+    /// The latest complete window of each.
+    pub(in crate::daemon) windows: Vec<Option<Box<SessionSnapshot>>>,
+}
+
+impl Member {
+    pub(super) fn new(spec: Arc<SessionSpec>) -> Self {
+        Self { inputs: Inputs::of(&spec), spec, life: Life::Opening(0) }
+    }
+
+    /// What runs of it.
+    pub(in crate::daemon) const fn running(&self) -> Option<&Running> {
+        match &self.life {
+            Life::Running(running, _) => Some(running),
+            Life::Opening(_) | Life::Waiting(_) => None,
+        }
+    }
+
+    /// What it waits for.
+    pub(in crate::daemon) const fn waiting(&self) -> Option<&Waiting> {
+        match &self.life {
+            Life::Waiting(waiting) => Some(waiting),
+            Life::Opening(_) | Life::Running(..) => None,
+        }
+    }
+
+    /// It runs already where `opened` would.
+    pub(super) fn is_at(&self, opened: &Opened) -> bool {
+        let Some(running) = self.running() else { return false };
+        let ends = |infos: &[SessionInfo]| {
+            infos.iter().map(|info| (info.source.ip(), info.target.ip())).collect::<Vec<_>>()
+        };
+        running.target == opened.target && ends(&running.infos) == ends(&opened.infos)
+    }
+
+    /// Nothing has moved.
+    pub(super) fn stays(&mut self) {
+        if let Life::Running(running, care) = &mut self.life {
+            running.attempts = 0;
+            *care = look_up_again(&self.spec);
+        }
+    }
+
+    /// A window of one of its paths is complete.
+    pub(super) fn window(&mut self, branch: usize, window: Box<SessionSnapshot>) {
+        if let Life::Running(running, _) = &mut self.life
+            && let Some(latest) = running.windows.get_mut(branch)
+        {
+            *latest = Some(window);
+        }
+    }
+
+    pub(super) fn run(&mut self, running: Running) {
+        tracing::info!(session = self.spec.name, target = %running.target, "session runs");
+        let care = look_up_again(&self.spec);
+        self.life = Life::Running(running, care);
+    }
+
+    /// It cannot be opened now. One that runs goes on as it is: what was good may be again.
+    pub(super) fn wait(&mut self, failure: &Failure) {
+        let now = Instant::now();
+        let attempts = match &mut self.life {
+            Life::Running(running, care) => {
+                if running.attempts == 0 {
+                    tracing::warn!(
+                        session = self.spec.name,
+                        reason = %failure,
+                        "session goes on as it was: it cannot be opened anew; tried again later"
+                    );
+                }
+                *care = Care::Reopen(now + pause_after(running.attempts));
+                running.attempts = running.attempts.saturating_add(1);
+                return;
+            }
+            Life::Opening(attempts) => *attempts,
+            Life::Waiting(waiting) => waiting.attempts,
+        };
+        let reason = failure.to_string();
+        if attempts == 0 {
+            tracing::warn!(session = self.spec.name, reason, "session waits; tried again later");
+        }
+        let again = now + pause_after(attempts);
+        let attempts = attempts.saturating_add(1);
+        self.life = Life::Waiting(Waiting { reason, again, attempts });
+    }
+
+    /// It cannot send any more as it is.
+    pub(super) fn reconsider(&mut self, now: Instant) {
+        if let Life::Running(_, care @ (Care::None | Care::LookUp(_))) = &mut self.life {
+            *care = Care::Reopen(now + SETTLING);
+        }
+    }
+
+    /// When it wants to be opened, or looked after.
+    pub(super) fn due(&self) -> Option<Instant> {
+        match &self.life {
+            Life::Opening(_) => None,
+            Life::Waiting(waiting) => Some(waiting.again),
+            Life::Running(_, care) => care.due(),
+        }
+    }
+
+    /// What to open now, and where its far end is if it is opened only when that has moved.
+    pub(super) fn take_due(
+        &mut self,
+        now: Instant,
+    ) -> Option<(Arc<SessionSpec>, Option<SocketAddr>)> {
+        self.due().filter(|due| *due <= now)?;
+        let known = match &mut self.life {
+            Life::Opening(_) => return None,
+            Life::Waiting(waiting) => {
+                self.life = Life::Opening(waiting.attempts);
+                None
+            }
+            Life::Running(running, care) => {
+                let looks = matches!(care, Care::LookUp(_));
+                *care = Care::None;
+                looks.then_some(running.target)
+            }
+        };
+        Some((Arc::clone(&self.spec), known))
+    }
+
+    /// Takes what it was.
+    pub(super) fn leave(&mut self) -> Life {
+        std::mem::replace(&mut self.life, Life::Opening(0))
+    }
+}
+
+/// How long it is left alone after so many attempts in vain.
+fn pause_after(attempts: Attempts) -> Duration {
+    let (first, longest) = PAUSES;
+    first.saturating_mul(1 << attempts.min(6)).min(longest)
+}
+
+/// Names are looked up again in time; addresses stay what they are.
+fn look_up_again(spec: &SessionSpec) -> Care {
+    if spec.names_a_host() { Care::LookUp(Instant::now() + LOOK_UP_EVERY) } else { Care::None }
+}

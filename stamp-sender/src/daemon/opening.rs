@@ -1,0 +1,126 @@
+//! From what a file says of a session to sockets: the part that may take long, for names have to be
+//! looked up.
+
+use std::net::SocketAddr;
+
+use stamp_net::NetError;
+use stamp_session::sender::{ReflectorMode, StatisticsScope};
+use stamp_worker::WorkerError;
+use stamp_worker::sender::{Companion, SessionSetup};
+
+use super::config::SessionSpec;
+use crate::command_line::Measure;
+use crate::exit::Failure;
+use crate::happening::SessionInfo;
+use crate::setup::{self, Sessions};
+use crate::{companion, names, steering};
+
+/// Everything a worker needs for one session of the file: one of its own, or one for each of equal
+/// paths.
+pub(super) struct Opened {
+    pub(super) setups: Vec<SessionSetup>,
+    pub(super) companions: Vec<Companion>,
+    pub(super) infos: Vec<SessionInfo>,
+    /// Where the far end is, whatever the probes' own destination.
+    pub(super) target: SocketAddr,
+}
+
+/// Why a session does not run.
+#[derive(Debug)]
+pub(super) enum Obstacle {
+    /// The network may mend it: a name, a route, an interface, an address that is not there now.
+    Passing(Failure),
+    /// Only the operator can: what was asked for cannot be, or may not be.
+    Lasting(Failure),
+}
+
+impl Obstacle {
+    pub(super) const fn failure(&self) -> &Failure {
+        match self {
+            Self::Passing(failure) | Self::Lasting(failure) => failure,
+        }
+    }
+}
+
+impl From<Failure> for Obstacle {
+    fn from(failure: Failure) -> Self {
+        if is_lasting(&failure) { Self::Lasting(failure) } else { Self::Passing(failure) }
+    }
+}
+
+fn is_lasting(failure: &Failure) -> bool {
+    let net = match failure {
+        Failure::Net(error) | Failure::Worker(WorkerError::Net(error)) => Some(error),
+        _ => None,
+    };
+    match net {
+        Some(error) => matches!(
+            error,
+            NetError::PermissionDenied { .. }
+                | NetError::PrivilegedPort { .. }
+                | NetError::NoDescriptors
+        ),
+        None => !failure.is_missing_host(),
+    }
+}
+
+/// Sockets that a session has open at once.
+///
+/// # Errors
+///
+/// What cannot be asked for.
+pub(super) fn sockets(spec: &SessionSpec) -> Result<usize, Obstacle> {
+    let measure = measure(spec)?;
+    let branches = steering::branches(
+        &measure.steering,
+        setup::authentication(&measure.probe),
+        &measure.hosts,
+    );
+    let sockets = branches?.iter().map(|branch| branch.plan.sockets()).sum::<Result<usize, _>>()?;
+    Ok(sockets)
+}
+
+/// Opens all of it.
+///
+/// # Errors
+///
+/// Why it does not run, and whether it may later.
+pub(super) fn open(spec: &SessionSpec) -> Result<Opened, Obstacle> {
+    let measure = measure(spec)?;
+    let target = resolve(spec, &measure)?;
+    let Sessions { mut setups, mut infos, .. } = setup::sessions(&measure)?;
+    let companions = companion::open(&measure, &mut infos)?;
+    for (setup, info) in setups.iter_mut().zip(&mut infos) {
+        // Quantiles since the start of a service are worth nothing to anybody, and cost memory.
+        setup.config.statistics = StatisticsScope::Window;
+        setup.window = Some(spec.window);
+        if measure.probe.stateful {
+            setup.config.reflector = ReflectorMode::Stateful;
+        }
+        // Those of equal paths have what tells them apart behind their name.
+        let apart = info.name.strip_prefix(&spec.target).unwrap_or_default().to_owned();
+        info.name = format!("{}{apart}", spec.name);
+        info.target_text.clone_from(&spec.target);
+    }
+    Ok(Opened { setups, companions, infos, target })
+}
+
+/// Where its probes would go now.
+///
+/// # Errors
+///
+/// Why that cannot be told.
+pub(super) fn whereabouts(spec: &SessionSpec) -> Result<SocketAddr, Obstacle> {
+    resolve(spec, &measure(spec)?)
+}
+
+fn resolve(spec: &SessionSpec, measure: &Measure) -> Result<SocketAddr, Obstacle> {
+    let device = setup::device(&measure.probe)?;
+    Ok(names::host(measure, &spec.target, device.unwrap_or(0))?)
+}
+
+fn measure(spec: &SessionSpec) -> Result<Measure, Obstacle> {
+    let measure = spec.settings.measure(&spec.target);
+    let measure = measure.map_err(|reason| Obstacle::Lasting(Failure::Input(reason)))?;
+    Ok(names::resolved(&measure)?)
+}

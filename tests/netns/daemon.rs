@@ -1,0 +1,260 @@
+//! `stamp-sender run` as an operator meets it: start, reload, sessions that cannot be yet, events.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
+use stamp_tests::netns::{self, Families, Finished, Host, Program, Signal, Trial, trials};
+
+use crate::folder::Folder;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    trials![
+        a_reload_leaves_alone_what_has_not_changed,
+        a_file_with_a_mistake_changes_nothing_and_is_loud,
+        what_needs_a_right_is_refused_at_start_and_by_a_reload,
+        a_session_without_a_route_waits_and_then_runs,
+        a_session_whose_address_has_gone_is_opened_anew,
+        down_and_up_are_events_with_what_was_counted,
+        a_file_of_events_that_was_renamed_is_begun_anew,
+        the_state_of_every_session_is_told_on_demand,
+    ]
+}
+
+/// Two sessions with one far end.
+const TWO: &str = "\
+events = { file = \"events.ndjson\" }
+
+[defaults]
+interval = \"10ms\"
+timeout = \"200ms\"
+window = \"1s\"
+
+[[session]]
+name = \"a\"
+target = \"FAR\"
+
+[[session]]
+name = \"b\"
+target = \"FAR\"
+dscp = \"EF\"
+";
+
+/// The service under test and the folder of its file.
+struct Daemon {
+    program: Program,
+    folder: Folder,
+    text: String,
+}
+
+impl Daemon {
+    /// Starts with `text`, in which `FAR` stands for the address of `far`.
+    #[track_caller]
+    fn start(near: &Host, far: &Host, text: &str) -> Self {
+        let text = text.replace("FAR", &far.ipv4().to_string());
+        let folder = Folder::new();
+        let file = folder.write("sender.toml", &text);
+        let program = near.spawn(netns::binary("stamp-sender").arg("run").arg(file));
+        Self { program, folder, text }
+    }
+
+    /// Replaces some of the file, and has it read again.
+    fn change(&mut self, from: &str, to: &str) {
+        assert!(self.text.contains(from), "{}", self.text);
+        self.text = self.text.replace(from, to);
+        self.folder.write("sender.toml", &self.text);
+        self.program.signal(Signal::SIGHUP);
+    }
+
+    #[track_caller]
+    fn told(&self, what: &str) -> String {
+        self.program.wait_for_error_line(|line| line.contains(what))
+    }
+
+    /// Waits for so many such lines.
+    #[track_caller]
+    fn told_times(&self, what: &str, times: usize) {
+        let seen = RefCell::new(HashSet::new());
+        self.program.wait_for_error_line(|line| {
+            let mut seen = seen.borrow_mut();
+            // Each has its own time in front.
+            seen.extend(line.contains(what).then(|| line.to_owned()));
+            seen.len() == times
+        });
+    }
+
+    /// Ends it as systemd does; what it told, and its events.
+    #[track_caller]
+    fn stop(self) -> (Finished, Vec<Value>) {
+        self.program.signal(Signal::SIGTERM);
+        let finished = self.program.wait();
+        finished.assert_code(0);
+        let text = fs::read_to_string(self.folder.path("events.ndjson")).unwrap_or_default();
+        let events = text.lines().map(|line| serde_json::from_str(line).expect("a JSON object"));
+        (finished, events.collect())
+    }
+}
+
+fn reflector(far: &Host) -> Program {
+    let program = far.spawn(Command::new(netns::binary("stamp-reflector").get_program()).args([
+        "--listen",
+        "0.0.0.0:862",
+        "--stateful",
+    ]));
+    far.wait_for_udp_listener(&program, 862);
+    program
+}
+
+/// What became of the states of a session, in order.
+fn states<'e>(events: &'e [Value], session: &str) -> Vec<(&'e str, &'e str)> {
+    let of = |event: &&Value| event["type"] == "state" && event["session"] == session;
+    let word = |event: &'e Value, key| event[key].as_str().unwrap_or_default();
+    events.iter().filter(of).map(|event| (word(event, "from"), word(event, "to"))).collect()
+}
+
+fn a_reload_leaves_alone_what_has_not_changed() {
+    let net = netns::two_hosts(Families::V4);
+    let _far = reflector(&net.far);
+    let mut daemon = Daemon::start(&net.near, &net.far, TWO);
+    daemon.told("msg=\"session is up\" session=a");
+    daemon.told("msg=\"session is up\" session=b");
+    daemon.change("\"EF\"", "\"AF41\"");
+    daemon.told("msg=\"configuration reloaded\" added=0 changed=1 removed=0 kept=1");
+    daemon.told_times("msg=\"session is up\" session=b", 2);
+    daemon.change("name = \"b\"", "name = \"c\"");
+    daemon.told("msg=\"configuration reloaded\" added=1 changed=0 removed=1 kept=1");
+    daemon.told("msg=\"session is up\" session=c");
+    let (_, events) = daemon.stop();
+    assert_eq!(states(&events, "a"), [("init", "up")], "it went on where it was");
+    assert_eq!(states(&events, "b"), [("init", "up"); 2], "it began anew");
+    assert_eq!(states(&events, "c"), [("init", "up")]);
+    let reloads = events.iter().filter(|event| event["type"] == "config").count();
+    assert_eq!(reloads, 2);
+}
+
+fn a_file_with_a_mistake_changes_nothing_and_is_loud() {
+    let net = netns::two_hosts(Families::V4);
+    let _far = reflector(&net.far);
+    let mut daemon = Daemon::start(&net.near, &net.far, TWO);
+    daemon.told("msg=\"session is up\" session=b");
+    daemon.change("dscp = \"EF\"", "dscp = \"loud\"\nintervall = \"1s\"");
+    daemon.told("sender.toml:15:8: session[1].dscp = \\\"loud\\\": expected a DSCP");
+    daemon.told("sender.toml:16:1: session[1].intervall: unknown key; did you mean");
+    daemon.told("level=error msg=\"the new configuration is refused; the one before stays");
+    let (_, events) = daemon.stop();
+    assert_eq!(states(&events, "b"), [("init", "up")]);
+    let refused = events.iter().find(|event| event["type"] == "config").expect("an event");
+    assert_eq!(refused["to"], "refused");
+    assert!(refused["reason"].as_str().is_some_and(|reason| reason.contains(":15:8:")));
+}
+
+fn what_needs_a_right_is_refused_at_start_and_by_a_reload() {
+    let net = netns::two_hosts(Families::V4);
+    let _far = reflector(&net.far);
+    let folder = Folder::new();
+    let start = |name: &str, text: &str| {
+        let text = text.replace("FAR", &net.far.ipv4().to_string());
+        let file = folder.write(name, &text);
+        (net.near.spawn_without_rights(netns::binary("stamp-sender").arg("run").arg(&file)), text)
+    };
+    let marked = TWO.replace("dscp", "fwmark = 7\ndscp");
+    let (program, _) = start("refused.toml", &marked);
+    let finished = program.wait();
+    finished.assert_code(4);
+    assert!(finished.stderr.contains("stamp-sender: session b: "), "{finished}");
+    let (program, text) = start("good.toml", TWO);
+    program.wait_for_error_line(|line| line.contains("msg=\"session is up\" session=b"));
+    folder.write("good.toml", &text.replace("dscp", "fwmark = 7\ndscp"));
+    program.signal(Signal::SIGHUP);
+    program.wait_for_error_line(|line| line.contains("the one before stays in force"));
+    assert!(!program.stderr().contains("session is down"), "{}", program.stderr());
+    program.signal(Signal::SIGTERM);
+    program.wait().assert_code(0);
+}
+
+fn a_session_without_a_route_waits_and_then_runs() {
+    let net = netns::two_hosts(Families::V4);
+    let _far = reflector(&net.far);
+    net.far.add_address("lo", "198.51.100.7/32");
+    let text = TWO.replacen("target = \"FAR\"", "target = \"198.51.100.7\"", 1);
+    let daemon = Daemon::start(&net.near, &net.far, &text);
+    daemon.told("msg=\"session waits; tried again later\" session=a");
+    // Its trouble is its own.
+    daemon.told("msg=\"session is up\" session=b");
+    net.near.add_route("198.51.100.0/24", Some(net.far.ipv4().into()), "eth0");
+    daemon.told("msg=\"session is up\" session=a");
+    let (_, events) = daemon.stop();
+    assert_eq!(states(&events, "b"), [("init", "up")]);
+}
+
+fn a_session_whose_address_has_gone_is_opened_anew() {
+    let net = netns::two_hosts(Families::V4);
+    let _far = reflector(&net.far);
+    let daemon = Daemon::start(&net.near, &net.far, TWO);
+    daemon.told("msg=\"session is up\" session=a");
+    net.near.remove_address("eth0", &format!("{}/24", net.near.ipv4()));
+    daemon.told("msg=\"session goes on as it was: it cannot be opened anew; tried again later\"");
+    net.near.add_address("eth0", "192.0.2.77/24");
+    daemon.told_times("msg=\"session is up\" session=a", 2);
+    let (finished, events) = daemon.stop();
+    assert!(finished.stderr.contains("session=a what=source_gone"), "{finished}");
+    assert_eq!(states(&events, "a"), [("init", "up"); 2], "nothing was lost on the path");
+}
+
+fn down_and_up_are_events_with_what_was_counted() {
+    let net = netns::two_hosts(Families::V4);
+    let far = reflector(&net.far);
+    let daemon = Daemon::start(&net.near, &net.far, TWO);
+    daemon.told("msg=\"session is up\" session=a");
+    far.signal(Signal::SIGTERM);
+    far.wait().assert_code(0);
+    daemon.told("level=warn msg=\"session is down\" session=a");
+    let _far = reflector(&net.far);
+    daemon.told("msg=\"session is up\" session=a from=down");
+    let (_, events) = daemon.stop();
+    assert_eq!(states(&events, "a"), [("init", "up"), ("up", "down"), ("down", "up")]);
+    let of_a = |event: &&Value| event["type"] == "state" && event["session"] == "a";
+    let states: Vec<&Value> = events.iter().filter(of_a).collect();
+    let instants: Vec<u64> =
+        states.iter().filter_map(|event| event["monotonic_ns"].as_u64()).collect();
+    assert!(instants.is_sorted() && instants.len() == 3, "{instants:?}");
+    let down = states[1];
+    assert_eq!((&down["value"], &down["reason"]), (&3.into(), &"consecutive_losses".into()));
+    let lost = down["counters"]["lost"].as_u64().expect("a count");
+    assert!(lost >= 3 && down["counters"]["received"].as_u64() > Some(0), "{down}");
+    let [first, last] = [0, 1].map(|which| down["sequences"][which].as_u64().expect("a number"));
+    assert_eq!(last - first, 2);
+}
+
+fn a_file_of_events_that_was_renamed_is_begun_anew() {
+    let net = netns::two_hosts(Families::V4);
+    let far = reflector(&net.far);
+    let mut daemon = Daemon::start(&net.near, &net.far, TWO);
+    daemon.told("msg=\"session is up\" session=a");
+    daemon.told("msg=\"session is up\" session=b");
+    let (new, old) = (daemon.folder.path("events.ndjson"), daemon.folder.path("events.1"));
+    fs::rename(&new, &old).expect("the file is there");
+    daemon.change("window = \"1s\"", "window = \"1s\"\n");
+    daemon.told("msg=\"configuration reloaded\" added=0 changed=0 removed=0 kept=2");
+    far.signal(Signal::SIGTERM);
+    daemon.told("msg=\"session is down\" session=a");
+    daemon.told("msg=\"session is down\" session=b");
+    let old = fs::read_to_string(&old).expect("it was renamed");
+    let (_, events) = daemon.stop();
+    assert_eq!(old.matches("\"to\":\"up\"").count(), 2, "{old}");
+    assert_eq!(states(&events, "a"), [("up", "down")], "nothing is lost between the two");
+}
+
+fn the_state_of_every_session_is_told_on_demand() {
+    let net = netns::two_hosts(Families::V4);
+    let _far = reflector(&net.far);
+    let text = TWO.replacen("target = \"FAR\"", "target = \"198.51.100.7\"", 1);
+    let daemon = Daemon::start(&net.near, &net.far, &text);
+    daemon.told("msg=\"session is up\" session=b");
+    daemon.program.signal(Signal::SIGUSR1);
+    daemon.told("msg=waits session=a reason=");
+    daemon.told("msg=\"runs; no window is complete yet\" session=b");
+    daemon.stop();
+}
