@@ -20,9 +20,11 @@ mod requests;
 mod sample;
 mod schedule;
 mod serial;
+mod settle;
 mod stamping;
 mod state;
 mod tally;
+mod threshold;
 mod timing;
 mod tlvs;
 mod traffic;
@@ -32,7 +34,7 @@ mod validate;
 use core::time::Duration;
 
 use stamp_proto::packet::Ssid;
-use stamp_proto::time::{ErrorEstimate, Stamp};
+use stamp_proto::time::ErrorEstimate;
 
 pub use answers::{AnswerCounts, AnswerSeries, Answers, Granted, Told};
 pub use config::{
@@ -50,6 +52,11 @@ pub use sample::{Outcome, Sample, Variation};
 pub use schedule::Schedule;
 pub use stamping::Stamping;
 pub use state::{Liveness, SessionState, StateChange};
+pub use threshold::{
+    ByDirection, Combine, DelayChange, DelayCriterion, DelayThreshold, DelayThresholdReport,
+    LossChange, LossThreshold, LossThresholdReport, MeasuredDirection, ThresholdError,
+    ThresholdReport, ThresholdState, Thresholds, Transitions,
+};
 pub use tlvs::TlvOutcome;
 pub use traffic::{TrafficLoss, TrafficReading, TrafficSeries};
 pub use transmit::{SendToken, Transmit};
@@ -62,12 +69,13 @@ use direction::{Direction, Directional};
 use event::Events;
 use fallback::{Asks, Fallback};
 use learned::Learned;
-use pending::{Fate, Pending, Probe};
+use pending::Pending;
 use probe::Layout;
 use reply::FarEnd;
 use schedule::Timetable;
 use state::Connectivity;
 use tally::Tally;
+use threshold::Watch;
 use traffic::NearTraffic;
 
 /// What a clock whose error nobody knows is taken to be wrong by.
@@ -100,7 +108,7 @@ pub struct Sender {
     connectivity: Connectivity,
     counter: Counter,
     direction: Direction,
-    restarts: u64,
+    restarts: u32,
     /// Losses of each direction that windows have told of.
     told: Directional,
     near_clock: NearClock,
@@ -110,7 +118,9 @@ pub struct Sender {
     /// Only where probes tell of it.
     near_traffic: Option<Box<NearTraffic>>,
     fallback: Fallback,
-    stamps_apart: u64,
+    /// Only where there are thresholds.
+    watch: Option<Box<Watch>>,
+    stamps_apart: u32,
     run: Tally,
     window: Tally,
     events: Events,
@@ -144,6 +154,7 @@ impl Sender {
             far_end: FarEnd::new(&config),
             near_traffic: config.requests.direct_measurement.then(Box::default),
             fallback: config.fallback(),
+            watch: config.thresholds.as_deref().and_then(Watch::new),
             stamps_apart: 0,
             run: Tally::new(&config, start, config.statistics.has_run()),
             window: Tally::new(&config, start, config.statistics.has_window()),
@@ -167,6 +178,13 @@ impl Sender {
 
     /// A queue of our own dropped `count` datagrams: so many of the lost were no path loss.
     pub fn handle_local_drop(&mut self, count: u64) {
+        self.count_local_drop(count);
+        if let Some(watch) = &mut self.watch {
+            watch.local_drop(count, self.pending.next_sequence());
+        }
+    }
+
+    fn count_local_drop(&mut self, count: u64) {
         for tally in self.tallies() {
             tally.local_drops = tally.local_drops.saturating_add(count);
         }
@@ -269,59 +287,22 @@ impl Sender {
     }
 
     fn observe_clock(&mut self, now: Now) {
+        if let Some(watch) = &mut self.watch {
+            watch.visited(now);
+        }
         self.forget_far_clock(now);
         if let Some(by) = self.near_clock.observe(now) {
-            self.far_clock.forget();
+            self.clock_stepped();
             let (end, at) = (End::Near, now);
             self.events.push(SenderEvent::ClockStep { end, by, at });
         }
     }
 
-    /// Loses every probe whose deadline is at or before `until`, and counts off what is decided.
-    fn expire(&mut self, until: MonotonicTime, now: Now) {
-        let timeout = u64::try_from(self.config.timeout.as_nanos()).unwrap_or(u64::MAX);
-        let sent_until = until.ns().checked_sub(timeout).map(MonotonicTime::from_ns);
-        self.count_off(sent_until, now);
-    }
-
-    fn count_off(&mut self, sent_until: Option<MonotonicTime>, now: Now) {
-        while let Some(probe) = self.pending.settle(sent_until) {
-            let sequence = probe.sequence;
-            match probe.fate {
-                Fate::Answered(answer) => {
-                    let in_flight = self.pending.undecided();
-                    let direction = &mut self.direction;
-                    if direction.answered(&answer, in_flight, &mut self.events) {
-                        self.restarted(sequence, answer.reflector_sequence);
-                    }
-                    self.decided(&probe, false);
-                }
-                Fate::Lost { probe_sent } => self.lost(&probe, probe_sent, now),
-                Fate::Unsent => self.direction.unsent(),
-                Fate::Outstanding { .. } | Fate::Unawaited { .. } | Fate::Late | Fate::Empty => {}
-            }
-        }
-    }
-
-    fn lost(&mut self, probe: &Probe, probe_sent: Stamp, now: Now) {
-        let (sequence, probe_sent) = (probe.sequence, probe_sent.time);
-        if probe.asks == Asks::Trial {
-            self.direction.unsent();
-            self.take_back_sent();
-        } else {
-            self.events.push(SenderEvent::Lost { sequence, probe_sent });
-            self.direction.lost(sequence);
-            self.decided(probe, true);
-            let change = self.connectivity.lost(sequence, now);
-            self.state_changed(change);
-        }
-        let change = self.fallback.lost(sequence, probe.asks, now);
-        self.events.extend(change.map(SenderEvent::Fallback));
-    }
-
-    fn decided(&mut self, probe: &Probe, lost: bool) {
-        for tally in self.tallies() {
-            tally.loss.record(probe.sent_at, lost);
+    /// Samples before say nothing of those to come.
+    fn clock_stepped(&mut self) {
+        self.far_clock.forget();
+        if let Some(watch) = &mut self.watch {
+            watch.clock_stepped();
         }
     }
 
@@ -338,8 +319,9 @@ impl Sender {
 
     /// Counts off what needs no clock, and says once that all is done.
     fn conclude(&mut self, now: Option<Now>) {
-        // Without a deadline nothing is lost here, so the instant is never looked at.
-        self.count_off(None, now.unwrap_or_default());
+        // Without a deadline nothing is lost here; only thresholds look at the instant.
+        let latest = self.watch.as_ref().map(|watch| watch.latest());
+        self.count_off(None, now.or(latest).unwrap_or_default());
         let done = self.timetable.next_slot().is_none() && self.pending.undecided() == 0;
         if done && !self.finished {
             self.finished = true;

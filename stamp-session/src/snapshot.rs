@@ -8,8 +8,9 @@ use stamp_proto::ip::{Dscp, Ecn};
 use stamp_proto::time::{StampSource, TimeDelta, TimestampFormat};
 
 pub use crate::sender::{
-    AnswerCounts, AnswerSeries, FallbackReason, FallbackReport, FollowUpReport, Liveness,
-    Reflector, RejectCounts, SessionState, Stamping, TlvOutcome, TrafficLoss, TrafficSeries,
+    AnswerCounts, AnswerSeries, DelayThresholdReport, FallbackReason, FallbackReport,
+    FollowUpReport, Liveness, LossThresholdReport, Reflector, RejectCounts, SessionState, Stamping,
+    ThresholdReport, ThresholdState, TlvOutcome, TrafficLoss, TrafficSeries, Transitions,
     UnsentCounts,
 };
 pub use crate::statistics::{DelaySummary, LossPattern, PdvSummary, Quantiles, VariationSummary};
@@ -63,6 +64,8 @@ pub struct SessionSnapshot {
     pub stamping_counts: StampingCounts,
     /// How it fares without timestamps, if it may do without; since the session began.
     pub fallback: Option<FallbackReport>,
+    /// Where thresholds on delay and loss stand now, if there are any.
+    pub thresholds: Option<Box<ThresholdReport>>,
     /// How late probes were sent: actual time less intended time.
     pub lateness: DelaySummary,
     /// Events nobody polled in time, since the session began.

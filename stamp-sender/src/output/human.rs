@@ -135,6 +135,8 @@ impl Human {
         let timeout = self.ledger.infos()[session].timeout;
         let at = match event {
             SenderEvent::State(change) => Some(change.at.wall),
+            SenderEvent::Delay(change) => Some(change.at.wall),
+            SenderEvent::Loss(change) => Some(change.at.wall),
             SenderEvent::Fallback(change) => Some(change.at.wall),
             SenderEvent::ClockStep { at, .. } => Some(at.wall),
             _ => None,

@@ -16,8 +16,9 @@ use stamp_session::reflector::{
     RateLimiter, RateLimiterConfig, Reflector, ReflectorConfig, Verdict,
 };
 use stamp_session::sender::{
-    End, FallbackChange, FallbackReason, Outcome, RejectReason, Requests, Schedule, Sender,
-    SenderConfig, SenderEvent, SessionState, Stamping, StateChange, UnsentReason,
+    DelayChange, DelayCriterion, End, FallbackChange, FallbackReason, LossChange,
+    MeasuredDirection, Outcome, RejectReason, Requests, Schedule, Sender, SenderConfig,
+    SenderEvent, SessionState, Stamping, StateChange, ThresholdState, UnsentReason,
 };
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_worker::sender::Trouble;
@@ -271,7 +272,7 @@ pub fn oddities() -> Vec<Happening> {
         })
     };
     let far = ClockState { synchronized: true, error_bound_ns: Some(900), declared: false };
-    vec![
+    let mut all = vec![
         Happening::Event(SenderEvent::FarClock(far)),
         Happening::Event(SenderEvent::FarClockLearned(Some(far))),
         Happening::Event(SenderEvent::FarClockLearned(None)),
@@ -302,5 +303,43 @@ pub fn oddities() -> Vec<Happening> {
             failure: SendFailure::TooBig { mtu: Some(1_280), largest_payload: Some(1_252) },
         }),
         Happening::Outcome(Outcome::Rejected(RejectReason::Authentication)),
+    ];
+    all.extend(crossings(at).map(Happening::Event));
+    all
+}
+
+/// Thresholds on delay and loss, exceeded and cleared.
+fn crossings(at: Now) -> [SenderEvent; 4] {
+    let slow = DelayChange {
+        direction: MeasuredDirection::Forward,
+        to: ThresholdState::Exceeded,
+        criterion: Some(DelayCriterion::Absolute),
+        at,
+        value: TimeDelta::from_ns(21_000_000),
+        limit: TimeDelta::from_ns(20_000_000),
+        run: 3,
+        first: 23,
+        last: 25,
+        clock_synchronized: true,
+    };
+    let (to, value) = (ThresholdState::NotExceeded, TimeDelta::from_ns(19_000_000));
+    let quick = DelayChange { to, criterion: None, value, first: 26, last: 28, ..slow };
+    let lossy = LossChange {
+        direction: MeasuredDirection::RoundTrip,
+        to: ThresholdState::Exceeded,
+        at,
+        lost: 3,
+        limit: 3,
+        decided: 10,
+        first: 3,
+        last: 12,
+        clock_synchronized: true,
+    };
+    let lossless = LossChange { to, lost: 2, first: 5, last: 14, ..lossy };
+    [
+        SenderEvent::Delay(slow),
+        SenderEvent::Delay(quick),
+        SenderEvent::Loss(lossy),
+        SenderEvent::Loss(lossless),
     ]
 }

@@ -18,6 +18,7 @@ use super::pending::LARGEST_TABLE;
 use super::probe::Layout;
 use super::requests::Requests;
 use super::schedule::Schedule;
+use super::threshold::Thresholds;
 use crate::clock::ClockState;
 
 /// Intervals and timeouts beyond a day are taken for a mistake.
@@ -115,6 +116,8 @@ pub struct SenderConfig {
     pub reflector: ReflectorMode,
     /// Consecutive losses that take the session down.
     pub packet_loss_count: u32,
+    /// Limits on delay and loss; sessions of one profile share them.
+    pub thresholds: Option<Arc<Thresholds>>,
     /// In enhanced loopback: go over to plain loopback while the far node does not stamp, after
     /// [`Self::packet_loss_count`] probes in a row without T2.
     pub timestamp_fallback: bool,
@@ -159,6 +162,7 @@ impl SenderConfig {
             far_clock: None,
             reflector: ReflectorMode::default(),
             packet_loss_count: 3,
+            thresholds: None,
             timestamp_fallback: false,
             zero_ssid: ZeroSsid::default(),
             accept_zero_multiplier: false,

@@ -74,6 +74,24 @@ pub(super) struct Direction {
     since: Since,
 }
 
+/// Probes lost between two answered ones, and where.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct LossSpan {
+    pub(super) first: u32,
+    pub(super) last: u32,
+    pub(super) forward: u64,
+    pub(super) backward: u64,
+}
+
+/// What the number of a reply says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Numbering {
+    /// It goes on from where it was, and may tell where the probes before were lost.
+    GoesOn(Option<LossSpan>),
+    /// It cannot have gone on from there.
+    BeginsAnew,
+}
+
 /// What was lost since the last answered probe.
 #[derive(Clone, Copy, Debug, Default)]
 struct Since {
@@ -168,14 +186,12 @@ impl Direction {
 
     /// The next probe in the order of sending was answered; `in_flight` probes were sent later and
     /// may have been numbered before it.
-    ///
-    /// True when the count cannot have gone on from where it was.
     pub(super) fn answered(
         &mut self,
         answer: &Answer,
         in_flight: u32,
         events: &mut Events,
-    ) -> bool {
+    ) -> Numbering {
         let telling = self.gap || (self.loss && self.declared == ReflectorMode::Detect);
         if telling && !self.counted {
             self.find(Reflector::Stateless, events);
@@ -183,28 +199,27 @@ impl Direction {
         let since = core::mem::take(&mut self.since);
         let Some(interval) = self.interval else {
             self.interval = Some(Interval::opened_by(answer, since.lost));
-            return false;
+            return Numbering::GoesOn(None);
         };
         if answer.incarnation != interval.incarnation {
             let is_older = answer.incarnation == interval.incarnation.wrapping_sub(1);
             if !is_older {
                 self.reopen(answer, since.lost);
             }
-            return false;
+            return Numbering::GoesOn(None);
         }
         let next = interval.followed_by(answer, since.lost);
         if !next.is_possible(in_flight) {
             self.reopen(answer, since.lost);
             // Numbers that are copied leave out what was never sent; that is no restart.
-            return self.found != Reflector::Stateless;
+            return match self.found {
+                Reflector::Stateless => Numbering::GoesOn(None),
+                _ => Numbering::BeginsAnew,
+            };
         }
         self.interval = Some(next);
-        if self.found == Reflector::Stateful
-            && let Some(event) = interval.direction_of(since, answer)
-        {
-            events.push(event);
-        }
-        false
+        let counts = self.found == Reflector::Stateful;
+        Numbering::GoesOn(interval.direction_of(since, answer).filter(|_| counts))
     }
 
     fn reopen(&mut self, answer: &Answer, lost_before: u64) {
@@ -287,17 +302,13 @@ impl Interval {
 
     /// Where the probes between the replies so far and this one were lost, if they alone explain the
     /// numbers in between.
-    fn direction_of(&self, since: Since, answer: &Answer) -> Option<SenderEvent> {
+    fn direction_of(&self, since: Since, answer: &Answer) -> Option<LossSpan> {
         let steps = self.steps_to(answer.reflector_sequence);
         let between = steps.saturating_sub(self.highest).saturating_sub(1);
         let backward = u64::try_from(between).ok()?;
         let forward = since.lost.checked_sub(backward)?;
-        (since.lost > 0).then_some(SenderEvent::LossDirection {
-            first: since.first,
-            last: since.last,
-            forward,
-            backward,
-        })
+        let Since { first, last, lost } = since;
+        (lost > 0).then_some(LossSpan { first, last, forward, backward })
     }
 }
 

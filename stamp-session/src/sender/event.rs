@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 
 use stamp_proto::time::{TimeDelta, WallTime};
 
+use super::direction::LossSpan;
 use super::fallback::FallbackChange;
 use super::reason::UnsentReason;
 use super::state::StateChange;
+use super::threshold::{DelayChange, LossChange};
 use crate::clock::{ClockState, Now};
 
 /// Events a shell may leave unread; more are dropped and counted.
@@ -44,6 +46,10 @@ pub enum SenderEvent {
     },
     /// The session came up or went down.
     State(StateChange),
+    /// Delay exceeds its threshold, or not any more.
+    Delay(DelayChange),
+    /// Loss exceeds its threshold, or not any more.
+    Loss(LossChange),
     /// The far node does not stamp, so that probes are plain from now on; or it stamps again.
     Fallback(FallbackChange),
     /// The shell came too late to send; these slots are skipped, not made up for.
@@ -89,6 +95,13 @@ pub enum SenderEvent {
     ZeroSsid,
     /// No probe is due any more and none is awaited.
     Finished,
+}
+
+impl From<LossSpan> for SenderEvent {
+    fn from(span: LossSpan) -> Self {
+        let LossSpan { first, last, forward, backward } = span;
+        Self::LossDirection { first, last, forward, backward }
+    }
 }
 
 /// Events that wait to be polled.

@@ -111,6 +111,9 @@ impl Sender {
         sample.clock_step |= usable == Usable::RoundTrip;
         sample.reordered = place.probe_overtaken;
         self.far_end.tlvs = sample.tlvs;
+        if let Some(watch) = &mut self.watch {
+            watch.sample(sequence, (timing, usable), now, &mut self.events);
+        }
         self.follow_up(place, checked.numbers, (timing, usable), &answer);
         for tally in self.tallies() {
             tally.sample(&sample, timing, usable);
@@ -191,7 +194,7 @@ impl Sender {
     /// What clock steps leave of a sample.
     fn after_steps(&mut self, now: Now, timing: &Timing, place: Place) -> Usable {
         if timing.near_step || timing.far_step {
-            self.far_clock.forget();
+            self.clock_stepped();
             return Usable::Nothing;
         }
         if place.probe_overtaken {
@@ -202,6 +205,9 @@ impl Sender {
         let Some(by) = step else {
             return Usable::All;
         };
+        if let Some(watch) = &mut self.watch {
+            watch.clock_stepped();
+        }
         let (end, at) = (End::Far, now);
         self.events.push(SenderEvent::ClockStep { end, by, at });
         Usable::RoundTrip

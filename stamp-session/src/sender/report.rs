@@ -5,6 +5,7 @@ use super::direction::{Directional, Reflector};
 use super::reason::RejectReason;
 use super::state::Liveness;
 use super::tally::Tally;
+use super::threshold::ThresholdReport;
 use crate::clock::ClockState;
 use crate::snapshot::{
     ClockFinding, ClockReport, DelayReport, IpdvReport, Lost, PacketCounts, PathReport, PdvReport,
@@ -21,7 +22,9 @@ impl Sender {
 
     /// Everything since this was called last, or since the session began; starts a new window.
     ///
-    /// A probe belongs to the window in which its fate is decided.
+    /// A probe belongs to the window in which its fate is decided. What closes a window is this call
+    /// alone: the smallest delay of the closed one is what percentages of
+    /// [`DelayThreshold`](super::DelayThreshold) are of until the next.
     pub fn take_window(&mut self) -> SessionSnapshot {
         let losses = self.direction.losses();
         let fresh = losses.map(|losses| Directional {
@@ -33,9 +36,19 @@ impl Sender {
             self.told.forward = self.told.forward.saturating_add(fresh.forward);
             self.told.backward = self.told.backward.saturating_add(fresh.backward);
         }
+        if let Some(watch) = &mut self.watch {
+            watch.close_window();
+        }
         let report = self.report(&self.window, fresh);
         self.window = self.window.restarted();
         report
+    }
+
+    /// Where each threshold stands; `None` where there is none.
+    #[must_use]
+    pub fn threshold_states(&self) -> Option<ThresholdReport> {
+        let stateful = self.direction.reflector() == Reflector::Stateful;
+        self.watch.as_ref().map(|watch| watch.report(stateful))
     }
 
     /// Memory the session takes now, but for keys it shares.
@@ -46,6 +59,7 @@ impl Sender {
             self.events.heap_octets(),
             self.fallback.heap_octets(),
             self.learned.heap_octets(),
+            self.watch.as_ref().map_or(0, |watch| watch.heap_octets()),
             self.run.heap_octets(),
             self.window.heap_octets(),
         ]
@@ -95,7 +109,7 @@ impl Sender {
                     Some(_) => Reflector::Absent,
                     None => self.direction.reflector(),
                 },
-                restarts: self.restarts,
+                restarts: self.restarts.into(),
                 format: self.far_end.format,
                 zero_ssid: self.far_end.zero_ssid,
             },
@@ -114,6 +128,7 @@ impl Sender {
             stamping: self.far_end.stamping,
             stamping_counts: tally.stamping,
             fallback: self.fallback.report(),
+            thresholds: self.threshold_states().map(Box::new),
             lateness: tally.lateness.summary(0),
             events_dropped: self.events.dropped(),
         }
@@ -208,7 +223,7 @@ impl Sender {
             (tally.stamping.implausible > 0)
                 .then_some(ClockFinding::FarImplausible { count: tally.stamping.implausible }),
             (self.stamps_apart > 0)
-                .then_some(ClockFinding::StampsApart { count: self.stamps_apart }),
+                .then_some(ClockFinding::StampsApart { count: self.stamps_apart.into() }),
         ]
         .into_iter()
         .flatten()

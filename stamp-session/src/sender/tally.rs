@@ -20,7 +20,6 @@ use crate::statistics::{DelaySeries, LossSeries, Precision, VariationSeries};
 /// Counters and series of one period.
 #[derive(Debug)]
 pub(super) struct Tally {
-    precise: bool,
     pub(super) sent: u64,
     pub(super) unsent: UnsentCounts,
     pub(super) received: u64,
@@ -62,16 +61,16 @@ impl Tally {
 
     /// An empty one for the next period.
     pub(super) fn restarted(&self) -> Self {
-        let restarted = |answers: &AnswerTally| Box::new(answers.restarted(self.precise));
+        let precise = self.forward.has_quantiles();
+        let restarted = |answers: &AnswerTally| Box::new(answers.restarted(precise));
         let answers = self.answers.as_deref().map(restarted);
-        Self::with(self.loss.restarted(), self.precise, answers)
+        Self::with(self.loss.restarted(), precise, answers)
     }
 
     fn with(loss: LossSeries, precise: bool, answers: Option<Box<AnswerTally>>) -> Self {
         let [fine, coarse] =
             if precise { [Precision::Fine, Precision::Coarse] } else { [Precision::None; 2] };
         Self {
-            precise,
             sent: 0,
             unsent: UnsentCounts::default(),
             received: 0,

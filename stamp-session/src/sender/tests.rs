@@ -9,6 +9,7 @@ mod memory;
 mod returns;
 mod rig;
 mod sending;
+mod thresholds;
 mod traffic;
 mod validation;
 mod windows;

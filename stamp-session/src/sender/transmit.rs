@@ -185,7 +185,10 @@ impl Sender {
             }
             Fate::Lost { .. } if probe.asks != Asks::Trial => {
                 probe.fate = Fate::Unsent;
-                self.handle_local_drop(1);
+                self.count_local_drop(1);
+                if let Some(watch) = &mut self.watch {
+                    watch.forget(sequence);
+                }
                 false
             }
             _ => false,

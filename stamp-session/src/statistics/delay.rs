@@ -43,6 +43,12 @@ impl DelaySeries {
         self.exact.count()
     }
 
+    /// Quantiles are kept beside the exact figures.
+    #[must_use]
+    pub fn has_quantiles(&self) -> bool {
+        self.distribution.precision() != Precision::None
+    }
+
     /// Octets on the heap.
     #[must_use]
     pub fn heap_octets(&self) -> usize {
@@ -91,7 +97,7 @@ impl DelaySeries {
         let rank = u128::from(size).saturating_mul(u128::from(per_mille)).div_ceil(1_000);
         let rank = u64::try_from(rank).unwrap_or(u64::MAX).max(1);
         if rank == self.exact.count() {
-            return (self.distribution.precision() != Precision::None).then_some(max);
+            return self.has_quantiles().then_some(max);
         }
         let value = self.distribution.at_rank(rank)?;
         // The middle of a cell may lie outside of all that was recorded in it.

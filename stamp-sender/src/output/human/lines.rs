@@ -5,8 +5,9 @@ use std::time::Duration;
 use stamp_proto::time::TimeDelta;
 use stamp_session::clock::ClockState;
 use stamp_session::sender::{
-    End, FallbackChange, FallbackReason, LEARNED_FOR, Outcome, RejectReason, Sample, SenderEvent,
-    SessionState, Stamping, StateChange,
+    DelayChange, End, FallbackChange, FallbackReason, LEARNED_FOR, LossChange, MeasuredDirection,
+    Outcome, RejectReason, Sample, SenderEvent, SessionState, Stamping, StateChange,
+    ThresholdState,
 };
 use stamp_session::statistics::Reason;
 use stamp_worker::sender::Trouble;
@@ -132,6 +133,8 @@ impl Lines {
                 self.between(name, &format!("{which}{way}"))
             }
             SenderEvent::State(change) => self.between(name, &self.state(change)?),
+            SenderEvent::Delay(change) => self.between(name, &self.delay_limit(change)),
+            SenderEvent::Loss(change) => self.between(name, &self.loss_limit(change)),
             SenderEvent::Fallback(change) => self.between(name, &self.fallback(change)),
             SenderEvent::MissedSlots { count: missed } => {
                 let text = format!("{missed} not sent: this host came too late{}", so_far(count));
@@ -218,6 +221,30 @@ impl Lines {
         }
     }
 
+    fn delay_limit(&self, change: &DelayChange) -> String {
+        let (way, run) = (way(change.direction), change.run);
+        let (value, limit) = (delay(change.value.ns()), delay(change.limit.ns()));
+        if change.to == ThresholdState::Exceeded {
+            let text = format!("{way} delay of {value} exceeds {limit} ({run} in a row)");
+            self.paint.bad(&text)
+        } else {
+            let text = format!("{way} delay of {value} is within {limit} again ({run} in a row)");
+            self.paint.good(&text)
+        }
+    }
+
+    fn loss_limit(&self, change: &LossChange) -> String {
+        let way = way(change.direction);
+        let LossChange { lost, decided, limit, .. } = change;
+        if change.to == ThresholdState::Exceeded {
+            self.paint.bad(&format!("{way} loss: {lost} of the last {decided} (limit {limit})"))
+        } else {
+            let text =
+                format!("{way} loss is within its limit again: {lost} of the last {decided}");
+            self.paint.good(&text)
+        }
+    }
+
     fn fallback(&self, change: &FallbackChange) -> String {
         let run = change.run;
         let what = match change.reason {
@@ -249,6 +276,14 @@ impl Lines {
             }
             _ => return None,
         })
+    }
+}
+
+const fn way(direction: MeasuredDirection) -> &'static str {
+    match direction {
+        MeasuredDirection::Forward => "forward",
+        MeasuredDirection::Backward => "backward",
+        MeasuredDirection::RoundTrip => "round-trip",
     }
 }
 

@@ -2,7 +2,8 @@
 
 use stamp_proto::time::{TimeDelta, WallTime};
 use stamp_session::sender::{
-    End, FallbackChange, Outcome, Sample, SenderEvent, SessionState, StateChange,
+    DelayChange, DelayCriterion, End, FallbackChange, LossChange, Outcome, Sample, SenderEvent,
+    SessionState, StateChange, ThresholdState,
 };
 use stamp_session::statistics::Reason;
 use stamp_worker::sender::Trouble;
@@ -88,6 +89,8 @@ impl Entry {
             },
             SenderEvent::ZeroSsid => Self::ZeroSsid { session: name, time },
             SenderEvent::State(change) => Self::State(state(&change, Event::new(name, tally, now))),
+            SenderEvent::Delay(change) => Self::Delay(delay(&change, Event::new(name, tally, now))),
+            SenderEvent::Loss(change) => Self::Loss(loss(&change, Event::new(name, tally, now))),
             SenderEvent::Fallback(change) => {
                 Self::Fallback(fallback(&change, Event::new(name, tally, now)))
             }
@@ -148,6 +151,42 @@ fn state(change: &StateChange, event: Event) -> Event {
         } else {
             "reply".to_owned()
         }),
+        ..event
+    }
+}
+
+fn delay(change: &DelayChange, event: Event) -> Event {
+    Event {
+        time: Instant(change.at.wall),
+        monotonic_ns: Some(change.at.monotonic.ns()),
+        direction: Some(change.direction.label().to_owned()),
+        from: Some(change.from().label().to_owned()),
+        to: Some(change.to.label().to_owned()),
+        value: Some(change.value.ns()),
+        limit: Some(change.limit.ns()),
+        sequences: Some((change.first, change.last)),
+        clock_synchronized: Some(change.clock_synchronized),
+        reason: Some(change.criterion.map_or("within_limit", DelayCriterion::label).to_owned()),
+        ..event
+    }
+}
+
+fn loss(change: &LossChange, event: Event) -> Event {
+    let reason = match change.to {
+        ThresholdState::Exceeded => "lost_of_last",
+        _ => "within_limit",
+    };
+    Event {
+        time: Instant(change.at.wall),
+        monotonic_ns: Some(change.at.monotonic.ns()),
+        direction: Some(change.direction.label().to_owned()),
+        from: Some(change.from().label().to_owned()),
+        to: Some(change.to.label().to_owned()),
+        value: Some(change.lost.into()),
+        limit: Some(change.limit.into()),
+        sequences: Some((change.first, change.last)),
+        clock_synchronized: Some(change.clock_synchronized),
+        reason: Some(reason.to_owned()),
         ..event
     }
 }

@@ -123,6 +123,10 @@ pub enum Entry {
     },
     /// The session came up or went down.
     State(Event),
+    /// Delay exceeds its threshold, or not any more.
+    Delay(Event),
+    /// Loss exceeds its threshold, or not any more; counts of probes.
+    Loss(Event),
     /// The far node does not stamp, so that probes are plain; or it stamps again.
     Fallback(Event),
     /// A clock jumped, or the far clock changed its quality.

@@ -29,7 +29,10 @@ impl Feed {
     fn answered(&mut self, sequence: u32, answer: Answer) {
         let Self { direction, events, .. } = self;
         direction.arrived(sequence, answer.reflector_sequence, events);
-        self.restarts += u32::from(direction.answered(&answer, 0, events));
+        match direction.answered(&answer, 0, events) {
+            Numbering::GoesOn(span) => events.extend(span.map(SenderEvent::from)),
+            Numbering::BeginsAnew => self.restarts += 1,
+        }
     }
 
     /// `Some` is the number of the reply, `None` a loss.
@@ -126,7 +129,8 @@ fn a_session_that_starts_at_one_tells_the_kind_by_its_first_reply() {
         let mut direction = Direction::new(ReflectorMode::Detect, 1);
         let mut events = Events::default();
         direction.arrived(1, number, &mut events);
-        assert!(!direction.answered(&answer(number), 0, &mut events));
+        let numbering = direction.answered(&answer(number), 0, &mut events);
+        assert_ne!(numbering, Numbering::BeginsAnew);
         assert_eq!(direction.reflector(), kind);
     }
 }
@@ -161,7 +165,7 @@ fn a_swap_that_is_half_counted_is_no_restart() {
     feed.answered(0, answer(0));
     // Probe 2 overtook probe 1 and is in flight still.
     let restarted = feed.direction.answered(&answer(2), 1, &mut feed.events);
-    assert!(!restarted);
+    assert_ne!(restarted, Numbering::BeginsAnew);
     feed.answered(2, answer(1));
     assert_eq!((feed.losses(), feed.restarts), (Some((0, 0)), 0));
 }
