@@ -17,6 +17,7 @@ pub mod datagram;
 pub mod forwarding;
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod policy;
 pub mod reflector;
 pub mod sender;
 pub mod snapshot;
