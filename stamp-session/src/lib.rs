@@ -22,5 +22,6 @@ pub mod reflector;
 pub mod sender;
 pub mod snapshot;
 pub mod statistics;
+pub mod te;
 pub mod tlv;
 pub mod traffic;
