@@ -5,3 +5,4 @@ mod hostile;
 mod memory;
 mod patterns;
 mod runs;
+mod thresholds;
