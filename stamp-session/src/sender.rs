@@ -32,6 +32,7 @@ mod transmit;
 mod validate;
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use stamp_proto::packet::Ssid;
 use stamp_proto::time::ErrorEstimate;
@@ -201,6 +202,17 @@ impl Sender {
     pub fn handle_clock(&mut self, state: ClockState) {
         self.config.clock = state;
         self.error_estimate = estimate(state, &self.config);
+    }
+
+    /// Watches by these limits from now on. Those that stay keep what they have seen, others begin anew:
+    /// of one that was exceeded and is gone, no event says that it was cleared.
+    pub fn handle_thresholds(&mut self, thresholds: Option<Arc<Thresholds>>) {
+        let old = self.watch.take();
+        self.watch = thresholds.as_deref().and_then(Watch::new);
+        if let Some((watch, old)) = self.watch.as_mut().zip(old) {
+            watch.take_over(*old);
+        }
+        self.config.thresholds = thresholds;
     }
 
     /// Counters of real traffic as they are now, for probes that tell them and for their replies; `None`

@@ -151,6 +151,32 @@ impl Watch {
         }))
     }
 
+    /// Goes on with what `old` has seen of the limits that are the same.
+    pub(super) fn take_over(&mut self, old: Self) {
+        let delay = [
+            (&mut self.delay.forward, old.delay.forward),
+            (&mut self.delay.backward, old.delay.backward),
+            (&mut self.delay.round_trip, old.delay.round_trip),
+        ];
+        for (new, old) in delay {
+            if new.as_ref().map(DelayWatch::threshold) == old.as_ref().map(DelayWatch::threshold) {
+                *new = old;
+            }
+        }
+        let loss = [
+            (&mut self.loss.forward, old.loss.forward),
+            (&mut self.loss.backward, old.loss.backward),
+            (&mut self.loss.round_trip, old.loss.round_trip),
+        ];
+        for (new, old) in loss {
+            if new.as_ref().map(LossWatch::threshold) == old.as_ref().map(LossWatch::threshold) {
+                *new = old;
+            }
+        }
+        self.excuses = old.excuses;
+        self.latest = old.latest;
+    }
+
     /// The shell is here.
     pub(super) const fn visited(&mut self, now: Now) {
         self.latest = now;

@@ -195,6 +195,25 @@ fn an_event_that_no_clock_comes_with_has_the_time_of_the_call_before() {
 }
 
 #[test]
+fn limits_that_stay_keep_what_they_have_seen_when_others_change() {
+    let seven = DelayThreshold::absolute(ns(7 * MS as i64), 2).unwrap();
+    let mut rig = Rig::new(with(delay(seven)));
+    let _ = rig.answered(0);
+    let ten = Some(DelayThreshold::absolute(ns(10 * MS as i64), 2).unwrap());
+    let changed = ByDirection { backward: ten, ..in_every_direction(seven) };
+    let changed = Thresholds { delay: changed, ..Thresholds::default() };
+    rig.sender.handle_thresholds(Some(Arc::new(changed)));
+    let _ = rig.answered(100 * MS);
+    let told: Vec<_> = delays(&mut rig).into_iter().map(|change| change.direction).collect();
+    assert_eq!(told, [MeasuredDirection::Forward, MeasuredDirection::RoundTrip]);
+    let _ = rig.answered(200 * MS);
+    let told: Vec<_> = delays(&mut rig).into_iter().map(|change| change.direction).collect();
+    assert_eq!(told, [MeasuredDirection::Backward]);
+    rig.sender.handle_thresholds(None);
+    assert_eq!(rig.sender.threshold_states(), None);
+}
+
+#[test]
 fn thresholds_cost_nothing_where_there_are_none() {
     let plain = Rig::new(config()).sender.memory_octets();
     let empty = Rig::new(with(Thresholds::default()));

@@ -116,6 +116,10 @@ impl DelayWatch {
         Some(self.change(run?, sample, limit))
     }
 
+    pub(super) const fn threshold(&self) -> DelayThreshold {
+        self.threshold
+    }
+
     pub(super) const fn close_window(&mut self) {
         // A window without a value leaves the reference of the one before.
         if let Some(lowest) = self.lowest.take() {

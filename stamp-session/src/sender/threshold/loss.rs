@@ -94,6 +94,10 @@ impl LossWatch {
         }
     }
 
+    pub(super) const fn threshold(&self) -> LossThreshold {
+        self.threshold
+    }
+
     /// What was called lost never left.
     pub(super) fn forget(&mut self, sequence: u32) {
         self.window.forget(sequence);
