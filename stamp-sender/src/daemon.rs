@@ -1,5 +1,6 @@
 //! `stamp-sender run`: many sessions, from a file, for as long as the service runs.
 
+mod announced;
 mod config;
 mod events;
 mod fleet;
@@ -13,6 +14,7 @@ use std::time::Instant;
 
 use stamp_service::log::Log;
 use stamp_session::snapshot::{DelaySummary, SessionSnapshot};
+use stamp_session::te::TeState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
@@ -148,6 +150,7 @@ impl Daemon {
         tracing::info!(
             added = changed.added,
             changed = changed.changed,
+            tuned = changed.tuned,
             removed = changed.removed,
             kept = changed.kept,
             "configuration reloaded"
@@ -169,7 +172,12 @@ impl Daemon {
                     self.fleet.reconsider(place, Instant::now());
                 }
             }
-            Notice::Window(window) => self.fleet.window(place, window),
+            Notice::Window { measured, end } => {
+                let name = info.name.clone();
+                for advertisement in self.fleet.window(place, measured, end) {
+                    self.events.announcement(&name, &advertisement);
+                }
+            }
         }
     }
 
@@ -178,8 +186,9 @@ impl Daemon {
             let name = &member.spec.name;
             match (member.running(), member.waiting()) {
                 (Some(running), _) => {
-                    for (info, window) in running.infos.iter().zip(&running.windows) {
-                        tell_window(&info.name, window.as_deref());
+                    let paths = running.infos.iter().zip(&running.windows);
+                    for ((info, window), announced) in paths.zip(&running.announced) {
+                        tell_window(&info.name, window.as_deref(), announced.state());
                     }
                 }
                 (None, Some(waiting)) => {
@@ -192,7 +201,7 @@ impl Daemon {
 }
 
 /// One line for the latest window of a session that runs.
-fn tell_window(session: &str, window: Option<&SessionSnapshot>) {
+fn tell_window(session: &str, window: Option<&SessionSnapshot>, announced: Option<TeState>) {
     let Some(window) = window else {
         tracing::info!(session, "runs; no window is complete yet");
         return;
@@ -209,6 +218,7 @@ fn tell_window(session: &str, window: Option<&SessionSnapshot>) {
         backward = median(&window.delay.backward),
         round_trip = median(&window.delay.round_trip),
         clock_synchronized = window.clock.synchronized,
+        announced = announced.and_then(|state| state.min).map(|min| delay(min.delay().ns())),
         "runs"
     );
 }

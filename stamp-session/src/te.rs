@@ -31,6 +31,19 @@ pub enum TeSubTlv {
     Loss,
 }
 
+impl TeSubTlv {
+    /// Its name in every output.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Delay => "delay",
+            Self::MinMaxDelay => "min_max_delay",
+            Self::DelayVariation => "delay_variation",
+            Self::Loss => "loss",
+        }
+    }
+}
+
 /// One value of a sub-TLV.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum TeMetric {

@@ -8,12 +8,13 @@ mod session;
 mod thread;
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::mpsc::{self, Sender as Outbox};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use stamp_net::{IcmpKind, SendFailure, Waker};
-use stamp_session::sender::{Outcome, SenderConfig, SenderEvent};
+use stamp_session::sender::{Outcome, SenderConfig, SenderEvent, Thresholds};
 use stamp_session::snapshot::SessionSnapshot;
 
 use crate::error::WorkerError;
@@ -49,6 +50,15 @@ impl SessionSetup {
         let port = port.into();
         Self { port, config, linger_round_trips: None, traffic: None, window: None }
     }
+}
+
+/// What of a session can change while it goes on.
+#[derive(Clone, Debug, Default)]
+pub struct Tuning {
+    /// Limits on delay and loss ([`SenderConfig::thresholds`]).
+    pub thresholds: Option<Arc<Thresholds>>,
+    /// Length of its windows ([`SessionSetup::window`]).
+    pub window: Option<Duration>,
 }
 
 /// What happened to a session beside its packets.
@@ -183,6 +193,12 @@ impl SenderPool {
     /// way stay undecided.
     pub fn remove(&self, sessions: Vec<usize>) {
         self.tell(Command::Remove(sessions));
+    }
+
+    /// Holds sessions against other limits from now on, and their windows to another length, while
+    /// they go on.
+    pub fn tune(&self, sessions: Vec<usize>, tuning: &Tuning) {
+        self.tell(Command::Tune(sessions, tuning.clone()));
     }
 
     /// Whether probes follow each other so fast that the worker keeps its processor busy.

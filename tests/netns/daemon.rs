@@ -7,6 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use stamp_tests::netns::{self, Families, Finished, Host, Program, Signal, Trial, trials};
+use stamp_tests::wire::{Datagram, Effect, Way, Which};
 
 use crate::folder::Folder;
 
@@ -20,6 +21,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         down_and_up_are_events_with_what_was_counted,
         a_file_of_events_that_was_renamed_is_begun_anew,
         the_state_of_every_session_is_told_on_demand,
+        loss_beyond_its_limit_is_told_and_cleared,
+        limits_change_while_the_session_goes_on,
+        values_for_path_computation_are_announced,
     ]
 }
 
@@ -107,6 +111,11 @@ fn reflector(far: &Host) -> Program {
     program
 }
 
+/// Events of a type, in order.
+fn of_type<'e>(events: &'e [Value], wanted: &str) -> impl Iterator<Item = &'e Value> {
+    events.iter().filter(move |event| event["type"] == wanted)
+}
+
 /// What became of the states of a session, in order.
 fn states<'e>(events: &'e [Value], session: &str) -> Vec<(&'e str, &'e str)> {
     let of = |event: &&Value| event["type"] == "state" && event["session"] == session;
@@ -121,10 +130,10 @@ fn a_reload_leaves_alone_what_has_not_changed() {
     daemon.told("msg=\"session is up\" session=a");
     daemon.told("msg=\"session is up\" session=b");
     daemon.change("\"EF\"", "\"AF41\"");
-    daemon.told("msg=\"configuration reloaded\" added=0 changed=1 removed=0 kept=1");
+    daemon.told("msg=\"configuration reloaded\" added=0 changed=1 tuned=0 removed=0 kept=1");
     daemon.told_times("msg=\"session is up\" session=b", 2);
     daemon.change("name = \"b\"", "name = \"c\"");
-    daemon.told("msg=\"configuration reloaded\" added=1 changed=0 removed=1 kept=1");
+    daemon.told("msg=\"configuration reloaded\" added=1 changed=0 tuned=0 removed=1 kept=1");
     daemon.told("msg=\"session is up\" session=c");
     let (_, events) = daemon.stop();
     assert_eq!(states(&events, "a"), [("init", "up")], "it went on where it was");
@@ -237,7 +246,7 @@ fn a_file_of_events_that_was_renamed_is_begun_anew() {
     let (new, old) = (daemon.folder.path("events.ndjson"), daemon.folder.path("events.1"));
     fs::rename(&new, &old).expect("the file is there");
     daemon.change("window = \"1s\"", "window = \"1s\"\n");
-    daemon.told("msg=\"configuration reloaded\" added=0 changed=0 removed=0 kept=2");
+    daemon.told("msg=\"configuration reloaded\" added=0 changed=0 tuned=0 removed=0 kept=2");
     far.signal(Signal::SIGTERM);
     daemon.told("msg=\"session is down\" session=a");
     daemon.told("msg=\"session is down\" session=b");
@@ -257,4 +266,62 @@ fn the_state_of_every_session_is_told_on_demand() {
     daemon.told("msg=waits session=a reason=");
     daemon.told("msg=\"runs; no window is complete yet\" session=b");
     daemon.stop();
+}
+
+fn loss_beyond_its_limit_is_told_and_cleared() {
+    let net = netns::wired(Families::V4);
+    let _far = reflector(&net.far);
+    // The number of the probe stands in its reply (RFC 8762 §4.3.1).
+    let is_meant = |datagram: &Datagram<'_>| {
+        let number = datagram.payload.get(24..28).and_then(|octets| octets.try_into().ok());
+        number.map(u32::from_be_bytes).is_some_and(|number| [50, 52].contains(&number))
+    };
+    net.wire.impair(Way::Backward, Which::only(is_meant), Effect::Drop);
+    let text = TWO.replacen("dscp = \"EF\"", "loss-threshold = \"2/20\"", 1);
+    let daemon = Daemon::start(&net.near, &net.far, &text);
+    let told = "session=b direction=round_trip lost";
+    daemon.told(&format!("level=warn msg=\"loss exceeds its limit\" {told}=2 of=20"));
+    daemon.told(&format!("level=info msg=\"loss is within its limit\" {told}=1 of=20"));
+    let (_, events) = daemon.stop();
+    let told: Vec<_> = of_type(&events, "loss").collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!((&told[0]["value"], &told[0]["limit"]), (&2.into(), &2.into()));
+    assert_eq!(told[0]["sequences"], serde_json::json!([33, 52]));
+    assert!(told.iter().all(|event| event["session"] == "b"), "a has no limit");
+}
+
+fn limits_change_while_the_session_goes_on() {
+    let net = netns::two_hosts(Families::V4);
+    let _far = reflector(&net.far);
+    let limit = "delay-threshold = { round-trip = \"1us\", count = 3 }";
+    let text = TWO.replacen("dscp = \"EF\"", limit, 1);
+    let mut daemon = Daemon::start(&net.near, &net.far, &text);
+    daemon.told("level=warn msg=\"delay exceeds its limit\" session=b direction=round_trip");
+    daemon.change("\"1us\"", "\"10s\"");
+    daemon.told("msg=\"configuration reloaded\" added=0 changed=0 tuned=1 removed=0 kept=1");
+    daemon.change("window = \"1s\"", "window = \"2s\"");
+    daemon.told("msg=\"configuration reloaded\" added=0 changed=0 tuned=2 removed=0 kept=0");
+    daemon.change("\"10s\"", "\"2us\"");
+    daemon.told_times("msg=\"delay exceeds its limit\" session=b", 2);
+    let (_, events) = daemon.stop();
+    assert_eq!(states(&events, "b"), [("init", "up")], "it went on all the time");
+    let exceeded = of_type(&events, "delay").filter(|event| event["to"] == "exceeded");
+    let limits: Vec<_> = exceeded.map(|event| event["limit"].clone()).collect();
+    assert_eq!(limits, [1_000, 2_000]);
+}
+
+fn values_for_path_computation_are_announced() {
+    let net = netns::two_hosts(Families::V4);
+    let _far = reflector(&net.far);
+    let announcing = "log = { level = \"debug\" }\n\n[defaults]\nte = { spacing = \"1s\" }";
+    let text = TWO.replacen("dscp = \"EF\"", "te = false", 1);
+    let daemon = Daemon::start(&net.near, &net.far, &text.replacen("[defaults]", announcing, 1));
+    daemon.told("msg=announced session=a sub_tlv=min_max_delay reason=first anomalous=false");
+    let (_, events) = daemon.stop();
+    let told: Vec<_> = of_type(&events, "te").collect();
+    let first = told.iter().find(|event| event["sub_tlv"] == "min_max_delay").expect("announced");
+    assert_eq!((&first["from"], &first["to"]), (&"withdrawn".into(), &"advertised".into()));
+    assert_eq!((&first["reason"], &first["mode"]), (&"first".into(), &"derived".into()));
+    assert!(first["max_us"].is_u64() && first["min_us"].as_u64() <= first["max_us"].as_u64());
+    assert!(told.iter().all(|event| event["session"] == "a"), "b was told to announce nothing");
 }

@@ -4,6 +4,7 @@ mod service;
 mod session;
 mod settings;
 mod show;
+mod te;
 mod threshold;
 
 use std::collections::BTreeSet;

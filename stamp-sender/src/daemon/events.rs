@@ -5,12 +5,15 @@ mod file;
 use std::path::Path;
 
 use stamp_proto::time::WallTime;
-use stamp_session::sender::{SenderEvent, SessionState};
+use stamp_session::sender::{SenderEvent, SessionState, ThresholdState};
+use stamp_session::statistics::Reason as _;
+use stamp_session::te::TeAdvertisement;
 use stamp_worker::sender::Trouble;
 
 use crate::exit::Failure;
+use crate::output::duration::delay;
 use crate::output::heard::{Tally, trouble_record};
-use crate::output::ndjson::{Entry, Event};
+use crate::output::ndjson::Entry;
 use file::EventFile;
 
 /// Where events go.
@@ -47,15 +50,23 @@ impl Events {
         self.write(Entry::event(name, event, tally, time).as_ref());
     }
 
+    /// A value for path computation is announced, or withdrawn.
+    pub(super) fn announcement(&mut self, name: &str, told: &TeAdvertisement) {
+        let sub_tlv = told.sub_tlv.label();
+        let reason = told.reason.label();
+        tracing::debug!(session = name, sub_tlv, reason, anomalous = told.anomalous, "announced");
+        self.write(Some(&Entry::announcement(name, told, stamp_worker::now().wall)));
+    }
+
     /// A new configuration is in force, or was refused for a reason.
     pub(super) fn configuration(&mut self, refused: Option<&str>) {
         let to = if refused.is_some() { "refused" } else { "reloaded" };
-        self.write(Some(&Entry::Config(Event {
+        self.write(Some(&Entry::Config {
             time: stamp_worker::now().wall.into(),
-            to: Some(to.to_owned()),
+            session: None,
+            to: to.to_owned(),
             reason: refused.map(str::to_owned),
-            ..Event::default()
-        })));
+        }));
     }
 
     fn write(&mut self, entry: Option<&Entry>) {
@@ -77,6 +88,23 @@ fn log(session: &str, event: &SenderEvent) {
         ),
         SenderEvent::State(change) => {
             tracing::info!(session, from = change.from.label(), "session is up");
+        }
+        SenderEvent::Delay(change) => {
+            let (direction, value) = (change.direction.label(), delay(change.value.ns()));
+            let limit = delay(change.limit.ns());
+            if change.to == ThresholdState::Exceeded {
+                tracing::warn!(session, direction, value, limit, "delay exceeds its limit");
+            } else {
+                tracing::info!(session, direction, value, limit, "delay is within its limit");
+            }
+        }
+        SenderEvent::Loss(change) => {
+            let (direction, lost, of) = (change.direction.label(), change.lost, change.decided);
+            if change.to == ThresholdState::Exceeded {
+                tracing::warn!(session, direction, lost, of, "loss exceeds its limit");
+            } else {
+                tracing::info!(session, direction, lost, of, "loss is within its limit");
+            }
         }
         SenderEvent::ReflectorRestart { sequence, .. } => {
             tracing::info!(session, sequence, "the reflector counts anew");

@@ -9,8 +9,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use stamp_session::clock::MonotonicTime;
 use stamp_session::snapshot::SessionSnapshot;
-use stamp_worker::sender::SenderPool;
+use stamp_session::te::TeAdvertisement;
+use stamp_worker::sender::{SenderPool, Tuning};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 
@@ -94,12 +96,25 @@ impl Fleet {
             self.end(name);
             self.members.remove(name);
         }
+        change.tuned.into_iter().for_each(|spec| self.tune(spec));
         for (spec, result) in opened {
             self.end(&spec.name);
             self.members.insert(spec.name.clone(), Member::new(Arc::clone(&spec)));
             self.settle(spec, result);
         }
         changed
+    }
+
+    /// Goes on with a session that probes as before.
+    fn tune(&mut self, spec: Arc<SessionSpec>) {
+        let Some(member) = self.members.get_mut(&spec.name) else { return };
+        if let Some(running) = member.running() {
+            let tuning = Tuning { thresholds: spec.thresholds(), window: Some(spec.window) };
+            if let Some(pool) = self.pools.get(running.worker) {
+                pool.tune(running.numbers.clone().collect(), &tuning);
+            }
+        }
+        member.tune(spec);
     }
 
     /// Whose session runs at a place, and what to tell about it; none that has gone.
@@ -114,12 +129,16 @@ impl Fleet {
         self.members.values()
     }
 
-    /// A window of a session is complete.
-    pub(super) fn window(&mut self, place: Place, window: Box<SessionSnapshot>) {
-        let Some((name, branch)) = self.places.get(&place) else { return };
-        if let Some(member) = self.members.get_mut(name) {
-            member.window(*branch, window);
-        }
+    /// A window of a session is complete; what follows from it for path computation.
+    pub(super) fn window(
+        &mut self,
+        place: Place,
+        measured: Box<SessionSnapshot>,
+        end: MonotonicTime,
+    ) -> Vec<TeAdvertisement> {
+        let Some((name, branch)) = self.places.get(&place) else { return Vec::new() };
+        let Some(member) = self.members.get_mut(name) else { return Vec::new() };
+        member.window(*branch, measured, end)
     }
 
     /// A session cannot send any more as it is: its address has gone, or its interface.
@@ -183,8 +202,7 @@ impl Fleet {
                     let place = Place { worker, number };
                     self.places.insert(place, (spec.name.clone(), branch));
                 }
-                let windows = infos.iter().map(|_| None).collect();
-                member.run(Running { worker, numbers, infos, target, attempts: 0, windows });
+                member.run(Running::new(worker, numbers, infos, target, spec));
             }
             Err(error) => member.wait(&error.into()),
         }

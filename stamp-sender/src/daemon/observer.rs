@@ -1,6 +1,7 @@
 //! What packet threads tell the control side: everything that is to be acted upon, and no samples.
 
 use stamp_proto::time::WallTime;
+use stamp_session::clock::MonotonicTime;
 use stamp_session::sender::{Outcome, SenderEvent};
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_worker::sender::{SenderObserver, Trouble};
@@ -32,7 +33,12 @@ pub(super) enum Notice {
     /// The network or the kernel began to complain, of something else than before.
     Trouble(Trouble),
     /// A window is complete.
-    Window(Box<SessionSnapshot>),
+    Window {
+        /// What was measured in it.
+        measured: Box<SessionSnapshot>,
+        /// When it ended.
+        end: MonotonicTime,
+    },
 }
 
 /// The packet thread's end.
@@ -108,6 +114,7 @@ impl SenderObserver for Observer {
     }
 
     fn window(&mut self, session: usize, window: SessionSnapshot) {
-        self.tell(session, Notice::Window(Box::new(window)));
+        let end = stamp_worker::now().monotonic;
+        self.tell(session, Notice::Window { measured: Box::new(window), end });
     }
 }

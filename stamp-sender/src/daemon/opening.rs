@@ -94,6 +94,7 @@ pub(super) fn open(spec: &SessionSpec) -> Result<Opened, Obstacle> {
         // Quantiles since the start of a service are worth nothing to anybody, and cost memory.
         setup.config.statistics = StatisticsScope::Window;
         setup.window = Some(spec.window);
+        setup.config.thresholds = spec.thresholds();
         if measure.probe.stateful {
             setup.config.reflector = ReflectorMode::Stateful;
         }

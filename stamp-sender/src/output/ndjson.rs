@@ -1,5 +1,6 @@
 //! `--ndjson`: one JSON object a line as things happen, `type` first.
 
+mod announcement;
 mod convert;
 pub mod entry;
 
@@ -18,8 +19,8 @@ use super::instant::Instant;
 use super::ledger::Ledger;
 use super::screen::Screen;
 use crate::happening::{Ended, Happening, SessionInfo};
+pub use entry::Entry;
 use entry::StartedSession;
-pub use entry::{Entry, Event};
 
 /// Writes the stream.
 pub struct Ndjson {

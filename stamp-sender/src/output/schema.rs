@@ -38,4 +38,4 @@ fn parsed(text: &str) -> Value {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

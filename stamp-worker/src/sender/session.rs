@@ -7,7 +7,7 @@ use stamp_session::clock::MonotonicTime;
 use stamp_session::sender::{Outcome, Sender, UnsentReason};
 
 use super::port::{COUNT, Departure, Left, PortBuffers};
-use super::{Port, SenderObserver, SessionSetup, Trouble};
+use super::{Port, SenderObserver, SessionSetup, Trouble, Tuning};
 use crate::clock::now;
 use crate::error::WorkerError;
 use crate::traffic::TrafficWatch;
@@ -85,6 +85,16 @@ impl Session {
         self.engine.begin(first);
         if let Some(filled) = &mut self.window {
             filled.end = window;
+        }
+    }
+
+    /// Goes on with other limits, and windows of another length.
+    pub(super) fn tune(&mut self, tuning: &Tuning) {
+        self.engine.handle_thresholds(tuning.thresholds.clone());
+        if self.window_period() != tuning.window {
+            let begin = now().monotonic;
+            self.window =
+                tuning.window.map(|period| Window { period, end: begin.saturating_add(period) });
         }
     }
 

@@ -11,7 +11,7 @@ use super::agenda::Agenda;
 use super::companion::Nobody;
 use super::place::{Group, Place, Places};
 use super::session::Buffers;
-use super::{SPIN_BELOW, SenderObserver};
+use super::{SPIN_BELOW, SenderObserver, Tuning};
 use crate::clock::{ClockWatch, clock_state, now};
 use crate::error::WorkerError;
 use crate::margin::WakeMargin;
@@ -20,6 +20,7 @@ use crate::margin::WakeMargin;
 pub(super) enum Command {
     Add(Group, Outbox<Result<(), WorkerError>>),
     Remove(Vec<usize>),
+    Tune(Vec<usize>, Tuning),
     StopSending,
     Stop,
     Snapshots(Outbox<Vec<SessionSnapshot>>),
@@ -254,6 +255,7 @@ impl WorkerThread {
                 Command::StopSending => self.stop_sending(),
                 Command::Add(group, answer) => drop(answer.send(self.add(group))),
                 Command::Remove(numbers) => self.remove(&numbers),
+                Command::Tune(numbers, tuning) => self.tune(&numbers, &tuning),
                 Command::Snapshots(answer) => drop(answer.send(self.places.snapshots())),
                 Command::SnapshotsOf(numbers, answer) => {
                     let places = numbers.into_iter().map(|number| self.places.get(number));
@@ -278,6 +280,14 @@ impl WorkerThread {
         self.agenda.make_room(self.places.len());
         added?.for_each(|number| self.begin_later(number));
         Ok(())
+    }
+
+    fn tune(&mut self, numbers: &[usize], tuning: &Tuning) {
+        for number in numbers {
+            let Some(Place { session, .. }) = self.places.get_mut(*number) else { continue };
+            session.tune(tuning);
+            self.agenda.schedule(*number, session.next_timeout());
+        }
     }
 
     fn remove(&mut self, numbers: &[usize]) {

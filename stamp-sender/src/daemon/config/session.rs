@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use stamp_config::Setting;
 use stamp_config::document::{Problem, Section};
 use stamp_config::quantity::Window;
+use stamp_session::sender::Thresholds;
+use stamp_session::te::TeAdvertiser;
 
 use super::settings::Settings;
-use super::threshold::{DelayLimits, LossLimit};
+use super::te::TeChoice;
+use super::threshold::{self, DelayLimits, LossLimit};
 use crate::target::Target;
 
 /// Over which time values are summed up unless told otherwise.
@@ -36,6 +40,7 @@ pub(super) struct Profile {
     window: Option<Duration>,
     delay: Option<DelayLimits>,
     loss: Option<LossLimit>,
+    te: Option<TeChoice>,
 }
 
 impl Profile {
@@ -45,6 +50,7 @@ impl Profile {
             window: section.get("window").map(|window: Window| window.0),
             delay: DelayLimits::read(section),
             loss: LossLimit::read_from(section),
+            te: TeChoice::read(section),
         }
     }
 
@@ -55,6 +61,7 @@ impl Profile {
             window: self.window.or(others.window),
             delay: self.delay.or_else(|| others.delay.clone()),
             loss: self.loss.or(others.loss),
+            te: self.te.or(others.te),
         }
     }
 
@@ -82,11 +89,23 @@ pub struct SessionSpec {
     pub delay: Option<DelayLimits>,
     /// What its loss is held against.
     pub loss: Option<LossLimit>,
+    /// What routers are told of it, and when.
+    pub te: TeChoice,
     /// What else tells it from others.
     pub labels: BTreeMap<String, String>,
 }
 
 impl SessionSpec {
+    /// It probes as `other` does, whatever it is held against and what it is called besides.
+    pub fn probes_like(&self, other: &Self) -> bool {
+        (&self.target, &self.settings) == (&other.target, &other.settings)
+    }
+
+    /// What its engine is to watch.
+    pub fn thresholds(&self) -> Option<Arc<Thresholds>> {
+        threshold::of(self.delay.as_ref(), self.loss).map(Arc::new)
+    }
+
     /// Its far end has a name whose address may become another.
     pub fn names_a_host(&self) -> bool {
         let target = Target::parse(&self.target, 1);
@@ -117,7 +136,8 @@ impl Reader<'_> {
                 Profile::default()
             }
         };
-        let Profile { settings, window, delay, loss } = own.over(&inherited).over(&self.defaults);
+        let Profile { settings, window, delay, loss, te } =
+            own.over(&inherited).over(&self.defaults);
         let (name, target) = (name?, target?);
         // One far end has one form, whatever flags make of it.
         if let Err(error) = Target::parse(&target, 1) {
@@ -129,7 +149,11 @@ impl Reader<'_> {
             return None;
         }
         let window = window.unwrap_or(DEFAULT_WINDOW);
-        Some(SessionSpec { name, target, profile, settings, window, delay, loss, labels })
+        let te = te.unwrap_or_default();
+        if let Some(Err(error)) = te.config(window).map(TeAdvertiser::new) {
+            section.problem("te", Problem::Contradiction { reason: error.to_string() });
+        }
+        Some(SessionSpec { name, target, profile, settings, window, delay, loss, te, labels })
     }
 
     fn unknown_profile(&self, name: &str) -> Problem {

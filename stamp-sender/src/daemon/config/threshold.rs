@@ -5,6 +5,8 @@ use std::time::Duration;
 use stamp_config::document::{Problem, Section};
 use stamp_config::quantity::LinkDelay;
 use stamp_config::{Form, Setting};
+use stamp_proto::time::TimeDelta;
+use stamp_session::sender::{ByDirection, Combine, DelayThreshold, LossThreshold, Thresholds};
 
 /// Which way a value is measured.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -59,7 +61,7 @@ pub struct DelayLimits {
 }
 
 /// A share above something, in percent.
-struct Percent(u32);
+pub(super) struct Percent(pub(super) u32);
 
 impl Setting for Percent {
     const EXPECTED: &'static str = "percent from 1 to 100000";
@@ -95,6 +97,22 @@ impl Setting for All {
 }
 
 impl DelayLimits {
+    fn threshold(&self, limit: Option<Duration>, percent_alone: bool) -> Option<DelayThreshold> {
+        let combine = if self.all { Combine::All } else { Combine::Any };
+        let limit = limit.and_then(|limit| i64::try_from(limit.as_nanos()).ok());
+        let limit = limit.map(TimeDelta::from_ns);
+        let threshold = match (limit, self.percent) {
+            (Some(limit), Some(percent)) => {
+                DelayThreshold::both(limit, percent, combine, self.count)
+            }
+            (Some(limit), None) => DelayThreshold::absolute(limit, self.count),
+            (None, Some(percent)) if percent_alone => DelayThreshold::percent(percent, self.count),
+            (None, _) => return None,
+        };
+        // Reading it has let nothing through that the engine refuses.
+        threshold.ok()
+    }
+
     /// What a section says of delay.
     pub(super) fn read(section: &Section<'_>) -> Option<Self> {
         const KEY: &str = "delay-threshold";
@@ -168,4 +186,31 @@ impl LossLimit {
         }
         Some(limit)
     }
+}
+
+/// What an engine is to watch for these limits.
+///
+/// A percentage goes with every absolute limit; alone, it is a limit of every direction.
+pub(super) fn of(delay: Option<&DelayLimits>, loss: Option<LossLimit>) -> Option<Thresholds> {
+    let mut thresholds = Thresholds::default();
+    if let Some(limits) = delay {
+        let alone =
+            [limits.forward, limits.backward, limits.round_trip].iter().all(Option::is_none);
+        let threshold = |limit: Option<Duration>| limits.threshold(limit, alone);
+        thresholds.delay = ByDirection {
+            forward: threshold(limits.forward),
+            backward: threshold(limits.backward),
+            round_trip: threshold(limits.round_trip),
+        };
+    }
+    if let Some(limit) = loss {
+        // Reading it has let nothing through that the engine refuses.
+        let threshold = LossThreshold::new(limit.lost, limit.of).ok();
+        match limit.direction {
+            Direction::Forward => thresholds.loss.forward = threshold,
+            Direction::Backward => thresholds.loss.backward = threshold,
+            Direction::RoundTrip => thresholds.loss.round_trip = threshold,
+        }
+    }
+    (!thresholds.is_empty()).then_some(thresholds)
 }

@@ -12,6 +12,8 @@ use crate::daemon::inputs::Inputs;
 pub(super) struct Change {
     /// Sessions to open, new or changed.
     pub(super) opened: Vec<Arc<SessionSpec>>,
+    /// Sessions that go on, held against other limits or called otherwise.
+    pub(super) tuned: Vec<Arc<SessionSpec>>,
     /// Names that are gone.
     pub(super) removed: Vec<String>,
     added: usize,
@@ -23,6 +25,7 @@ pub(super) struct Change {
 pub(in crate::daemon) struct Changed {
     pub(in crate::daemon) added: usize,
     pub(in crate::daemon) changed: usize,
+    pub(in crate::daemon) tuned: usize,
     pub(in crate::daemon) removed: usize,
     pub(in crate::daemon) kept: usize,
 }
@@ -37,6 +40,11 @@ impl Change {
             match members.get(&spec.name) {
                 Some(member) if *member.spec == *spec && member.inputs == Inputs::of(spec) => {
                     change.kept += 1;
+                }
+                Some(member)
+                    if member.spec.probes_like(spec) && member.inputs == Inputs::of(spec) =>
+                {
+                    change.tuned.push(Arc::new(spec.clone()));
                 }
                 known => {
                     change.added += usize::from(known.is_none());
@@ -55,6 +63,7 @@ impl Change {
         Changed {
             added: self.added,
             changed: self.opened.len() - self.added,
+            tuned: self.tuned.len(),
             removed: self.removed.len(),
             kept: self.kept,
         }

@@ -5,8 +5,11 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use stamp_session::clock::MonotonicTime;
 use stamp_session::snapshot::SessionSnapshot;
+use stamp_session::te::TeAdvertisement;
 
+use crate::daemon::announced::Announced;
 use crate::daemon::config::SessionSpec;
 use crate::daemon::inputs::Inputs;
 use crate::daemon::opening::Opened;
@@ -86,6 +89,23 @@ pub(in crate::daemon) struct Running {
     pub(super) attempts: Attempts,
     /// The latest complete window of each.
     pub(in crate::daemon) windows: Vec<Option<Box<SessionSnapshot>>>,
+    /// What is announced of each.
+    pub(in crate::daemon) announced: Vec<Announced>,
+}
+
+impl Running {
+    pub(super) fn new(
+        worker: usize,
+        numbers: Range<usize>,
+        infos: Vec<SessionInfo>,
+        target: SocketAddr,
+        spec: &SessionSpec,
+    ) -> Self {
+        let now = stamp_worker::now().monotonic;
+        let windows = infos.iter().map(|_| None).collect();
+        let announced = infos.iter().map(|_| Announced::new(spec, now)).collect();
+        Self { worker, numbers, infos, target, attempts: 0, windows, announced }
+    }
 }
 
 impl Member {
@@ -127,12 +147,29 @@ impl Member {
     }
 
     /// A window of one of its paths is complete.
-    pub(super) fn window(&mut self, branch: usize, window: Box<SessionSnapshot>) {
-        if let Life::Running(running, _) = &mut self.life
-            && let Some(latest) = running.windows.get_mut(branch)
-        {
-            *latest = Some(window);
+    pub(super) fn window(
+        &mut self,
+        branch: usize,
+        measured: Box<SessionSnapshot>,
+        end: MonotonicTime,
+    ) -> Vec<TeAdvertisement> {
+        let Life::Running(running, _) = &mut self.life else { return Vec::new() };
+        let announced = running.announced.get_mut(branch).zip(running.infos.get(branch));
+        let advertisements = announced
+            .map(|(announced, info)| announced.window(&measured, end, info.schedule.interval()));
+        if let Some(latest) = running.windows.get_mut(branch) {
+            *latest = Some(measured);
         }
+        advertisements.unwrap_or_default()
+    }
+
+    /// Goes on as `spec` says, which probes alike.
+    pub(super) fn tune(&mut self, spec: Arc<SessionSpec>) {
+        if let Life::Running(running, _) = &mut self.life {
+            let now = stamp_worker::now().monotonic;
+            running.announced.iter_mut().for_each(|announced| announced.tune(&spec, now));
+        }
+        self.spec = spec;
     }
 
     pub(super) fn run(&mut self, running: Running) {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::announcement::AnnouncementEntry;
 use crate::output::document::{Host, Tool};
 use crate::output::instant::Instant;
 use crate::output::record::{ConfigRecord, ReflectorMode, SessionRecord, Source};
@@ -133,8 +134,19 @@ pub enum Entry {
     Clock(Event),
     /// The reflector counts anew.
     ReflectorRestart(Event),
-    /// A new configuration is in force, or was refused; it concerns no session.
-    Config(Event),
+    /// A value for path computation is announced, or withdrawn.
+    Te(Box<AnnouncementEntry>),
+    /// A new configuration is in force, or was refused.
+    Config {
+        /// When.
+        time: Instant,
+        /// None: it concerns all of them.
+        session: Option<String>,
+        /// `reloaded`, or `refused`.
+        to: String,
+        /// Why it was refused.
+        reason: Option<String>,
+    },
     /// The end of a period: what happened in it.
     Interval {
         /// Now.
