@@ -31,6 +31,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         who_listens_in_no_vrf_is_not_heard_in_one: [VRF, Need::IPV6],
         probes_on_sids_stay_in_their_vrf: [VRF, Need::IPV6],
         a_node_that_stamps_forwards_in_the_vrf_of_the_probe: [VRF, Need::IPV6],
+        the_next_hop_of_a_label_is_that_of_the_vrf_of_the_probe: [VRF, Need::IPV6],
     ];
     here.into_iter().chain(service::trials()).collect()
 }
@@ -158,10 +159,23 @@ interfaces = ["red0", "blue0"]
 [[forward]]
 label = 16002
 action = "pop"
+[[forward]]
+label = 16001
+action = "pop"
+next-hop = "192.0.2.1"
 "#;
 
 /// Both send to the same address, and each gets back what is its own.
 fn a_node_that_stamps_forwards_in_the_vrf_of_the_probe() {
+    all_probes_are_stamped("--segments 16002", "M6");
+}
+
+/// Both have a router of that address, and no table outside leads to one.
+fn the_next_hop_of_a_label_is_that_of_the_vrf_of_the_probe() {
+    all_probes_are_stamped("--segments 16002 --return-segments 16001", "M7");
+}
+
+fn all_probes_are_stamped(segments: &str, encapsulation: &str) {
     let hosts = Customers::new();
     let folder = Folder::new();
     let file = folder.write("node.toml", NODE);
@@ -169,10 +183,11 @@ fn a_node_that_stamps_forwards_in_the_vrf_of_the_probe() {
     far.wait_for_error_line(|line| line.contains("msg=\"listening on "));
     for (name, _) in NAMES {
         for target in TARGETS {
-            let flags = format!("{target} --vrf {name} --mode enhanced-loopback --segments 16002");
+            let flags = format!("{target} --vrf {name} --mode enhanced-loopback {segments}");
             let session = nothing_is_lost(&hosts.send(&flags));
             let (stamping, packets) = (&session["stamping"], &session["packets"]);
             assert_eq!(stamping["stamped"], packets["received"], "{stamping}");
+            assert_eq!(session["path"]["encapsulation"], encapsulation, "{session}");
         }
     }
 }

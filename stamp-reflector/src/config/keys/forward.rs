@@ -30,7 +30,7 @@ pub(crate) const LABELS: Key<ImposedWord> = Key::file_only(
 
 pub(crate) const INTERFACE: Key<InterfaceName> =
     Key::file_only("interface", HEADING, "Interface that leads to the next hop.")
-        .otherwise("the routing table knows", "\"eth1\"");
+        .otherwise("the routing table knows, that of the VRF the packet is in", "\"eth1\"");
 
 pub(crate) const NEXT_HOP: Key<IpAddr> =
     Key::file_only("next-hop", HEADING, "Router that gets the packet.")

@@ -3,11 +3,13 @@
 use stamp_net::route::Blackhole;
 use stamp_net::sysctl::Sysctl;
 use stamp_net::{EtherType, FrameFilter, FrameOptions, FrameSocket, NetError, interface};
+use stamp_session::clock::MonotonicTime;
 use stamp_session::forwarding::{
     Action, AdjacencyId, Forwarder, ForwardingConfig, LabelRule, TimestampRule, Trigger,
 };
 
 use super::vrfs::Vrfs;
+use super::ways::Ways;
 use crate::error::WorkerError;
 use crate::forwarder::{ForwarderRefusal, ForwarderSetup, LabelSetup, NextHopSetup};
 
@@ -76,6 +78,11 @@ impl Prepared {
             }
         }
         Ok(this)
+    }
+
+    /// Ways to all next hops.
+    pub(super) fn ways(&mut self, now: MonotonicTime) -> Ways {
+        Ways::new(std::mem::take(&mut self.next_hops), &self.config.labels, &self.vrfs, now)
     }
 
     /// Numbers of all interfaces that have a ring then.

@@ -51,7 +51,10 @@ struct Node {
 }
 
 impl ForwarderThread {
-    pub(super) fn new(prepared: Prepared, inbox: Receiver<Command>) -> Result<Self, WorkerError> {
+    pub(super) fn new(
+        mut prepared: Prepared,
+        inbox: Receiver<Command>,
+    ) -> Result<Self, WorkerError> {
         // Before the first way is looked for, so that no change is missed.
         let watch = RouteWatch::open()?;
         let poller = Poller::new()?;
@@ -59,10 +62,11 @@ impl ForwarderThread {
         for ring in &prepared.rings {
             poller.add(ring, ring.interface())?;
         }
+        let ways = prepared.ways(now().monotonic);
         let node = Node {
             forwarder: Forwarder::new(prepared.config)?,
             vrfs: prepared.vrfs,
-            ways: Ways::new(prepared.next_hops, now().monotonic),
+            ways,
             exits: Exits::default(),
         };
         Ok(Self {
@@ -125,13 +129,14 @@ impl ForwarderThread {
         true
     }
 
-    fn reconfigure(&mut self, prepared: Prepared) -> Result<(), WorkerError> {
+    fn reconfigure(&mut self, mut prepared: Prepared) -> Result<(), WorkerError> {
         for ring in &prepared.rings {
             self.poller.add(ring, ring.interface())?;
         }
+        let ways = prepared.ways(now().monotonic);
         self.node.forwarder.replace_config(prepared.config)?;
         self.node.vrfs = prepared.vrfs;
-        self.node.ways = Ways::new(prepared.next_hops, now().monotonic);
+        self.node.ways = ways;
         let filters = &prepared.filters;
         let wanted = |ring: &FrameSocket| {
             filters.iter().find(|(interface, _)| *interface == ring.interface())

@@ -6,9 +6,9 @@ use std::net::IpAddr;
 
 use stamp_net::{Changes, Egress, EgressQuery, Resolution};
 use stamp_session::clock::MonotonicTime;
-use stamp_session::forwarding::{DropReason, NextHop};
+use stamp_session::forwarding::{Action, DropReason, LabelRule, NextHop};
 
-use super::vrfs::Vrf;
+use super::vrfs::{Vrf, Vrfs};
 use crate::forwarder::NextHopSetup;
 
 /// Destinations that are remembered. Loopback probes end at their senders, so these are as many as
@@ -26,7 +26,7 @@ const RETRY: Duration = Duration::from_millis(500);
 /// Every way in use.
 #[derive(Debug)]
 pub(super) struct Ways {
-    adjacencies: Vec<(NextHopSetup, Way)>,
+    adjacencies: Vec<Adjacency>,
     destinations: Vec<Destination>,
     /// Where the destination of a VRF is among them; the number of none is 0.
     places: HashMap<(IpAddr, u32), usize>,
@@ -34,6 +34,15 @@ pub(super) struct Ways {
     last: usize,
     /// Second of the clock, and how many questions were put in it.
     questions: (u64, u32),
+}
+
+/// The next hop of a label. Interfaces that the label is accepted on may be in several VRFs, and its
+/// address means another router in each.
+#[derive(Debug)]
+struct Adjacency {
+    next_hop: NextHopSetup,
+    /// By the VRF that the packet came in by; as few as there are VRFs.
+    ways: Vec<(Option<Vrf>, Way)>,
 }
 
 /// Who is asked for by address, in the VRF that the packet came in by.
@@ -52,13 +61,27 @@ struct Way {
 }
 
 impl Ways {
-    pub(super) fn new(next_hops: Vec<NextHopSetup>, now: MonotonicTime) -> Self {
-        let found = |next_hop: NextHopSetup| {
-            let way = Way::find(&next_hop.query(), now);
-            (next_hop, way)
-        };
+    /// Looks for what labels lead to from the interfaces they are accepted on, so that neighbours
+    /// are known when the first packet comes.
+    pub(super) fn new(
+        next_hops: Vec<NextHopSetup>,
+        labels: &[LabelRule],
+        vrfs: &Vrfs,
+        now: MonotonicTime,
+    ) -> Self {
+        let unused = |next_hop| Adjacency { next_hop, ways: Vec::new() };
+        let mut adjacencies: Vec<_> = next_hops.into_iter().map(unused).collect();
+        for LabelRule { interfaces, action, .. } in labels {
+            if let Action::Pop(id) | Action::Replace(_, id) = action
+                && let Some(adjacency) = adjacencies.get_mut(id.0)
+            {
+                for interface in interfaces {
+                    adjacency.way(vrfs.of(*interface), now);
+                }
+            }
+        }
         Self {
-            adjacencies: next_hops.into_iter().map(found).collect(),
+            adjacencies,
             destinations: Vec::new(),
             places: HashMap::new(),
             last: 0,
@@ -75,9 +98,7 @@ impl Ways {
     ) -> Result<&Egress, DropReason> {
         let way = match next_hop {
             NextHop::Adjacency(id) => {
-                let (setup, way) = self.adjacencies.get_mut(id.0).ok_or(DropReason::NoRoute)?;
-                way.keep(&setup.query(), now);
-                way
+                self.adjacencies.get_mut(id.0).ok_or(DropReason::NoRoute)?.way(vrf, now)
             }
             NextHop::Destination(to) => self.destination(to, vrf, now)?,
         };
@@ -137,12 +158,29 @@ impl Ways {
 
     /// Takes up what the kernel told of links, neighbours and routes.
     pub(super) fn follow(&mut self, changes: &Changes, now: MonotonicTime) {
-        for (setup, way) in &mut self.adjacencies {
-            way.follow(changes, &setup.query(), now);
+        for Adjacency { next_hop, ways } in &mut self.adjacencies {
+            for (vrf, way) in ways {
+                way.follow(changes, &next_hop.query(vrf.as_ref()), now);
+            }
         }
         for Destination { to, vrf, way } in &mut self.destinations {
             way.follow(changes, &query(*to, vrf.as_ref()), now);
         }
+    }
+}
+
+impl Adjacency {
+    fn way(&mut self, vrf: Option<&Vrf>, now: MonotonicTime) -> &mut Way {
+        let Self { next_hop, ways } = self;
+        let query = next_hop.query(vrf);
+        let known = ways.iter().position(|(known, _)| number(known.as_ref()) == number(vrf));
+        let place = known.unwrap_or_else(|| {
+            ways.push((vrf.cloned(), Way::find(&query, now)));
+            ways.len() - 1
+        });
+        let way = &mut ways[place].1;
+        way.keep(&query, now);
+        way
     }
 }
 
@@ -156,10 +194,11 @@ fn number(vrf: Option<&Vrf>) -> u32 {
 }
 
 impl NextHopSetup {
-    fn query(&self) -> EgressQuery<'_> {
+    /// Through the interface that is named, or where the packet's own table says.
+    fn query<'a>(&'a self, vrf: Option<&'a Vrf>) -> EgressQuery<'a> {
         match &self.interface {
             Some(interface) => EgressQuery::via(interface, self.address),
-            None => EgressQuery::to(self.address),
+            None => query(self.address, vrf),
         }
     }
 }
@@ -207,4 +246,46 @@ fn is_to_ourselves(egress: &Egress, query: &EgressQuery<'_>) -> bool {
     let is_vrf = query.next_hop.is_none() && query.interface == Some(&*egress.name);
     is_vrf
         || matches!(egress.link_layer, LinkLayer::Ethernet { address } if address == MacAddress::default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn red() -> Vrf {
+        Vrf { number: 7, name: "red".into() }
+    }
+
+    fn next_hop(interface: Option<&str>) -> NextHopSetup {
+        NextHopSetup { interface: interface.map(str::to_owned), address: [192, 0, 2, 1].into() }
+    }
+
+    #[test]
+    fn a_next_hop_is_looked_for_in_the_vrf_of_the_packet() {
+        let (next_hop, red) = (next_hop(None), red());
+        assert_eq!(next_hop.query(None), EgressQuery::to([192, 0, 2, 1].into()));
+        let inside = next_hop.query(Some(&red));
+        assert_eq!((inside.to, inside.interface), ([192, 0, 2, 1].into(), Some("red")));
+        assert_eq!(
+            inside.next_hop, None,
+            "which of its interfaces leads there is the VRF's to say"
+        );
+    }
+
+    #[test]
+    fn an_interface_that_is_named_leads_out_of_any_vrf() {
+        let (next_hop, red) = (next_hop(Some("core")), red());
+        assert_eq!(next_hop.query(Some(&red)), EgressQuery::via("core", [192, 0, 2, 1].into()));
+    }
+
+    #[test]
+    fn each_vrf_has_a_way_of_its_own_to_a_next_hop() {
+        let mut adjacency = Adjacency { next_hop: next_hop(None), ways: Vec::new() };
+        for vrf in [None, Some(&red()), None, Some(&red())] {
+            let _ = adjacency.way(vrf, MonotonicTime::ZERO);
+        }
+        let numbers: Vec<u32> =
+            adjacency.ways.iter().map(|(vrf, _)| number(vrf.as_ref())).collect();
+        assert_eq!(numbers, [0, 7]);
+    }
 }
