@@ -254,6 +254,8 @@ impl Machine {
         let stamps = matches!(stamping, Stamping::Stamped | Stamping::Implausible);
         match &mut self.state {
             _ if stamps && asks != Asks::Nothing => self.resume(sequence, now),
+            // A plain one that was under way when the node was found to stamp says nothing of it.
+            State::Asking(_) if asks == Asks::Nothing => None,
             State::Asking(run) => {
                 run.add(sequence);
                 let run = (run.probes >= self.after).then_some(*run)?;
@@ -280,6 +282,7 @@ impl Machine {
             self.report.trials_lost = self.report.trials_lost.saturating_add(1);
         }
         match &mut self.state {
+            State::Asking(_) if asks == Asks::Nothing => None,
             State::Asking(run) => {
                 run.add(sequence);
                 run.lost = run.lost.saturating_add(1);

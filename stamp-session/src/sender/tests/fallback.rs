@@ -1,5 +1,7 @@
 //! Plain loopback while the far node does not stamp.
 
+use core::time::Duration;
+
 use proptest::prelude::*;
 use stamp_proto::ip::HopLimit;
 use stamp_proto::time::{Stamp, StampSource, Timestamp, TimestampFormat};
@@ -145,6 +147,29 @@ fn what_trials_lose_is_no_loss_of_the_path() {
     assert_eq!(packets.sent, packets.received + lost + packets.outstanding);
     assert_eq!(snapshot.loss_pattern.decided, packets.received + lost);
     assert_eq!(run.rig.sender.state(), SessionState::Up);
+}
+
+/// A round trip of several intervals: plain probes are behind the trial that ends the fallback.
+#[test]
+fn plain_probes_that_come_back_late_or_never_do_not_start_it_again() {
+    let timeout = Duration::from_secs(1);
+    let mut run = Run::new(SenderConfig { timeout, ..config() });
+    run.probes(13, Node::Forwards);
+    let _ = run.changes();
+    assert!(run.rig.sender.asks_for_timestamp(), "the trial is next");
+    let sent: Vec<Vec<u8>> = (13..18).map(|slot| run.rig.send(slot * INTERVAL)).collect();
+    let mut trial = sent[0].clone();
+    let stamp = Timestamp::from_wall(wall(13 * INTERVAL + 8 * MS), TimestampFormat::Ptp);
+    trial[16..24].copy_from_slice(&stamp.octets());
+    let back = 17 * INTERVAL + 10 * MS;
+    let _ = comes_back(&mut run.rig, &trial, back);
+    for plain in &sent[1..4] {
+        let _ = comes_back(&mut run.rig, plain, back + MS);
+    }
+    run.rig.sender.handle_timeout(at(60 * INTERVAL));
+    let changes = run.changes();
+    assert_eq!(changes.len(), 1, "{changes:?}");
+    assert!(!changes[0].is_active() && run.rig.sender.asks_for_timestamp());
 }
 
 #[test]
