@@ -93,4 +93,4 @@ impl TimestampPlace {
 }
 
 /// A timestamp field.
-const TIMESTAMP_OCTETS: usize = 8;
+pub(super) const TIMESTAMP_OCTETS: usize = 8;

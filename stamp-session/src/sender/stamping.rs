@@ -7,7 +7,7 @@ use stamp_proto::reader::peek_up_to;
 use stamp_proto::time::{Timestamp, WallTime};
 
 use super::config::SenderConfig;
-use super::mode::TimestampPlace;
+use super::mode::{TIMESTAMP_OCTETS, TimestampPlace};
 use super::reason::RejectReason;
 use super::timing::{Away, Timing, is_before_by_more_than};
 
@@ -65,10 +65,12 @@ pub(super) fn stray_offset(
     let is_written = |at: &usize| octets.get(*at).is_some_and(|octet| *octet != 0);
     let written = || must_be_zero(mode).into_iter().flatten().filter(is_written);
     let outside = written().find(|at| !place.contains(at))?;
-    // What began within the place and ran out of it began there.
+    // What began within the place and ran out of it began there. Its octets may be zero themselves.
     let first = written().find(|at| place.contains(at) && *at != place.start);
-    let began_within = outside == place.end && !is_written(&place.start);
-    let offset = first.filter(|_| began_within).unwrap_or(outside);
+    let is_one =
+        |first: &usize| (*first..first.saturating_add(TIMESTAMP_OCTETS)).contains(&outside);
+    let began_within = |first: &usize| is_one(first) && !is_written(&place.start);
+    let offset = first.filter(began_within).unwrap_or(outside);
     u16::try_from(offset).ok()
 }
 

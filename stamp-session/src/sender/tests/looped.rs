@@ -14,6 +14,7 @@ use crate::sender::{
 use crate::snapshot::{ClockFinding, StampingCounts};
 
 const SOURCE: &str = "192.0.2.1:50000";
+const SECOND_NS: i64 = 1_000_000_000;
 
 fn looped() -> Looped {
     Looped { source: SOURCE.parse().unwrap() }
@@ -156,6 +157,17 @@ fn a_node_that_stamps_at_the_wrong_place_is_told_by_it() {
         let sample = one(config, |probe| stamp(probe, offset.into(), 8_000_000));
         assert_eq!(sample.stamping, Stamping::Elsewhere { offset });
         assert_eq!((sample.forward_delay, sample.round_trip), (None, ns(20 * MS as i64)));
+    }
+}
+
+/// Where it runs out of the place of T2, it may do so with zeros.
+#[test]
+fn a_wrong_place_is_told_right_in_the_first_instants_of_a_second() {
+    let next_second = SECOND_NS - wall(0).unix_ns().rem_euclid(SECOND_NS);
+    for after_ns in [0, 1, 255, 65_536, 16_777_215] {
+        let node = |probe: &mut [u8]| stamp(probe, 20, next_second + (after_ns | 1));
+        let sample = one(trusted(enhanced(config())), node);
+        assert_eq!(sample.stamping, Stamping::Elsewhere { offset: 20 }, "{after_ns} ns");
     }
 }
 
