@@ -1,5 +1,6 @@
 //! Both engines in virtual time, on networks that do all that networks do.
 
+mod looped;
 mod pair;
 mod reflector;
 mod sender;

@@ -3,6 +3,7 @@
 pub(crate) mod compare;
 mod exact;
 pub(crate) mod expect;
+pub(crate) mod fallback;
 pub(crate) mod figures;
 pub(crate) mod scenario;
 pub(crate) mod world;

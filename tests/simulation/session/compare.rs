@@ -1,11 +1,14 @@
 //! What a session found beside what it must find.
 
 use stamp_proto::time::{TimeDelta, WallTime};
-use stamp_session::sender::{Outcome, Sample, Schedule, SenderEvent, SessionState, UnsentReason};
+use stamp_session::sender::{
+    Outcome, Sample, Schedule, SenderEvent, SessionState, Stamping, UnsentReason,
+};
 use stamp_session::snapshot::{PacketCounts, SessionSnapshot};
 
 use super::exact::{Tolerance, assert_delay, assert_pdv, assert_variation};
 use super::expect::{Expected, Fate, Judge, Kind, Turn};
+use super::fallback;
 use super::figures::{Figures, Received, Use};
 use super::scenario::Scenario;
 use super::world::{Left, Record};
@@ -37,9 +40,10 @@ impl Truth {
 pub(crate) fn assert_agrees(scenario: &Scenario, record: &Record) -> Truth {
     let truth = Truth::of(scenario, record);
     let run = record.run.as_ref().unwrap();
-    assert_outcomes(record, &truth);
+    assert_outcomes(scenario, record, &truth);
     assert_packets(record, &truth, &run.packets);
-    assert_slots(scenario, record, &run.packets);
+    assert_slots(scenario, record, run);
+    assert_fallback(record, &truth.expected, run);
     assert_delays(&truth, run);
     assert_turns(record, &truth.expected);
     assert_losses_told(record, &truth);
@@ -63,7 +67,7 @@ fn assert_no_restart_is_made_up(scenario: &Scenario, record: &Record) {
     }
 }
 
-fn assert_outcomes(record: &Record, truth: &Truth) {
+fn assert_outcomes(scenario: &Scenario, record: &Record, truth: &Truth) {
     let kinds: Vec<Kind> = record.outcomes.iter().map(kind_of).collect();
     assert_eq!(kinds, truth.expected.kinds, "outcomes");
     let samples = record.outcomes.iter().filter_map(|outcome| match outcome {
@@ -71,7 +75,7 @@ fn assert_outcomes(record: &Record, truth: &Truth) {
         _ => None,
     });
     for (sample, received) in samples.zip(&truth.figures.received) {
-        assert_sample(sample, received);
+        assert_sample(scenario, sample, received);
     }
 }
 
@@ -84,35 +88,34 @@ fn kind_of(outcome: &Outcome) -> Kind {
     }
 }
 
-fn assert_sample(sample: &Sample, received: &Received) {
-    let Received { arrival, instants, .. } = received;
-    assert_eq!(sample.sequence, arrival.sequence);
-    assert_eq!(sample.reflector_sequence, Some(arrival.number));
-    assert_eq!(sample.probe_sent.time.unix_ns(), instants.t1, "T1 of {}", arrival.sequence);
-    assert_eq!(
-        sample.probe_received.map(WallTime::unix_ns),
-        Some(instants.t2),
-        "T2 of {}",
-        arrival.sequence
-    );
-    assert_eq!(
-        sample.reply_sent.map(WallTime::unix_ns),
-        Some(instants.t3),
-        "T3 of {}",
-        arrival.sequence
-    );
-    assert_eq!(sample.reply_received.time.unix_ns(), instants.t4, "T4 of {}", arrival.sequence);
-    assert_eq!(sample.forward_delay.map(TimeDelta::ns), Some(instants.forward()));
-    assert_eq!(sample.backward_delay.map(TimeDelta::ns), Some(instants.backward()));
+fn assert_sample(scenario: &Scenario, sample: &Sample, received: &Received) {
+    let Received { arrival, instants, stamping, one_way, .. } = received;
+    let replied = scenario.config.measurement.looped().is_none();
+    let sequence = arrival.sequence;
+    assert_eq!(sample.sequence, sequence);
+    assert_eq!(sample.reflector_sequence, replied.then_some(arrival.number));
+    assert_eq!(sample.probe_sent.time.unix_ns(), instants.t1, "T1 of {sequence}");
+    // What cannot be true is told, and is no delay.
+    let t2 = (*one_way || *stamping == Stamping::Implausible).then_some(instants.t2);
+    assert_eq!(sample.probe_received.map(WallTime::unix_ns), t2, "T2 of {sequence}");
+    let t3 = replied.then_some(instants.t3);
+    assert_eq!(sample.reply_sent.map(WallTime::unix_ns), t3, "T3 of {sequence}");
+    assert_eq!(sample.reply_received.time.unix_ns(), instants.t4, "T4 of {sequence}");
+    let ns = |delay: Option<TimeDelta>| delay.map(TimeDelta::ns);
+    assert_eq!(ns(sample.forward_delay), one_way.then(|| instants.forward()));
+    assert_eq!(ns(sample.backward_delay), one_way.then(|| instants.backward()));
     assert_eq!(sample.round_trip.ns(), instants.round_trip());
-    assert_eq!(sample.residence.map(TimeDelta::ns), Some(instants.residence()));
-    assert_eq!(sample.reordered, received.overtaken, "order of {}", arrival.sequence);
-    assert_eq!(sample.clock_step, received.usable != Use::All, "steps at {}", arrival.sequence);
+    assert_eq!(ns(sample.residence), replied.then(|| instants.residence()));
+    assert_eq!(sample.reordered, received.overtaken, "order of {sequence}");
+    assert_eq!(sample.clock_step, received.usable != Use::All, "steps at {sequence}");
+    assert_eq!(sample.stamping, *stamping, "T2 of {sequence}");
 }
 
 fn assert_packets(record: &Record, truth: &Truth, found: &PacketCounts) {
     let left = |left| record.probes.iter().filter(|probe| probe.left == left).count() as u64;
-    assert_eq!(found.sent, left(Left::Yes), "sent");
+    let trials_lost = truth.expected.fates.iter().filter(|fate| **fate == Fate::TrialLost);
+    let trials_lost = trials_lost.count() as u64;
+    assert_eq!(found.sent + trials_lost, left(Left::Yes), "sent");
     assert_eq!(found.unsent.get(UnsentReason::NoBuffer), left(Left::Refused), "refused");
     assert_eq!(found.unsent.get(UnsentReason::NoNeighbour), left(Left::Vanished), "vanished");
     if let Some(missed) = truth.expected.missed {
@@ -138,8 +141,11 @@ fn assert_packets(record: &Record, truth: &Truth, found: &PacketCounts) {
 }
 
 /// Every slot was used or counted, and no probe left before its slot or an interval after it.
-fn assert_slots(scenario: &Scenario, record: &Record, found: &PacketCounts) {
-    assert_eq!(found.sent + found.unsent.total(), scenario.config.count.unwrap(), "slots");
+fn assert_slots(scenario: &Scenario, record: &Record, run: &SessionSnapshot) {
+    let found = &run.packets;
+    let trials_lost = run.fallback.map_or(0, |report| report.trials_lost);
+    let used = found.sent + trials_lost + found.unsent.total();
+    assert_eq!(used, scenario.config.count.unwrap(), "slots");
     for probe in &record.probes {
         let late = probe.at_ns.checked_sub(probe.intended_ns).expect("not before its slot");
         assert!(late < scenario.interval_ns(), "{late} ns late");
@@ -159,7 +165,8 @@ fn assert_delays(truth: &Truth, run: &SessionSnapshot) {
     let figures = &truth.figures;
     let lost = truth.lost();
     // A first sample that no right clock can make moves the origin to its offset.
-    let first = figures.received.iter().find(|received| received.usable == Use::All);
+    let counts = |received: &&Received| received.usable == Use::All && received.one_way;
+    let first = figures.received.iter().find(counts);
     let offset = first.map(|first| (first.instants.forward(), first.instants.backward()));
     let offset = offset.filter(|(forward, backward)| *forward < 0 || *backward < 0);
     let offset = offset.map_or(0, |(forward, backward)| (forward - backward).div_euclid(2));
@@ -189,6 +196,32 @@ fn assert_turns(record: &Record, expected: &Expected) {
         _ => None,
     });
     assert_eq!(turns.collect::<Vec<_>>(), expected.turns, "state changes");
+}
+
+/// Each change to plain loopback and back, and what it cost.
+fn assert_fallback(record: &Record, expected: &Expected, run: &SessionSnapshot) {
+    let Some(rules) = &expected.fallback else {
+        assert_eq!(run.fallback, None);
+        return;
+    };
+    let told = record.events.iter().filter_map(|event| match event {
+        SenderEvent::Fallback(change) => Some(fallback::Turn {
+            plain: change.is_active(),
+            reason: change.reason.label(),
+            first: change.first,
+            last: change.last,
+            run: u64::from(change.run),
+        }),
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), rules.turns, "changes");
+    let report = run.fallback.expect("it may go over");
+    let times = rules.turns.iter().filter(|turn| turn.plain).count() as u64;
+    assert_eq!(report.count, times, "times");
+    assert_eq!(report.active, rules.turns.last().is_some_and(|turn| turn.plain));
+    let found = (report.plain, report.trials, report.trials_lost);
+    let expected = (rules.plain_sent, rules.trials.len() as u64, rules.trials_lost);
+    assert_eq!(found, expected, "plain, trials, trials lost");
 }
 
 /// Each loss is told once, in the order of sending.

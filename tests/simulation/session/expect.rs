@@ -6,9 +6,10 @@
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
-use stamp_session::sender::Schedule;
+use stamp_session::sender::{Schedule, Stamping};
 
-use super::scenario::Scenario;
+use super::fallback::Rules;
+use super::scenario::{Node, Scenario};
 use super::world::{Arrival, Left, Record, SentProbe};
 
 /// What became of a probe that took a Sequence Number.
@@ -17,6 +18,8 @@ pub(crate) enum Fate {
     Unsent,
     Received(usize),
     Lost,
+    /// It asked once more a node that had not stamped: it says nothing of the path.
+    TrialLost,
 }
 
 /// What a datagram is.
@@ -72,6 +75,8 @@ pub(crate) struct Expected {
     pub(crate) fates: Vec<Fate>,
     pub(crate) kinds: Vec<Kind>,
     pub(crate) turns: Vec<Turn>,
+    /// Of a session that may do without timestamps.
+    pub(crate) fallback: Option<Rules>,
     /// Of a fixed schedule; the slots of a random one are known to the engine alone.
     pub(crate) missed: Option<u64>,
 }
@@ -96,6 +101,8 @@ impl<'a> Judge<'a> {
             |probe: &&SentProbe| !(probe.left == Left::Refused && probe.last_of_batch);
         let probes: Vec<SentProbe> = record.probes.iter().filter(took_number).copied().collect();
         let fates = vec![Fate::Unsent; probes.len()];
+        let config = &scenario.config;
+        let fallback = config.timestamp_fallback.then(|| Rules::new(config.packet_loss_count));
         let mut judge = Self {
             scenario,
             record,
@@ -105,7 +112,7 @@ impl<'a> Judge<'a> {
                 .map(|(index, probe)| (probe.sequence, index))
                 .collect(),
             answered: vec![false; probes.len()],
-            expected: Expected { probes, fates, ..Expected::default() },
+            expected: Expected { probes, fates, fallback, ..Expected::default() },
             decided: 0,
             lost: Vec::new(),
             highest_received: None,
@@ -117,8 +124,8 @@ impl<'a> Judge<'a> {
     }
 
     fn walk(&mut self) {
-        let mut read = 0;
-        for &(now, arrivals) in &self.record.wakes {
+        let (mut read, mut written) = (0, 0);
+        for (&(now, arrivals), &probes) in self.record.wakes.iter().zip(&self.record.written) {
             for index in read..arrivals {
                 let arrival = self.record.arrivals[index];
                 self.expire(self.arrived_at(&arrival));
@@ -127,6 +134,12 @@ impl<'a> Judge<'a> {
             }
             read = arrivals;
             self.expire(now);
+            if let Some(rules) = &mut self.expected.fallback {
+                for probe in &self.record.probes[written..probes] {
+                    assert_eq!(probe.asks, rules.sent(probe.sequence), "{}", probe.sequence);
+                }
+            }
+            written = probes;
         }
     }
 
@@ -158,6 +171,15 @@ impl<'a> Judge<'a> {
 
     fn lose(&mut self) {
         let index = self.decided;
+        let (sequence, asks) = (self.sequence(index), self.expected.probes[index].asks);
+        if let Some(rules) = &mut self.expected.fallback {
+            let is_trial = rules.trials.contains(&sequence);
+            rules.lost(sequence, asks);
+            if is_trial {
+                self.expected.fates[index] = Fate::TrialLost;
+                return;
+            }
+        }
         self.expected.fates[index] = Fate::Lost;
         self.lost.push(index);
         let run = self.run();
@@ -188,11 +210,19 @@ impl<'a> Judge<'a> {
             self.answered[index] = false;
             return Kind::Rejected;
         }
-        if self.expected.fates[index] == Fate::Lost {
+        if matches!(self.expected.fates[index], Fate::Lost | Fate::TrialLost) {
             return Kind::Late;
         }
         self.expected.fates[index] = Fate::Received(arrival_index);
         let run = self.run().len() as u64;
+        let probe = &self.expected.probes[index];
+        let stamping = stamping(self.scenario, probe, arrival, &instants);
+        if let Some(rules) = &mut self.expected.fallback {
+            if self.up == Some(false) {
+                rules.outage_over();
+            }
+            rules.returned(arrival.sequence, probe.asks, stamping);
+        }
         if self.up != Some(true) {
             let sequence = arrival.sequence;
             self.turn(Turn { up: true, first: sequence, last: sequence, run });
@@ -241,12 +271,52 @@ pub(crate) fn instants(scenario: &Scenario, probe: &SentProbe, arrival: &Arrival
     // A stamp more than a second away is of another clock, or ours was set under it.
     let stamped = probe.stamped.filter(|stamped| (stamped - written).abs() <= 1_000_000_000);
     let t2 = scenario.far.clock.unix_ns(arrival.reached_far_ns);
+    // Nobody writes down when a probe goes on: its stay is a part of the way back.
+    let residence_ns = match scenario.config.measurement.looped() {
+        Some(_) => 0,
+        None => arrival.left_far_ns - arrival.reached_far_ns,
+    };
     Instants {
         t1: stamped.unwrap_or(written),
         t2,
-        t3: t2 + (arrival.left_far_ns - arrival.reached_far_ns) as i64,
+        t3: t2 + residence_ns as i64,
         t4: scenario.near.unix_ns(arrival.at_ns),
     }
+}
+
+/// What a session must make of T2 in a probe that came back itself.
+pub(crate) fn stamping(
+    scenario: &Scenario,
+    probe: &SentProbe,
+    arrival: &Arrival,
+    instants: &Instants,
+) -> Stamping {
+    let Some(node) = scenario.node(arrival.reached_far_ns).filter(|_| probe.asks) else {
+        return Stamping::NotAsked;
+    };
+    match node {
+        Node::Stamps if is_contradicted(scenario, probe, arrival, instants) => {
+            Stamping::Implausible
+        }
+        Node::Stamps => Stamping::Stamped,
+        Node::Elsewhere(offset) => Stamping::Elsewhere { offset },
+        Node::PoppedEarly | Node::Unknowing => Stamping::Missing,
+    }
+}
+
+/// Both clocks claim to be good, and T2 is outside of the flight by more than they are wrong.
+fn is_contradicted(
+    scenario: &Scenario,
+    probe: &SentProbe,
+    arrival: &Arrival,
+    instants: &Instants,
+) -> bool {
+    let claims = [Some(scenario.config.clock), scenario.config.far_clock];
+    let claimed = claims.map(|clock| clock.filter(|clock| clock.synchronized));
+    let [Some(near), Some(far)] = claimed else { return false };
+    let error_ns = [near, far].iter().filter_map(|clock| clock.error_bound_ns).sum::<u64>() as i64;
+    let flight = instants.t1 - error_ns..=instants.t4 + error_ns;
+    !flight.contains(&instants.t2) && !spans_near_step(scenario, probe, arrival)
 }
 
 pub(crate) fn spans_near_step(scenario: &Scenario, probe: &SentProbe, arrival: &Arrival) -> bool {

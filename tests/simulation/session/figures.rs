@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::expect::{Expected, Fate, Instants, instants, spans_near_step};
+use stamp_session::sender::Stamping;
+
+use super::expect::{Expected, Fate, Instants, instants, spans_near_step, stamping};
 use super::scenario::Scenario;
 use super::world::{Arrival, Left, Record};
 
@@ -24,6 +26,10 @@ pub(crate) struct Received {
     pub(crate) usable: Use,
     /// The answer to a later probe was read before.
     pub(crate) overtaken: bool,
+    /// What became of T2 in a probe that came back itself.
+    pub(crate) stamping: Stamping,
+    /// There is a T2 that can be believed.
+    pub(crate) one_way: bool,
 }
 
 #[derive(Debug, Default)]
@@ -48,14 +54,15 @@ impl Figures {
             runs: runs(expected),
             ..Self::default()
         };
-        for Received { instants, usable, .. } in &figures.received {
-            if *usable == Use::All {
+        let replied = scenario.config.measurement.looped().is_none();
+        for Received { instants, usable, one_way, .. } in &figures.received {
+            if *usable == Use::All && *one_way {
                 figures.forward.push(instants.forward());
                 figures.backward.push(instants.backward());
             }
             if *usable != Use::Nothing {
                 figures.round_trip.push(instants.round_trip());
-                figures.residence.push(instants.residence());
+                figures.residence.extend(replied.then(|| instants.residence()));
             }
         }
         figures.vary(scenario, expected);
@@ -74,7 +81,8 @@ impl Figures {
             let sent = |received: &Received| expected.probes[received.index].at_ns;
             let same_clock =
                 scenario.near.ahead_ns(sent(before)) == scenario.near.ahead_ns(sent(this));
-            if before.usable == Use::All && this.usable == Use::All && same_clock {
+            let one_way = |received: &Received| received.usable == Use::All && received.one_way;
+            if one_way(before) && one_way(this) && same_clock {
                 let change = |of: fn(&Instants) -> i64| of(&this.instants) - of(&before.instants);
                 self.forward_variation.push(change(Instants::forward));
                 self.backward_variation.push(change(Instants::backward));
@@ -93,13 +101,18 @@ fn received(scenario: &Scenario, record: &Record, expected: &Expected) -> Vec<Re
         if let Fate::Received(arrival) = fate {
             let arrival_index = *arrival;
             let arrival = record.arrivals[arrival_index];
-            let instants = instants(scenario, &expected.probes[index], &arrival);
+            let probe = &expected.probes[index];
+            let instants = instants(scenario, probe, &arrival);
+            let stamping = stamping(scenario, probe, &arrival, &instants);
+            let replied = scenario.config.measurement.looped().is_none();
             received.push(Received {
                 index,
                 arrival,
                 instants,
                 usable: Use::All,
                 overtaken: false,
+                stamping,
+                one_way: replied || stamping == Stamping::Stamped,
             });
         }
     }
@@ -127,7 +140,7 @@ fn mark(scenario: &Scenario, record: &Record, expected: &Expected, received: &mu
             compared = None;
             continue;
         }
-        if sample.overtaken {
+        if sample.overtaken || !sample.one_way {
             continue;
         }
         let far = scenario.far.clock.ahead_ns(sample.arrival.reached_far_ns);
@@ -157,6 +170,7 @@ fn runs(expected: &Expected) -> Vec<u64> {
     for (probe, fate) in expected.probes.iter().zip(&expected.fates) {
         match (probe.left, fate) {
             (Left::Yes, Fate::Lost) => run += 1,
+            (Left::Yes, Fate::TrialLost) => {}
             (Left::Yes, _) => runs.push(std::mem::take(&mut run)),
             _ => {}
         }

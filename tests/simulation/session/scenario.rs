@@ -1,6 +1,7 @@
 //! What a run is made of.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +36,21 @@ pub(crate) struct Scenario {
     pub(crate) window_ns: Option<u64>,
     /// Somebody sends forged replies, so many for each time the shell wakes up.
     pub(crate) forgeries: u64,
+    /// In the loopback modes: what the far node does to probes from each instant on.
+    pub(crate) nodes: Vec<(u64, Node)>,
+}
+
+/// What a far node does to a probe that asks for its receive timestamp.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Node {
+    /// It writes it where it belongs.
+    Stamps,
+    /// It writes it, but at this octet.
+    Elsewhere(u16),
+    /// Somebody on the way popped what asks, and it forwards the probe as it is.
+    PoppedEarly,
+    /// It knows neither label nor SID, and drops it.
+    Unknowing,
 }
 
 const INTERVALS_NS: [u64; 4] = [3_300 * US, 10 * MS, 100 * MS, SECOND];
@@ -88,6 +104,7 @@ impl Scenario {
             vanished_per_mille: 0,
             window_ns: None,
             forgeries: 0,
+            nodes: Vec::new(),
         }
     }
 
@@ -155,6 +172,16 @@ impl Scenario {
         self
     }
 
+    /// Who datagrams come from: in the loopback modes we ourselves.
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.config.measurement.looped().map_or(self.config.target, |looped| looped.source)
+    }
+
+    /// What the far node does to a probe that reaches it then.
+    pub(crate) fn node(&self, at_ns: u64) -> Option<Node> {
+        self.nodes.iter().rfind(|(from_ns, _)| *from_ns <= at_ns).map(|(_, node)| *node)
+    }
+
     pub(crate) fn interval_ns(&self) -> u64 {
         self.config.schedule.interval().as_nanos() as u64
     }
@@ -169,7 +196,7 @@ impl Scenario {
     }
 }
 
-fn synchronized() -> ClockState {
+pub(crate) fn synchronized() -> ClockState {
     ClockState { synchronized: true, error_bound_ns: Some(1_000), declared: true }
 }
 

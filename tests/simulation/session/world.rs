@@ -20,6 +20,8 @@ pub(crate) struct Record {
     pub(crate) answers: Vec<(u32, u32, u64)>,
     /// Every time the shell ran: when, and how many arrivals it had read then.
     pub(crate) wakes: Vec<(u64, usize)>,
+    /// How many probes were written after each of them.
+    pub(crate) written: Vec<usize>,
     pub(crate) outcomes: Vec<Outcome>,
     pub(crate) events: Vec<SenderEvent>,
     pub(crate) windows: Vec<SessionSnapshot>,
@@ -37,6 +39,8 @@ pub(crate) struct SentProbe {
     pub(crate) left: Left,
     /// It was the last of its batch.
     pub(crate) last_of_batch: bool,
+    /// Its headers ask for a timestamp.
+    pub(crate) asks: bool,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -58,7 +62,7 @@ pub(crate) struct Arrival {
 }
 
 enum Event {
-    Probe { sequence: u32, octets: Vec<u8> },
+    Probe { sequence: u32, asks: bool, octets: Vec<u8> },
     Reply { arrival: Arrival, octets: Vec<u8> },
     Vanished { sequence: u32 },
     Window,
@@ -147,7 +151,9 @@ impl<F: FarEnd> World<'_, F> {
     /// True when it wakes the shell.
     fn happen(&mut self, at_ns: u64, event: Event) -> bool {
         match event {
-            Event::Probe { sequence, octets } => self.reflect(at_ns, sequence, &octets),
+            Event::Probe { sequence, asks, octets } => {
+                self.reflect(at_ns, (sequence, asks), &octets);
+            }
             Event::Reply { arrival, octets } => {
                 self.socket.push((arrival, octets));
                 let read_ns = at_ns + self.random.below(self.scenario.read_delay_ns + 1);
@@ -163,10 +169,12 @@ impl<F: FarEnd> World<'_, F> {
         false
     }
 
-    fn reflect(&mut self, at_ns: u64, sequence: u32, octets: &[u8]) {
-        let Some(answer) = self.far.answer(at_ns, octets) else {
-            return;
+    fn reflect(&mut self, at_ns: u64, (sequence, asks): (u32, bool), octets: &[u8]) {
+        let answer = match asks {
+            true => self.far.answer(at_ns, octets),
+            false => self.far.answer_plain(at_ns, octets),
         };
+        let Some(answer) = answer else { return };
         let number = u32::from_be_bytes([
             answer.octets[0],
             answer.octets[1],
@@ -192,11 +200,15 @@ impl<F: FarEnd> World<'_, F> {
         }
     }
 
-    /// Changes a bit that a session can notice: of what is echoed, or under the HMAC.
+    /// Changes a bit that a session can notice: of what is echoed, or under the HMAC. Of a probe that
+    /// comes back itself, what is behind its fields is nobody's.
     fn corrupt(&mut self, octets: &mut [u8]) {
-        let (first, last) = match self.scenario.config.keys {
-            Some(_) => (0, 111),
-            None => (24, 37),
+        let config = &self.scenario.config;
+        let (first, last) = match (&config.keys, config.measurement.looped()) {
+            (Some(_), None) => (0, 111),
+            (None, None) => (24, 37),
+            (Some(_), Some(_)) => self.random.pick(&[(0, 3), (16, 27), (96, 111)]),
+            (None, Some(_)) => (0, 15),
         };
         let octet = self.random.between(first, last) as usize;
         octets[octet] ^= 1 << self.random.below(8);
@@ -217,7 +229,7 @@ impl<F: FarEnd> World<'_, F> {
                 clocks,
                 Received {
                     octets: &octets,
-                    from: self.scenario.config.target,
+                    from: self.scenario.peer(),
                     to: "198.51.100.1:50000".parse().unwrap(),
                     interface: 1,
                     stamp: Stamp {
@@ -237,6 +249,7 @@ impl<F: FarEnd> World<'_, F> {
             self.record.events.push(event);
         }
         self.record.wakes.push((now, self.record.arrivals.len()));
+        self.record.written.push(self.record.probes.len());
     }
 
     /// What somebody can send who knows the addresses and the format, and has seen old replies.
@@ -287,12 +300,13 @@ impl<F: FarEnd> World<'_, F> {
     fn transmit(&mut self, now: u64, clocks: Now) {
         let mut out = [0; 512];
         let mut batch = Vec::new();
-        while let Some(transmit) = self.sender.poll_transmit(clocks, &mut out) {
-            let intended = transmit.intended;
-            batch.push((transmit.token, transmit.octets.to_vec(), intended));
+        loop {
+            let asks = self.sender.asks_for_timestamp();
+            let Some(transmit) = self.sender.poll_transmit(clocks, &mut out) else { break };
+            batch.push((transmit.token, transmit.octets.to_vec(), transmit.intended, asks));
         }
         let last = batch.len().saturating_sub(1);
-        for (index, (token, octets, intended)) in batch.into_iter().enumerate() {
+        for (index, (token, octets, intended, asks)) in batch.into_iter().enumerate() {
             let sequence = token.sequence();
             let leaves_ns = now + self.random.below(self.scenario.stamp_delay_ns.unwrap_or(0) + 1);
             let stamped =
@@ -311,7 +325,7 @@ impl<F: FarEnd> World<'_, F> {
                 Left::Vanished
             } else {
                 self.sender.handle_sent(token, stamp);
-                self.depart(leaves_ns, sequence, &octets);
+                self.depart(leaves_ns, (sequence, asks), &octets);
                 Left::Yes
             };
             self.record.probes.push(SentProbe {
@@ -321,15 +335,16 @@ impl<F: FarEnd> World<'_, F> {
                 stamped,
                 left,
                 last_of_batch: index == last,
+                asks,
             });
         }
     }
 
-    fn depart(&mut self, leaves_ns: u64, sequence: u32, octets: &[u8]) {
+    fn depart(&mut self, leaves_ns: u64, (sequence, asks): (u32, bool), octets: &[u8]) {
         // Changed on the way out, a probe fails its UDP checksum or HMAC at the far end.
         for passage in self.forward.pass(leaves_ns).into_iter().filter(|copy| !copy.corrupted) {
             let octets = octets.to_vec();
-            self.agenda.enter(passage.arrives_ns, Event::Probe { sequence, octets });
+            self.agenda.enter(passage.arrives_ns, Event::Probe { sequence, asks, octets });
         }
     }
 

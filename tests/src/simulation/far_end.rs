@@ -11,6 +11,12 @@ use super::Clock;
 pub trait FarEnd {
     /// What happens to a probe that arrives at `at_ns`.
     fn answer(&mut self, at_ns: u64, probe: &[u8]) -> Option<Answer>;
+
+    /// The same of a probe whose headers do not ask for a timestamp, in a session whose other
+    /// probes' do.
+    fn answer_plain(&mut self, at_ns: u64, probe: &[u8]) -> Option<Answer> {
+        self.answer(at_ns, probe)
+    }
 }
 
 /// A reply on its way.
