@@ -1,6 +1,7 @@
 //! Questions to the kernel's routing tables, asked and answered in one go.
 
 use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
 
 use netlink_packet_core::{
     NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
@@ -9,6 +10,7 @@ use netlink_packet_route::RouteNetlinkMessage;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::error::NetError;
+use crate::sys;
 
 /// Room for one part of an answer; the kernel never sends more than 32 KiB at once.
 pub(crate) const PART_OCTETS: usize = 64 << 10;
@@ -16,6 +18,18 @@ pub(crate) const PART_OCTETS: usize = 64 << 10;
 /// Asks for everything of a kind.
 pub(crate) fn dump(question: RouteNetlinkMessage) -> Result<Vec<RouteNetlinkMessage>, NetError> {
     exchange(question, NLM_F_REQUEST | NLM_F_DUMP).map_err(NetError::from)
+}
+
+/// Asks for everything of a kind that is like the question; from kernels before 4.20 what is not
+/// like it comes too.
+pub(crate) fn dump_alike(
+    question: RouteNetlinkMessage,
+) -> Result<Vec<RouteNetlinkMessage>, NetError> {
+    let socket = socket().map_err(NetError::call("netlink"))?;
+    let (level, name) = (libc::SOL_NETLINK, libc::NETLINK_GET_STRICT_CHK);
+    // A kernel that knows no such option compares nothing.
+    let _ = sys::option::set_int(socket.as_fd(), level, name, 1);
+    exchange_over(&socket, question, NLM_F_REQUEST | NLM_F_DUMP).map_err(NetError::from)
 }
 
 /// Asks for one thing.
@@ -61,20 +75,27 @@ fn exchange(
     question: RouteNetlinkMessage,
     flags: u16,
 ) -> Result<Vec<RouteNetlinkMessage>, Refusal> {
-    let socket = socket().map_err(Refusal::Call)?;
+    exchange_over(&socket().map_err(Refusal::Call)?, question, flags)
+}
+
+fn exchange_over(
+    mut socket: &Socket,
+    question: RouteNetlinkMessage,
+    flags: u16,
+) -> Result<Vec<RouteNetlinkMessage>, Refusal> {
     let mut header = NetlinkHeader::default();
     header.flags = flags;
     let mut message = NetlinkMessage::new(header, NetlinkPayload::from(question));
     message.finalize();
     let mut octets = vec![0; message.buffer_len()];
     message.serialize(&mut octets);
-    (&socket).write_all(&octets).map_err(Refusal::Call)?;
+    socket.write_all(&octets).map_err(Refusal::Call)?;
 
     let mut answers = Vec::new();
     let mut part = vec![0; PART_OCTETS];
     let dump = flags & NLM_F_DUMP == NLM_F_DUMP;
     loop {
-        let length = (&socket).read(&mut part).map_err(Refusal::Call)?;
+        let length = socket.read(&mut part).map_err(Refusal::Call)?;
         let before = answers.len();
         let part = part.get(..length).ok_or(Refusal::Unreadable)?;
         let finished = read_part(part, &mut answers)?;

@@ -1,5 +1,6 @@
 //! The part of the reflector that answers nothing: it writes timestamps and forwards.
 
+use stamp_net::route::Blackhole;
 use stamp_session::forwarding::ForwardingSnapshot;
 use stamp_worker::forwarder::{ForwarderSetup, ForwarderWorker, Shell, TimestampSetup};
 
@@ -34,6 +35,7 @@ impl Node {
     ///
     /// The right that is missing, or what the kernel would do with the same packets.
     pub(crate) fn start(config: &Config) -> Result<Self, Failure> {
+        remove_left_behind();
         let mut node = Self::default();
         node.reload(config)?;
         Ok(node)
@@ -100,6 +102,17 @@ impl Node {
             queue_drops: worker.queue_drops(),
             shell: worker.shell(),
         })
+    }
+}
+
+/// Routes of a run before this one that was killed: packets to their SIDs end in them, whoever these
+/// SIDs belong to now.
+fn remove_left_behind() {
+    match Blackhole::remove_left_behind() {
+        Ok(left) => left.iter().for_each(|(prefix, bits)| {
+            tracing::warn!("removed the blackhole route {prefix}/{bits}: a run before left it");
+        }),
+        Err(error) => tracing::debug!("routes of runs before this one are not known: {error}"),
     }
 }
 

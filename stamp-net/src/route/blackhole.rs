@@ -1,11 +1,17 @@
 //! Routes into nothing: for addresses whose packets the kernel must neither forward nor answer,
 //! because a program reads them from a packet socket.
+//!
+//! A program that is killed takes nothing away. Its routes are known by the number of who made them, and
+//! that nobody lives who did by an abstract socket: its name is the prefix, it belongs to the network
+//! namespace, and the kernel closes it whatever the end.
 
 use std::net::Ipv6Addr;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 use netlink_packet_core::{NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REQUEST};
 use netlink_packet_route::route::{
-    RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
+    RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
@@ -14,6 +20,9 @@ use crate::capability::Capability;
 use crate::error::NetError;
 use crate::netlink::{self, Refusal};
 
+/// Who made a route (`ip -6 route show proto 83`); nobody else is known to use this number.
+const OURS: RouteProtocol = RouteProtocol::Other(83);
+
 /// A prefix whose packets the kernel drops without a word; a route that was put there for it is
 /// taken away with this value.
 #[derive(Debug)]
@@ -21,25 +30,30 @@ pub struct Blackhole {
     prefix: Ipv6Addr,
     bits: u8,
     ours: bool,
+    /// As long as it is there, the route is in use.
+    _mark: Option<UnixDatagram>,
 }
 
 impl Blackhole {
     /// Sees to it that the kernel drops what comes for the prefix.
     ///
-    /// A blackhole route that is there already does, and stays when this value goes.
+    /// A blackhole route that is there already does, and stays when this value goes, unless it was
+    /// left by a program that was killed.
     ///
     /// # Errors
     ///
     /// [`NetError::PermissionDenied`] without `CAP_NET_ADMIN`; [`Self::mending_line`] is for the
     /// operator then. [`NetError::NotBlackholed`] when another route leads packets elsewhere.
     pub fn ensure(prefix: Ipv6Addr, bits: u8) -> Result<Self, NetError> {
+        let mark = mark(prefix, bits);
         if is_in_effect(prefix, bits)? {
-            return Ok(Self { prefix, bits, ours: false });
+            let ours = mark.is_some() && made_by_us()?.contains(&(prefix, bits));
+            return Ok(Self { prefix, bits, ours, _mark: mark.filter(|_| ours) });
         }
         let flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
         let made = RouteNetlinkMessage::NewRoute(route(prefix, bits));
         let blackhole = match netlink::change(made, flags) {
-            Ok(()) => Self { prefix, bits, ours: true },
+            Ok(()) => Self { prefix, bits, ours: true, _mark: mark },
             Err(Refusal::Kernel(source)) => {
                 return Err(match source.raw_os_error() {
                     Some(libc::EPERM) => NetError::PermissionDenied {
@@ -59,6 +73,18 @@ impl Blackhole {
         }
     }
 
+    /// Takes away the routes of programs that were killed, and returns them. Without the right to
+    /// they stay, and are not among those.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::Call`] and [`NetError::Netlink`] when the kernel does not tell.
+    pub fn remove_left_behind() -> Result<Vec<(Ipv6Addr, u8)>, NetError> {
+        let mut left = made_by_us()?;
+        left.retain(|(prefix, bits)| mark(*prefix, *bits).is_some() && remove(*prefix, *bits));
+        Ok(left)
+    }
+
     /// The prefix.
     #[must_use]
     pub const fn prefix(&self) -> (Ipv6Addr, u8) {
@@ -75,11 +101,44 @@ impl Blackhole {
 impl Drop for Blackhole {
     fn drop(&mut self) {
         if self.ours {
-            let gone = RouteNetlinkMessage::DelRoute(route(self.prefix, self.bits));
             // Nothing can be done about a route that somebody else took away.
-            let _ = netlink::change(gone, NLM_F_REQUEST | NLM_F_ACK);
+            let _ = remove(self.prefix, self.bits);
         }
     }
+}
+
+/// True when it is gone by this.
+fn remove(prefix: Ipv6Addr, bits: u8) -> bool {
+    let gone = RouteNetlinkMessage::DelRoute(route(prefix, bits));
+    netlink::change(gone, NLM_F_REQUEST | NLM_F_ACK).is_ok()
+}
+
+/// The sign that the route of a prefix is in use; none when it is another's.
+fn mark(prefix: Ipv6Addr, bits: u8) -> Option<UnixDatagram> {
+    let name = format!("stamp blackhole {prefix}/{bits}");
+    let address = SocketAddr::from_abstract_name(name).ok()?;
+    UnixDatagram::bind_addr(&address).ok()
+}
+
+/// Prefixes of all blackhole routes that bear our number.
+fn made_by_us() -> Result<Vec<(Ipv6Addr, u8)>, NetError> {
+    let mut question = RouteMessage::default();
+    question.header.address_family = AddressFamily::Inet6;
+    question.header.table = RouteHeader::RT_TABLE_MAIN;
+    question.header.protocol = OURS;
+    let routes = netlink::dump_alike(RouteNetlinkMessage::GetRoute(question))?;
+    let prefix = |message| {
+        let RouteNetlinkMessage::NewRoute(RouteMessage { header, attributes, .. }) = message else {
+            return None;
+        };
+        let is_one = header.protocol == OURS && header.kind == RouteType::BlackHole;
+        let to = attributes.into_iter().find_map(|attribute| match attribute {
+            RouteAttribute::Destination(RouteAddress::Inet6(to)) => Some(to),
+            _ => None,
+        });
+        Some((to?, header.destination_prefix_length)).filter(|_| is_one)
+    };
+    Ok(routes.into_iter().filter_map(prefix).collect())
 }
 
 /// Both ends of the prefix lead into nothing. For a route between them that leads elsewhere, the
@@ -104,7 +163,7 @@ fn route(prefix: Ipv6Addr, bits: u8) -> RouteMessage {
     message.header.address_family = AddressFamily::Inet6;
     message.header.destination_prefix_length = bits;
     message.header.table = RouteHeader::RT_TABLE_MAIN;
-    message.header.protocol = RouteProtocol::Static;
+    message.header.protocol = OURS;
     message.header.scope = RouteScope::Universe;
     message.header.kind = RouteType::BlackHole;
     message.attributes = vec![RouteAttribute::Destination(prefix.into())];

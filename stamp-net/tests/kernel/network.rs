@@ -131,7 +131,13 @@ impl Host {
 
     /// Adds a route that leads nowhere.
     pub(crate) fn forbid(&self, prefix: &str, kind: RouteType) {
-        let route = route(prefix, kind);
+        self.forbid_as(RouteProtocol::Static, prefix, kind);
+    }
+
+    /// The same, made by another.
+    pub(crate) fn forbid_as(&self, maker: RouteProtocol, prefix: &str, kind: RouteType) {
+        let mut route = route(prefix, kind);
+        route.header.protocol = maker;
         self.run(|| request(RouteNetlinkMessage::NewRoute(route), NLM_F_CREATE));
     }
 

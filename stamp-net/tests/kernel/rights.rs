@@ -2,6 +2,7 @@
 
 use caps::CapSet;
 use libtest_mimic::Trial;
+use netlink_packet_route::route::{RouteProtocol, RouteType};
 use stamp_net::capability::{self, Capability};
 use stamp_net::route::Blackhole;
 use stamp_net::tc::Stamper;
@@ -17,6 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         a_program_at_the_ingress_needs_two_rights_of_the_host,
         binding_to_an_interface_needs_no_right,
         a_blackhole_needs_a_right_unless_it_is_there,
+        a_blackhole_that_was_left_behind_is_taken_away,
         rights_are_those_of_the_thread,
     ]
 }
@@ -70,6 +72,34 @@ fn a_blackhole_needs_a_right_unless_it_is_there() {
     without_rights(&host, || drop(ensure().unwrap()));
     host.run(|| drop(blackhole));
     needs_right();
+}
+
+/// What a killed program leaves has its number and nobody's mark.
+fn a_blackhole_that_was_left_behind_is_taken_away() {
+    let host = Host::new();
+    let prefix = |text: &str| (text.parse().unwrap(), 48);
+    let ensure = |text: &str| Blackhole::ensure(prefix(text).0, 48).unwrap();
+    let used = host.run(|| ensure("fc00:bb::"));
+    for left in ["fc00:cc::/48", "fc00:dd::/48"] {
+        host.forbid_as(RouteProtocol::Other(83), left, RouteType::BlackHole);
+    }
+    host.forbid("fc00:ee::/48", RouteType::BlackHole);
+    // Whoever wants one of them takes it over, and away in the end.
+    host.run(|| drop(ensure("fc00:cc::")));
+    let left = without_rights(&host, Blackhole::remove_left_behind).unwrap();
+    assert_eq!(left, [], "not without the right");
+    let left = host.run(Blackhole::remove_left_behind).unwrap();
+    assert_eq!(left, [prefix("fc00:dd::")]);
+    host.run(|| drop(ensure("fc00:ee::")));
+    let needs_right = |text: &str| without_rights(&host, || Blackhole::ensure(prefix(text).0, 48));
+    for stays in ["fc00:bb::", "fc00:ee::"] {
+        needs_right(stays).unwrap();
+    }
+    for gone in ["fc00:cc::", "fc00:dd::"] {
+        needs_right(gone).unwrap_err();
+    }
+    host.run(|| drop(used));
+    needs_right("fc00:bb::").unwrap_err();
 }
 
 fn a_program_at_the_ingress_needs_two_rights_of_the_host() {

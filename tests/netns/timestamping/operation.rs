@@ -12,6 +12,7 @@ pub(super) fn trials() -> Vec<Trial> {
     trials![
         what_is_no_test_packet_passes_unstamped_and_what_must_not_pass_is_dropped: [Need::IPV6],
         the_kernel_keeps_quiet_only_while_the_node_runs: [Need::IPV6],
+        what_a_killed_run_left_is_taken_away_by_the_next: [Need::IPV6],
         without_rights_it_names_the_right_and_the_line: [Need::IPV6],
         a_route_of_the_kernel_for_the_sid_is_refused: [Need::IPV6],
         a_blackhole_of_the_operator_needs_no_right_and_stays: [Need::IPV6],
@@ -115,6 +116,39 @@ fn the_kernel_keeps_quiet_only_while_the_node_runs() {
         !seen.outgoing && seen.ether_type == IPV6 && seen.octets[6] == 58 && seen.octets[40] == 1
     };
     stage.near.wait_for(unreachable);
+}
+
+/// A node that runs beside it keeps its routes.
+fn what_a_killed_run_left_is_taken_away_by_the_next() {
+    let mut stage = Stage::new(EVERYTHING);
+    let packet = tunnel(&stage, &["fc00:bb:2:f::"], &open_probe());
+    let other = "listen = [\"127.0.0.1:8621\"]\n[[timestamp]]\nsid = \"fc00:bb:2:d::/64\"\n\
+                 interfaces = [\"eth0\"]\n";
+    let file = stage._folder.write("other.toml", other);
+    let start = |stage: &Stage, file: &std::path::Path| {
+        let program = stage.net.router.spawn(&mut reflector(file));
+        program.wait_for_error_line(|line| line.contains("msg=\"listening on "));
+        program
+    };
+    let other = start(&stage, &file);
+    assert!(!other.stderr().contains("blackhole"), "the first one lives: {}", other.stderr());
+    stage.program.signal(Signal::SIGKILL);
+    let killed = stage.program.wait();
+    assert_eq!(killed.code, None, "{killed}");
+    // Nobody is there, and the kernel keeps quiet.
+    stage.send(IPV6, &packet);
+    assert!(stage.unexpected().is_empty());
+    let plain = stage._folder.write("plain.toml", "listen = [\"127.0.0.1:8620\"]\n");
+    let next = start(&stage, &plain);
+    let told = next.stderr();
+    assert!(told.contains("removed the blackhole route fc00:bb:2:f::/64"), "{told}");
+    assert!(!told.contains("fc00:bb:2:d::/64"), "that one is in use: {told}");
+    stage.send(IPV6, &packet);
+    let unreachable = |seen: &super::Seen| {
+        !seen.outgoing && seen.ether_type == IPV6 && seen.octets[6] == 58 && seen.octets[40] == 1
+    };
+    stage.near.wait_for(unreachable);
+    drop(other);
 }
 
 fn without_rights_it_names_the_right_and_the_line() {
