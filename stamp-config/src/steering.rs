@@ -173,6 +173,27 @@ impl Setting for BindingSid {
     }
 }
 
+/// The same as it is written: a node may be named to which the way leads.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum BindingWord {
+    /// The SID.
+    Sid(BindingSid),
+    /// What may be a node of a topology.
+    Node(String),
+}
+
+impl Setting for BindingWord {
+    const EXPECTED: &'static str = "one label (16 to 1048575) or one SRv6 SID, such as 17005 or \
+                                    fc00:bb:2:b6::; with --topology the node at the end of a \
+                                    [[tunnel]] of the far node too";
+    fn read(text: &str) -> Option<Self> {
+        match SegmentWords::read(text)?.0.as_slice() {
+            [SegmentWord::Name(name)] => Some(Self::Node(name.clone())),
+            _ => BindingSid::read(text).map(Self::Sid),
+        }
+    }
+}
+
 /// The way that a reply is to take.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum ReturnPath {
@@ -197,18 +218,28 @@ impl fmt::Display for ReturnPath {
     }
 }
 
-impl Setting for ReturnPath {
+/// The same as it is written, names included.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum ReturnPathWords {
+    /// No segments, so that there is nothing to name.
+    Plain(ReturnPath),
+    /// Over these segments.
+    Segments(SegmentWords),
+}
+
+impl Setting for ReturnPathWords {
     const EXPECTED: &'static str = "same-link, none, one address that replies are to go to, or a list \
                                     of labels or SRv6 SIDs such as 16004,16001 or \
-                                    fc00:bb:1:1::,fc00:bb:2:1::";
+                                    fc00:bb:1:1::,fc00:bb:2:1::; with --topology names of nodes and \
+                                    links too";
     fn read(text: &str) -> Option<Self> {
         match text {
-            "none" => Some(Self::None),
-            "same-link" => Some(Self::SameLink),
+            "none" => Some(Self::Plain(ReturnPath::None)),
+            "same-link" => Some(Self::Plain(ReturnPath::SameLink)),
             _ => match IpAddr::from_str(text) {
                 Ok(address) if address.is_unspecified() || address.is_multicast() => None,
-                Ok(address) => Some(Self::Address(address)),
-                Err(_) => Segments::read(text).map(Self::Segments),
+                Ok(address) => Some(Self::Plain(ReturnPath::Address(address))),
+                Err(_) => SegmentWords::read(text).map(Self::Segments),
             },
         }
     }

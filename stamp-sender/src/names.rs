@@ -8,7 +8,10 @@ use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
-use stamp_config::steering::{Segment, SegmentWord, SegmentWords, Segments};
+use stamp_config::steering::{
+    BindingSid, BindingWord, ReturnPath, ReturnPathWords, Segment, SegmentWord, SegmentWords,
+    Segments,
+};
 use stamp_net::interface;
 use stamp_path::segments::{self, Origin, SegmentError, Step};
 use stamp_path::{NodeId, Topology};
@@ -38,30 +41,41 @@ pub struct Named {
 pub fn resolved(measure: &Measure) -> Result<Measure, Failure> {
     let mut measure = measure.clone();
     let steering = &mut measure.steering;
-    let (forward, back) = (steering.segment_words.take(), steering.return_segment_words.take());
-    let Some(path) = steering.topology.take() else {
+    let lists = Lists::take(steering);
+    let bound = steering.return_binding_word.take();
+    if let Some(path) = steering.topology.take() {
+        let topology = read(&path)?;
+        let family = setup::family(&measure.probe);
+        let sids = lists.are_sids(&measure.steering);
+        measure.steering.named.hosts = hosts(&topology, &measure, family, sids)?;
+        let here = origin(&topology, &measure.steering)?;
+        let far = measure.hosts.first().and_then(|text| node_of(&topology, &measure, text));
+        let resolver = Resolver { topology: &topology, here, far };
+        let steering = &mut measure.steering;
+        if let Some(word) = bound {
+            steering.return_binding_sid = Some(resolver.bound(word, &lists, sids)?);
+        }
+        if sids {
+            resolver.sids(&lists, steering)?;
+        } else {
+            resolver.labels(&lists, steering)?;
+        }
+    } else {
         for (words, list, flag) in [
-            (forward, &mut steering.segments, "--segments"),
-            (back, &mut steering.return_segments, "--return-segments"),
+            (&lists.forward, &mut steering.segments, "--segments"),
+            (&lists.back, &mut steering.return_segments, lists.back_flag),
         ] {
             if let Some(words) = words {
-                *list = Some(without_topology(&words, flag)?);
+                *list = Some(without_topology(words, flag)?);
             }
         }
-        return Ok(measure);
-    };
-    let topology = read(&path)?;
-    let lists = Lists { forward, back };
-    let family = setup::family(&measure.probe);
-    let sids = lists.are_sids(&measure.steering);
-    measure.steering.named.hosts = hosts(&topology, &measure, family, sids)?;
-    let here = origin(&topology, &measure.steering)?;
-    let far = measure.hosts.first().and_then(|text| node_of(&topology, &measure, text));
-    let resolver = Resolver { topology: &topology, here, far };
-    if sids {
-        resolver.sids(&lists, &mut measure.steering)?;
-    } else {
-        resolver.labels(&lists, &mut measure.steering)?;
+        if let Some(word) = bound {
+            steering.return_binding_sid = Some(bound_without_topology(word)?);
+        }
+    }
+    if lists.back_flag == RETURN_PATH {
+        let asked = measure.steering.return_segments.take();
+        measure.steering.return_path = asked.map(ReturnPath::Segments);
     }
     Ok(measure)
 }
@@ -83,9 +97,28 @@ pub fn host(measure: &Measure, text: &str, scope: u32) -> Result<SocketAddr, Fai
 struct Lists {
     forward: Option<SegmentWords>,
     back: Option<SegmentWords>,
+    /// The flag that the way back was written behind.
+    back_flag: &'static str,
 }
 
+const RETURN_PATH: &str = "--return-path";
+const RETURN_BINDING_SID: &str = "--return-binding-sid";
+
 impl Lists {
+    /// A way back that has no segments stays where it belongs.
+    fn take(flags: &mut SteeringFlags) -> Self {
+        let forward = flags.segment_words.take();
+        let (back, back_flag) = match flags.return_path_words.take() {
+            Some(ReturnPathWords::Segments(words)) => (Some(words), RETURN_PATH),
+            Some(ReturnPathWords::Plain(plain)) => {
+                flags.return_path = Some(plain);
+                (flags.return_segment_words.take(), "--return-segments")
+            }
+            None => (flags.return_segment_words.take(), "--return-segments"),
+        };
+        Self { forward, back, back_flag }
+    }
+
     /// SIDs are meant: one is written, or how they are to be put into packets is.
     fn are_sids(&self, flags: &SteeringFlags) -> bool {
         let is_sid = |word: &SegmentWord| matches!(word, SegmentWord::Segment(Segment::Sid(_)));
@@ -121,6 +154,40 @@ impl Resolver<'_> {
         })
     }
 
+    /// The binding SID of the far node: that of its tunnel to the node that is named.
+    fn bound(&self, word: BindingWord, lists: &Lists, sids: bool) -> Result<BindingSid, Failure> {
+        let name = match word {
+            BindingWord::Sid(sid) => return Ok(sid),
+            BindingWord::Node(name) => name,
+        };
+        let usage = |problem| Failure::Usage { flag: RETURN_BINDING_SID, problem };
+        let to = segments::node(self.topology, &name)
+            .map_err(|error| refused(RETURN_BINDING_SID, &error))?;
+        let from = self.far_end(lists)?.ok_or_else(|| {
+            usage("HOST is no node of the topology, so nobody knows whose tunnel is meant".into())
+        })?;
+        let far = &self.topology[from].name;
+        let mut tunnels = self.topology.tunnels.iter();
+        let tunnel = tunnels.find(|tunnel| (tunnel.from, tunnel.to) == (from, to));
+        match tunnel {
+            None => Err(usage(format!("node {far} has no [[tunnel]] to {name}"))),
+            Some(_) if sids => {
+                Err(usage(format!("the [[tunnel]] from {far} to {name} has a label and no SID")))
+            }
+            Some(tunnel) => Ok(BindingSid(Segments::Labels(vec![tunnel.label]))),
+        }
+    }
+
+    /// The node where the way there ends.
+    fn far_end(&self, lists: &Lists) -> Result<Option<NodeId>, Failure> {
+        let last = lists.forward.as_ref().and_then(|list| list.0.last());
+        let last = last.map(|word| self.find(word, "--segments")).transpose()?;
+        Ok(match last {
+            Some(Found::Named(Step::Node(node), _)) => Some(node),
+            _ => self.far,
+        })
+    }
+
     fn own_node(&self) -> Option<NodeId> {
         match self.here? {
             Origin::Node(node) => Some(node),
@@ -146,6 +213,18 @@ fn read(path: &Path) -> Result<Topology, Failure> {
     let text =
         fs::read_to_string(path).map_err(|error| Failure::Input(format!("{name}: {error}")))?;
     Topology::read(&name, &text).map_err(|errors| Failure::Input(errors.to_string()))
+}
+
+fn bound_without_topology(word: BindingWord) -> Result<BindingSid, Failure> {
+    match word {
+        BindingWord::Sid(sid) => Ok(sid),
+        BindingWord::Node(name) => {
+            let problem = format!(
+                "\"{name}\" is no label (16 to 1048575) and no SID; names need --topology FILE"
+            );
+            Err(Failure::Usage { flag: RETURN_BINDING_SID, problem })
+        }
+    }
 }
 
 fn without_topology(words: &SegmentWords, flag: &'static str) -> Result<Segments, Failure> {

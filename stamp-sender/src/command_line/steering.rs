@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use stamp_config::parse;
-use stamp_config::steering::{BindingSid, ReturnPath, SegmentWords, Segments, TimestampLabel, Via};
+use stamp_config::steering::{
+    BindingSid, BindingWord, ReturnPath, ReturnPathWords, SegmentWords, Segments, TimestampLabel,
+    Via,
+};
 
 use crate::names::Named;
 
@@ -51,12 +54,19 @@ pub struct SteeringFlags {
     /// What names turned out to be.
     #[arg(skip)]
     pub named: Named,
-    /// The far node's binding SID for the way back, in place of --return-segments.
-    #[arg(long, value_name = "SID", env = "STAMP_RETURN_BINDING_SID", conflicts_with_all = ["return_segments", "return_path", "per_segment"], value_parser = parse::<BindingSid>)]
+    /// The far node's binding SID for the way back, in place of --return-segments; with --topology
+    /// the node at the end of its [[tunnel]].
+    #[arg(id = "return_binding_sid", long = "return-binding-sid", value_name = "SID", env = "STAMP_RETURN_BINDING_SID", conflicts_with_all = ["return_segments", "return_path", "per_segment"], value_parser = parse::<BindingWord>)]
+    pub return_binding_word: Option<BindingWord>,
+    /// The same without a name.
+    #[arg(skip)]
     pub return_binding_sid: Option<BindingSid>,
     /// Ask the reflector to reply on the link where the probe came in, not at all (with --mode
     /// one-way), to this address, or over a list of segments (RFC 9503 §4).
-    #[arg(long, value_name = "same-link|none|ADDRESS|LIST", env = "STAMP_RETURN_PATH", conflicts_with = "return_segments", value_parser = parse::<ReturnPath>)]
+    #[arg(id = "return_path", long = "return-path", value_name = "same-link|none|ADDRESS|LIST", env = "STAMP_RETURN_PATH", conflicts_with = "return_segments", value_parser = parse::<ReturnPathWords>)]
+    pub return_path_words: Option<ReturnPathWords>,
+    /// The same without names.
+    #[arg(skip)]
     pub return_path: Option<ReturnPath>,
     /// Name the node that is to answer, HOST or another address: where HOST does not say it, such
     /// as 127.0.0.1 at the end of a tunnel or an anycast address (RFC 9503 §3).

@@ -18,7 +18,7 @@ impl Resolver<'_> {
     pub(super) fn labels(&self, lists: &Lists, flags: &mut SteeringFlags) -> Result<(), Failure> {
         let Some(forward) = &lists.forward else {
             return match &lists.back {
-                Some(back) => self.way_of_replies(back, self.far, flags),
+                Some(back) => self.way_of_replies((back, lists.back_flag), self.far, flags),
                 None => Ok(()),
             };
         };
@@ -42,11 +42,13 @@ impl Resolver<'_> {
         match &lists.back {
             // The node where the list there ends reads on.
             Some(back) if flags.mode.is_looped() => {
-                let labels = self.walk(back, &mut walk, "--return-segments", flags)?;
+                let labels = self.walk(back, &mut walk, lists.back_flag, flags)?;
                 flags.return_segments = Some(Segments::Labels(labels));
                 Ok(())
             }
-            Some(back) => self.way_of_replies(back, walk.at().or(self.far), flags),
+            Some(back) => {
+                self.way_of_replies((back, lists.back_flag), walk.at().or(self.far), flags)
+            }
             None => Ok(()),
         }
     }
@@ -60,7 +62,7 @@ impl Resolver<'_> {
     /// Labels that a reflector puts before its reply.
     fn way_of_replies(
         &self,
-        words: &SegmentWords,
+        (words, flag): (&SegmentWords, &'static str),
         reflector: Option<NodeId>,
         flags: &mut SteeringFlags,
     ) -> Result<(), Failure> {
@@ -70,10 +72,10 @@ impl Resolver<'_> {
         }
         let Some(reflector) = reflector else {
             let problem = "HOST is no node of the topology, so nobody knows where replies set out";
-            return Err(Failure::Usage { flag: "--return-segments", problem: problem.to_owned() });
+            return Err(Failure::Usage { flag, problem: problem.to_owned() });
         };
         let mut walk = LabelWalk::new(self.topology, Origin::Node(reflector));
-        let labels = self.walk(words, &mut walk, "--return-segments", flags)?;
+        let labels = self.walk(words, &mut walk, flag, flags)?;
         flags.return_segments = Some(Segments::Labels(labels));
         Ok(())
     }

@@ -49,7 +49,7 @@ impl Resolver<'_> {
                 kind: if takes_off { SidKind::EndDt6 } else { way_on },
                 left_out: self.own_node().filter(|_| !takes_off),
             };
-            let sids = self.sid_list(back, &mut walk, (way_on, last), "--return-segments")?;
+            let sids = self.sid_list(back, &mut walk, (way_on, last), lists.back_flag)?;
             flags.return_segments = Some(Segments::Sids(sids)).filter(|sids| !sids.is_empty());
         }
         Ok(())

@@ -44,6 +44,11 @@ igp = 100
 [[link]]
 ends = ["c", "r"]
 igp = 100
+[[tunnel]]
+from = "r"
+to = "s"
+via = ["c"]
+label = 17005
 "#;
 
 /// The flags of a line, with the topology of these tests in place of `NET`.
@@ -104,6 +109,37 @@ fn each_label_is_that_of_its_reader() {
         assert_eq!(lists(&format!("r NET --from s {line}")), expected, "{line}");
     }
     assert_eq!(lists("r NET --behind a --segments c,r").0, "11013 13002");
+}
+
+#[test]
+fn the_way_of_replies_is_named_behind_either_flag() {
+    for (line, back) in [
+        ("--return-path c,s", "13013 13001"),
+        ("--return-path s", "11001"),
+        ("--segments a,r --return-path c,s", "13013 13001"),
+        ("--srv6 encap --segments a,r --return-path c", "fc00:bb:13:1::"),
+        ("--return-path same-link", "same-link"),
+        ("--return-path 203.0.113.1", "203.0.113.1"),
+        ("--return-path 16004,16001", "16004,16001"),
+    ] {
+        let flags = steering(&format!("r NET --from s {line}")).unwrap();
+        let asked = flags.return_path.unwrap().to_string();
+        assert_eq!(asked, back.replace(' ', ","), "{line}");
+        assert_eq!(flags.return_segments, None, "{line}");
+    }
+}
+
+#[test]
+fn a_binding_sid_is_named_by_where_it_leads() {
+    for line in [
+        "--return-binding-sid s",
+        "--segments a,r --return-binding-sid s",
+        "--return-binding-sid 17005",
+        "--mode loopback --segments a,r --return-binding-sid s",
+    ] {
+        let flags = steering(&format!("r NET --from s {line}")).unwrap();
+        assert_eq!(flags.return_binding_sid.unwrap().0.words(), ["17005"], "{line}");
+    }
 }
 
 #[test]
@@ -175,6 +211,22 @@ fn what_nobody_can_resolve_is_told_by_its_name() {
         ("203.0.113.9 NET --from s --return-segments c,s", "--return-segments: HOST is no node"),
         ("r NET --from s --segments a,r --srv6 host --return-segments a,99999", "label among SIDs"),
         ("r --from s --segments 16005", "--topology <FILE>"),
+        ("r --return-path c,s", "--return-path: \"c\" is no label"),
+        (
+            "r NET --from s --return-path cc,s",
+            "--return-path: the topology has no node or link \"cc\"",
+        ),
+        ("203.0.113.9 NET --from s --return-path c,s", "--return-path: HOST is no node"),
+        ("r --return-binding-sid s", "--return-binding-sid: \"s\" is no label"),
+        ("r NET --from s --return-binding-sid a", "node r has no [[tunnel]] to a"),
+        (
+            "203.0.113.9 NET --from s --return-binding-sid s",
+            "--return-binding-sid: HOST is no node",
+        ),
+        (
+            "r NET --from s --srv6 host --segments a,r --return-binding-sid s",
+            "the [[tunnel]] from r to s has a label and no SID",
+        ),
     ] {
         let refused = steering(line).expect_err(line);
         assert!(refused.contains(words), "{words}: {refused}");
