@@ -4,6 +4,7 @@ use stamp_tests::netns::{Need, Trial, trials};
 
 use super::form::Form;
 use super::network::{Net, OPEN};
+use crate::measure::session;
 
 pub(super) fn trials() -> Vec<Trial> {
     trials![
@@ -12,6 +13,7 @@ pub(super) fn trials() -> Vec<Trial> {
         m5_is_measured: [Need::IPV6],
         m8_is_measured: [Need::IPV6],
         a_probe_is_back_with_the_senders_own_label_on_it: [Need::IPV6],
+        a_probe_whose_last_label_is_taken_off_here_is_back_once: [Need::IPV6],
         probes_that_pass_through_their_sender_are_not_back_yet: [Need::IPV6],
         a_sweep_over_addresses_of_127_8_is_answered_by_the_node_that_is_meant: [Need::IPV6],
     ]
@@ -102,6 +104,17 @@ const M5_UNPOPPED_IPV6: Form = Form {
             --return-segments 16013,24131,16001 --via s-a,fd00:1ab:0:1::2",
     ..M5_UNPOPPED
 };
+
+/// With its own label on it, and without it where its kernel gets it: that is one packet.
+fn a_probe_whose_last_label_is_taken_off_here_is_back_once() {
+    let net = Net::with_own_label_to_the_end();
+    for form in [M5, M5_IPV6] {
+        let finished = net.send(&format!("{} -c 40 -i 5ms -W 2s --json", form.flags));
+        finished.assert_code(0);
+        let packets = &session(&finished)["packets"];
+        assert_eq!((&packets["received"], &packets["duplicate"]), (&40.into(), &0.into()));
+    }
+}
 
 fn m1_is_measured() {
     let mut net = Net::up();

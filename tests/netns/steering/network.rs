@@ -31,6 +31,11 @@ impl Net {
         Self::of(&TOPOLOGY.replace("index = 1\n", "index = 1\nsr = false\n"))
     }
 
+    /// The same with a sender whose own label nobody before takes off.
+    pub(super) fn with_own_label_to_the_end() -> Self {
+        Self::of(&TOPOLOGY.replace("index = 1\n", "index = 1\nphp = false\n"))
+    }
+
     /// The same with a SID at r that asks for timestamps, which its kernel knows nothing of.
     pub(super) fn with_end_tsf() -> Self {
         let dt6 = "dt6 = \"fcbb:bb00:2:d6::/64\"";

@@ -72,8 +72,9 @@ impl Rings {
                 let outermost = if ethernet { Outermost::Ethernet } else { Outermost::Ip };
                 let stamp = frame.stamp.unwrap_or_else(|| user_stamp(now()));
                 let read = self.home.read(outermost, frame.octets, frame.checksum_ready);
-                let Some(received) = read else { continue };
-                let place = Place::Ring { interface, at: frame.stamp.map(|stamp| stamp.time) };
+                let Some((received, labelled)) = read else { continue };
+                let at = frame.stamp.map(|stamp| stamp.time);
+                let place = Place::Ring { interface, at, labelled };
                 if !self.sightings.again(place, received.octets) {
                     each(Received { interface, stamp, ..received });
                 }
@@ -98,14 +99,14 @@ impl Rings {
 }
 
 impl Homecoming {
-    /// The datagram in a frame; nothing when it is none of ours, or only passes through this host,
-    /// or is corrupted: a corrupted probe is lost.
+    /// The datagram in a frame, and whether a label is in front of it; nothing when it is none of
+    /// ours, or only passes through this host, or is corrupted: a corrupted probe is lost.
     fn read<'f>(
         &self,
         outermost: Outermost,
         frame: &'f [u8],
         checksum_ready: bool,
-    ) -> Option<Received<'f>> {
+    ) -> Option<(Received<'f>, bool)> {
         let place = find_udp(outermost, frame).ok()?;
         let (source, destination) = (place.addresses.source(), place.addresses.destination());
         let to = SocketAddr::new(destination, place.header.destination_port);
@@ -121,10 +122,11 @@ impl Homecoming {
             hop_limit: None,
             traffic_class: None,
         };
-        let mut outer = true;
+        let (mut outer, mut labelled) = (true, false);
         for (_, layer) in Layers::new(outermost, frame).map_while(Result::ok) {
             match layer {
                 Layer::Mpls { entry, .. } if !self.ends_at(entry) => return None,
+                Layer::Mpls { .. } => labelled = true,
                 // The innermost header is the probe's own.
                 Layer::Ipv4 { header, .. } => {
                     received.hop_limit = Some(header.ttl);
@@ -145,7 +147,7 @@ impl Homecoming {
                 _ => {}
             }
         }
-        Some(received)
+        Some((received, labelled))
     }
 
     /// The last entry of a stack whose other labels have been taken off.
@@ -200,7 +202,7 @@ mod tests {
     fn a_probe_is_back_when_nothing_leads_on() {
         let home = home("192.0.2.1");
         let plain = frame(Encapsulation::Plain, "192.0.2.1");
-        let received = home.read(Outermost::Ethernet, &plain, true).unwrap();
+        let (received, _) = home.read(Outermost::Ethernet, &plain, true).unwrap();
         assert_eq!((received.octets, received.from.port()), (&[7; 44][..], 5_000));
         assert_eq!(received.hop_limit.map(|limit| limit.0), Some(255));
         for labels in [&[16_001][..], &[0], &[0, 16_001]] {

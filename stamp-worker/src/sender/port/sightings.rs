@@ -5,6 +5,9 @@
 //! arrives, and that stamp goes up with it; a copy that the network made arrives at a time of its
 //! own.
 //!
+//! What has this host's own label on it is shown with it, and once more where whoever reads labels here
+//! gives the rest to the kernel.
+//!
 //! What the kernel delivers is at a socket as well. It may have a new stamp there, where labels were
 //! taken off on the way: of a packet that a ring has shown, no socket has more to tell.
 
@@ -23,8 +26,8 @@ pub(super) struct Sightings {
 /// Where a packet is shown.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Place {
-    /// In the ring of an interface, with the stamp of its arrival.
-    Ring { interface: u32, at: Option<WallTime> },
+    /// In the ring of an interface, with the stamp of its arrival, and a label or none.
+    Ring { interface: u32, at: Option<WallTime>, labelled: bool },
     /// At the socket that the kernel delivers to.
     Socket,
 }
@@ -40,9 +43,10 @@ impl Place {
     /// Both show one packet, if they show the same probe.
     fn shows_what(self, other: Self) -> bool {
         match (self, other) {
-            (Self::Ring { interface, at }, Self::Ring { interface: other, at: then }) => {
-                interface != other && at.is_some() && at == then
-            }
+            (
+                Self::Ring { interface, at, labelled },
+                Self::Ring { interface: other, at: then, labelled: was_labelled },
+            ) => interface != other && (labelled != was_labelled || at.is_some() && at == then),
             (Self::Socket, Self::Socket) => false,
             (Self::Ring { .. }, Self::Socket) | (Self::Socket, Self::Ring { .. }) => true,
         }
@@ -74,7 +78,13 @@ mod tests {
     use super::*;
 
     fn ring(interface: u32, unix_ns: i64) -> Place {
-        Place::Ring { interface, at: Some(WallTime::from_unix_ns(unix_ns)) }
+        let at = Some(WallTime::from_unix_ns(unix_ns));
+        Place::Ring { interface, at, labelled: false }
+    }
+
+    fn labelled(interface: u32, unix_ns: i64) -> Place {
+        let at = Some(WallTime::from_unix_ns(unix_ns));
+        Place::Ring { interface, at, labelled: true }
     }
 
     #[test]
@@ -83,6 +93,21 @@ mod tests {
         assert!(!sightings.again(ring(2, 1_000), &[0, 0, 0, 7, 1]));
         assert!(sightings.again(ring(3, 1_000), &[0, 0, 0, 7, 1]));
         assert!(sightings.again(ring(4, 1_000), &[0, 0, 0, 7, 1]), "a VLAN above a bond");
+    }
+
+    #[test]
+    fn what_loses_its_label_here_is_seen_once_in_whatever_order() {
+        for [first, second] in
+            [[labelled(2, 1_000), ring(900, 5_000)], [ring(900, 5_000), labelled(2, 1_000)]]
+        {
+            let mut sightings = Sightings::new(4);
+            assert!(!sightings.again(first, &[0, 0, 0, 7]));
+            assert!(sightings.again(second, &[0, 0, 0, 7]));
+            assert!(!sightings.again(second, &[0, 0, 0, 8]), "another probe");
+        }
+        let mut sightings = Sightings::new(4);
+        assert!(!sightings.again(labelled(2, 1_000), &[0, 0, 0, 7]));
+        assert!(!sightings.again(labelled(2, 2_000), &[0, 0, 0, 7]), "a copy of the network");
     }
 
     #[test]
