@@ -113,33 +113,11 @@ fn equal_ways_are_all_there() {
 /// The published five-stage fabric with one block per node: labels along the flow FA1.
 #[test]
 fn the_labels_of_a_fabric_with_blocks_of_their_own_are_those_published() {
-    let mut text = String::new();
-    for node in 1..=12 {
-        let block = format!("[[{node}000, {node}999]]");
-        text += &format!(
-            "[[node]]\nname = \"{node}\"\nloopbacks = [\"192.0.2.{node}\"]\nindex = {node}\nsrgb = {block}\n"
-        );
-    }
-    for (from, to) in [
-        (1, 3),
-        (1, 4),
-        (2, 3),
-        (2, 4),
-        (3, 5),
-        (3, 6),
-        (4, 7),
-        (4, 8),
-        (5, 9),
-        (6, 9),
-        (7, 10),
-        (8, 10),
-        (9, 11),
-        (9, 12),
-        (10, 11),
-        (10, 12),
-    ] {
-        text += &format!("[[link]]\nends = [\"{from}\", \"{to}\"]\n");
-    }
+    const FABRIC: &str = include_str!("../../../../stamp-path/reference/fabric.toml");
+    let text = (1..=12).fold(FABRIC.to_owned(), |text, node| {
+        let index = format!("index = {node}\n");
+        text.replace(&index, &format!("{index}srgb = [[{node}000, {node}999]]\n"))
+    });
     for (node, label, expected) in [
         ("1", 1011, "link 1 end 2: 3011, link 2 end 2: 4011"),
         ("3", 3011, "link 5 end 2: 5011, link 6 end 2: 6011"),

@@ -2,44 +2,15 @@ use super::*;
 use crate::segments::find;
 use crate::topology::{LabelRange, Srgb};
 
-/// The published five-stage fabric: 1 and 2 below 3 and 4, these below 5 to 8, these below 9 and
-/// 10, these above 11 and 12. `block` is the SRGB of a node, `more` what else is to be said of it.
+const FABRIC: &str = include_str!("../../../reference/fabric.toml");
+
+/// The published fabric; `block` is the SRGB of a node, `more` what else is to be said of it.
 fn fabric(block: fn(u32) -> String, more: fn(u32) -> &'static str) -> Topology {
-    let nodes = (1..=12).map(|number| {
-        format!(
-            "[[node]]\nname = \"{number}\"\nloopbacks = [\"192.0.2.{number}\"]\nindex = {number}\n\
-             {}\n{}\n",
-            block(number),
-            more(number)
-        )
+    let text = (1..=12).fold(FABRIC.to_owned(), |text, number| {
+        let index = format!("index = {number}\n");
+        text.replace(&index, &format!("{index}{}\n{}\n", block(number), more(number)))
     });
-    let links = [
-        (1, 3),
-        (1, 4),
-        (2, 3),
-        (2, 4),
-        (3, 5),
-        (3, 6),
-        (4, 7),
-        (4, 8),
-        (5, 9),
-        (6, 9),
-        (7, 10),
-        (8, 10),
-        (9, 11),
-        (9, 12),
-        (10, 11),
-        (10, 12),
-    ];
-    let links = links.map(|(one, other)| {
-        let (there, back) = (24_000 + one * 100 + other, 24_000 + other * 100 + one);
-        format!(
-            "[[link]]\nends = [\"{one}\", \"{other}\"]\nadjacency = [{}, {}]\n",
-            100_000 + there,
-            100_000 + back
-        )
-    });
-    Topology::read("fabric.toml", &(nodes.collect::<String>() + &links.concat())).unwrap()
+    Topology::read("fabric.toml", &text).unwrap()
 }
 
 fn alike(_: u32) -> String {
