@@ -37,6 +37,7 @@ mod reply;
 mod returns;
 mod sessions;
 mod snapshot;
+mod tlv_policy;
 mod way;
 
 use std::sync::Arc;
@@ -59,6 +60,7 @@ pub(crate) use returns::{Ends, ReturnRules};
 pub use returns::{ReplyMeans, ReturnPathPolicy};
 pub use sessions::session::SessionView;
 pub use snapshot::ReflectorSnapshot;
+pub use tlv_policy::{TlvAction, TlvActions};
 pub use way::{DataPlane, ReplySegments, ReplyWay, ReturnList};
 
 use self::admission::AccessList;

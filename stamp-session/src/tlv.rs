@@ -11,7 +11,8 @@
 //! |---|---|
 //! | a type of the registry, its Length valid | processed, U, M, I and C cleared |
 //! | a type of the registry, its Length or what is in it invalid | M; what follows is copied unread |
-//! | another type | copied, U |
+//! | another type, or one that its source is refused | copied, U |
+//! | a type that is ignored for its source | copied, U and C |
 //! | no header, or a value beyond the end | M; what follows is copied unread |
 //! | the HMAC TLV fails | I on all, none processed |
 //! | more than 32 TLVs | none processed: U on the first 32, M on the next |
@@ -40,7 +41,7 @@ use stamp_proto::writer::Writer;
 
 use self::hmac::Integrity;
 use crate::datagram::Received;
-use crate::reflector::{DataPlane, Ends, ReturnRules, TlvRules};
+use crate::reflector::{DataPlane, Ends, ReturnRules, TlvAction, TlvRules};
 use crate::sender::{Answers, Granted, Requests};
 use crate::traffic::TrafficCounters;
 
@@ -65,6 +66,8 @@ static REGISTRY: [Handler; 9] = [
 pub(crate) struct Handler {
     /// The type.
     kind: TlvType,
+    /// Whether an operator may say that it is not acted upon.
+    governed: bool,
     /// Whether a value can have so many octets.
     is_valid_length: fn(usize) -> bool,
     /// Turns the value of the request into that of the reply, and notes what it asks for beside.
@@ -91,6 +94,11 @@ pub(crate) struct Asked<'a> {
     pub(crate) requests: &'a Requests,
     /// Packets of real traffic that were sent before it.
     pub(crate) transmitted: u32,
+}
+
+/// The types of which an operator may say that they are not acted upon.
+pub(crate) fn governed() -> impl Iterator<Item = TlvType> {
+    REGISTRY.iter().filter(|entry| entry.governed).map(|entry| entry.kind)
 }
 
 /// Type and octets of each TLV that is asked for, headers included, in their order.
@@ -128,6 +136,8 @@ pub(crate) enum Outcome {
     /// Understood, but not for this peer or in this configuration: to the Session-Sender it is as if
     /// the type were unknown.
     Unrecognized,
+    /// Known, and by the rules of its source not acted upon.
+    Ignored,
     /// Its Length is valid, and what is in it is not.
     Malformed,
 }
@@ -230,7 +240,7 @@ fn reflect_by(
         return (refuse(area), Wishes::default());
     }
     match hmac::check(exchange, area) {
-        Integrity::Failed => (mark_failed(registry, area), Wishes::default()),
+        Integrity::Failed => (mark_failed(registry, exchange, area), Wishes::default()),
         Integrity::Unchecked => process(registry, exchange, area),
         Integrity::Verified(seal) => {
             let ends = Ends { verified: true, ..exchange.ends };
@@ -255,6 +265,10 @@ fn process(registry: &[Handler], exchange: &Exchange<'_>, area: &mut [u8]) -> (T
                     tlv.set_flags(TlvFlags::UNRECOGNIZED);
                     counts.unrecognized = counts.unrecognized.saturating_add(1);
                 }
+                Outcome::Ignored => {
+                    tlv.set_flags(TlvFlags::UNRECOGNIZED.with(TlvFlags::CONFORMANCE));
+                    counts.unrecognized = counts.unrecognized.saturating_add(1);
+                }
                 Outcome::Malformed => {
                     tlv.set_flags(TlvFlags::MALFORMED);
                     counts.malformed = counts.malformed.saturating_add(1);
@@ -262,7 +276,8 @@ fn process(registry: &[Handler], exchange: &Exchange<'_>, area: &mut [u8]) -> (T
                 }
             },
             Err(mut malformed) => {
-                let flags = unknown(registry, malformed.kind()).with(TlvFlags::MALFORMED);
+                let flags = unknown(registry, exchange, malformed.kind());
+                let flags = flags.with(TlvFlags::MALFORMED);
                 malformed.set_flags(flags);
                 counts.malformed = counts.malformed.saturating_add(1);
             }
@@ -277,25 +292,27 @@ fn answer(
     tlv: &mut TlvMut<'_>,
     wishes: &mut Wishes,
 ) -> Outcome {
-    match find(registry, tlv.kind) {
+    match known(registry, exchange, tlv.kind) {
         None => Outcome::Unrecognized,
+        Some(_) if exchange.rules.actions.of(tlv.kind) == TlvAction::Ignore => Outcome::Ignored,
         Some(handler) if !(handler.is_valid_length)(tlv.value.len()) => Outcome::Malformed,
         Some(handler) => (handler.reflect)(exchange, tlv, wishes),
     }
 }
 
 /// Sets I in every TLV, and changes nothing else but that known types lose their U (RFC 8972 §4.8).
-fn mark_failed(registry: &[Handler], area: &mut [u8]) -> TlvCounts {
+fn mark_failed(registry: &[Handler], exchange: &Exchange<'_>, area: &mut [u8]) -> TlvCounts {
+    let unknown = |kind| unknown(registry, exchange, kind);
     let mut counts = TlvCounts::default();
     for tlv in TlvsMut::new(area) {
         counts.integrity = counts.integrity.saturating_add(1);
         match tlv {
             Ok(mut tlv) => {
-                tlv.set_flags(unknown(registry, Some(tlv.kind)).with(TlvFlags::INTEGRITY))
+                tlv.set_flags(unknown(Some(tlv.kind)).with(TlvFlags::INTEGRITY));
             }
             Err(mut malformed) => {
                 counts.malformed = counts.malformed.saturating_add(1);
-                let flags = unknown(registry, malformed.kind()).with(TlvFlags::INTEGRITY);
+                let flags = unknown(malformed.kind()).with(TlvFlags::INTEGRITY);
                 malformed.set_flags(flags.with(TlvFlags::MALFORMED));
             }
         }
@@ -320,12 +337,22 @@ fn refuse(area: &mut [u8]) -> TlvCounts {
     counts
 }
 
-/// U, unless the type is in the registry.
-fn unknown(registry: &[Handler], kind: Option<TlvType>) -> TlvFlags {
-    match kind.and_then(|kind| find(registry, kind)) {
+/// U, unless the type is known.
+fn unknown(registry: &[Handler], exchange: &Exchange<'_>, kind: Option<TlvType>) -> TlvFlags {
+    match kind.and_then(|kind| known(registry, exchange, kind)) {
         Some(_) => TlvFlags::NONE,
         None => TlvFlags::UNRECOGNIZED,
     }
+}
+
+/// The handler of a type, unless it is to be unknown to this source.
+fn known<'r>(
+    registry: &'r [Handler],
+    exchange: &Exchange<'_>,
+    kind: TlvType,
+) -> Option<&'r Handler> {
+    let refused = exchange.rules.actions.of(kind) == TlvAction::Refuse;
+    find(registry, kind).filter(|_| !refused)
 }
 
 fn find(registry: &[Handler], kind: TlvType) -> Option<&Handler> {

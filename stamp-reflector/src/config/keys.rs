@@ -2,6 +2,7 @@
 
 pub(crate) mod forward;
 pub(crate) mod timestamp;
+pub(crate) mod tlvs;
 pub(crate) mod traffic;
 
 use ipnet::IpNet;
@@ -349,6 +350,7 @@ pub(crate) const ROOT: &[Definition] = &[
     TTL_FLOOR.definition,
     ADMISSION.definition,
     RETURN_PATH.definition,
+    tlvs::TLV_POLICY.definition,
     LOCATION.definition,
     REPLY_CLASSES.definition,
     traffic::DIRECT_MEASUREMENT.definition,
@@ -455,6 +457,7 @@ pub(crate) mod allow {
         TTL_FLOOR.definition,
         SESSION_CAP.definition,
         RETURN_SEGMENTS.definition,
+        tlvs::OF_PREFIX.definition,
         LOCATION.definition,
         REPLY_CLASSES.definition,
         traffic::TOLD.definition,

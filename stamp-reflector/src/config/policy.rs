@@ -7,13 +7,13 @@ use stamp_proto::ip::HopLimit;
 use stamp_proto::packet::AuthenticationMode;
 use stamp_session::reflector::{
     Admission, AllowRule, Prefix, ProvisionedSession, RateLimit, ReflectorConfig, SourcePolicy,
-    TlvRules,
+    TlvActions, TlvRules,
 };
 
 use super::keys::{self, allow, session};
 use super::reading::Reading;
 use super::returns;
-use super::words::{AdmissionWord, LocationWord, ReplyClassWord, UnknownSources};
+use super::words::{AdmissionWord, LocationWord, ReplyClassWord, TlvPolicyWord, UnknownSources};
 
 const ALLOW: &str = "allow";
 const SESSION: &str = "session";
@@ -32,13 +32,15 @@ pub(super) fn read(
     unknown.hop_limit_floor = ttl_floor;
     let location = reading.list(root, &keys::LOCATION, |_| None, LocationWord::to_string);
     let classes = reading.list(root, &keys::REPLY_CLASSES, |_| None, ReplyClassWord::to_string);
+    let actions = read_actions(reading, root);
     unknown.tlvs = TlvRules {
+        actions: actions.clone(),
         location: location.map_or(unknown.tlvs.location, |list| LocationWord::fields(&list)),
         classes: classes.map_or(unknown.tlvs.classes, |list| ReplyClassWord::classes(&list)),
         traffic: unknown.tlvs.traffic,
     };
 
-    let rules = Rules { reading, mode, ttl_floor, engine };
+    let rules = Rules { reading, mode, ttl_floor, actions, engine };
     let allow = rules.read(root);
     let denied = match reading.value(root, &keys::UNKNOWN_SOURCES) {
         Some(UnknownSources::Deny) if allow.is_empty() => {
@@ -60,6 +62,7 @@ struct Rules<'r> {
     reading: &'r Reading<'r>,
     mode: AuthenticationMode,
     ttl_floor: Option<HopLimit>,
+    actions: TlvActions,
     engine: &'r ReflectorConfig,
 }
 
@@ -99,21 +102,32 @@ impl Rules<'_> {
         if let Some(cap) = self.reading.item(table, section, &allow::SESSION_CAP) {
             policy.session_limit = Some(cap.0);
         }
-        if let Some(fields) = self.reading.items(table, section, &allow::LOCATION) {
-            policy.tlvs.location = LocationWord::fields(&fields);
-        }
-        if let Some(classes) = self.reading.items(table, section, &allow::REPLY_CLASSES) {
-            policy.tlvs.classes = ReplyClassWord::classes(&classes);
-        }
-        if let Some(told) = self.reading.item(table, section, &keys::traffic::TOLD) {
-            policy.tlvs.traffic = told;
-        }
+        self.read_tlvs(index, section, &mut policy.tlvs);
         let return_segments = self.reading.items(table, section, &allow::RETURN_SEGMENTS);
         policy.return_segments =
             return_segments.and_then(|list| returns::list(section, &list, net));
         let net = net?;
         let prefix = Prefix::new(net.addr(), net.prefix_len()).ok()?;
         Some(AllowRule { prefix, policy })
+    }
+
+    fn read_tlvs(&self, index: usize, section: &Section<'_>, rules: &mut TlvRules) {
+        let table = (ALLOW, index);
+        rules.actions = self.actions.clone();
+        if let Some(list) = self.reading.items(table, section, &keys::tlvs::OF_PREFIX)
+            && let Err(twice) = TlvPolicyWord::apply(&list, &mut rules.actions)
+        {
+            section.problem(keys::tlvs::OF_PREFIX.definition.key, named_twice(&twice));
+        }
+        if let Some(fields) = self.reading.items(table, section, &allow::LOCATION) {
+            rules.location = LocationWord::fields(&fields);
+        }
+        if let Some(classes) = self.reading.items(table, section, &allow::REPLY_CLASSES) {
+            rules.classes = ReplyClassWord::classes(&classes);
+        }
+        if let Some(told) = self.reading.item(table, section, &keys::traffic::TOLD) {
+            rules.traffic = told;
+        }
     }
 
     fn read_mode(&self, index: usize, section: &Section<'_>) -> AuthenticationMode {
@@ -148,6 +162,22 @@ impl Rules<'_> {
         }
         Some(ids)
     }
+}
+
+/// Which TLVs are acted upon, whoever sends them.
+fn read_actions(reading: &Reading<'_>, root: &Section<'_>) -> TlvActions {
+    let key = &keys::tlvs::TLV_POLICY;
+    let print = |word: &TlvPolicyWord| toml::Value::from(word.to_string()).to_string();
+    let list = reading.list(root, key, |_| None, print).unwrap_or_default();
+    let mut actions = TlvActions::ALLOWED;
+    if let Err(twice) = TlvPolicyWord::apply(&list, &mut actions) {
+        reading.problem(root, &key.definition, named_twice(&twice));
+    }
+    actions
+}
+
+fn named_twice(name: &str) -> Problem {
+    Problem::Unusable { reason: format!("{name} stands there twice") }
 }
 
 fn read_admission(reading: &Reading<'_>, root: &Section<'_>) -> Admission {

@@ -1,7 +1,8 @@
 use std::path::Path;
 
 use stamp_proto::packet::AuthenticationMode;
-use stamp_session::reflector::{Admission, RateLimit, SourcePolicy};
+use stamp_proto::tlv::TlvType;
+use stamp_session::reflector::{Admission, RateLimit, SourcePolicy, TlvAction, TlvActions};
 
 use super::*;
 
@@ -198,6 +199,18 @@ fn each_bad_key_has_its_message() {
         ("log.level = \"trace\"", "r.toml:1:13: log.level = \"trace\": expected error, warn"),
         ("return-paths = \"source-only\"", "r.toml:1:1: return-paths: unknown key"),
         ("[web]\n", "r.toml:1:2: web: unknown key"),
+        (
+            "tlv-policy = [\"hmac=refuse\"]",
+            "r.toml:1:15: tlv-policy = \"hmac=refuse\": expected TLV=",
+        ),
+        (
+            "tlv-policy = [\"all=refuse\", \"all=allow\"]",
+            "r.toml:1:14: tlv-policy = [\"all=refuse\", \"all=allow\"]: all stands there twice",
+        ),
+        (
+            "[[allow]]\nprefix = \"::/0\"\ntlv-policy = [\"location=x\"]",
+            "r.toml:3:15: allow[0].tlv-policy = \"location=x\": expected TLV=allow",
+        ),
         ("stateful = ", "r.toml:1:"),
     ] {
         let found = mistakes(text);
@@ -314,6 +327,34 @@ fn replies_to_a_prefix_may_pass_segments() {
         let found = mistakes(&list(prefix, segments));
         assert!(found[0].contains(problem), "{found:?}");
     }
+}
+
+#[test]
+fn a_prefix_refines_which_tlvs_are_acted_upon() {
+    let text = "tlv-policy = [\"all=refuse\", \"location=allow\"]\nunknown-sources = \"answer\"\n\
+                [[allow]]\nprefix = \"192.0.2.0/24\"\n\
+                tlv-policy = [\"location=ignore\", \"return-path=allow\"]\n\
+                [[allow]]\nprefix = \"198.51.100.0/24\"\n";
+    let config = read(text);
+    let [first, second] = config.engine.allow.as_slice() else { panic!("two rules") };
+    let unknown = config.engine.unknown_sources.as_ref().unwrap();
+    let [first, second, unknown] =
+        [&first.policy, &second.policy, unknown].map(|policy| &policy.tlvs.actions);
+    let of = |actions: &TlvActions| {
+        let types = [TlvType::LOCATION, TlvType::RETURN_PATH, TlvType::CLASS_OF_SERVICE];
+        types.map(|kind| actions.of(kind))
+    };
+    let (allow, refuse) = (TlvAction::Allow, TlvAction::Refuse);
+    assert_eq!(of(unknown), [allow, refuse, refuse]);
+    assert_eq!(of(first), [TlvAction::Ignore, allow, refuse]);
+    assert_eq!(of(second), of(unknown), "what the top level says");
+    let shown = show(&config);
+    assert!(
+        shown.contains("tlv-policy = [\"all=refuse\", \"location=allow\"]  # file\n"),
+        "{shown}"
+    );
+    assert!(shown.contains("# tlv-policy: what the top level says\n"), "{shown}");
+    assert_eq!(format!("{:?}", read(&shown).engine), format!("{:?}", config.engine));
 }
 
 #[test]

@@ -246,8 +246,11 @@ impl From<PtpSeconds> for PtpUtcOffset {
 
 mod answers;
 mod forwarding;
+mod tlv_policy;
 
 pub(crate) use answers::{ClockSourceWord, LocationWord, ReplyClassWord};
+
+pub(crate) use tlv_policy::TlvPolicyWord;
 
 pub(crate) use forwarding::{
     ActionWord, CsidWidths, ExtendedWord, ImposedWord, LabelRange, LabelWord, PayloadOffset,

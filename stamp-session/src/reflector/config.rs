@@ -14,6 +14,7 @@ use stamp_proto::tlv::timestamp_information::SynchronizationSource;
 use super::prefix::Prefix;
 use super::rate::RateLimit;
 use super::returns::{ReplyMeans, ReturnPathPolicy};
+use super::tlv_policy::TlvActions;
 use super::way::{DataPlane, ReturnList};
 use crate::clock::ClockState;
 
@@ -189,6 +190,8 @@ pub struct SourcePolicy {
 /// What a source is told and given when its TLVs ask for it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TlvRules {
+    /// Whether they are acted upon, by their type.
+    pub actions: TlvActions,
     /// What of a probe's arrival is told (RFC 8972 §4.2).
     pub location: LocationFields,
     /// The DSCPs that replies are given (RFC 8972 §4.4).
@@ -220,14 +223,19 @@ pub enum ReplyClasses {
 impl TlvRules {
     /// Nothing.
     pub const NONE: Self = Self {
+        actions: TlvActions::ALLOWED,
         location: LocationFields::NONE,
         classes: ReplyClasses::Only(Vec::new()),
         traffic: false,
     };
 
     /// Everything.
-    pub const ALL: Self =
-        Self { location: LocationFields::ALL, classes: ReplyClasses::All, traffic: true };
+    pub const ALL: Self = Self {
+        actions: TlvActions::ALLOWED,
+        location: LocationFields::ALL,
+        classes: ReplyClasses::All,
+        traffic: true,
+    };
 }
 
 impl LocationFields {

@@ -14,6 +14,7 @@ const VALUE_OCTETS: usize = 4;
 
 pub(super) const HANDLER: Handler = Handler {
     kind: TlvType::CLASS_OF_SERVICE,
+    governed: true,
     is_valid_length: |octets| octets == VALUE_OCTETS,
     reflect,
     ask: Some(Ask {

@@ -7,6 +7,7 @@ use super::{Ask, Handler, Outcome};
 
 pub(super) const HANDLER: Handler = Handler {
     kind: TlvType::DESTINATION_NODE_ADDRESS,
+    governed: true,
     is_valid_length: |octets| matches!(octets, 4 | 16),
     reflect: |exchange, tlv, wishes| {
         let Ok(DestinationNodeAddress(address)) = DestinationNodeAddress::parse(tlv.value) else {

@@ -8,6 +8,7 @@ use crate::sender::{Told, TrafficReading};
 
 pub(super) const HANDLER: Handler = Handler {
     kind: TlvType::DIRECT_MEASUREMENT,
+    governed: true,
     is_valid_length: |octets| octets == VALUE_OCTETS,
     reflect,
     ask: Some(Ask {

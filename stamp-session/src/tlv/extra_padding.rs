@@ -6,6 +6,7 @@ use super::{Handler, Outcome};
 
 pub(super) const HANDLER: Handler = Handler {
     kind: TlvType::EXTRA_PADDING,
+    governed: false,
     is_valid_length: |_| true,
     reflect: |_, _, _| Outcome::Processed,
     ask: None,

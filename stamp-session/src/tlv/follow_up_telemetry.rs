@@ -8,6 +8,7 @@ use crate::sender::Told;
 
 pub(super) const HANDLER: Handler = Handler {
     kind: TlvType::FOLLOW_UP_TELEMETRY,
+    governed: true,
     // One of another length is malformed and not left as it is (erratum 8339).
     is_valid_length: |_| true,
     reflect,

@@ -16,6 +16,7 @@ use super::{Exchange, Handler, Outcome};
 
 pub(super) const HANDLER: Handler = Handler {
     kind: TlvType::HMAC,
+    governed: false,
     is_valid_length: |octets| octets == HMAC_OCTETS,
     reflect: |exchange, _, _| match exchange.keys {
         Some(_) => Outcome::Processed,

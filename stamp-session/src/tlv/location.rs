@@ -10,6 +10,7 @@ use crate::sender::Told;
 
 pub(super) const HANDLER: Handler = Handler {
     kind: TlvType::LOCATION,
+    governed: true,
     is_valid_length: |octets| octets >= PORT_OCTETS,
     reflect,
     ask: Some(Ask {

@@ -12,6 +12,7 @@ use crate::reflector::DataPlane;
 
 pub(super) const HANDLER: Handler = Handler {
     kind: TlvType::RETURN_PATH,
+    governed: true,
     is_valid_length: |octets| octets >= TLV_HEADER_OCTETS,
     reflect,
     // There is never a second one (RFC 9503 §4).

@@ -1,6 +1,7 @@
 use std::sync::LazyLock;
 
 mod direct_measurement;
+mod policy;
 
 use stamp_proto::auth::{Key, KeyError};
 use stamp_proto::tlv::Tlv;
@@ -68,7 +69,7 @@ fn exchange(mode: AuthenticationMode, keys: Option<&KeyRing>) -> Exchange<'_> {
     });
     let ends = Ends { from: ARRIVED.from, interface: 2, verified: false };
     let (probe_sequence, reply_sequence, returns) = (PROBE, REPLY, &*RETURNS);
-    let (probe, rules, timestamps) = (&*ARRIVED, &TlvRules::ALL, ORIGINS);
+    let (probe, rules, timestamps) = (&*ARRIVED, const { &TlvRules::ALL }, ORIGINS);
     Exchange {
         mode,
         keys,
@@ -141,7 +142,7 @@ fn expected(request: &[u8], vector: &[u8]) -> Vec<u8> {
     for tlv in Tlvs::new(request) {
         let kind = tlv.map_or_else(|error| error.kind(), |tlv| Some(tlv.kind));
         let octets = tlv.map_or(request.len() - offset, |tlv| tlv.encoded_octets());
-        if unknown(&REGISTRY, kind).is_unrecognized() {
+        if unknown(&REGISTRY, &exchange(OPEN, None), kind).is_unrecognized() {
             expected[offset..offset + octets].copy_from_slice(&request[offset..offset + octets]);
             expected[offset] |= vector[offset];
         }
@@ -212,6 +213,7 @@ fn what_is_behind_a_wrong_length_is_copied_unread() {
 fn larger_registry() -> [Handler; 3] {
     let swap = Handler {
         kind: STRANGE,
+        governed: true,
         is_valid_length: |octets| octets == 2,
         reflect: |_, tlv, _| {
             tlv.value.reverse();

@@ -8,6 +8,7 @@ use crate::sender::Told;
 
 pub(super) const HANDLER: Handler = Handler {
     kind: TlvType::TIMESTAMP_INFORMATION,
+    governed: true,
     is_valid_length: |octets| octets >= FIELD_OCTETS,
     reflect: |exchange, tlv, _| match timestamp_information::reflect(tlv.value, exchange.timestamps)
     {

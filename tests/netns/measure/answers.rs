@@ -3,13 +3,15 @@
 use serde_json::Value;
 use stamp_tests::netns::{self, Families, Trial, trials};
 
-use super::{measure, reflector, session};
+use super::{PORT, measure, reflector, session};
+use crate::reflector::Folder;
 
 pub(super) fn trials() -> Vec<Trial> {
     trials![
         a_nat_shows_in_what_the_far_end_saw,
         replies_have_the_class_that_was_asked_for,
         a_stranger_is_told_nothing_unless_the_operator_says_so,
+        the_operator_says_by_prefix_which_questions_are_answered,
         replies_tell_when_those_before_left,
         who_is_stateless_tells_of_no_reply,
     ]
@@ -89,6 +91,35 @@ fn a_stranger_is_told_nothing_unless_the_operator_says_so() {
     let silent = measure(&net.near, &target, &one_way);
     silent.assert_code(3);
     assert!(silent.stderr.contains("--ask-location: nobody answers"), "{silent}");
+}
+
+fn the_operator_says_by_prefix_which_questions_are_answered() {
+    let net = netns::wired(Families::Both);
+    let folder = Folder::new();
+    let text = format!(
+        "listen = \":{PORT}\"\nrate-limit = \"off\"\ntlv-policy = [\"class-of-service=refuse\"]\n\
+         [[allow]]\nprefix = \"{}/32\"\n\
+         tlv-policy = [\"class-of-service=allow\", \"location=ignore\"]\n\
+         [[allow]]\nprefix = \"{}/128\"\n",
+        net.near.ipv4(),
+        net.near.ipv6()
+    );
+    let file = folder.write("r.toml", &text);
+    let mut command = netns::binary("stamp-reflector");
+    let program = net.far.spawn(command.arg(file));
+    program.wait_for_error_line(|line| line.contains("msg=\"listening on "));
+    net.far.wait_for_udp_listener(&program, PORT);
+    let flags = ["-c", "3", "-i", "5ms", "--ask-location", "--ask-cos", "EF", "--json"];
+    let told = |address: String| {
+        let session = session(&measure(&net.near, &address, &flags));
+        assert_eq!(session["packets"]["received"], 3, "{session}");
+        ["location", "class_of_service"].map(|question| {
+            let answers = &session["answers"][question];
+            [&answers["told"], &answers["refused"]].map(|count| count.as_u64().expect("a count"))
+        })
+    };
+    assert_eq!(told(net.far.ipv4().to_string()), [[0, 3], [3, 0]], "what the prefix says");
+    assert_eq!(told(net.far.ipv6().to_string()), [[3, 0], [0, 3]], "what the top level says");
 }
 
 fn replies_tell_when_those_before_left() {
