@@ -4,6 +4,7 @@ use core::fmt;
 
 use stamp_document::Setting;
 use stamp_proto::ip::{Dscp, Ecn};
+use stamp_proto::tlv::access_report::{AccessId, AccessReport, ReturnCode};
 use stamp_proto::tlv::class_of_service::ClassOfServiceRequest;
 use stamp_session::traffic::TrafficSource;
 
@@ -65,9 +66,57 @@ impl fmt::Display for CounterSource {
     }
 }
 
+/// What is reported of an access network: `3gpp,available`, `non-3gpp,17`.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct ReportedAccess(pub AccessReport);
+
+/// Access networks by name.
+const NETWORKS: [(&str, AccessId); 2] =
+    [("3gpp", AccessId::ThreeGpp), ("non-3gpp", AccessId::NonThreeGpp)];
+
+/// Return codes by name.
+const CODES: [(&str, ReturnCode); 2] =
+    [("available", ReturnCode::AVAILABLE), ("unavailable", ReturnCode::UNAVAILABLE)];
+
+impl Setting for ReportedAccess {
+    const EXPECTED: &'static str = "3gpp or non-3gpp, and behind a comma available, unavailable or a \
+                                    return code from 1 to 254, such as 3gpp,unavailable";
+    fn read(text: &str) -> Option<Self> {
+        let (network, code) = text.split_once(',')?;
+        let (_, access) = NETWORKS.into_iter().find(|(name, _)| *name == network)?;
+        let named = CODES.into_iter().find(|(name, _)| *name == code).map(|(_, code)| code);
+        let numbered = || code.parse().ok().filter(|code| (1..=254).contains(code)).map(ReturnCode);
+        Some(Self(AccessReport { access, code: named.or_else(numbered)? }))
+    }
+}
+
+impl fmt::Display for ReportedAccess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let AccessReport { access, code } = self.0;
+        let network = NETWORKS.into_iter().find(|(_, one)| *one == access);
+        write!(f, "{},", network.map_or("", |(name, _)| name))?;
+        match CODES.into_iter().find(|(_, one)| *one == code) {
+            Some((name, _)) => f.write_str(name),
+            None => fmt::Display::fmt(&code.0, f),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_report_is_read_and_printed_alike() {
+        for text in ["3gpp,available", "non-3gpp,unavailable", "3gpp,3", "non-3gpp,254"] {
+            let report = ReportedAccess::read(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(report.to_string(), text);
+        }
+        assert_eq!(ReportedAccess::read("3gpp,2").unwrap().to_string(), "3gpp,unavailable");
+        for text in ["", "3gpp", "3gpp,", "wifi,available", "3gpp,0", "3gpp,255", "1,1"] {
+            assert_eq!(ReportedAccess::read(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn counters_are_those_of_an_interface_or_of_a_command() {

@@ -100,7 +100,7 @@ impl Journal {
 }
 
 /// Kinds of events, each with a budget of its own.
-const KINDS: usize = 7;
+const KINDS: usize = 8;
 
 const fn kind(event: &ReflectorEvent) -> usize {
     match event {
@@ -111,6 +111,7 @@ const fn kind(event: &ReflectorEvent) -> usize {
         ReflectorEvent::Rebound { .. } => 4,
         ReflectorEvent::SenderRestarted { .. } => 5,
         ReflectorEvent::Forward(_) => 6,
+        ReflectorEvent::AccessReport { .. } => 7,
     }
 }
 
@@ -182,6 +183,14 @@ fn log(event: &ReflectorEvent) {
             missing = change.run,
             sequence = change.sequences.0,
             "up: probes of this session arrive again"
+        ),
+        ReflectorEvent::AccessReport { source, ssid, report } => tracing::info!(
+            source = %source,
+            ssid = %ssid,
+            access = %report.access,
+            code = report.code.0,
+            "access report: {}",
+            report.code
         ),
         ReflectorEvent::SenderRestarted { source, ssid } => tracing::info!(
             source = %source,

@@ -256,6 +256,7 @@ fn questions(
         class_of_service: flags.ask_cos.map(|class| class.0),
         follow_up: flags.ask_follow_up,
         direct_measurement: flags.ask_direct.is_some(),
+        access_report: flags.reporting(),
         ..requests
     })
 }

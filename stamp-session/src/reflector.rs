@@ -20,6 +20,7 @@
 //! An unauthenticated reply never has more octets than its probe, and there is never more than one,
 //! unless the operator named the source and let it send probes that are shorter than a reply.
 
+mod access_reports;
 mod admission;
 mod build;
 mod checks;
@@ -63,6 +64,7 @@ pub use snapshot::ReflectorSnapshot;
 pub use tlv_policy::{TlvAction, TlvActions};
 pub use way::{DataPlane, ReplySegments, ReplyWay, ReturnList};
 
+use self::access_reports::AccessReports;
 use self::admission::AccessList;
 use self::checks::Refusal;
 use self::connectivity::ForwardWatch;
@@ -126,6 +128,7 @@ pub struct Reflector {
     sessions: Option<Sessions>,
     watch: Option<ForwardWatch>,
     one_way: OneWayTable,
+    access_reports: AccessReports,
     follow_ups: FollowUps,
     error_estimate: ErrorEstimate,
     traffic: Option<TrafficCounters>,
@@ -156,6 +159,7 @@ impl Reflector {
             sessions: config.stateful.then(sessions),
             watch: config.watched_losses().map(ForwardWatch::new),
             one_way: OneWayTable::new(hash),
+            access_reports: AccessReports::new(hash),
             follow_ups: FollowUps::new(hash),
             error_estimate: error_estimate(config.clock, config.format),
             traffic: None,
@@ -347,6 +351,12 @@ impl Reflector {
         self.limit(now, probe, &screened)?;
         let token = self.enter_session(&arrival)?;
         let wishes = self.write(probe, &screened, &token, out);
+        if let Some(report) = wishes.access_report
+            && self.access_reports.is_news(probe.from, screened.packet.ssid, report)
+        {
+            let (source, ssid) = (probe.from, screened.packet.ssid);
+            self.events.push(ReflectorEvent::AccessReport { source, ssid, report });
+        }
         if wishes.way == Wish::NoReply {
             // No reply, so no number of one.
             if let Some(sessions) = &mut self.sessions {

@@ -1,5 +1,6 @@
 //! Session-Sender: when to probe, and what the replies mean (RFC 8762 §4.2).
 
+mod access_report;
 mod answers;
 mod clock;
 mod config;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 use stamp_proto::packet::Ssid;
 use stamp_proto::time::ErrorEstimate;
 
+pub use access_report::{AccessReportState, AccessReportStatus, AccessReporting};
 pub use answers::{AnswerCounts, AnswerSeries, Answers, Granted, Told};
 pub use config::{
     Padding, SenderConfig, SenderConfigError, StatisticsScope, ZeroSsid, default_timeout,
@@ -64,6 +66,7 @@ pub use transmit::{SendToken, Transmit};
 
 use crate::clock::{ClockState, MonotonicTime, Now};
 use crate::traffic::TrafficCounters;
+use access_report::AccessReporter;
 use clock::{FarClock, NearClock};
 use counter::Counter;
 use direction::{Direction, Directional};
@@ -118,6 +121,8 @@ pub struct Sender {
     far_end: FarEnd,
     /// Only where probes tell of it.
     near_traffic: Option<Box<NearTraffic>>,
+    /// Only where an access network is reported.
+    access_report: Option<Box<AccessReporter>>,
     fallback: Fallback,
     /// Only where there are thresholds.
     watch: Option<Box<Watch>>,
@@ -137,8 +142,11 @@ impl Sender {
     pub fn new(config: SenderConfig, start: MonotonicTime) -> Result<Self, SenderConfigError> {
         let most_outstanding = config.most_outstanding()?;
         let limits = (config.count, config.duration);
+        let layout = Layout::new(&config)?;
+        let reporting = config.requests.access_report;
         Ok(Self {
-            layout: Layout::new(&config)?,
+            access_report: reporting.map(|wish| Box::new(AccessReporter::new(wish, &layout))),
+            layout,
             ssid: config.ssid,
             error_estimate: estimate(config.clock, &config),
             timetable: Timetable::new(config.schedule, start, limits, config.seed),
@@ -194,6 +202,7 @@ impl Sender {
     /// Probes past their deadline are lost.
     pub fn handle_timeout(&mut self, now: Now) {
         self.observe_clock(now);
+        self.give_up_access_report(now.monotonic);
         self.expire(now.monotonic, now);
         self.conclude(Some(now));
     }

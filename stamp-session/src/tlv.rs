@@ -17,6 +17,7 @@
 //! | the HMAC TLV fails | I on all, none processed |
 //! | more than 32 TLVs | none processed: U on the first 32, M on the next |
 
+mod access_report;
 mod class_of_service;
 mod destination_node_address;
 mod direct_measurement;
@@ -34,6 +35,7 @@ use stamp_proto::auth::{KeyId, KeyRing};
 use stamp_proto::error::ParseError;
 use stamp_proto::ip::{Dscp, Ecn};
 use stamp_proto::packet::AuthenticationMode;
+use stamp_proto::tlv::access_report::AccessReport;
 use stamp_proto::tlv::follow_up_telemetry::FollowUpTelemetry;
 use stamp_proto::tlv::timestamp_information::TimestampInformation;
 use stamp_proto::tlv::{TlvFlags, TlvMut, TlvType, Tlvs, TlvsMut};
@@ -49,7 +51,7 @@ use crate::traffic::TrafficCounters;
 const MOST_TLVS: usize = 32;
 
 /// Every type that is understood, those that are asked for in the order in which they are written.
-static REGISTRY: [Handler; 9] = [
+static REGISTRY: [Handler; 10] = [
     extra_padding::HANDLER,
     hmac::HANDLER,
     destination_node_address::HANDLER,
@@ -59,6 +61,7 @@ static REGISTRY: [Handler; 9] = [
     class_of_service::HANDLER,
     follow_up_telemetry::HANDLER,
     direct_measurement::HANDLER,
+    access_report::HANDLER,
 ];
 
 /// What a Session-Reflector does with the TLVs of one type.
@@ -94,6 +97,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) requests: &'a Requests,
     /// Packets of real traffic that were sent before it.
     pub(crate) transmitted: u32,
+    /// It reports an access network; one that does not has padding instead.
+    pub(crate) reports: bool,
 }
 
 /// The types of which an operator may say that they are not acted upon.
@@ -155,6 +160,8 @@ pub(crate) struct Wishes {
     pub(crate) traffic_class: Option<(Dscp, Ecn)>,
     /// The next reply is to tell when this one left.
     pub(crate) follow_up: bool,
+    /// What is said of an access network.
+    pub(crate) access_report: Option<AccessReport>,
     return_path_seen: bool,
 }
 

@@ -2,11 +2,13 @@
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
-use stamp_config::asking::{CounterSource, WantedClass};
+use stamp_config::asking::{CounterSource, ReportedAccess, WantedClass};
 use stamp_config::parse;
+use stamp_config::quantity::Timeout;
+use stamp_session::sender::AccessReporting;
 
 /// What probes ask for beside a reply. A reflector that does not know a question says so.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Asking the reflector")]
 pub struct AskingFlags {
     /// Ask what probes look like when they arrive: a NAT on the way shows (RFC 8972 §4.2).
@@ -26,9 +28,27 @@ pub struct AskingFlags {
     /// is lost each way (RFC 8972 §4.5).
     #[arg(long, value_name = "IF|cmd:COMMAND", env = "STAMP_ASK_DIRECT", value_parser = parse::<CounterSource>)]
     pub ask_direct: Option<CounterSource>,
+    /// Tell the far end that an access network is there or not, again and again until it has
+    /// acknowledged it (RFC 8972 §4.6).
+    #[arg(long, value_name = "NETWORK,STATE", env = "STAMP_ACCESS_REPORT", value_parser = parse::<ReportedAccess>)]
+    pub access_report: Option<ReportedAccess>,
+    /// Send --access-report again, with the next probe, when it was not acknowledged for this long.
+    #[arg(long, value_name = "TIME", env = "STAMP_ACCESS_REPORT_TIMER", default_value = "3s", value_parser = parse::<Timeout>)]
+    pub access_report_timer: Timeout,
+    /// Send --access-report again no more often than this.
+    #[arg(long, value_name = "N", env = "STAMP_ACCESS_REPORT_RETRIES", default_value_t = 4)]
+    pub access_report_retries: u8,
 }
 
 impl AskingFlags {
+    /// What is reported of an access network.
+    #[must_use]
+    pub fn reporting(&self) -> Option<AccessReporting> {
+        let report = self.access_report?.0;
+        let (timer, retransmissions) = (self.access_report_timer.0, self.access_report_retries);
+        Some(AccessReporting { report, timer, retransmissions })
+    }
+
     /// The first that was given.
     #[must_use]
     pub const fn first(&self) -> Option<&'static str> {
@@ -42,6 +62,8 @@ impl AskingFlags {
             Some("--ask-follow-up")
         } else if self.ask_direct.is_some() {
             Some("--ask-direct")
+        } else if self.access_report.is_some() {
+            Some("--access-report")
         } else {
             None
         }

@@ -22,7 +22,9 @@ pub(super) fn explain(session: &SessionRecord, findings: &mut Vec<Finding>) {
         answers.follow_up.as_ref().map(|one| one.replies),
     ];
     let traffic = answers.direct_measurement.is_some_and(|one| one.refused > 0);
-    let not_told = not_told.into_iter().flatten().any(|replies| replies.refused > 0) || traffic;
+    let access = answers.access_report.as_ref().is_some_and(|one| one.state == "refused");
+    let untold = traffic || access;
+    let not_told = not_told.into_iter().flatten().any(|replies| replies.refused > 0) || untold;
     let refused = requests.wrong_reflector + requests.return_path_not_honoured > 0 || not_told;
     if session.answered && !refused && !matches!(last, "not_asked" | "supported") {
         findings.push(Finding::Tlvs { outcome: last.to_owned() });

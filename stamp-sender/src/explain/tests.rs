@@ -7,6 +7,7 @@ use crate::output::record::{
     Authentication, Character, ClockFindingRecord, HopRangeRecord, ReflectorMode, State,
     TroubleKind, TroubleRecord, examples,
 };
+use crate::output::record::{FindingRecord, Severity};
 
 fn kinds(session: &SessionRecord) -> Vec<&'static str> {
     explain(session).iter().map(Finding::kind).collect()

@@ -1,5 +1,6 @@
 //! The sentences of findings, and the lines that mend what they tell.
 
+mod access;
 mod answers;
 mod clocks;
 mod looped;
@@ -34,6 +35,7 @@ impl Finding {
             .or_else(|| returns::words(self))
             .or_else(|| answers::words(self))
             .or_else(|| traffic::words(self))
+            .or_else(|| access::words(self))
             .unwrap_or_default()
     }
 }

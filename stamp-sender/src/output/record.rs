@@ -14,9 +14,9 @@ mod path;
 use serde::{Deserialize, Serialize};
 
 pub use answers::{
-    AnswersRecord, ClassOfServiceRecord, DirectMeasurementRecord, FollowUpDelaysRecord,
-    FollowUpRecord, LocationRecord, OriginRecord, TimestampInformationRecord, ToldRecord,
-    TrafficLossRecord,
+    AccessReportRecord, AnswersRecord, ClassOfServiceRecord, DirectMeasurementRecord,
+    FollowUpDelaysRecord, FollowUpRecord, LocationRecord, OriginRecord, TimestampInformationRecord,
+    ToldRecord, TrafficLossRecord,
 };
 pub use clock::{
     ClockFindingRecord, ClockRecord, FarClockRecord, OneWayRecord, Source, SourceCounts,

@@ -16,9 +16,10 @@ use stamp_session::reflector::{
     RateLimiter, RateLimiterConfig, Reflector, ReflectorConfig, Verdict,
 };
 use stamp_session::sender::{
-    DelayChange, DelayCriterion, End, FallbackChange, FallbackReason, LossChange,
-    MeasuredDirection, Outcome, RejectReason, Requests, Schedule, Sender, SenderConfig,
-    SenderEvent, SessionState, Stamping, StateChange, ThresholdState, UnsentReason,
+    AccessReportState, AccessReportStatus, DelayChange, DelayCriterion, End, FallbackChange,
+    FallbackReason, LossChange, MeasuredDirection, Outcome, RejectReason, Requests, Schedule,
+    Sender, SenderConfig, SenderEvent, SessionState, Stamping, StateChange, ThresholdState,
+    UnsentReason,
 };
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_worker::sender::Trouble;
@@ -271,6 +272,8 @@ pub fn oddities() -> Vec<Happening> {
             largest_payload,
         })
     };
+    let report =
+        AccessReportStatus { state: AccessReportState::Acknowledged, sent: 2, sequence: Some(23) };
     let far = ClockState { synchronized: true, error_bound_ns: Some(900), declared: false };
     let mut all = vec![
         Happening::Event(SenderEvent::FarClock(far)),
@@ -295,6 +298,11 @@ pub fn oddities() -> Vec<Happening> {
         Happening::Event(SenderEvent::MissedSlots { count: 4 }),
         Happening::Event(SenderEvent::Unsent { sequence: 22, reason: UnsentReason::NoNeighbour }),
         Happening::Event(SenderEvent::ZeroSsid),
+        Happening::Event(SenderEvent::AccessReport(report)),
+        Happening::Event(SenderEvent::AccessReport(AccessReportStatus {
+            state: AccessReportState::Unacknowledged,
+            ..report
+        })),
         icmp(IcmpKind::PortUnreachable, None, None),
         icmp(IcmpKind::PacketTooBig, Some(1_400), Some(1_372)),
         Happening::Trouble(Trouble::NotSent { sequence: 15, failure: SendFailure::NoRoute }),

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use stamp_proto::packet::Ssid;
+use stamp_proto::tlv::access_report::AccessReport;
 
 use super::connectivity::ForwardChange;
 use super::keyed_hash::KeyedHash;
@@ -61,6 +62,16 @@ pub enum ReflectorEvent {
     },
     /// Probes of a session do not arrive any more, or they do again.
     Forward(ForwardChange),
+    /// A Session-Sender reports that an access network is there or not; once, however often it says
+    /// the same.
+    AccessReport {
+        /// Whence the report came.
+        source: SocketAddr,
+        /// The session.
+        ssid: Ssid,
+        /// What it says.
+        report: AccessReport,
+    },
     /// A Session-Sender began again at a low Sequence Number in the same session.
     SenderRestarted {
         /// Whence the session comes.

@@ -1,3 +1,4 @@
+mod access_report;
 mod answers;
 mod authentication;
 mod follow_up;

@@ -2,11 +2,13 @@
 
 use stamp_proto::ip::{Dscp, Ecn};
 use stamp_proto::time::TimestampFormat;
+use stamp_proto::tlv::access_report::AccessReport;
 use stamp_proto::tlv::class_of_service::{ClassOfService, ReverseDscp, ReverseEcn};
 use stamp_proto::tlv::follow_up_telemetry::FollowUpTelemetry;
 use stamp_proto::tlv::location::Location;
 use stamp_proto::tlv::timestamp_information::TimestampInformation;
 
+use super::access_report::AccessReportStatus;
 use super::config::SenderConfig;
 use super::follow_up::{FollowUpReport, FollowUpTally, FollowUps};
 use super::traffic::{TrafficReading, TrafficSeries};
@@ -57,6 +59,8 @@ pub struct Answers {
     pub reply_format: TimestampFormat,
     /// Counters of real traffic.
     pub direct_measurement: Told<TrafficReading>,
+    /// The report of an access network, which its echo acknowledges.
+    pub access_report: Told<AccessReport>,
 }
 
 impl<T> Told<T> {
@@ -116,6 +120,8 @@ pub struct AnswerCounts {
     pub ecn_refused: u64,
     /// When replies really left.
     pub follow_up: FollowUpReport,
+    /// How far the report of an access network is, whatever the period.
+    pub access_report: AccessReportStatus,
 }
 
 /// What is counted of answers, and what they correct.

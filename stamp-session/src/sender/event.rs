@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use stamp_proto::time::{TimeDelta, WallTime};
 
+use super::access_report::AccessReportStatus;
 use super::direction::LossSpan;
 use super::fallback::FallbackChange;
 use super::reason::UnsentReason;
@@ -91,6 +92,8 @@ pub enum SenderEvent {
     /// The far clock, of which looped probes say nothing, is as good as this, as a companion session
     /// learned; or nothing was heard of it for [`LEARNED_FOR`](super::LEARNED_FOR).
     FarClockLearned(Option<ClockState>),
+    /// The report of an access network was acknowledged or refused, or nobody has answered it.
+    AccessReport(AccessReportStatus),
     /// The Session-Reflector returned no SSID (RFC 8972 §3); what follows is configuration.
     ZeroSsid,
     /// No probe is due any more and none is awaited.

@@ -17,6 +17,15 @@ use crate::tlv::{self, Asked};
 /// What UDP over IPv6 can carry without a jumbogram; IPv4 carries less, which the link will say.
 const LARGEST_PAYLOAD: usize = 65_527;
 
+/// What one probe tells beside what it asks.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Telling {
+    /// Packets of real traffic before it.
+    pub(super) transmitted: u32,
+    /// The state of an access network.
+    pub(super) reports: bool,
+}
+
 /// How the payload of every probe of a session is divided.
 ///
 /// ```text
@@ -106,18 +115,27 @@ impl Layout {
         [base, start..end]
     }
 
-    /// Writes a probe to the front of `out`, giving what was written; `transmitted` are the packets of
-    /// real traffic before it.
+    /// The same octets with padding in place of one TLV.
+    pub(super) fn padded_in_place_of(&self, kind: TlvType) -> Self {
+        let padded = |(other, octets): &(TlvType, u16)| match *other == kind {
+            true => (TlvType::EXTRA_PADDING, *octets),
+            false => (*other, *octets),
+        };
+        Self { requests: self.requests.iter().map(padded).collect(), ..self.clone() }
+    }
+
+    /// Writes a probe to the front of `out`, giving what was written.
     pub(super) fn emit<'b>(
         &self,
         config: &SenderConfig,
-        (packet, transmitted): (SenderPacket, u32),
+        (packet, told): (SenderPacket, Telling),
         out: &'b mut [u8],
     ) -> Result<&'b [u8], ParseError> {
         packet.emit(self.mode, out)?;
         let (base, area) = out.split_at_mut_checked(self.mode.base_octets()).unwrap_or_default();
         let mut area = Writer::new(area);
-        tlv::emit(&Asked { requests: &config.requests, transmitted }, &mut area)?;
+        let Telling { transmitted, reports } = told;
+        tlv::emit(&Asked { requests: &config.requests, transmitted, reports }, &mut area)?;
         if self.padding_octets() > 0 {
             let padding = extra_padding::reserve(&mut area, self.padding_octets())?;
             if self.padding == Padding::Random {
@@ -190,7 +208,7 @@ mod tests {
         };
         let mut out = [0xEE; 2_000];
         let layout = Layout::new(config).unwrap();
-        let octets = layout.emit(config, (packet, 0), &mut out).unwrap();
+        let octets = layout.emit(config, (packet, Telling::default()), &mut out).unwrap();
         assert_eq!(octets.len(), config.payload_octets);
         octets.to_vec()
     }

@@ -103,6 +103,7 @@ impl Sender {
         if let Some(traffic) = &mut self.near_traffic {
             traffic.complete(sequence, &mut answer.answers);
         }
+        self.access_answered(sequence, &answer);
         let usable = self.usable(now, timing, place, &answer);
         let variation = self.answered(checked, timing, usable, place);
         self.learn(reply, checked, timing);
@@ -138,6 +139,7 @@ impl Sender {
             tally.late = tally.late.saturating_add(1);
         }
         let answer = self.tlv_answer(reply, checked);
+        self.access_answered(checked.numbers.sequence, &answer);
         self.follow_up_told(self.counter.incarnation(), timing.reply_received.time, &answer);
         let sample = self.sample(reply, checked, timing, &answer);
         self.answer_zero_ssid(checked);
@@ -289,7 +291,8 @@ impl Sender {
         let Some(told) = checked.told else { return TlvAnswer::default() };
         let base_octets = self.config.mode().base_octets();
         let area = reply.octets.get(base_octets..).unwrap_or_default();
-        self.layout.answer(self.config.tlv_keys.as_deref(), checked.numbers, area, told.format)
+        let layout = self.layout_of(checked.numbers.sequence);
+        layout.answer(self.config.tlv_keys.as_deref(), checked.numbers, area, told.format)
     }
 
     fn sample(

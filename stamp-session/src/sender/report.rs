@@ -1,6 +1,7 @@
 //! What a session knows, as plain data.
 
 use super::Sender;
+use super::access_report::AccessReporter;
 use super::direction::{Directional, Reflector};
 use super::reason::RejectReason;
 use super::state::Liveness;
@@ -62,6 +63,7 @@ impl Sender {
             self.watch.as_ref().map_or(0, |watch| watch.heap_octets()),
             self.run.heap_octets(),
             self.window.heap_octets(),
+            self.access_report.as_deref().map_or(0, AccessReporter::octets),
         ]
         .into_iter()
         .fold(size_of::<Self>(), usize::saturating_add)
@@ -70,8 +72,11 @@ impl Sender {
     fn report(&self, tally: &Tally, losses: Option<Directional>) -> SessionSnapshot {
         let packets = self.packets(tally, losses);
         let lost = packets.lost.round_trip.saturating_sub(packets.lost.local);
-        let answers =
+        let mut answers =
             tally.answers.as_deref().map(|answers| answers.report(lost)).unwrap_or_default();
+        if let Some(reporter) = &self.access_report {
+            answers.access_report = reporter.status();
+        }
         let delay = DelayReport {
             forward: tally.forward.summary(lost),
             backward: tally.backward.summary(lost),

@@ -7,6 +7,8 @@ use stamp_proto::sr::segment::SegmentList;
 use stamp_proto::tlv::class_of_service::ClassOfServiceRequest;
 use stamp_proto::tlv::return_path::{ControlCode, ReturnPathRequest};
 
+use super::access_report::AccessReporting;
+
 /// What every probe of a session asks for.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Requests {
@@ -25,6 +27,8 @@ pub struct Requests {
     pub follow_up: bool,
     /// Counters of real traffic (RFC 8972 §4.5); the shell hands in our own.
     pub direct_measurement: bool,
+    /// What is reported of an access network (RFC 8972 §4.6).
+    pub access_report: Option<AccessReporting>,
 }
 
 /// The way that a reply is to take.

@@ -1,3 +1,4 @@
+mod access_report;
 mod clocks;
 mod connectivity;
 mod fallback;

@@ -9,6 +9,7 @@ use super::Sender;
 use super::event::SenderEvent;
 use super::fallback::Asks;
 use super::pending::{Fate, Probe};
+use super::probe::Telling;
 use super::reason::UnsentReason;
 use crate::clock::{MonotonicTime, Now};
 
@@ -60,7 +61,9 @@ impl Sender {
         let packet = self.packet(now);
         let traffic = self.near_traffic.as_deref_mut();
         let transmitted = traffic.map_or(0, |traffic| traffic.transmitted(packet.sequence));
-        let Ok(octets) = self.layout.emit(&self.config, (packet, transmitted), out) else {
+        let reports = self.reports_access(now.monotonic);
+        let told = Telling { transmitted, reports };
+        let Ok(octets) = self.layout.emit(&self.config, (packet, told), out) else {
             self.count_unsent(UnsentReason::NoBuffer);
             return None;
         };
@@ -76,6 +79,9 @@ impl Sender {
             fate: self.fate_of_new(Stamp { time: now.wall, ..Stamp::default() }),
         });
         self.fallback.sent(sequence, asks, now);
+        if reports {
+            self.access_reported(sequence, now.monotonic);
+        }
         let lateness = now.monotonic.since(intended);
         self.tallies().for_each(|tally| tally.slot_used(lateness));
         Some(Transmit { octets, sequence, intended, lateness, token: SendToken { sequence } })
@@ -109,6 +115,7 @@ impl Sender {
     pub fn handle_unsent(&mut self, token: SendToken, reason: UnsentReason) {
         if self.pending.take_back(token.sequence) {
             self.fallback.unsent(token.sequence);
+            self.access_unreported(token.sequence);
             self.take_back_sent();
             self.count_unsent(reason);
         } else {
@@ -179,6 +186,7 @@ impl Sender {
             Fate::Outstanding { .. } | Fate::Unawaited { .. } => {
                 probe.fate = Fate::Unsent;
                 self.fallback.unsent(sequence);
+                self.access_unreported(sequence);
                 self.take_back_sent();
                 self.count_unsent(reason);
                 true

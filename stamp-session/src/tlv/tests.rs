@@ -1,5 +1,6 @@
 use std::sync::LazyLock;
 
+mod access_report;
 mod direct_measurement;
 mod policy;
 

@@ -3,7 +3,7 @@
 import time
 
 from answers import Reflecting, ScapyCodec, SealedCodec
-from packets import EXTRA_PADDING, HMAC, INTEGRITY, MALFORMED, NTP, PTP, UNRECOGNIZED, digest, tlv
+from packets import ACCESS_REPORT, EXTRA_PADDING, HMAC, INTEGRITY, MALFORMED, NTP, PTP, UNRECOGNIZED, digest, tlv
 from peers import AnsweringEndpoint
 from programs import key_file, measure, need_family
 from report import case, expect, expect_between, expect_true
@@ -134,6 +134,21 @@ def the_flags_of_reflected_tlvs_are_understood(flags, outcome, label):
     expect(run.session["tlvs"]["last"], outcome, "TLVs as reported")
     for sample in run.samples:
         expect([flag for flag in sample["flags"] if flag.startswith("tlv")], [label] if label else [], "sample's flags")
+
+
+@case("scapy", "Session-Reflector", "open, Access Report: echoed")
+def an_access_report_is_sent_until_it_is_echoed():
+    reflecting = Reflecting(ScapyCodec(), tlv_flags=0)
+    reflecting.lose_backward = {0}
+    options = ("--access-report", "non-3gpp,available", "--access-report-timer", "50ms")
+    run = against(reflecting, OPEN, *options)
+    reports = [
+        (probe["sequence"], value) for _, probe, _, area in reflecting.probes for _, kind, value in area if kind == ACCESS_REPORT
+    ]
+    expect([value for _, value in reports], [b"\x20\x01\x00\x00"] * 2, "Access Reports of probes")
+    expect(reports[0][0], 0, "the first probe with a report")
+    expect_true(reports[1][0] >= 3, "sent again before the timer ran out")
+    expect(run.session["answers"]["access_report"]["state"], "acknowledged", "state of the report")
 
 
 @case("scapy", "Session-Reflector", "open, replies of the base size to larger probes")

@@ -8,6 +8,7 @@ import ipaddress
 import time
 
 from packets import (
+    ACCESS_REPORT,
     CLASS_OF_SERVICE,
     DESTINATION_NODE_ADDRESS,
     EXTRA_PADDING,
@@ -165,6 +166,15 @@ def a_class_is_given_or_refused(allowed, given, refused):
         answer = (46 << 26 | 18 << 20 | refused << 16 | 3 << 12).to_bytes(4, "big")
         expect_tlv(tlvs[0], 0, CLASS_OF_SERVICE, answer, "Class of Service")
         expect(reply.traffic_class, given << 2, "traffic class of the reply")
+
+
+@case("scapy", "Session-Sender", "open, Access Report: echoed, and of no access network")
+def an_access_report_is_acknowledged():
+    with reflector() as port, Endpoint() as endpoint:
+        of_nobody = (b"\x30\x02\x00\x07", UNRECOGNIZED, b"\x30\x02\x00\x07")
+        for sent, flags, echoed in ((b"\x1f\x02\x00\x07", 0, b"\x10\x02\x00\x00"), of_nobody):
+            *_, tlvs = ask(endpoint, port, 3, tlvs=[question(ACCESS_REPORT, sent)])
+            expect_tlv(tlvs[0], flags, ACCESS_REPORT, echoed, "Access Report")
 
 
 @case("scapy", "Session-Sender", "open, Destination Node Address: the right node and another")

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use stamp_tests::netns::{self, Families, Trial, trials};
+use stamp_tests::wire::{Effect, Way, Which};
 
 use super::{PORT, measure, reflector, session};
 use crate::reflector::Folder;
@@ -12,6 +13,7 @@ pub(super) fn trials() -> Vec<Trial> {
         replies_have_the_class_that_was_asked_for,
         a_stranger_is_told_nothing_unless_the_operator_says_so,
         the_operator_says_by_prefix_which_questions_are_answered,
+        an_access_report_is_sent_until_it_is_acknowledged,
         replies_tell_when_those_before_left,
         who_is_stateless_tells_of_no_reply,
     ]
@@ -120,6 +122,39 @@ fn the_operator_says_by_prefix_which_questions_are_answered() {
     };
     assert_eq!(told(net.far.ipv4().to_string()), [[0, 3], [3, 0]], "what the prefix says");
     assert_eq!(told(net.far.ipv6().to_string()), [[3, 0], [0, 3]], "what the top level says");
+}
+
+fn an_access_report_is_sent_until_it_is_acknowledged() {
+    let net = netns::wired(Families::V4);
+    let reflector = reflector(&net.far, &[]);
+    let target = net.far.ipv4().to_string();
+    let report = ["--access-report", "3gpp,unavailable", "--access-report-timer", "25ms"];
+    let flags = [&["-c", "12", "-i", "10ms", "--json"], &report[..]].concat();
+    // The reply to the first that had it.
+    net.wire.impair(Way::Backward, super::probes(&[0], super::OPEN_REPLY), Effect::Drop);
+    let told = session(&measure(&net.near, &target, &flags));
+    let report = &told["answers"]["access_report"];
+    assert_eq!((&report["network"], &report["code"]), (&"3GPP".into(), &2.into()), "{told}");
+    assert_eq!(report["state"], "acknowledged", "{told}");
+    assert_eq!((&report["sent"], &report["sequence"]), (&2.into(), &3.into()), "{told}");
+    let heard = reflector.wait_for_error_line(|line| line.contains("access report"));
+    assert!(heard.contains("access report: Network unavailable"), "{heard}");
+    assert!(heard.contains("access=3GPP") && heard.contains("code=2"), "{heard}");
+
+    net.wire.clear(Way::Backward);
+    net.wire.impair(Way::Backward, Which::all(), Effect::Drop);
+    let silent = session(&measure(
+        &net.near,
+        &target,
+        &[&flags[..], &["--access-report-retries", "1"]].concat(),
+    ));
+    let report = &silent["answers"]["access_report"];
+    assert_eq!(
+        (&report["state"], &report["sent"]),
+        (&"unacknowledged".into(), &2.into()),
+        "{silent}"
+    );
+    assert_eq!(findings(&silent, "access_report_unacknowledged").len(), 1, "{silent}");
 }
 
 fn replies_tell_when_those_before_left() {

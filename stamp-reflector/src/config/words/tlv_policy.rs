@@ -44,7 +44,7 @@ impl TlvPolicyWord {
 impl Setting for TlvPolicyWord {
     const EXPECTED: &'static str = "TLV=allow, TLV=refuse or TLV=ignore, the TLV being \
         destination-node-address, return-path, location, timestamp-information, class-of-service, \
-        follow-up-telemetry, direct-measurement, or all for those that are not named";
+        follow-up-telemetry, direct-measurement, access-report, or all for those that are not named";
     fn read(text: &str) -> Option<Self> {
         let (kind, action) = text.split_once('=')?;
         let (_, action) = ACTIONS.into_iter().find(|(word, _)| *word == action)?;

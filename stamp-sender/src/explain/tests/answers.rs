@@ -1,7 +1,7 @@
 //! What the reflector told, or would not.
 
 use super::*;
-use crate::output::record::{ClassOfServiceRecord, LocationRecord, ToldRecord};
+use crate::output::record::{AccessReportRecord, ClassOfServiceRecord, LocationRecord, ToldRecord};
 
 fn told(told: u64, refused: u64) -> ToldRecord {
     ToldRecord { told, refused, changes: 0 }
@@ -68,4 +68,34 @@ fn classes_are_told_by_name() {
     assert!(find(&session, "congestion_forward").text.starts_with("4 of 20 probes met congestion"));
     let refused = find(&session, "class_refused");
     assert!(refused.text.contains("(EF)") && refused.remedy.contains("[\"EF\"]"), "{refused:?}");
+}
+
+fn report(state: &str) -> AccessReportRecord {
+    AccessReportRecord {
+        network: "3GPP".to_owned(),
+        code: 2,
+        meaning: Some("Network unavailable".to_owned()),
+        state: state.to_owned(),
+        sent: 2,
+        sequence: Some(9),
+    }
+}
+
+#[test]
+fn a_report_that_nobody_acknowledged_is_told() {
+    let mut session = examples::good();
+    let before = kinds(&session);
+    session.answers.access_report = Some(report("acknowledged"));
+    assert_eq!(kinds(&session), before, "nothing to tell");
+    session.answers.access_report = Some(report("unacknowledged"));
+    let found = find(&session, "access_report_unacknowledged");
+    assert!(found.text.contains("sent with 2 probes"), "{found:?}");
+    assert!(found.remedy.contains("--access-report-retries"), "{found:?}");
+    session.answers.access_report = Some(report("waiting"));
+    let found = find(&session, "access_report_unacknowledged");
+    assert!(found.remedy.contains("--access-report-timer"), "{found:?}");
+    session.answers.access_report = Some(report("refused"));
+    session.tlvs.last = "unrecognized".to_owned();
+    let kinds = kinds(&session);
+    assert!(kinds.contains(&"access_report_refused") && !kinds.contains(&"tlvs"), "{kinds:?}");
 }

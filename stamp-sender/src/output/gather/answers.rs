@@ -2,18 +2,20 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use stamp_proto::tlv::access_report::AccessReport;
 use stamp_proto::tlv::location::{Location, SourceMac};
 use stamp_proto::tlv::timestamp_information::{TimestampInformation, TimestampOrigin};
 use stamp_session::snapshot::{
-    AnswerCounts, AnswerSeries, FollowUpReport, SessionSnapshot, TrafficLoss, TrafficSeries,
+    AccessReportStatus, AnswerCounts, AnswerSeries, FollowUpReport, SessionSnapshot, TrafficLoss,
+    TrafficSeries,
 };
 
 use super::delay;
 use crate::happening::SessionInfo;
 use crate::output::record::{
-    AnswersRecord, ClassOfServiceRecord, DirectMeasurementRecord, FollowUpDelaysRecord,
-    FollowUpRecord, LocationRecord, OriginRecord, TimestampInformationRecord, ToldRecord,
-    TrafficLossRecord,
+    AccessReportRecord, AnswersRecord, ClassOfServiceRecord, DirectMeasurementRecord,
+    FollowUpDelaysRecord, FollowUpRecord, LocationRecord, OriginRecord, TimestampInformationRecord,
+    ToldRecord, TrafficLossRecord,
 };
 
 pub(super) fn answers(info: &SessionInfo, snapshot: &SessionSnapshot) -> AnswersRecord {
@@ -30,6 +32,7 @@ pub(super) fn answers(info: &SessionInfo, snapshot: &SessionSnapshot) -> Answers
         direct_measurement: asked
             .direct_measurement
             .then(|| direct_measurement(&counts.direct_measurement)),
+        access_report: asked.access_report.map(|wish| access_report(wish.report, counts)),
     }
 }
 
@@ -132,6 +135,18 @@ fn direct_measurement(series: &TrafficSeries) -> DirectMeasurementRecord {
         restarts: series.restarts,
         forward: loss(series.forward),
         backward: loss(series.backward),
+    }
+}
+
+fn access_report(report: AccessReport, counts: &AnswerCounts) -> AccessReportRecord {
+    let AccessReportStatus { state, sent, sequence } = counts.access_report;
+    AccessReportRecord {
+        network: report.access.to_string(),
+        code: report.code.0,
+        meaning: report.code.name().map(str::to_owned),
+        state: state.label().to_owned(),
+        sent,
+        sequence,
     }
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 use stamp_proto::time::TimeDelta;
 use stamp_session::clock::ClockState;
 use stamp_session::sender::{
-    DelayChange, End, FallbackChange, FallbackReason, LEARNED_FOR, LossChange, MeasuredDirection,
-    Outcome, RejectReason, Sample, SenderEvent, SessionState, Stamping, StateChange,
-    ThresholdState,
+    AccessReportState, AccessReportStatus, DelayChange, End, FallbackChange, FallbackReason,
+    LEARNED_FOR, LossChange, MeasuredDirection, Outcome, RejectReason, Sample, SenderEvent,
+    SessionState, Stamping, StateChange, ThresholdState,
 };
 use stamp_session::statistics::Reason;
 use stamp_worker::sender::Trouble;
@@ -160,6 +160,20 @@ impl Lines {
                 self.between(name, &self.paint.bad(&text))
             }
             SenderEvent::FarClockLearned(state) => self.between(name, &self.far_clock(*state)),
+            SenderEvent::AccessReport(status) => {
+                let AccessReportStatus { state, sent, sequence } = *status;
+                let times = if sent == 1 { "once".to_owned() } else { format!("{sent} times") };
+                let text = match (state, sequence) {
+                    (AccessReportState::Acknowledged, Some(sequence)) => {
+                        self.paint.good(&format!("access report acknowledged (probe {sequence})"))
+                    }
+                    (AccessReportState::Refused, _) => {
+                        self.paint.bad("the far end does not take the access report")
+                    }
+                    _ => self.paint.bad(&format!("access report sent {times}, not acknowledged")),
+                };
+                self.between(name, &text)
+            }
             SenderEvent::ZeroSsid => self.between(name, "the far end returns no SSID"),
             SenderEvent::ReflectorMode { .. }
             | SenderEvent::FarClock(_)

@@ -112,6 +112,12 @@ impl Entry {
                 }),
                 ..Event::new(name, tally, now)
             }),
+            SenderEvent::AccessReport(status) => Self::AccessReport(Event {
+                to: Some(status.state.label().to_owned()),
+                value: Some(status.sent.into()),
+                sequences: status.sequence.map(|sequence| (sequence, sequence)),
+                ..Event::new(name, heard, now)
+            }),
             SenderEvent::FarClock(state) => Self::Clock(Event {
                 to: Some(synchronized(state.synchronized).to_owned()),
                 value: state.error_bound_ns.and_then(|ns| i64::try_from(ns).ok()),

@@ -17,6 +17,25 @@ pub struct AnswersRecord {
     pub follow_up: Option<FollowUpRecord>,
     /// Loss of real traffic.
     pub direct_measurement: Option<DirectMeasurementRecord>,
+    /// What was reported of an access network, and whether that was acknowledged.
+    pub access_report: Option<AccessReportRecord>,
+}
+
+/// The report of an access network.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AccessReportRecord {
+    /// Name of the access network.
+    pub network: String,
+    /// Return code.
+    pub code: u8,
+    /// Its name in the IANA registry.
+    pub meaning: Option<String>,
+    /// Whether it was acknowledged.
+    pub state: String,
+    /// Probes that had it.
+    pub sent: u32,
+    /// The last of them, or that whose reply decided.
+    pub sequence: Option<u32>,
 }
 
 /// How often a question was answered.

@@ -5,6 +5,7 @@ use stamp_proto::packet::{SenderPacket, Ssid};
 use stamp_proto::time::{ErrorEstimate, Timestamp, TimestampFormat, WallTime};
 
 use super::super::config::{Padding, SenderConfig};
+use super::super::probe::Telling;
 use super::*;
 
 const SEQUENCE: u32 = 5;
@@ -31,7 +32,8 @@ fn sent(config: &SenderConfig) -> Vec<u8> {
         ssid: config.ssid,
     };
     let mut out = [0; 2_000];
-    let probe = Layout::new(config).unwrap().emit(config, (packet, 0), &mut out).unwrap();
+    let probe =
+        Layout::new(config).unwrap().emit(config, (packet, Telling::default()), &mut out).unwrap();
     probe[44..].to_vec()
 }
 

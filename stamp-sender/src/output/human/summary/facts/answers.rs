@@ -4,8 +4,8 @@ use stamp_proto::ip::Dscp;
 
 use crate::output::duration::delay_or_dash;
 use crate::output::record::{
-    ClassOfServiceRecord, DirectMeasurementRecord, FollowUpRecord, LocationRecord, OriginRecord,
-    SessionRecord, TimestampInformationRecord, TrafficLossRecord,
+    AccessReportRecord, ClassOfServiceRecord, DirectMeasurementRecord, FollowUpRecord,
+    LocationRecord, OriginRecord, SessionRecord, TimestampInformationRecord, TrafficLossRecord,
 };
 
 /// A label and a text for each question that was answered.
@@ -21,6 +21,7 @@ pub(super) fn all(record: &SessionRecord) -> impl Iterator<Item = (&'static str,
         class.map(|one| ("class", class_words(one, record.path.dscp))),
         follow_up.map(|one| ("follow-up", follow_up_words(one, record))),
         answers.direct_measurement.as_ref().and_then(traffic_words).map(|text| ("traffic", text)),
+        answers.access_report.as_ref().map(|one| ("access", access_words(one))),
     ];
     lines.into_iter().flatten()
 }
@@ -105,4 +106,22 @@ fn traffic_words(traffic: &DirectMeasurementRecord) -> Option<String> {
         lost => format!("{lost} of {} packets lost {way}", loss.sent),
     };
     Some(format!("{}; {}", way(traffic.forward?, "there"), way(traffic.backward?, "back")))
+}
+
+/// What was reported and what became of it; nothing was waited for longer than the run took.
+fn access_words(report: &AccessReportRecord) -> String {
+    let AccessReportRecord { network, code, meaning, state, sent, sequence } = report;
+    let what = meaning.as_ref().map_or_else(
+        || format!("{network} return code {code}"),
+        |meaning| format!("{network} {}", meaning.to_lowercase()),
+    );
+    let times = if *sent == 1 { "once".to_owned() } else { format!("{sent} times") };
+    let outcome = match (state.as_str(), sequence) {
+        ("acknowledged", Some(sequence)) => {
+            format!("acknowledged by the reply to probe {sequence}")
+        }
+        ("refused", Some(sequence)) => format!("refused by the reply to probe {sequence}"),
+        _ => "not acknowledged".to_owned(),
+    };
+    format!("{what}: sent {times}, {outcome}")
 }
