@@ -19,7 +19,7 @@ use stamp_proto::time::TimestampFormat;
 
 use crate::wait::Wait;
 
-pub use asking::AskingFlags;
+pub use asking::{AskingFlags, MalformedWord};
 pub use steering::{ModeName, Srv6Name, SteeringFlags};
 
 /// Measures delay and loss in both directions between this host and a STAMP reflector.
@@ -82,13 +82,15 @@ pub enum SchemaFormat {
     Json,
     /// One line of --ndjson.
     Ndjson,
+    /// The document of --send-malformed with --json.
+    Malformed,
 }
 
 /// An ad hoc run.
 #[derive(Args, Clone, Debug)]
 pub struct Measure {
     /// Far ends: HOST, HOST:PORT or [ADDRESS]:PORT.
-    #[arg(value_name = "HOST[:PORT]", required = true)]
+    #[arg(value_name = "HOST[:PORT]", required_unless_present = "send_malformed")]
     pub hosts: Vec<String>,
     /// Probing: what is sent, when and how.
     #[command(flatten)]

@@ -19,6 +19,7 @@ mod generate;
 mod happening;
 mod lab;
 mod log;
+mod malformed;
 mod mtu_sweep;
 mod names;
 mod output;

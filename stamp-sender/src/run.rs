@@ -16,7 +16,7 @@ use crate::exit::{Failure, Status};
 use crate::happening::{Ended as RunEnded, Happening, SessionInfo};
 use crate::output::{self, Reporter};
 use crate::setup::{self, Sessions};
-use crate::{companion, compare, exit, log, mtu_sweep, names, stateful};
+use crate::{companion, compare, exit, log, malformed, mtu_sweep, names, stateful};
 
 /// Happenings that may wait to be printed. A terminal that is stopped must not stop the probes.
 const QUEUE: usize = 65_536;
@@ -31,6 +31,9 @@ pub fn measure(measure: &Measure) -> Ended {
         let packets = setup::show_packets(measure)?;
         std::io::stdout().write_all(packets.as_bytes()).map_err(Failure::Output)?;
         return Ok(Status::Done);
+    }
+    if !measure.asking.send_malformed.is_empty() {
+        return malformed::run(measure);
     }
     if measure.steering.mtu_sweep {
         return mtu_sweep::run(measure);

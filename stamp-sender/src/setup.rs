@@ -257,6 +257,7 @@ fn questions(
         follow_up: flags.ask_follow_up,
         direct_measurement: flags.ask_direct.is_some(),
         access_report: flags.reporting(),
+        malformed: flags.malformed,
         ..requests
     })
 }

@@ -8,10 +8,11 @@ use stamp_proto::ip::{Dscp, Ecn};
 use stamp_proto::time::{StampSource, TimeDelta, TimestampFormat};
 
 pub use crate::sender::{
-    AccessReportState, AccessReportStatus, AnswerCounts, AnswerSeries, DelayThresholdReport,
-    FallbackReason, FallbackReport, FollowUpReport, Liveness, LossThresholdReport, Reflector,
-    RejectCounts, SessionState, Stamping, ThresholdReport, ThresholdState, TlvOutcome, TrafficLoss,
-    TrafficSeries, Transitions, UnsentCounts,
+    AccessReportState, AccessReportStatus, AnswerCounts, AnswerSeries, Conformity,
+    ConformityCounts, DelayThresholdReport, FallbackReason, FallbackReport, FollowUpReport,
+    Liveness, LossThresholdReport, Reflector, RejectCounts, SessionState, Stamping,
+    ThresholdReport, ThresholdState, TlvOutcome, TrafficLoss, TrafficSeries, Transitions,
+    UnsentCounts,
 };
 pub use crate::statistics::{DelaySummary, LossPattern, PdvSummary, Quantiles, VariationSummary};
 

@@ -30,6 +30,7 @@ fn trials() -> Vec<Trial> {
         mtu_segments: [Need::IPV6],
         nat,
         segments: [Need::IPV6],
+        test_tlvs,
         timestamping,
         without_root,
     ]
@@ -109,6 +110,10 @@ mod vrf {
     fn page() {
         play("vrf", Machines::with_vrf("blue", 10));
     }
+}
+
+fn test_tlvs() {
+    play("test-tlvs", Machines::two_hosts(Families::V4));
 }
 
 fn timestamping() {

@@ -3,6 +3,7 @@
 mod answers;
 mod endings;
 mod loss;
+mod malformed;
 mod network;
 mod traffic;
 
@@ -26,6 +27,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         endings::trials(),
         answers::trials(),
         traffic::trials(),
+        malformed::trials(),
     ];
     groups.into_iter().flatten().collect()
 }

@@ -3,9 +3,9 @@
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use stamp_config::asking::{CounterSource, ReportedAccess, WantedClass};
-use stamp_config::parse;
 use stamp_config::quantity::Timeout;
-use stamp_session::sender::AccessReporting;
+use stamp_config::{Setting, parse};
+use stamp_session::sender::{AccessReporting, Malformation};
 
 /// What probes ask for beside a reply. A reflector that does not know a question says so.
 #[derive(Args, Clone, Debug)]
@@ -38,6 +38,35 @@ pub struct AskingFlags {
     /// Send --access-report again no more often than this.
     #[arg(long, value_name = "N", env = "STAMP_ACCESS_REPORT_RETRIES", default_value_t = 4)]
     pub access_report_retries: u8,
+    /// Test a far end: send TLVs that are wrong on purpose, and tell whether it answers them as the
+    /// RFC asks; status 1 when it does not. `list` tells the kinds, `all` sends all that can be sent.
+    #[arg(long, value_name = "KIND,..|all|list", value_delimiter = ',', value_parser = parse::<MalformedWord>)]
+    pub send_malformed: Vec<MalformedWord>,
+    /// The one that is sent now.
+    #[arg(skip)]
+    pub malformed: Option<Malformation>,
+}
+
+/// What --send-malformed takes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum MalformedWord {
+    /// Print the kinds, send nothing.
+    List,
+    /// All that can be sent.
+    All,
+    /// This one.
+    Kind(Malformation),
+}
+
+impl Setting for MalformedWord {
+    const EXPECTED: &'static str = "the name of a kind, all, or list to see what there is";
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "list" => Some(Self::List),
+            "all" => Some(Self::All),
+            _ => Malformation::named(text).map(Self::Kind),
+        }
+    }
 }
 
 impl AskingFlags {
@@ -51,7 +80,7 @@ impl AskingFlags {
 
     /// The first that was given.
     #[must_use]
-    pub const fn first(&self) -> Option<&'static str> {
+    pub fn first(&self) -> Option<&'static str> {
         if self.ask_location {
             Some("--ask-location")
         } else if self.ask_timestamp_info {
@@ -64,6 +93,8 @@ impl AskingFlags {
             Some("--ask-direct")
         } else if self.access_report.is_some() {
             Some("--access-report")
+        } else if !self.send_malformed.is_empty() {
+            Some("--send-malformed")
         } else {
             None
         }

@@ -8,6 +8,7 @@ use crate::command_line::SchemaFormat;
 const SHARED: [&str; 2] =
     [include_str!("../../schemas/session.json"), include_str!("../../schemas/parts.json")];
 const JSON: &str = include_str!("../../schemas/json.json");
+const MALFORMED: &str = include_str!("../../schemas/malformed.json");
 const NDJSON: &str = include_str!("../../schemas/ndjson.json");
 
 /// The schema of a format, complete in itself.
@@ -22,6 +23,8 @@ fn schema(format: SchemaFormat) -> Value {
     let own = match format {
         SchemaFormat::Json => JSON,
         SchemaFormat::Ndjson => NDJSON,
+        // Nothing of a session is in it.
+        SchemaFormat::Malformed => return parsed(MALFORMED),
     };
     // Both are part of the program; a test reads them.
     let mut schema = parsed(own);

@@ -11,6 +11,7 @@ use stamp_proto::tlv::timestamp_information::TimestampInformation;
 use super::access_report::AccessReportStatus;
 use super::config::SenderConfig;
 use super::follow_up::{FollowUpReport, FollowUpTally, FollowUps};
+use super::malformed::{Conformity, ConformityCounts};
 use super::traffic::{TrafficReading, TrafficSeries};
 use crate::snapshot::RequestCounts;
 
@@ -61,6 +62,8 @@ pub struct Answers {
     pub direct_measurement: Told<TrafficReading>,
     /// The report of an access network, which its echo acknowledges.
     pub access_report: Told<AccessReport>,
+    /// What became of TLVs that were wrong on purpose.
+    pub conformity: Option<Conformity>,
 }
 
 impl<T> Told<T> {
@@ -122,6 +125,8 @@ pub struct AnswerCounts {
     pub follow_up: FollowUpReport,
     /// How far the report of an access network is, whatever the period.
     pub access_report: AccessReportStatus,
+    /// What became of TLVs that were wrong on purpose.
+    pub conformity: ConformityCounts,
 }
 
 /// What is counted of answers, and what they correct.
@@ -208,6 +213,7 @@ impl AnswerCounts {
         self.timestamp_information.add(answers.timestamp_information);
         self.class_of_service.add(answers.class_of_service);
         self.follow_up.add(answers.follow_up);
+        self.conformity.add(answers.conformity);
         self.direct_measurement.add(sequence, answers.direct_measurement);
         let Some(ClassOfService { wanted, answer }) = answers.class_of_service.told() else {
             return;

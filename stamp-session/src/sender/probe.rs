@@ -3,6 +3,7 @@
 use core::ops::Range;
 use std::sync::Arc;
 
+use stamp_proto::auth::KeyRing;
 use stamp_proto::error::ParseError;
 use stamp_proto::packet::{AuthenticationMode, SenderPacket};
 use stamp_proto::tlv::hmac::HMAC_TLV_OCTETS;
@@ -10,6 +11,7 @@ use stamp_proto::tlv::{TLV_HEADER_OCTETS, TlvType, extra_padding, hmac};
 use stamp_proto::writer::Writer;
 
 use super::config::{Padding, SenderConfig, SenderConfigError};
+use super::malformed::{Conformity, Malformation};
 use super::random::Random;
 use super::stamping::must_be_zero;
 use crate::tlv::{self, Asked};
@@ -44,6 +46,8 @@ pub(super) struct Layout {
     has_hmac: bool,
     padding: Padding,
     seed: u64,
+    /// What is wrong on purpose; there are no other TLVs then.
+    malformed: Option<(Malformation, Option<Arc<KeyRing>>)>,
 }
 
 impl Layout {
@@ -65,13 +69,18 @@ impl Layout {
             mode,
             requests: tlv::sizes(&config.requests).collect(),
             padding_len: u32::try_from(padding_octets).unwrap_or(u32::MAX),
-            has_hmac: config.tlv_keys.is_some(),
+            has_hmac: config.tlv_keys.is_some() && config.requests.malformed.is_none(),
             padding: config.padding,
             seed: config.seed,
+            malformed: config.requests.malformed.map(|one| (one, tlv_keys(config).cloned())),
         })
     }
 
     pub(super) fn smallest(config: &SenderConfig) -> usize {
+        if let Some(malformed) = config.requests.malformed {
+            let octets = malformed.octets(tlv_keys(config).is_some());
+            return config.mode().base_octets().saturating_add(octets);
+        }
         let mut requests = tlv::sizes(&config.requests);
         let base = config.mode().base_octets().saturating_add(hmac_octets(config));
         requests
@@ -96,6 +105,9 @@ impl Layout {
 
     /// Octets behind the base packet.
     pub(super) fn area_octets(&self) -> usize {
+        if let Some((malformed, keys)) = &self.malformed {
+            return malformed.octets(keys.is_some());
+        }
         self.request_octets()
             .saturating_add(self.padding_octets())
             .saturating_add(self.hmac_octets())
@@ -135,7 +147,15 @@ impl Layout {
         let (base, area) = out.split_at_mut_checked(self.mode.base_octets()).unwrap_or_default();
         let mut area = Writer::new(area);
         let Telling { transmitted, reports } = told;
-        tlv::emit(&Asked { requests: &config.requests, transmitted, reports }, &mut area)?;
+        match &self.malformed {
+            Some((malformed, keys)) => {
+                malformed.emit(keys.as_deref(), packet.sequence, &mut area)?;
+            }
+            None => {
+                let asked = Asked { requests: &config.requests, transmitted, reports };
+                tlv::emit(&asked, &mut area)?;
+            }
+        }
         if self.padding_octets() > 0 {
             let padding = extra_padding::reserve(&mut area, self.padding_octets())?;
             if self.padding == Padding::Random {
@@ -150,7 +170,7 @@ impl Layout {
                 padding.get_mut(range).into_iter().for_each(|octets| octets.fill(0));
             }
         }
-        if let Some(keys) = &config.tlv_keys {
+        if let Some(keys) = config.tlv_keys.as_ref().filter(|_| self.has_hmac) {
             hmac::append(keys.signing(), packet.sequence, &mut area)?;
         }
         // The base HMAC covers nothing behind the base packet (RFC 8762 §4.4).
@@ -160,6 +180,14 @@ impl Layout {
         Ok(out.get(..self.payload_octets()).unwrap_or_default())
     }
 
+    /// What a reply with this `area` makes of what was wrong in the probe `sequence`.
+    pub(super) fn conformity(&self, sequence: u32, area: &[u8]) -> Option<Conformity> {
+        let (malformed, keys) = self.malformed.as_ref()?;
+        let mut sent = vec![0; self.area_octets()];
+        malformed.emit(keys.as_deref(), sequence, &mut Writer::new(&mut sent)).ok()?;
+        Some(malformed.judge(&sent, area))
+    }
+
     /// These octets are the padding that the probe `sequence` was sent with.
     pub(super) fn is_padding_of(&self, sequence: u32, octets: &[u8]) -> bool {
         match self.padding {
@@ -167,6 +195,11 @@ impl Layout {
             Padding::Random => Random::stream(self.seed, sequence).matches(octets),
         }
     }
+}
+
+/// The keys of HMAC TLVs where TLVs are wrong on purpose: authenticated packets need one.
+fn tlv_keys(config: &SenderConfig) -> Option<&Arc<KeyRing>> {
+    config.tlv_keys.as_ref().or(config.keys.as_ref())
 }
 
 const fn hmac_octets(config: &SenderConfig) -> usize {

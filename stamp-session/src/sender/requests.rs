@@ -8,6 +8,7 @@ use stamp_proto::tlv::class_of_service::ClassOfServiceRequest;
 use stamp_proto::tlv::return_path::{ControlCode, ReturnPathRequest};
 
 use super::access_report::AccessReporting;
+use super::malformed::Malformation;
 
 /// What every probe of a session asks for.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -29,6 +30,8 @@ pub struct Requests {
     pub direct_measurement: bool,
     /// What is reported of an access network (RFC 8972 §4.6).
     pub access_report: Option<AccessReporting>,
+    /// TLVs that are wrong on purpose, in place of all others.
+    pub malformed: Option<Malformation>,
 }
 
 /// The way that a reply is to take.
