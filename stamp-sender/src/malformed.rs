@@ -92,7 +92,7 @@ pub fn run(measure: &Measure) -> Ended {
     for kind in kinds {
         measure.asking.malformed = Some(kind);
         let sessions = setup::sessions(&measure)?;
-        let snapshots = SenderPool::start(sessions.setups, None, Box::new(Deaf))?.join()?;
+        let snapshots = SenderPool::start(sessions.setups, Box::new(Deaf))?.join()?;
         let named = sessions.infos.iter().map(|info| info.name.as_str());
         rows.extend(named.zip(&snapshots).map(|(name, snapshot)| Row::new(name, kind, snapshot)));
     }

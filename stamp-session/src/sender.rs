@@ -12,6 +12,7 @@ mod follow_up;
 mod learned;
 mod malformed;
 mod mode;
+mod pace;
 mod pending;
 mod probe;
 mod random;
@@ -51,6 +52,7 @@ pub use follow_up::FollowUpReport;
 pub use learned::{COMPANION_FIRST_INTERVAL, COMPANION_INTERVAL, LEARNED_FOR};
 pub use malformed::{Conformity, ConformityCounts, Malformation};
 pub use mode::{Looped, MeasurementMode, TimestampPlace};
+pub use pace::{Marked, PaceChange, PaceReport};
 pub use reason::{RejectCounts, RejectReason, UnsentCounts, UnsentReason};
 pub use requests::{Requests, ReturnWish};
 pub use sample::{Outcome, Sample, Variation};
@@ -75,6 +77,7 @@ use direction::{Direction, Directional};
 use event::Events;
 use fallback::{Asks, Fallback};
 use learned::Learned;
+use pace::Pace;
 use pending::Pending;
 use probe::Layout;
 use reply::FarEnd;
@@ -123,8 +126,8 @@ pub struct Sender {
     far_end: FarEnd,
     /// Only where probes tell of it.
     near_traffic: Option<Box<NearTraffic>>,
-    /// Only where an access network is reported.
-    access_report: Option<Box<AccessReporter>>,
+    /// What few sessions have.
+    seldom: Option<Box<Seldom>>,
     fallback: Fallback,
     /// Only where there are thresholds.
     watch: Option<Box<Watch>>,
@@ -145,9 +148,8 @@ impl Sender {
         let most_outstanding = config.most_outstanding()?;
         let limits = (config.count, config.duration);
         let layout = Layout::new(&config)?;
-        let reporting = config.requests.access_report;
         Ok(Self {
-            access_report: reporting.map(|wish| Box::new(AccessReporter::new(wish, &layout))),
+            seldom: Seldom::of(&config, &layout),
             layout,
             ssid: config.ssid,
             error_estimate: estimate(config.clock, &config),
@@ -354,6 +356,31 @@ impl Sender {
 
     fn tallies(&mut self) -> impl Iterator<Item = &mut Tally> {
         [&mut self.run, &mut self.window].into_iter()
+    }
+}
+
+/// Parts of a session that few have: the others need no room for them.
+#[derive(Debug)]
+struct Seldom {
+    /// Where an access network is reported.
+    access_report: Option<AccessReporter>,
+    /// Where ECT is used.
+    pace: Option<Pace>,
+}
+
+impl Seldom {
+    fn of(config: &SenderConfig, layout: &Layout) -> Option<Box<Self>> {
+        let reporting = config.requests.access_report;
+        let access_report = reporting.map(|wish| AccessReporter::new(wish, layout));
+        let pace = Pace::of(config);
+        let any = access_report.is_some() || pace.is_some();
+        any.then(|| Box::new(Self { access_report, pace }))
+    }
+
+    /// Octets that it takes.
+    fn octets(&self) -> usize {
+        let report = self.access_report.as_ref().map_or(0, AccessReporter::heap_octets);
+        size_of::<Self>().saturating_add(report)
     }
 }
 

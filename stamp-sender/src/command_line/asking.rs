@@ -18,6 +18,8 @@ pub struct AskingFlags {
     #[arg(long, env = "STAMP_ASK_TIMESTAMP_INFO", value_parser = BoolishValueParser::new())]
     pub ask_timestamp_info: bool,
     /// Ask for replies with this DSCP, and ECN, and with which ones probes arrive (RFC 8972 §4.4).
+    /// Where ECT is used, a mark of congestion on either way doubles the time between probes, up to
+    /// 64 times; 16 replies without one halve it again.
     #[arg(long, value_name = "DSCP[,ECN]", env = "STAMP_ASK_COS", value_parser = parse::<WantedClass>)]
     pub ask_cos: Option<WantedClass>,
     /// Ask when replies really left, each told by the next: a better backward delay (RFC 8972 §4.7).

@@ -138,6 +138,7 @@ impl Human {
             SenderEvent::Delay(change) => Some(change.at.wall),
             SenderEvent::Loss(change) => Some(change.at.wall),
             SenderEvent::Fallback(change) => Some(change.at.wall),
+            SenderEvent::Pace(change) => Some(change.at.wall),
             SenderEvent::ClockStep { at, .. } => Some(at.wall),
             _ => None,
         };

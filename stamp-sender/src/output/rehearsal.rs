@@ -17,9 +17,9 @@ use stamp_session::reflector::{
 };
 use stamp_session::sender::{
     AccessReportState, AccessReportStatus, DelayChange, DelayCriterion, End, FallbackChange,
-    FallbackReason, LossChange, MeasuredDirection, Outcome, RejectReason, Requests, Schedule,
-    Sender, SenderConfig, SenderEvent, SessionState, Stamping, StateChange, ThresholdState,
-    UnsentReason,
+    FallbackReason, LossChange, Marked, MeasuredDirection, Outcome, PaceChange, RejectReason,
+    Requests, Schedule, Sender, SenderConfig, SenderEvent, SessionState, Stamping, StateChange,
+    ThresholdState, UnsentReason,
 };
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_worker::sender::Trouble;
@@ -272,6 +272,12 @@ pub fn oddities() -> Vec<Happening> {
             largest_payload,
         })
     };
+    let slower = PaceChange {
+        at,
+        sequence: 21,
+        marked: Some(Marked::Forward),
+        interval: Duration::from_millis(200),
+    };
     let report =
         AccessReportStatus { state: AccessReportState::Acknowledged, sent: 2, sequence: Some(23) };
     let far = ClockState { synchronized: true, error_bound_ns: Some(900), declared: false };
@@ -298,6 +304,8 @@ pub fn oddities() -> Vec<Happening> {
         Happening::Event(SenderEvent::MissedSlots { count: 4 }),
         Happening::Event(SenderEvent::Unsent { sequence: 22, reason: UnsentReason::NoNeighbour }),
         Happening::Event(SenderEvent::ZeroSsid),
+        Happening::Event(SenderEvent::Pace(slower)),
+        Happening::Event(SenderEvent::Pace(PaceChange { marked: None, ..slower })),
         Happening::Event(SenderEvent::AccessReport(report)),
         Happening::Event(SenderEvent::AccessReport(AccessReportStatus {
             state: AccessReportState::Unacknowledged,

@@ -108,8 +108,8 @@ impl AccessReporter {
     }
 
     /// Octets on the heap.
-    pub(super) fn octets(&self) -> usize {
-        size_of::<Self>().saturating_add(self.carriers.capacity().saturating_mul(size_of::<u32>()))
+    pub(super) const fn heap_octets(&self) -> usize {
+        self.carriers.capacity().saturating_mul(size_of::<u32>())
     }
 
     /// The next probe has it.
@@ -164,43 +164,47 @@ impl AccessReporter {
 }
 
 impl Sender {
+    pub(super) fn access_reporter(&self) -> Option<&AccessReporter> {
+        self.seldom.as_deref()?.access_report.as_ref()
+    }
+
+    fn access_reporter_mut(&mut self) -> Option<&mut AccessReporter> {
+        self.seldom.as_deref_mut()?.access_report.as_mut()
+    }
+
     /// Whether the probe that is written now has the report.
     pub(super) fn reports_access(&mut self, now: MonotonicTime) -> bool {
-        self.access_report.as_deref().is_some_and(|reporter| reporter.is_due(now))
+        self.access_reporter().is_some_and(|reporter| reporter.is_due(now))
     }
 
     pub(super) fn access_reported(&mut self, sequence: u32, now: MonotonicTime) {
-        if let Some(reporter) = &mut self.access_report {
+        if let Some(reporter) = self.access_reporter_mut() {
             reporter.sent(sequence, now);
         }
     }
 
     pub(super) fn access_unreported(&mut self, sequence: u32) {
-        if let Some(reporter) = &mut self.access_report {
+        if let Some(reporter) = self.access_reporter_mut() {
             reporter.unsent(sequence);
         }
     }
 
     /// Tells that nobody has acknowledged it, when nobody has.
     pub(super) fn give_up_access_report(&mut self, now: MonotonicTime) {
-        if let Some(reporter) = &mut self.access_report
-            && reporter.gives_up(now)
-        {
-            self.events.push(SenderEvent::AccessReport(reporter.status()));
-        }
+        let reporter = self.access_reporter_mut();
+        let status = reporter.and_then(|one| one.gives_up(now).then(|| one.status()));
+        self.events.extend(status.map(SenderEvent::AccessReport));
     }
 
     pub(super) fn access_answered(&mut self, sequence: u32, answer: &TlvAnswer) {
-        if let Some(reporter) = &mut self.access_report
-            && reporter.answered(sequence, answer)
-        {
-            self.events.push(SenderEvent::AccessReport(reporter.status()));
-        }
+        let reporter = self.access_reporter_mut();
+        let status = reporter.and_then(|one| one.answered(sequence, answer).then(|| one.status()));
+        self.events.extend(status.map(SenderEvent::AccessReport));
     }
 
     /// How the octets of a probe are divided.
     pub(super) fn layout_of(&self, sequence: u32) -> &Layout {
-        match self.access_report.as_deref() {
+        match self.access_reporter() {
             Some(reporter) if !reporter.carriers.contains(&sequence) => &reporter.silent,
             _ => &self.layout,
         }

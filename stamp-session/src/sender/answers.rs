@@ -12,6 +12,7 @@ use super::access_report::AccessReportStatus;
 use super::config::SenderConfig;
 use super::follow_up::{FollowUpReport, FollowUpTally, FollowUps};
 use super::malformed::{Conformity, ConformityCounts};
+use super::pace::PaceReport;
 use super::traffic::{TrafficReading, TrafficSeries};
 use crate::snapshot::RequestCounts;
 
@@ -127,6 +128,8 @@ pub struct AnswerCounts {
     pub access_report: AccessReportStatus,
     /// What became of TLVs that were wrong on purpose.
     pub conformity: ConformityCounts,
+    /// The pace of probes that use ECT, whatever the period.
+    pub pace: PaceReport,
 }
 
 /// What is counted of answers, and what they correct.

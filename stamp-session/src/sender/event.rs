@@ -7,6 +7,7 @@ use stamp_proto::time::{TimeDelta, WallTime};
 use super::access_report::AccessReportStatus;
 use super::direction::LossSpan;
 use super::fallback::FallbackChange;
+use super::pace::PaceChange;
 use super::reason::UnsentReason;
 use super::state::StateChange;
 use super::threshold::{DelayChange, LossChange};
@@ -92,6 +93,8 @@ pub enum SenderEvent {
     /// The far clock, of which looped probes say nothing, is as good as this, as a companion session
     /// learned; or nothing was heard of it for [`LEARNED_FOR`](super::LEARNED_FOR).
     FarClockLearned(Option<ClockState>),
+    /// Probes follow each other more slowly because packets met congestion, or faster again.
+    Pace(PaceChange),
     /// The report of an access network was acknowledged or refused, or nobody has answered it.
     AccessReport(AccessReportStatus),
     /// The Session-Reflector returned no SSID (RFC 8972 §3); what follows is configuration.

@@ -11,7 +11,7 @@ use stamp_proto::tlv::{TLV_HEADER_OCTETS, TlvType, extra_padding, hmac};
 use stamp_proto::writer::Writer;
 
 use super::config::{Padding, SenderConfig, SenderConfigError};
-use super::malformed::{Conformity, Malformation};
+use super::malformed::Conformity;
 use super::random::Random;
 use super::stamping::must_be_zero;
 use crate::tlv::{self, Asked};
@@ -40,14 +40,13 @@ pub(super) struct Layout {
     mode: AuthenticationMode,
     /// Type and octets of what is asked for, headers included.
     pub(super) requests: Arc<[(TlvType, u16)]>,
-    /// Octets of the Extra Padding TLV, header included; 0 when there is none.
+    /// Octets of the Extra Padding TLV, header included; 0 when there is none. Of what is wrong on
+    /// purpose, where anything is.
     padding_len: u32,
     /// There is an HMAC TLV.
     has_hmac: bool,
     padding: Padding,
     seed: u64,
-    /// What is wrong on purpose; there are no other TLVs then.
-    malformed: Option<(Malformation, Option<Arc<KeyRing>>)>,
 }
 
 impl Layout {
@@ -58,6 +57,7 @@ impl Layout {
         let padding_octets = octets.checked_sub(smallest);
         let padding_octets = padding_octets
             .filter(|padding| *padding == 0 || *padding >= TLV_HEADER_OCTETS)
+            .filter(|padding| *padding == 0 || config.requests.malformed.is_none())
             .filter(|_| octets <= LARGEST_PAYLOAD)
             .ok_or(SenderConfigError::PayloadSize {
                 octets,
@@ -65,14 +65,15 @@ impl Layout {
                 padded: smallest.saturating_add(TLV_HEADER_OCTETS),
                 largest: LARGEST_PAYLOAD,
             })?;
+        let keyed = tlv_keys(config).is_some();
+        let malformed = config.requests.malformed.map_or(0, |malformed| malformed.octets(keyed));
         Ok(Self {
             mode,
             requests: tlv::sizes(&config.requests).collect(),
-            padding_len: u32::try_from(padding_octets).unwrap_or(u32::MAX),
+            padding_len: u32::try_from(padding_octets.max(malformed)).unwrap_or(u32::MAX),
             has_hmac: config.tlv_keys.is_some() && config.requests.malformed.is_none(),
             padding: config.padding,
             seed: config.seed,
-            malformed: config.requests.malformed.map(|one| (one, tlv_keys(config).cloned())),
         })
     }
 
@@ -105,9 +106,6 @@ impl Layout {
 
     /// Octets behind the base packet.
     pub(super) fn area_octets(&self) -> usize {
-        if let Some((malformed, keys)) = &self.malformed {
-            return malformed.octets(keys.is_some());
-        }
         self.request_octets()
             .saturating_add(self.padding_octets())
             .saturating_add(self.hmac_octets())
@@ -147,16 +145,15 @@ impl Layout {
         let (base, area) = out.split_at_mut_checked(self.mode.base_octets()).unwrap_or_default();
         let mut area = Writer::new(area);
         let Telling { transmitted, reports } = told;
-        match &self.malformed {
-            Some((malformed, keys)) => {
-                malformed.emit(keys.as_deref(), packet.sequence, &mut area)?;
-            }
-            None => {
-                let asked = Asked { requests: &config.requests, transmitted, reports };
-                tlv::emit(&asked, &mut area)?;
-            }
+        if let Some(malformed) = config.requests.malformed {
+            // In place of all other TLVs.
+            let keys = tlv_keys(config).map(Arc::as_ref);
+            malformed.emit(keys, packet.sequence, &mut area)?;
+        } else {
+            let asked = Asked { requests: &config.requests, transmitted, reports };
+            tlv::emit(&asked, &mut area)?;
         }
-        if self.padding_octets() > 0 {
+        if self.padding_octets() > 0 && config.requests.malformed.is_none() {
             let padding = extra_padding::reserve(&mut area, self.padding_octets())?;
             if self.padding == Padding::Random {
                 Random::stream(self.seed, packet.sequence).fill(padding);
@@ -181,10 +178,16 @@ impl Layout {
     }
 
     /// What a reply with this `area` makes of what was wrong in the probe `sequence`.
-    pub(super) fn conformity(&self, sequence: u32, area: &[u8]) -> Option<Conformity> {
-        let (malformed, keys) = self.malformed.as_ref()?;
+    pub(super) fn conformity(
+        &self,
+        config: &SenderConfig,
+        sequence: u32,
+        area: &[u8],
+    ) -> Option<Conformity> {
+        let malformed = config.requests.malformed?;
         let mut sent = vec![0; self.area_octets()];
-        malformed.emit(keys.as_deref(), sequence, &mut Writer::new(&mut sent)).ok()?;
+        let keys = tlv_keys(config).map(Arc::as_ref);
+        malformed.emit(keys, sequence, &mut Writer::new(&mut sent)).ok()?;
         Some(malformed.judge(&sent, area))
     }
 

@@ -5,7 +5,7 @@ use stamp_proto::packet::Ssid;
 use stamp_proto::time::{TimeDelta, TimestampFormat, WallTime};
 
 use super::Sender;
-use super::answers::Granted;
+use super::answers::{Answers, Granted};
 use super::clock::NearClock;
 use super::config::{SenderConfig, ZeroSsid};
 use super::counter::{Numbered, Place};
@@ -104,6 +104,7 @@ impl Sender {
             traffic.complete(sequence, &mut answer.answers);
         }
         self.access_answered(sequence, &answer);
+        self.heed_congestion(now, sequence, reply.traffic_class, &answer.answers);
         let usable = self.usable(now, timing, place, &answer);
         let variation = self.answered(checked, timing, usable, place);
         self.learn(reply, checked, timing);
@@ -292,6 +293,12 @@ impl Sender {
         let base_octets = self.config.mode().base_octets();
         let area = reply.octets.get(base_octets..).unwrap_or_default();
         let layout = self.layout_of(checked.numbers.sequence);
+        let conformity = layout.conformity(&self.config, checked.numbers.sequence, area);
+        if conformity.is_some() {
+            // What becomes of the TLVs is the question itself.
+            let answers = Answers { conformity, ..Answers::default() };
+            return TlvAnswer { outcome: TlvOutcome::NotAsked, answers };
+        }
         layout.answer(self.config.tlv_keys.as_deref(), checked.numbers, area, told.format)
     }
 

@@ -1,12 +1,11 @@
 //! What a session knows, as plain data.
 
-use super::Sender;
-use super::access_report::AccessReporter;
 use super::direction::{Directional, Reflector};
 use super::reason::RejectReason;
 use super::state::Liveness;
 use super::tally::Tally;
 use super::threshold::ThresholdReport;
+use super::{Seldom, Sender};
 use crate::clock::ClockState;
 use crate::snapshot::{
     ClockFinding, ClockReport, DelayReport, IpdvReport, Lost, PacketCounts, PathReport, PdvReport,
@@ -63,7 +62,7 @@ impl Sender {
             self.watch.as_ref().map_or(0, |watch| watch.heap_octets()),
             self.run.heap_octets(),
             self.window.heap_octets(),
-            self.access_report.as_deref().map_or(0, AccessReporter::octets),
+            self.seldom.as_deref().map_or(0, Seldom::octets),
         ]
         .into_iter()
         .fold(size_of::<Self>(), usize::saturating_add)
@@ -74,7 +73,10 @@ impl Sender {
         let lost = packets.lost.round_trip.saturating_sub(packets.lost.local);
         let mut answers =
             tally.answers.as_deref().map(|answers| answers.report(lost)).unwrap_or_default();
-        if let Some(reporter) = &self.access_report {
+        if let Some(pace) = self.seldom.as_deref().and_then(|seldom| seldom.pace.as_ref()) {
+            answers.pace = pace.report();
+        }
+        if let Some(reporter) = self.access_reporter() {
             answers.access_report = reporter.status();
         }
         let delay = DelayReport {

@@ -25,6 +25,14 @@ pub enum Schedule {
 }
 
 impl Schedule {
+    /// Gaps so many times as long.
+    pub(super) const fn slower(self, times: u32) -> Self {
+        match self {
+            Self::Fixed { interval } => Self::Fixed { interval: interval.saturating_mul(times) },
+            Self::Poisson { mean } => Self::Poisson { mean: mean.saturating_mul(times) },
+        }
+    }
+
     /// Time between two probes, in the mean.
     #[must_use]
     pub const fn interval(self) -> Duration {
@@ -87,6 +95,13 @@ impl Timetable {
     /// Gaps behind the next slot are as long as this.
     pub(super) const fn set_interval(&mut self, interval: Duration) {
         self.schedule = Schedule::Fixed { interval };
+    }
+
+    /// Gaps are as in `schedule` from here on; where they are longer, that which runs is longer, too.
+    pub(super) fn set_schedule(&mut self, schedule: Schedule) {
+        let more = schedule.interval().saturating_sub(self.schedule.interval());
+        self.next = self.next.saturating_add(more);
+        self.schedule = schedule;
     }
 
     pub(super) const fn stop(&mut self) {

@@ -7,6 +7,7 @@ mod learned;
 mod looped;
 mod measurement;
 mod memory;
+mod pace;
 mod returns;
 mod rig;
 mod sending;

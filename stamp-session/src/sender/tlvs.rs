@@ -70,11 +70,6 @@ impl Layout {
         area: &[u8],
         reply_format: TimestampFormat,
     ) -> TlvAnswer {
-        if let Some(conformity) = self.conformity(numbers.sequence, area) {
-            // What the TLVs are is the question itself.
-            let answers = Answers { conformity: Some(conformity), ..Answers::default() };
-            return TlvAnswer { outcome: TlvOutcome::NotAsked, answers };
-        }
         let outcome = self.outcome(keys, numbers, area);
         let mut answers = Answers { reply_format, ..Answers::default() };
         for (kind, _) in self.requests.iter() {

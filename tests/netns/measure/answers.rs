@@ -5,7 +5,7 @@ use stamp_tests::netns::{self, Families, Trial, trials};
 use stamp_tests::wire::{Effect, Way, Which};
 
 use super::{PORT, measure, reflector, session};
-use crate::reflector::Folder;
+use crate::folder::Folder;
 
 pub(super) fn trials() -> Vec<Trial> {
     trials![
@@ -13,6 +13,7 @@ pub(super) fn trials() -> Vec<Trial> {
         replies_have_the_class_that_was_asked_for,
         a_stranger_is_told_nothing_unless_the_operator_says_so,
         the_operator_says_by_prefix_which_questions_are_answered,
+        congestion_on_either_way_slows_probes_down,
         an_access_report_is_sent_until_it_is_acknowledged,
         replies_tell_when_those_before_left,
         who_is_stateless_tells_of_no_reply,
@@ -124,6 +125,45 @@ fn the_operator_says_by_prefix_which_questions_are_answered() {
     assert_eq!(told(net.far.ipv6().to_string()), [[3, 0], [0, 3]], "what the top level says");
 }
 
+fn congestion_on_either_way_slows_probes_down() {
+    let net = netns::wired(Families::Both);
+    let _reflector = reflector(&net.far, &["--reply-classes", "any"]);
+    for address in [net.far.ipv4().to_string(), net.far.ipv6().to_string()] {
+        for way in [Way::Forward, Way::Backward] {
+            let offset = if way == Way::Forward { super::OPEN_PROBE } else { super::OPEN_REPLY };
+            // The first and, at the pace that follows, the second.
+            net.wire.impair(way, super::probes(&[0, 1], offset), Effect::Mark);
+            let flags =
+                ["-c", "6", "-i", "20ms", "--ecn", "ect0", "--ask-cos", "CS0,ect0", "--ndjson"];
+            let finished = measure(&net.near, &address, &flags);
+            let lines: Vec<Value> = finished
+                .assert_code(0)
+                .stdout
+                .lines()
+                .map(|line| serde_json::from_str(line).expect("JSON"))
+                .collect();
+            net.wire.clear(way);
+            let of = |kind: &str| -> Vec<&Value> {
+                lines.iter().filter(|line| line["type"] == kind).collect()
+            };
+            let paces: Vec<_> = of("pace")
+                .iter()
+                .map(|line| (line["direction"].clone(), line["value"].clone()))
+                .collect();
+            let name = Value::from(if way == Way::Forward { "forward" } else { "backward" });
+            let expected = [(name.clone(), 40_000_000.into()), (name, 80_000_000.into())];
+            assert_eq!(paces, expected, "{lines:#?}");
+            let end = of("end")[0];
+            let class = &end["answers"]["class_of_service"];
+            assert_eq!(
+                (&class["slowdowns"], &class["interval_ns"]),
+                (&2.into(), &80_000_000.into())
+            );
+            assert_eq!(end["packets"]["received"], end["packets"]["sent"], "{end}");
+        }
+    }
+}
+
 fn an_access_report_is_sent_until_it_is_acknowledged() {
     let net = netns::wired(Families::V4);
     let reflector = reflector(&net.far, &[]);
@@ -136,7 +176,9 @@ fn an_access_report_is_sent_until_it_is_acknowledged() {
     let report = &told["answers"]["access_report"];
     assert_eq!((&report["network"], &report["code"]), (&"3GPP".into(), &2.into()), "{told}");
     assert_eq!(report["state"], "acknowledged", "{told}");
-    assert_eq!((&report["sent"], &report["sequence"]), (&2.into(), &3.into()), "{told}");
+    // The third behind it, or an earlier one where a busy machine missed slots.
+    let carrier = report["sequence"].as_u64().expect("a probe");
+    assert!(report["sent"] == 2 && (1..=3).contains(&carrier), "{told}");
     let heard = reflector.wait_for_error_line(|line| line.contains("access report"));
     assert!(heard.contains("access report: Network unavailable"), "{heard}");
     assert!(heard.contains("access=3GPP") && heard.contains("code=2"), "{heard}");

@@ -197,6 +197,24 @@ fn pseudo_header_sum(ip: &Ip) -> u16 {
     sum as u16
 }
 
+/// Sets Congestion Experienced in a packet that can have it.
+pub(super) fn mark(frame: &mut [u8]) {
+    const CE: u8 = 0b11;
+    let Some(ip) = Ip::of(frame).filter(|ip| matches!(ip.traffic_class & CE, 1 | 2)) else {
+        return;
+    };
+    let Some(octets) = frame.get_mut(IP_OFFSET..) else { return };
+    if ip.source.is_ipv6() {
+        if let Some(mut packet) = MutableIpv6Packet::new(octets) {
+            packet.set_traffic_class(ip.traffic_class | CE);
+        }
+    } else if let Some(mut packet) = MutableIpv4Packet::new(octets) {
+        packet.set_ecn(CE);
+        let sum = ipv4::checksum(&packet.to_immutable());
+        packet.set_checksum(sum);
+    }
+}
+
 /// Turns bits of an octet of the UDP payload. Says whether there was such an octet.
 pub(super) fn corrupt(frame: &mut [u8], octet: usize, mask: u8) -> bool {
     let Some(ip) = Ip::of(frame) else {
@@ -286,6 +304,29 @@ mod tests {
             let frame = build(MACS, pair, b"payload");
             for length in 0..frame.len() {
                 assert!(Datagram::of(&frame[..length], 1).is_none(), "{length} octets");
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_ect_can_be_marked_and_nothing_else() {
+        for pair in pairs() {
+            let mut frame = build(MACS, pair, b"payload");
+            let before = frame.clone();
+            mark(&mut frame);
+            assert_eq!(frame, before, "Not-ECT stays as it is");
+            // ECT(0) with DSCP 46, in the place of either family.
+            if pair.0.is_ipv6() {
+                frame[IP_OFFSET] = 0x6b;
+                frame[IP_OFFSET + 1] = 0xa0;
+            } else {
+                frame[IP_OFFSET + 1] = 0xba;
+            }
+            mark(&mut frame);
+            assert_eq!(Datagram::of(&frame, 1).unwrap().traffic_class, 0xbb);
+            if let Some(packet) = Ipv4Packet::new(&frame[IP_OFFSET..]).filter(|_| !pair.0.is_ipv6())
+            {
+                assert_eq!(packet.get_checksum(), ipv4::checksum(&packet));
             }
         }
     }

@@ -67,6 +67,8 @@ pub enum Effect {
         /// What becomes of the UDP checksum.
         checksum: Checksum,
     },
+    /// It meets congestion: one with ECT goes on with CE, any other as it is.
+    Mark,
     /// What exceeds the rate is lost. A token bucket, on the times of arrival.
     Police {
         /// Datagrams per second.
@@ -100,6 +102,7 @@ pub(super) struct Plan {
     pub(super) delay: Duration,
     pub(super) copies: u32,
     pub(super) behind: u32,
+    pub(super) mark: bool,
     pub(super) corruptions: Vec<(usize, u8, Checksum)>,
 }
 
@@ -124,6 +127,7 @@ impl Rule {
             Effect::Corrupt { octet, mask, checksum } => {
                 plan.corruptions.push((octet, mask, checksum));
             }
+            Effect::Mark => plan.mark = true,
             Effect::Police { per_second, burst } => {
                 let bucket = self.bucket.as_mut();
                 plan.drop |= !bucket.is_some_and(|b| b.take(arrived_ns, per_second, burst));

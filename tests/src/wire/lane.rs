@@ -91,6 +91,9 @@ impl Lane {
             let translated = Datagram::of(&octets, nth).map(|d| (d.source, d.destination));
             self.record_of(nth).translated = translated;
             self.corrupt(&mut octets, &plan);
+            if plan.mark {
+                frame::mark(&mut octets);
+            }
             self.pass(Outgoing::new(octets, due_ns, Some(nth)), &plan);
         } else {
             self.counts.untranslated += 1;

@@ -62,6 +62,8 @@ fn classes_are_told_by_name() {
         congestion_forward: 4,
         dscp_refused: 20,
         ecn_refused: 0,
+        slowdowns: 0,
+        interval_ns: None,
     });
     let remarked = find(&session, "remarked_forward").text;
     assert!(remarked.starts_with("20 of 20 probes") && remarked.ends_with("AF41 became CS0."));

@@ -106,6 +106,8 @@ fn class_of_service(wanted: (u8, u8), counts: &AnswerCounts) -> ClassOfServiceRe
         congestion_forward: counts.congestion_forward,
         dscp_refused: counts.dscp_refused,
         ecn_refused: counts.ecn_refused,
+        slowdowns: counts.pace.slowdowns,
+        interval_ns: u64::try_from(counts.pace.interval.as_nanos()).ok().filter(|ns| *ns > 0),
     }
 }
 

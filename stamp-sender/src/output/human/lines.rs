@@ -6,8 +6,8 @@ use stamp_proto::time::TimeDelta;
 use stamp_session::clock::ClockState;
 use stamp_session::sender::{
     AccessReportState, AccessReportStatus, DelayChange, End, FallbackChange, FallbackReason,
-    LEARNED_FOR, LossChange, MeasuredDirection, Outcome, RejectReason, Sample, SenderEvent,
-    SessionState, Stamping, StateChange, ThresholdState,
+    LEARNED_FOR, LossChange, Marked, MeasuredDirection, Outcome, PaceChange, RejectReason, Sample,
+    SenderEvent, SessionState, Stamping, StateChange, ThresholdState,
 };
 use stamp_session::statistics::Reason;
 use stamp_worker::sender::Trouble;
@@ -160,20 +160,8 @@ impl Lines {
                 self.between(name, &self.paint.bad(&text))
             }
             SenderEvent::FarClockLearned(state) => self.between(name, &self.far_clock(*state)),
-            SenderEvent::AccessReport(status) => {
-                let AccessReportStatus { state, sent, sequence } = *status;
-                let times = if sent == 1 { "once".to_owned() } else { format!("{sent} times") };
-                let text = match (state, sequence) {
-                    (AccessReportState::Acknowledged, Some(sequence)) => {
-                        self.paint.good(&format!("access report acknowledged (probe {sequence})"))
-                    }
-                    (AccessReportState::Refused, _) => {
-                        self.paint.bad("the far end does not take the access report")
-                    }
-                    _ => self.paint.bad(&format!("access report sent {times}, not acknowledged")),
-                };
-                self.between(name, &text)
-            }
+            SenderEvent::Pace(change) => self.between(name, &self.pace(change)),
+            SenderEvent::AccessReport(status) => self.between(name, &self.access_report(status)),
             SenderEvent::ZeroSsid => self.between(name, "the far end returns no SSID"),
             SenderEvent::ReflectorMode { .. }
             | SenderEvent::FarClock(_)
@@ -256,6 +244,34 @@ impl Lines {
             let text =
                 format!("{way} loss is within its limit again: {lost} of the last {decided}");
             self.paint.good(&text)
+        }
+    }
+
+    fn pace(&self, change: &PaceChange) -> String {
+        let ns = u64::try_from(change.interval.as_nanos()).unwrap_or(u64::MAX);
+        let every = format!("a probe every {} from here on", setting(ns));
+        match change.marked {
+            Some(Marked::Forward) => {
+                self.paint.odd(&format!("congestion on the way there: {every}"))
+            }
+            Some(Marked::Backward) => {
+                self.paint.odd(&format!("congestion on the way back: {every}"))
+            }
+            None => self.paint.good(&format!("no congestion for a while: {every}")),
+        }
+    }
+
+    fn access_report(&self, status: &AccessReportStatus) -> String {
+        let AccessReportStatus { state, sent, sequence } = *status;
+        let times = if sent == 1 { "once".to_owned() } else { format!("{sent} times") };
+        match (state, sequence) {
+            (AccessReportState::Acknowledged, Some(sequence)) => {
+                self.paint.good(&format!("access report acknowledged (probe {sequence})"))
+            }
+            (AccessReportState::Refused, _) => {
+                self.paint.bad("the far end does not take the access report")
+            }
+            _ => self.paint.bad(&format!("access report sent {times}, not acknowledged")),
         }
     }
 

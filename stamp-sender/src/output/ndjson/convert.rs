@@ -2,8 +2,8 @@
 
 use stamp_proto::time::{TimeDelta, WallTime};
 use stamp_session::sender::{
-    DelayChange, DelayCriterion, End, FallbackChange, LossChange, Outcome, Sample, SenderEvent,
-    SessionState, StateChange, ThresholdState,
+    AccessReportStatus, DelayChange, DelayCriterion, End, FallbackChange, LossChange, Marked,
+    Outcome, PaceChange, Sample, SenderEvent, SessionState, StateChange, ThresholdState,
 };
 use stamp_session::statistics::Reason;
 use stamp_worker::sender::Trouble;
@@ -112,12 +112,10 @@ impl Entry {
                 }),
                 ..Event::new(name, tally, now)
             }),
-            SenderEvent::AccessReport(status) => Self::AccessReport(Event {
-                to: Some(status.state.label().to_owned()),
-                value: Some(status.sent.into()),
-                sequences: status.sequence.map(|sequence| (sequence, sequence)),
-                ..Event::new(name, heard, now)
-            }),
+            SenderEvent::Pace(change) => Self::Pace(pace(&change, Event::new(name, tally, now))),
+            SenderEvent::AccessReport(status) => {
+                Self::AccessReport(access_report(status, Event::new(name, tally, now)))
+            }
             SenderEvent::FarClock(state) => Self::Clock(Event {
                 to: Some(synchronized(state.synchronized).to_owned()),
                 value: state.error_bound_ns.and_then(|ns| i64::try_from(ns).ok()),
@@ -209,6 +207,31 @@ fn fallback(change: &FallbackChange, event: Event) -> Event {
         value: Some(change.run.into()),
         sequences: Some((change.first, change.last)),
         reason: Some(change.reason.label().to_owned()),
+        ..event
+    }
+}
+
+fn access_report(status: AccessReportStatus, event: Event) -> Event {
+    Event {
+        to: Some(status.state.label().to_owned()),
+        value: Some(status.sent.into()),
+        sequences: status.sequence.map(|sequence| (sequence, sequence)),
+        ..event
+    }
+}
+
+fn pace(change: &PaceChange, event: Event) -> Event {
+    let direction = change.marked.map(|marked| match marked {
+        Marked::Forward => "forward",
+        Marked::Backward => "backward",
+    });
+    Event {
+        time: Instant(change.at.wall),
+        monotonic_ns: Some(change.at.monotonic.ns()),
+        direction: direction.map(str::to_owned),
+        value: i64::try_from(change.interval.as_nanos()).ok(),
+        sequences: Some((change.sequence, change.sequence)),
+        reason: Some(if direction.is_some() { "congestion" } else { "no_congestion" }.to_owned()),
         ..event
     }
 }

@@ -130,6 +130,8 @@ pub enum Entry {
     Loss(Event),
     /// The far node does not stamp, so that probes are plain; or it stamps again.
     Fallback(Event),
+    /// Probes follow each other more slowly because packets met congestion, or faster again.
+    Pace(Event),
     /// The report of an access network was acknowledged or refused, or nobody has answered it.
     AccessReport(Event),
     /// A clock jumped, or the far clock changed its quality.

@@ -114,6 +114,12 @@ pub struct ClassOfServiceRecord {
     pub dscp_refused: u64,
     /// Replies that were not given the ECN.
     pub ecn_refused: u64,
+    /// How often the interval was doubled for congestion.
+    #[serde(default)]
+    pub slowdowns: u64,
+    /// Time between two probes now, in the mean; `null` where ECT is not used.
+    #[serde(default)]
+    pub interval_ns: Option<u64>,
 }
 
 /// When replies really left, as the next one told, and what is the better for it.

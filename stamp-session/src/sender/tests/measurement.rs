@@ -195,8 +195,9 @@ fn hops_and_marks_of_both_ways_are_seen() {
     let first = sample(rig.receive(&reply));
     assert_eq!((first.forward_hops, first.backward_hops), (Some(5), Some(6)));
     assert!(first.remarked);
-    let probe = rig.send(100 * MS);
-    let mut reply = Reply::to(&probe, 100 * MS);
+    // Congestion was met: the next is due after twice the time.
+    let probe = rig.send(200 * MS);
+    let mut reply = Reply::to(&probe, 200 * MS);
     reply.traffic_class = Some((Dscp::new(46).unwrap(), Ecn::Ect0));
     reply.packet.sender_ttl = HopLimit(248);
     assert!(!sample(rig.receive(&reply)).remarked);

@@ -2,7 +2,7 @@
 
 use stamp_proto::ip::Dscp;
 
-use crate::output::duration::delay_or_dash;
+use crate::output::duration::{delay_or_dash, setting};
 use crate::output::record::{
     AccessReportRecord, ClassOfServiceRecord, DirectMeasurementRecord, FollowUpRecord,
     LocationRecord, OriginRecord, SessionRecord, TimestampInformationRecord, TrafficLossRecord,
@@ -73,11 +73,21 @@ fn class_words(class: &ClassOfServiceRecord, sent: u8) -> String {
         (told, refused) if told == refused => "given to no reply".to_owned(),
         (told, refused) => format!("given to {} of {told} replies", told - refused),
     };
+    let pace = match (class.slowdowns, class.interval_ns) {
+        (1.., Some(ns)) => {
+            format!("; slowed down {} for congestion, to {}", times(class.slowdowns), setting(ns))
+        }
+        _ => String::new(),
+    };
     format!(
-        "{} there {kept} ({arrived} on arrival); {} back {given}",
+        "{} there {kept} ({arrived} on arrival); {} back {given}{pace}",
         name(sent),
         name(class.wanted_dscp)
     )
+}
+
+fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
 /// Medians with the better T3 and without.
@@ -115,7 +125,7 @@ fn access_words(report: &AccessReportRecord) -> String {
         || format!("{network} return code {code}"),
         |meaning| format!("{network} {}", meaning.to_lowercase()),
     );
-    let times = if *sent == 1 { "once".to_owned() } else { format!("{sent} times") };
+    let times = times((*sent).into());
     let outcome = match (state.as_str(), sequence) {
         ("acknowledged", Some(sequence)) => {
             format!("acknowledged by the reply to probe {sequence}")
