@@ -85,6 +85,10 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
         let keys = keys.as_ref();
         let requests = questions(&measure.asking, opened.requests.clone(), &opened.measurement)?;
         let mut config = asking(probe, opened.destination, keys, requests)?;
+        if probe.ssid.is_none() {
+            let is_taken = |ssid| infos.iter().any(|info| info.ssid == Ssid(ssid));
+            config.ssid = Ssid(random::unused_u16(is_taken));
+        }
         if windows {
             config.statistics = StatisticsScope::Both;
         }
