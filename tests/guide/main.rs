@@ -30,6 +30,7 @@ fn trials() -> Vec<Trial> {
         mtu_segments: [Need::IPV6],
         nat,
         segments: [Need::IPV6],
+        service,
         test_tlvs,
         timestamping,
         without_root,
@@ -38,6 +39,10 @@ fn trials() -> Vec<Trial> {
 
 fn clocks() {
     play("clocks", Machines::two_hosts(Families::V4));
+}
+
+fn service() {
+    play("service", Machines::two_hosts(Families::V4));
 }
 
 fn dscp() {

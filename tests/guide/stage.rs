@@ -120,7 +120,11 @@ impl Stage for Machines {
             false => host.spawn_as_user(&mut command),
         };
         if step.in_background {
-            host.wait_for_udp_listener(&program, listening_port(&step.command));
+            if step.command.starts_with("stamp-sender run") {
+                program.wait_for_error_line(|line| line.contains("msg=\"session is up\""));
+            } else {
+                host.wait_for_udp_listener(&program, listening_port(&step.command));
+            }
             self.running.push(program);
             return Ok(Ran { status: 0, output: String::new() });
         }

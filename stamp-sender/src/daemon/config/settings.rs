@@ -17,8 +17,8 @@ use stamp_config::document::{FlagText, Problem, Section};
 use crate::command_line::Measure;
 
 /// Flags that say how long an ad hoc run lasts, what it shows, or that it is no measurement.
-const NOT_OF_A_SESSION: [&str; 5] =
-    ["count", "duration", "per-segment", "mtu-sweep", "show-packet"];
+const NOT_OF_A_SESSION: [&str; 6] =
+    ["count", "duration", "per-segment", "mtu-sweep", "show-packet", "send-malformed"];
 /// Heading of flags about printing.
 const PRINTING: &str = "Output";
 

@@ -30,10 +30,14 @@ pub fn show(configuration: &Configuration) -> String {
 }
 
 fn session(text: &mut String, spec: &SessionSpec) {
-    let _ = writeln!(text, "\n[[session]]\nname = {:?}\ntarget = {:?}", spec.name, spec.target);
-    if let Some(profile) = &spec.profile {
-        let _ = writeln!(text, "# profile = {profile:?}");
-    }
+    let profile = spec.profile.as_ref().map(|profile| format!("  # of profile {profile}"));
+    let _ = writeln!(
+        text,
+        "\n[[session]]{}\nname = {:?}\ntarget = {:?}",
+        profile.unwrap_or_default(),
+        spec.name,
+        spec.target
+    );
     for (key, value) in spec.settings.iter() {
         let _ = writeln!(text, "{key} = {value:?}");
     }
@@ -70,8 +74,8 @@ fn delay_threshold(limits: &DelayLimits) -> String {
 }
 
 const SERVICE: &str = "\
-# Configuration of `stamp-sender run`. What is behind # holds anyway, or is an example. Durations are
-# texts with a unit, bare numbers are counts. SIGHUP reads the file again, all of it or nothing;
+# Configuration of `stamp-sender run`. What is behind # as `key = value` holds anyway; `key: FORM` has no
+# default. Durations are texts with a unit, bare numbers are counts. SIGHUP reads the file again, all of it or nothing;
 # sessions that it leaves as they are keep their state and counters.
 
 # Packet threads. Changes with a restart only.
@@ -129,7 +133,7 @@ pub fn template() -> String {
             None => {
                 let names = arg.get_value_names().unwrap_or_default();
                 let words: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
-                writeln!(text, "# {key} = {:?}", words.join(" "))
+                writeln!(text, "# {key}: {}", words.join(" "))
             }
         };
     }

@@ -123,3 +123,34 @@ fn flags_that_do_not_go_together_are_named_at_their_session() {
     assert!(errors.starts_with("f.toml:2:8: session[0].name = \"a\": "), "{errors}");
     assert!(errors.contains("key-file"), "{errors}");
 }
+
+#[test]
+fn what_is_shown_says_the_same_when_it_is_read() {
+    let shown = show(&read(GOOD).unwrap());
+    let again = read(&shown).unwrap();
+    let without_profile = |configuration: Configuration| {
+        let sessions = configuration.sessions.into_iter();
+        sessions.map(|spec| SessionSpec { profile: None, ..spec }).collect::<Vec<_>>()
+    };
+    assert_eq!(without_profile(again), without_profile(read(GOOD).unwrap()), "{shown}");
+}
+
+#[test]
+fn the_template_is_right_as_it_is_and_with_every_default_in_it() {
+    let text = template();
+    let [session] = &read(&text).unwrap().sessions[..] else { panic!("{text}") };
+    assert_eq!(session.name, "example");
+    let with_defaults: String = text
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(key) if key.split_whitespace().nth(1) == Some("=") => key,
+            _ => line,
+        })
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let from_flags = &with_defaults[with_defaults.find("# == Probing").unwrap()..];
+    let session = format!("[[session]]\nname = \"x\"\ntarget = \"r1\"\n{from_flags}");
+    if let Err(errors) = read(&session) {
+        panic!("{errors}\n{session}");
+    }
+}
