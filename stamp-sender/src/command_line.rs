@@ -1,6 +1,7 @@
 //! The command line: every flag is defined here once; help, man page and completions follow.
 
 mod asking;
+mod check;
 pub mod daemon;
 pub mod lab;
 mod steering;
@@ -9,7 +10,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{
+    ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
+};
 use stamp_config::clock::{DeclaredClock, FarClock};
 use stamp_config::parse;
 use stamp_config::quantity::{Count, Interval, RunDuration};
@@ -20,6 +23,7 @@ use stamp_proto::time::TimestampFormat;
 use crate::wait::Wait;
 
 pub use asking::{AskingFlags, MalformedWord};
+pub use check::Check;
 pub use steering::{ModeName, Srv6Name, SteeringFlags};
 
 /// Measures delay and loss in both directions between this host and a STAMP reflector.
@@ -44,6 +48,25 @@ pub struct CommandLine {
     pub measure: Measure,
 }
 
+/// The command with everything in it.
+pub fn command() -> clap::Command {
+    // Whoever asks for a verdict waits for it.
+    CommandLine::command().mut_subcommand("check", |check| {
+        check
+            .mut_arg("count", |count| count.default_value("10"))
+            .mut_arg("interval", |interval| interval.default_value("100ms"))
+    })
+}
+
+/// What the user typed.
+///
+/// # Errors
+///
+/// What clap has to say, help and version among it.
+pub fn parsed() -> Result<CommandLine, clap::Error> {
+    CommandLine::from_arg_matches(&command().try_get_matches()?)
+}
+
 /// What `stamp-sender` can do besides measuring now.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
@@ -53,6 +76,8 @@ pub enum Verb {
     /// The configuration file of `run`.
     #[command(subcommand)]
     Config(daemon::Config),
+    /// One verdict for a monitoring system: status 0 ok, 1 warning, 2 critical, 3 unknown.
+    Check(Box<Check>),
     /// A network on this machine, measured over labels and over SIDs while one of its ways gets worse.
     Demo(Demo),
     /// A network to try things on: namespaces, links with delay and loss, SIDs and labels.

@@ -9,6 +9,7 @@ use stamp_net::NetError;
 use stamp_session::sender::SenderConfigError;
 use stamp_worker::WorkerError;
 
+use crate::check::Verdict;
 use crate::target::TargetError;
 
 /// How a run ended that did what it was asked to do.
@@ -22,6 +23,8 @@ pub enum Status {
     Missing,
     /// Interrupted before the first reply.
     Interrupted,
+    /// What a check found, by the rules of monitoring plugins.
+    Verdict(Verdict),
 }
 
 impl Status {
@@ -30,7 +33,7 @@ impl Status {
     pub const fn with_missing_host(self) -> Self {
         match self {
             Self::Done | Self::Unmet | Self::Missing => Self::Missing,
-            Self::Interrupted => Self::Interrupted,
+            other @ (Self::Interrupted | Self::Verdict(_)) => other,
         }
     }
 
@@ -40,6 +43,7 @@ impl Status {
             Self::Unmet => 1,
             Self::Missing => 2,
             Self::Interrupted => 130,
+            Self::Verdict(verdict) => verdict.code(),
         }
     }
 }

@@ -2,25 +2,24 @@
 
 use std::io::{self, Write};
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
 use crate::Ended;
-use crate::command_line::{CommandLine, SchemaFormat};
+use crate::command_line::{SchemaFormat, command};
 use crate::exit::{Failure, Status};
 use crate::output::schema;
 
 /// Writes a completion script.
 pub fn completions(shell: Shell) -> Ended {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut CommandLine::command(), "stamp-sender", &mut script);
+    clap_complete::generate(shell, &mut command(), "stamp-sender", &mut script);
     print(&script)
 }
 
 /// Writes the manual page in roff: the page of the program, then one section for each verb.
 pub fn manual_page() -> Ended {
     let mut page = Vec::new();
-    clap_mangen::Man::new(CommandLine::command()).render(&mut page).map_err(Failure::Output)?;
+    clap_mangen::Man::new(command()).render(&mut page).map_err(Failure::Output)?;
     print(&page)
 }
 

@@ -6,6 +6,7 @@
 
 use std::process::ExitCode;
 
+mod check;
 mod command_line;
 mod companion;
 mod compare;
@@ -33,15 +34,14 @@ mod steering;
 mod target;
 mod wait;
 
-use clap::Parser;
+use command_line::Verb;
 use command_line::daemon::Config;
-use command_line::{CommandLine, Verb};
 use exit::{Failure, Status};
 
 /// Runs the program and says how it ended.
 #[must_use]
 pub fn main() -> ExitCode {
-    let command_line = match CommandLine::try_parse() {
+    let command_line = match command_line::parsed() {
         Ok(command_line) => command_line,
         Err(error) => return exit::usage(&error),
     };
@@ -51,6 +51,7 @@ pub fn main() -> ExitCode {
         Some(Verb::Config(Config::Check { file })) => daemon::check(&file),
         Some(Verb::Config(Config::Show { file })) => daemon::show(&file),
         Some(Verb::Config(Config::Template)) => daemon::template(),
+        Some(Verb::Check(check)) => check::run(&check),
         Some(Verb::Demo(demo)) => demo::run(&demo),
         Some(Verb::Lab(lab)) => lab::run(&lab),
         Some(Verb::Doctor(doctor)) => doctor::run(&doctor),

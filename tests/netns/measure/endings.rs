@@ -17,6 +17,7 @@ pub(super) fn trials() -> Vec<Trial> {
         several_hosts_are_measured_at_once,
         a_host_without_name_or_route_is_left_out_and_told,
         a_summary_asked_for_before_the_first_probe_ends_nothing,
+        a_check_has_the_statuses_of_monitoring_plugins,
     ]
 }
 
@@ -188,4 +189,33 @@ fn a_summary_asked_for_before_the_first_probe_ends_nothing() {
     let finished = program.wait();
     finished.assert_code(0);
     assert!(finished.stdout.contains("3 sent, 3 received"), "{}", finished.stdout);
+}
+
+fn a_check_has_the_statuses_of_monitoring_plugins() {
+    let net = netns::wired(Families::V4);
+    let _reflector = reflector(&net.far, &["--stateful"]);
+    net.wire.impair(Way::Forward, Which::only(|datagram| datagram.nth % 5 == 3), Effect::Drop);
+    let address = format!("{}:{PORT}", net.far.ipv4());
+    let cases: [(&str, &[&str], i32, &str); 7] = [
+        (&address, &[], 0, "STAMP OK - "),
+        (&address, &["-w", "delay=10s,loss=50%"], 0, "answered, round trip "),
+        (&address, &["-w", "loss=1%", "-k", "delay=10s"], 1, "loss 2"),
+        (&address, &["-w", "loss=1%", "-k", "forward-loss=2%"], 2, "forward-loss "),
+        (&address, &["-w", "forward=10ms"], 3, "the clocks are not synchronized"),
+        ("no-such-name.invalid", &[], 3, "STAMP UNKNOWN - no-such-name.invalid"),
+        (&address, &["-w", "loss=much"], 3, "expected KEY=LIMIT"),
+    ];
+    for (target, flags, status, words) in cases {
+        let mut command = netns::binary("stamp-sender");
+        // 20 of which 4 are lost, besides those that tell what the far end is.
+        command.args(["check", target, "-c", "20", "-i", "5ms", "-W", "300ms"]).args(flags);
+        let finished = net.near.spawn(&mut command).wait();
+        finished.assert_code(status);
+        let told = format!("{}{}", finished.stdout, finished.stderr);
+        assert!(told.contains(words), "{words:?} in {told}");
+        if finished.stdout.starts_with("STAMP OK") {
+            assert!(finished.stdout.contains(" loss'="), "{told}");
+            assert_eq!(finished.stdout.lines().count(), 1, "{told}");
+        }
+    }
 }
