@@ -3,6 +3,7 @@
 mod asking;
 mod check;
 pub mod daemon;
+mod departure;
 pub mod lab;
 mod steering;
 
@@ -24,6 +25,7 @@ use crate::wait::Wait;
 
 pub use asking::{AskingFlags, MalformedWord};
 pub use check::Check;
+pub use departure::Departure;
 pub use steering::{ModeName, Srv6Name, SteeringFlags};
 
 /// Measures delay and loss in both directions between this host and a STAMP reflector.
@@ -147,8 +149,9 @@ pub struct Probe {
     /// Time between two probes, or its mean with --schedule poisson.
     #[arg(short, long, default_value = "1s", env = "STAMP_INTERVAL", value_parser = parse::<Interval>)]
     pub interval: Interval,
-    /// Departure of probes: evenly, or at random as a Poisson process (RFC 7679 §3).
-    #[arg(long, value_enum, default_value_t = Departure::Fixed, env = "STAMP_SCHEDULE")]
+    /// Departure of probes: `fixed`, evenly; `poisson`, at random as a Poisson process (RFC 7679 §3);
+    /// or `burst=N,every=TIME`, N probes in a row and then a pause.
+    #[arg(long, value_name = "KIND", default_value = "fixed", env = "STAMP_SCHEDULE", value_parser = parse::<Departure>)]
     pub schedule: Departure,
     /// A probe is lost when no reply came within this time. `3x2s`: the same 2 s, but the end of
     /// the run waits no longer than 3 times the longest round trip seen.
@@ -327,15 +330,6 @@ pub struct Report {
     /// Write delay over time as an SVG picture here.
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
-}
-
-/// Departure of probes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum Departure {
-    /// Evenly spaced.
-    Fixed,
-    /// Exponential gaps.
-    Poisson,
 }
 
 /// Content of Extra Padding.

@@ -299,6 +299,7 @@ pub fn config(
     config.schedule = match probe.schedule {
         Departure::Fixed => Schedule::Fixed { interval },
         Departure::Poisson => Schedule::Poisson { mean: interval },
+        Departure::Burst { count, every } => Schedule::Burst { interval, count, every },
     };
     config.count = (probe.count.0 > 0).then_some(probe.count.0);
     config.duration = probe.duration.map(|duration| duration.0);

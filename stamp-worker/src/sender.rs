@@ -135,8 +135,10 @@ impl SenderPool {
         companions: Vec<Companion>,
         observer: Box<dyn SenderObserver>,
     ) -> Result<Self, WorkerError> {
-        let rate: f64 =
-            sessions.iter().map(|setup| 1.0 / setup.config.schedule.interval().as_secs_f64()).sum();
+        let rate: f64 = sessions
+            .iter()
+            .map(|setup| 1.0 / setup.config.schedule.mean_interval().as_secs_f64())
+            .sum();
         let spins = rate * SPIN_BELOW.as_secs_f64() > 1.0;
         let group = Group::new(0, sessions, companions)?;
         Self::run(Tenure::Sessions, Some(group), spins, observer)

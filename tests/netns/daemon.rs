@@ -24,6 +24,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         loss_beyond_its_limit_is_told_and_cleared,
         limits_change_while_the_session_goes_on,
         values_for_path_computation_are_announced,
+        bursts_have_pauses_between_them,
     ]
 }
 
@@ -324,4 +325,37 @@ fn values_for_path_computation_are_announced() {
     assert_eq!((&first["reason"], &first["mode"]), (&"first".into(), &"derived".into()));
     assert!(first["max_us"].is_u64() && first["min_us"].as_u64() <= first["max_us"].as_u64());
     assert!(told.iter().all(|event| event["session"] == "a"), "b was told to announce nothing");
+}
+
+fn bursts_have_pauses_between_them() {
+    let net = netns::two_hosts(Families::V4);
+    let _far = reflector(&net.far);
+    let mut command = netns::binary("stamp-sender");
+    let address = net.far.ipv4().to_string();
+    let flags = ["-c", "9", "-i", "50ms", "--schedule", "burst=3,every=400ms", "--json"];
+    let finished = net.near.spawn(command.arg(address).args(flags)).wait();
+    let document = finished.assert_code(0).json();
+    let session = &document["sessions"][0];
+    assert_eq!(
+        session["config"]["burst"],
+        serde_json::json!({"count": 3, "every_ns": 400_000_000})
+    );
+    let steps = session["series"]["steps"].as_array().expect("delay over time");
+    let instants: Vec<&str> = steps.iter().filter_map(|step| step["time"].as_str()).collect();
+    assert!(instants.is_sorted(), "{instants:?}");
+    let first = millisecond_of(instants[0]);
+    for (number, instant) in instants.iter().enumerate() {
+        let number = u32::try_from(number).expect("few");
+        let intended = i64::from(number / 3 * 400 + number % 3 * 50);
+        let late = (millisecond_of(instant) - first).rem_euclid(60_000) - intended;
+        // On the slot or, on a loaded machine, before the next.
+        assert!((-2..50).contains(&late), "probe {number} is {late} ms late: {instants:?}");
+    }
+}
+
+/// Within its minute.
+fn millisecond_of(instant: &str) -> i64 {
+    let seconds = instant.rsplit(':').next().and_then(|text| text.strip_suffix('Z'));
+    let seconds: f64 = seconds.and_then(|text| text.parse().ok()).expect("an instant");
+    (seconds * 1e3) as i64
 }

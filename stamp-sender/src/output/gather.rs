@@ -18,11 +18,12 @@ use stamp_session::statistics::{LossCharacter, Reason};
 use super::heard::Heard;
 use super::instant::Instant;
 use super::record::{
-    Authentication, Character, ClockFindingRecord, ClockRecord, ConfigRecord, DelayRecord,
-    DelaysRecord, Departure, Directions, FallbackRecord, FarClockRecord, HopRangeRecord,
-    LossRecord, LostRecord, OneWayRecord, PacketsRecord, PathRecord, PdvRecord, QuantilesRecord,
-    RatiosRecord, ReflectorMode, ReflectorRecord, ReorderedRecord, RequestsRecord, SessionRecord,
-    Source, SourceCounts, StampingRecord, StampsRecord, State, TlvsRecord, VariationRecord,
+    Authentication, BurstRecord, Character, ClockFindingRecord, ClockRecord, ConfigRecord,
+    DelayRecord, DelaysRecord, Departure, Directions, FallbackRecord, FarClockRecord,
+    HopRangeRecord, LossRecord, LostRecord, OneWayRecord, PacketsRecord, PathRecord, PdvRecord,
+    QuantilesRecord, RatiosRecord, ReflectorMode, ReflectorRecord, ReorderedRecord, RequestsRecord,
+    SessionRecord, Source, SourceCounts, StampingRecord, StampsRecord, State, TlvsRecord,
+    VariationRecord,
 };
 use crate::explain::{Finding, explain};
 use crate::happening::SessionInfo;
@@ -90,9 +91,13 @@ pub fn address(socket: SocketAddr) -> String {
 /// How probes are made.
 #[must_use]
 pub fn config(info: &SessionInfo) -> ConfigRecord {
-    let (schedule, interval) = match info.schedule {
-        Schedule::Fixed { interval } => (Departure::Fixed, interval),
-        Schedule::Poisson { mean } => (Departure::Poisson, mean),
+    let (schedule, interval, burst) = match info.schedule {
+        Schedule::Fixed { interval } => (Departure::Fixed, interval, None),
+        Schedule::Poisson { mean } => (Departure::Poisson, mean, None),
+        Schedule::Burst { interval, count, every } => {
+            let burst = BurstRecord { count, every_ns: ns(every) };
+            (Departure::Burst, interval, Some(burst))
+        }
     };
     ConfigRecord {
         authentication: match info.authentication {
@@ -102,6 +107,7 @@ pub fn config(info: &SessionInfo) -> ConfigRecord {
         payload_octets: info.payload_octets as u64,
         schedule,
         interval_ns: ns(interval),
+        burst,
         timeout_ns: ns(info.timeout),
         count: info.count,
         timestamp_format: format_label(info.format).to_owned(),

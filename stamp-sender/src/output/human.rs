@@ -17,7 +17,7 @@ use super::duration::{setting, stretch};
 use super::gather;
 use super::instant::Instant;
 use super::ledger::Ledger;
-use super::record::Departure;
+use super::record::{BurstRecord, Departure};
 use super::screen::Screen;
 use crate::happening::{Ended, Happening, SessionInfo};
 use lines::{Limiter, Lines};
@@ -214,16 +214,20 @@ impl Reporter for Human {
 /// Who is probed from where, and how.
 fn header(info: &SessionInfo) -> String {
     let config = gather::config(info);
-    let every = match config.schedule {
-        Departure::Fixed => "every",
-        Departure::Poisson => "every (in the mean)",
+    let every = match (config.schedule, config.burst) {
+        (Departure::Poisson, _) => "every (in the mean)".to_owned(),
+        (Departure::Burst, Some(BurstRecord { count, every_ns })) => {
+            format!("{count} in a row each {}, every", setting(every_ns))
+        }
+        (Departure::Fixed | Departure::Burst, _) => "every".to_owned(),
     };
     let count = config.count.map_or_else(
         || "until stopped".to_owned(),
         |count| match count {
             1 => "once".to_owned(),
             _ => {
-                let whole = config.interval_ns.saturating_mul(count);
+                let whole = info.schedule.mean_interval().as_nanos().saturating_mul(count.into());
+                let whole = u64::try_from(whole).unwrap_or(u64::MAX);
                 format!("{count} times ({})", stretch(whole))
             }
         },

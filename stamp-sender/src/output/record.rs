@@ -154,6 +154,9 @@ pub struct ConfigRecord {
     pub schedule: Departure,
     /// Time between two probes, or its mean.
     pub interval_ns: u64,
+    /// How many of them are in a row, and how often, where there are pauses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burst: Option<BurstRecord>,
     /// A probe without reply for this long is lost.
     pub timeout_ns: u64,
     /// Probes to send; unknown in advance when it runs until stopped.
@@ -162,6 +165,15 @@ pub struct ConfigRecord {
     pub timestamp_format: String,
     /// TTL or Hop Limit probes leave with.
     pub hop_limit: u8,
+}
+
+/// Probes in a row, and then a pause.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct BurstRecord {
+    /// Probes of a burst.
+    pub count: u32,
+    /// From the begin of one burst to that of the next.
+    pub every_ns: u64,
 }
 
 /// With or without HMAC (RFC 8762 §4.2).
@@ -193,6 +205,8 @@ pub enum Departure {
     Fixed,
     /// Exponential gaps.
     Poisson,
+    /// Bursts with pauses between.
+    Burst,
 }
 
 /// What the far end is.

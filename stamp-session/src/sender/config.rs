@@ -233,6 +233,13 @@ impl SenderConfig {
         let ratio = self.timeout.as_nanos().div_ceil(interval.as_nanos());
         let spread = match self.schedule {
             Schedule::Fixed { .. } => 1,
+            Schedule::Burst { interval, count, every } => {
+                let burst = interval.saturating_mul(count.saturating_sub(1));
+                if count == 0 || burst >= every || every > LONGEST {
+                    return Err(SenderConfigError::Burst { interval, count, every });
+                }
+                1
+            }
             // Ten standard deviations more than the mean.
             Schedule::Poisson { .. } => ratio.isqrt().saturating_mul(10).saturating_add(10),
         };
@@ -258,6 +265,11 @@ pub enum SenderConfigError {
     PayloadSize { octets: usize, smallest: usize, padded: usize, largest: usize },
     #[error("an interval of {interval:?} is not possible: more than zero, up to a day")]
     Interval { interval: Duration },
+    #[error(
+        "bursts of {count} probes {interval:?} apart, one every {every:?}, are not possible: each ends \
+         before the next begins, and that is within a day"
+    )]
+    Burst { interval: Duration, count: u32, every: Duration },
     #[error("a timeout of {timeout:?} is not possible: more than zero, up to a day")]
     Timeout { timeout: Duration },
     #[error(

@@ -22,6 +22,15 @@ pub enum Schedule {
         /// Mean time between two probes.
         mean: Duration,
     },
+    /// Some probes in a row, then a pause: what the path does under a load it seldom has.
+    Burst {
+        /// Time between two probes of a burst.
+        interval: Duration,
+        /// Probes of a burst.
+        count: u32,
+        /// From the begin of one burst to that of the next.
+        every: Duration,
+    },
 }
 
 impl Schedule {
@@ -30,15 +39,39 @@ impl Schedule {
         match self {
             Self::Fixed { interval } => Self::Fixed { interval: interval.saturating_mul(times) },
             Self::Poisson { mean } => Self::Poisson { mean: mean.saturating_mul(times) },
+            Self::Burst { interval, count, every } => Self::Burst {
+                interval: interval.saturating_mul(times),
+                count,
+                every: every.saturating_mul(times),
+            },
         }
     }
 
-    /// Time between two probes, in the mean.
+    /// Time between two probes; in the mean, and in bursts between those of one.
     #[must_use]
     pub const fn interval(self) -> Duration {
         match self {
+            Self::Fixed { interval } | Self::Burst { interval, .. } => interval,
+            Self::Poisson { mean } => mean,
+        }
+    }
+
+    /// Time between two probes in the mean, pauses among them.
+    #[must_use]
+    pub fn mean_interval(self) -> Duration {
+        match self {
             Self::Fixed { interval } => interval,
             Self::Poisson { mean } => mean,
+            Self::Burst { count, every, .. } => every.checked_div(count).unwrap_or(every),
+        }
+    }
+
+    /// After this time it begins anew.
+    #[must_use]
+    pub const fn period(self) -> Duration {
+        match self {
+            Self::Fixed { .. } | Self::Poisson { .. } => self.interval(),
+            Self::Burst { every, .. } => every,
         }
     }
 }
@@ -50,6 +83,8 @@ pub(super) struct Timetable {
     next: MonotonicTime,
     end: Option<MonotonicTime>,
     left: Option<u64>,
+    /// How many of a burst have been.
+    of_burst: u32,
     random: Random,
 }
 
@@ -76,6 +111,7 @@ impl Timetable {
             next: start,
             end: duration.map(|duration| start.saturating_add(duration)),
             left: count,
+            of_burst: 0,
             random: Random::new(seed),
         }
     }
@@ -133,6 +169,16 @@ impl Timetable {
         let gap = match self.schedule {
             Schedule::Fixed { interval } => interval,
             Schedule::Poisson { mean } => self.random.exponential(mean),
+            Schedule::Burst { interval, count, every } => {
+                self.of_burst = self.of_burst.saturating_add(1);
+                if self.of_burst < count {
+                    interval
+                } else {
+                    let burst = interval.saturating_mul(self.of_burst.saturating_sub(1));
+                    self.of_burst = 0;
+                    every.saturating_sub(burst)
+                }
+            }
         };
         self.next = self.next.saturating_add(gap);
     }
@@ -143,17 +189,24 @@ impl Timetable {
             return 0;
         };
         let now = self.end.map_or(now, |end| now.min(end));
-        let interval = self.schedule.interval();
-        let whole = now.since(slot).as_nanos().checked_div(interval.as_nanos());
-        let Some(whole) = whole.filter(|whole| *whole > LONGEST_WALK) else {
+        // Whole periods, so that it goes on where it was within one.
+        let (period, each) = match self.schedule {
+            Schedule::Burst { count, every, .. } => (every, u64::from(count)),
+            schedule => (schedule.interval(), 1),
+        };
+        let whole = now.since(slot).as_nanos().checked_div(period.as_nanos());
+        let many = |whole: &u128| whole.saturating_mul(each.into()) > LONGEST_WALK;
+        let Some(whole) = whole.filter(many) else {
             return 0;
         };
-        let skipped = u64::try_from(whole.saturating_sub(1)).unwrap_or(u64::MAX);
-        let skipped = self.left.map_or(skipped, |left| skipped.min(left));
+        let periods = u64::try_from(whole.saturating_sub(1)).unwrap_or(u64::MAX);
+        let most = self.left.map_or(u64::MAX, |left| left.checked_div(each).unwrap_or(left));
+        let periods = periods.min(most);
+        let skipped = periods.saturating_mul(each);
         if let Some(left) = &mut self.left {
             *left = left.saturating_sub(skipped);
         }
-        let ns = interval.as_nanos().saturating_mul(skipped.into());
+        let ns = period.as_nanos().saturating_mul(periods.into());
         let ns = u64::try_from(ns).unwrap_or(u64::MAX);
         self.next = self.next.saturating_add(Duration::from_nanos(ns));
         skipped
@@ -248,6 +301,47 @@ mod tests {
         assert_ne!(slots(1), slots(2));
         let last = slots(3).last().unwrap().ns() / MS;
         assert!((97_000..103_000).contains(&last), "{last} ms");
+    }
+
+    fn bursts(count: Option<u64>) -> Timetable {
+        let (interval, every) = (Duration::from_millis(10), Duration::from_millis(100));
+        let schedule = Schedule::Burst { interval, count: 3, every };
+        Timetable::new(schedule, at(5), (count, None), 0)
+    }
+
+    #[test]
+    fn a_burst_is_followed_by_a_pause_until_the_next() {
+        let mut timetable = bursts(None);
+        for burst in 0..50 {
+            for slot in 0..3 {
+                let intended = at(5 + burst * 100 + slot * 10);
+                assert_eq!(timetable.take(intended), Due { missed: 0, slot: Some(intended) });
+            }
+        }
+    }
+
+    #[test]
+    fn after_a_pause_bursts_go_on_where_they_would_have_been() {
+        let mut timetable = bursts(None);
+        assert_eq!(timetable.take(at(5)).slot, Some(at(5)));
+        let days = 4 * 86_400_000;
+        // Two of the first burst, all of those between, and the first of the last.
+        let due = timetable.take(at(5 + days + 10));
+        assert_eq!(
+            due,
+            Due { missed: 2 + (days / 100 - 1) * 3 + 1, slot: Some(at(5 + days + 10)) }
+        );
+        assert_eq!(timetable.next_slot(), Some(at(5 + days + 20)));
+        let mut short = bursts(Some(7));
+        assert_eq!(short.take(at(days)), Due { missed: 7, slot: None });
+    }
+
+    #[test]
+    fn the_mean_of_bursts_counts_their_pauses() {
+        let schedule = bursts(None).schedule;
+        assert_eq!(schedule.interval(), Duration::from_millis(10));
+        assert_eq!(schedule.mean_interval(), Duration::from_nanos(33_333_333));
+        assert_eq!(schedule.period(), Duration::from_millis(100));
     }
 
     #[test]

@@ -165,7 +165,7 @@ impl WorkerThread {
         first_window: impl FnOnce(Duration) -> Duration,
     ) {
         let Some(Place { session, .. }) = self.places.get_mut(number) else { return };
-        let shift = shift(session.engine().config().schedule.interval());
+        let shift = shift(session.engine().config().schedule.period());
         let window = session.window_period().map_or(Duration::ZERO, first_window);
         session.begin(start.saturating_add(shift), start.saturating_add(window));
         self.agenda.schedule(number, session.next_timeout());

@@ -219,12 +219,20 @@ mod tests {
 f:1:12: interval = 10: a bare number has no unit: write it in quotes; expected a duration such as 10ms
 f:2:8: dscp = \"XX\": expected a DSCP by name (CS0-CS7, AF11-AF43, EF, VA, LE), 0 to 63 or 0x00 to 0x3f
 f:3:8: port = 0: 0 is not in 1..=65535
-f:4:12: schedule = \"often\": expected fixed or poisson
+f:4:12: schedule = \"often\": expected fixed, poisson, or burst=N,every=TIME with N from 2 to 100000, such as burst=100,every=5m
 f:5:12: stateful = \"yes\": expected true or false
 f:6:10: source = \"here\": invalid IP address syntax
 f:7:1: intervall: unknown key; did you mean \"interval\"?
 f:8:1: count: unknown key";
         assert_eq!(errors, expected);
+    }
+
+    #[test]
+    fn a_table_is_what_its_flag_separates_by_commas() {
+        let text = "schedule = { burst = 100, every = \"5m\" }\ninterval = \"10ms\"\n";
+        let every = std::time::Duration::from_secs(300);
+        let schedule = measure(text).unwrap().probe.schedule;
+        assert_eq!(schedule, crate::command_line::Departure::Burst { count: 100, every });
     }
 
     #[test]

@@ -155,8 +155,9 @@ impl Member {
     ) -> Vec<TeAdvertisement> {
         let Life::Running(running, _) = &mut self.life else { return Vec::new() };
         let announced = running.announced.get_mut(branch).zip(running.infos.get(branch));
-        let advertisements = announced
-            .map(|(announced, info)| announced.window(&measured, end, info.schedule.interval()));
+        let advertisements = announced.map(|(announced, info)| {
+            announced.window(&measured, end, info.schedule.mean_interval())
+        });
         if let Some(latest) = running.windows.get_mut(branch) {
             *latest = Some(measured);
         }

@@ -100,6 +100,7 @@ fn config() -> ConfigRecord {
         authentication: Authentication::Unauthenticated,
         payload_octets: 44,
         schedule: Departure::Fixed,
+        burst: None,
         interval_ns: 1_000_000_000,
         timeout_ns: 3_000_000_000,
         count: Some(600),
