@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::io;
 
 use stamp_service::log::Log;
+use stamp_service::manager;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Interval, MissedTickBehavior, interval};
@@ -72,21 +73,37 @@ impl Control {
     }
 
     async fn run(&mut self, mut service: Service, mut journal: Journal) -> Result<(), Failure> {
+        manager::ready();
+        let mut watchdog = manager::watchdog().map(interval);
         loop {
             tokio::select! {
                 // What was asked for before the end is done before the end.
                 biased;
-                _ = self.reload.recv() => reload(&mut service),
+                _ = self.reload.recv() => {
+                    manager::reloading();
+                    reload(&mut service);
+                    manager::ready();
+                }
                 _ = self.print.recv() => print(&service, &journal),
                 _ = self.terminate.recv() => break,
                 _ = self.interrupt.recv() => break,
                 _ = self.tick.tick() => service.tick()?,
+                () = ticked(watchdog.as_mut()) => manager::alive(),
                 Some(event) = journal.next() => journal.write(stamp_worker::now().monotonic, event),
             }
         }
+        manager::stopping();
         journal.drain(stamp_worker::now().monotonic);
         print(&service, &journal);
         Ok(())
+    }
+}
+
+/// The next tick; never where there are none.
+async fn ticked(interval: Option<&mut Interval>) {
+    match interval {
+        Some(interval) => drop(interval.tick().await),
+        None => std::future::pending().await,
     }
 }
 

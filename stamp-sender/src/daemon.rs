@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use stamp_service::log::Log;
+use stamp_service::manager;
 use stamp_session::snapshot::{DelaySummary, SessionSnapshot};
 use stamp_session::te::TeState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -87,23 +88,34 @@ impl Daemon {
 
     /// Until it is told to stop.
     async fn serve(&mut self, signals: &mut Signals) {
+        manager::ready();
+        let mut watchdog = manager::watchdog().map(tokio::time::interval);
         loop {
             let due = self.fleet.next_due();
             tokio::select! {
                 biased;
                 asked = signals.next() => match asked {
                     Asked::Stop => break,
-                    Asked::Reload => tokio::select! {
-                        () = self.reload() => {}
-                        () = signals.stopped() => break,
-                    },
+                    Asked::Reload => {
+                        manager::reloading();
+                        tokio::select! {
+                            () = self.reload() => manager::ready(),
+                            () = signals.stopped() => break,
+                        }
+                    }
                     Asked::Status => self.tell_status(),
                 },
                 Some((place, notice)) = self.notices.recv() => self.take(place, notice),
                 () = self.fleet.attempted() => {}
                 () = sleep_until(due) => self.fleet.tend(Instant::now()),
+                () = ticked(watchdog.as_mut()) => {
+                    // Packet threads that answer are alive; one that hangs holds this up.
+                    self.fleet.hear_from_workers();
+                    manager::alive();
+                }
             }
         }
+        manager::stopping();
         tracing::info!("stopped");
     }
 
@@ -221,6 +233,14 @@ fn tell_window(session: &str, window: Option<&SessionSnapshot>, announced: Optio
         announced = announced.and_then(|state| state.min).map(|min| delay(min.delay().ns())),
         "runs"
     );
+}
+
+/// The next tick; never where there are none.
+async fn ticked(interval: Option<&mut tokio::time::Interval>) {
+    match interval {
+        Some(interval) => drop(interval.tick().await),
+        None => std::future::pending().await,
+    }
 }
 
 /// Waits until then; for ever when there is no such time.

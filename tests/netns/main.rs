@@ -7,6 +7,7 @@ mod folder;
 mod kit;
 mod lab;
 mod loops;
+mod manager;
 mod measure;
 mod mpls_router;
 mod reflector;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
             kit::trials,
             lab::trials,
             loops::trials,
+            manager::trials,
             measure::trials,
             mpls_router::trials,
             reflector::trials,

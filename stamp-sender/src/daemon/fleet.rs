@@ -158,6 +158,13 @@ impl Fleet {
         }
     }
 
+    /// Waits until every packet thread has answered.
+    pub(super) fn hear_from_workers(&self) {
+        for pool in &self.pools {
+            let _nothing = pool.snapshots_of(Vec::new());
+        }
+    }
+
     /// When [`Self::tend`] has something to do.
     pub(super) fn next_due(&self) -> Option<Instant> {
         self.members.values().filter_map(Member::due).min()
