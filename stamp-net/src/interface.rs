@@ -108,6 +108,22 @@ pub fn by_name(name: &str) -> Result<Interface, NetError> {
     found.ok_or_else(|| NetError::NoSuchInterface { name: name.into() })
 }
 
+/// The links that `name` stands for: the members of a bond, by number; of anything else itself.
+///
+/// # Errors
+///
+/// [`NetError::NoSuchInterface`], or those of [`list`].
+pub fn members(name: &str) -> Result<Vec<Interface>, NetError> {
+    let all = list()?;
+    let found = all.iter().find(|interface| interface.name == name);
+    let named = found.ok_or_else(|| NetError::NoSuchInterface { name: name.into() })?;
+    if named.kind != InterfaceKind::Bond {
+        return Ok(vec![named.clone()]);
+    }
+    let index = named.index;
+    Ok(all.into_iter().filter(|interface| interface.master == Some(index)).collect())
+}
+
 /// The VRF called `name`.
 ///
 /// # Errors

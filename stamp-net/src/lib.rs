@@ -42,7 +42,7 @@ pub use frame::{
 pub use packet::PacketSocket;
 pub use poll::{Poller, Readiness, Ready, Waker};
 pub use socket::{
-    Datagram, ErrorBatch, IcmpError, IcmpKind, Outgoing, ReceiveBatch, SendBatch, SendFailure,
-    SocketEvent, SocketOptions, UdpSocket,
+    ArrivedHeaders, Datagram, ErrorBatch, IcmpError, IcmpKind, Ipv4HeaderTap, Outgoing,
+    ReceiveBatch, SendBatch, SendFailure, SocketEvent, SocketOptions, UdpSocket,
 };
 pub use tunnel_errors::TunnelErrors;

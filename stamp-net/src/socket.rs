@@ -10,7 +10,9 @@ pub(crate) mod bind;
 pub(crate) mod control;
 mod errors;
 mod failure;
+mod headers;
 mod icmp;
+mod ipv4_tap;
 pub(crate) mod options;
 mod receive;
 mod segments;
@@ -35,7 +37,9 @@ pub(crate) use address::scoped;
 pub use batch::{Addressed, Outgoing, SendBatch};
 pub use errors::{ErrorBatch, IcmpError, SocketEvent};
 pub use failure::SendFailure;
+pub use headers::ArrivedHeaders;
 pub use icmp::IcmpKind;
+pub use ipv4_tap::Ipv4HeaderTap;
 pub use receive::{Datagram, ReceiveBatch};
 
 /// How a socket is to be made.
@@ -65,9 +69,8 @@ pub struct SocketOptions {
     pub receive_buffer: Option<usize>,
     /// Octets to ask for, for datagrams that have not left yet.
     pub send_buffer: Option<usize>,
-    /// Tell the Segment Routing Header that a datagram came with
-    /// ([`Datagram::routing_header`]).
-    pub routing_headers: bool,
+    /// Tell the headers that a datagram came with ([`Datagram::headers`]).
+    pub headers: bool,
     /// Mark for the routing rules and the firewall of this host; needs `CAP_NET_ADMIN`.
     pub fwmark: Option<u32>,
 }
@@ -90,7 +93,7 @@ impl SocketOptions {
             dont_fragment: true,
             receive_buffer: Some(Self::RECEIVE_BUFFER),
             send_buffer: None,
-            routing_headers: false,
+            headers: false,
             fwmark: None,
         }
     }
@@ -109,7 +112,7 @@ pub struct UdpSocket {
     fwmark: Option<u32>,
     traffic_class: u8,
     hardware_stamps: bool,
-    routing_headers: bool,
+    headers: bool,
     segments: Option<SegmentsInUse>,
     transmit_ids: Option<TransmitIds>,
     /// What a datagram tells the kernel that wants its transmit stamp; 0 where all have it.

@@ -15,6 +15,8 @@ mod egress;
 mod failures;
 #[path = "kernel/frames.rs"]
 mod frames;
+#[path = "kernel/headers.rs"]
+mod headers;
 #[path = "kernel/icmp.rs"]
 mod icmp;
 #[path = "kernel/network.rs"]
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         egress::trials,
         failures::trials,
         frames::trials,
+        headers::trials,
         icmp::trials,
         queries::trials,
         rights::trials,

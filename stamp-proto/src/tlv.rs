@@ -26,7 +26,7 @@ use crate::error::ParseError;
 use crate::writer::Writer;
 
 pub use area::{MalformedTlv, TlvError, TlvMut, Tlvs, TlvsMut};
-pub use reflected_header::{HeaderMatch, ReceivedHeaders};
+pub use reflected_header::{HeaderMatch, HeadersTold, ReceivedHeaders};
 pub use registry::{TlvFlags, TlvType};
 
 /// Octets of the header in front of every value.

@@ -16,7 +16,7 @@ pub(super) fn apply(socket: &impl AsFd, options: &SocketOptions) -> Result<(), N
     let class = i32::from(octet(options.traffic_class));
     let hops = i32::from(options.hop_limit.0);
     let family = if options.local.is_ipv6() {
-        &ipv6(hops, class, options)[..]
+        &ipv6(hops, class, options.dont_fragment)[..]
     } else {
         &ipv4(hops, class, options.dont_fragment)[..]
     };
@@ -29,14 +29,16 @@ pub(super) fn apply(socket: &impl AsFd, options: &SocketOptions) -> Result<(), N
             stamp_flags(options.transmit_stamps, options.hardware_stamps) | request_flags(options),
         ),
     ];
-    for (option, level, name, value) in family.iter().copied().chain(common) {
+    let headers = headers(options.headers);
+    let headers = headers.into_iter().filter(|_| options.local.is_ipv6());
+    for (option, level, name, value) in family.iter().copied().chain(common).chain(headers) {
         sys::option::set_int(socket.as_fd(), level, name, value)
             .map_err(NetError::option(option))?;
     }
     buffers(socket, options)
 }
 
-type IntOption = (&'static str, i32, i32, i32);
+pub(super) type IntOption = (&'static str, i32, i32, i32);
 
 fn ipv4(hops: i32, class: i32, dont_fragment: bool) -> [IntOption; 7] {
     let discover = if dont_fragment { libc::IP_PMTUDISC_DO } else { libc::IP_PMTUDISC_DONT };
@@ -51,9 +53,20 @@ fn ipv4(hops: i32, class: i32, dont_fragment: bool) -> [IntOption; 7] {
     ]
 }
 
-fn ipv6(hops: i32, class: i32, options: &SocketOptions) -> [IntOption; 9] {
+/// What tells the headers of IPv6, apart from those fields that are told anyway.
+pub(super) fn headers(tell: bool) -> [IntOption; 4] {
     let level = libc::IPPROTO_IPV6;
-    let SocketOptions { dont_fragment, routing_headers, .. } = *options;
+    let value = i32::from(tell);
+    [
+        ("IPV6_FLOWINFO", level, libc::IPV6_FLOWINFO, value),
+        ("IPV6_RECVHOPOPTS", level, libc::IPV6_RECVHOPOPTS, value),
+        ("IPV6_RECVRTHDR", level, libc::IPV6_RECVRTHDR, value),
+        ("IPV6_RECVDSTOPTS", level, libc::IPV6_RECVDSTOPTS, value),
+    ]
+}
+
+fn ipv6(hops: i32, class: i32, dont_fragment: bool) -> [IntOption; 8] {
+    let level = libc::IPPROTO_IPV6;
     let discover = if dont_fragment { libc::IPV6_PMTUDISC_DO } else { libc::IPV6_PMTUDISC_DONT };
     [
         ("IPV6_UNICAST_HOPS", level, libc::IPV6_UNICAST_HOPS, hops),
@@ -63,7 +76,6 @@ fn ipv6(hops: i32, class: i32, options: &SocketOptions) -> [IntOption; 9] {
         ("IPV6_RECVPKTINFO", level, libc::IPV6_RECVPKTINFO, 1),
         ("IPV6_RECVHOPLIMIT", level, libc::IPV6_RECVHOPLIMIT, 1),
         ("IPV6_RECVTCLASS", level, libc::IPV6_RECVTCLASS, 1),
-        ("IPV6_RECVRTHDR", level, libc::IPV6_RECVRTHDR, routing_headers.into()),
         ("IPV6_RECVERR", level, libc::IPV6_RECVERR, 1),
     ]
 }

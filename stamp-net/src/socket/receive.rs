@@ -6,8 +6,6 @@ use std::os::fd::AsFd;
 use stamp_proto::ip::{Dscp, Ecn, HopLimit, split_traffic_class};
 use stamp_proto::time::{Stamp, StampSource, WallTime};
 
-#[cfg(doc)]
-use super::SocketOptions;
 use super::control::{Control, Controls};
 use super::failure::retries;
 use super::{UdpSocket, address, segments};
@@ -40,12 +38,10 @@ pub struct Datagram<'b> {
     pub hop_limit: Option<HopLimit>,
     /// Its DSCP and ECN.
     pub traffic_class: Option<(Dscp, Ecn)>,
-    /// The Segment Routing Header it came with, as it arrived: next header, length, type 4, segments
-    /// left, and so on; from sockets with [`SocketOptions::routing_headers`] alone. A header that was
-    /// taken off on the way is not seen.
-    pub routing_header: Option<&'b [u8]>,
     /// It was longer than the buffer.
     pub truncated: bool,
+    /// All that the kernel told.
+    pub(super) controls: Controls<'b>,
 }
 
 /// Buffers for the datagrams of one [`UdpSocket::receive`], allocated once.
@@ -70,7 +66,7 @@ impl Slot {
         vec![Self { name: [0; NAME_OCTETS], control: Box::new([0; CONTROL_OCTETS]) }; count].into()
     }
 
-    /// Makes room for a routing header among the control messages.
+    /// Makes room for extension headers among the control messages.
     fn widen(&mut self) {
         if self.control.len() < CONTROL_OCTETS + segments::LARGEST_CONTROL {
             self.control = vec![0; CONTROL_OCTETS + segments::LARGEST_CONTROL].into();
@@ -153,7 +149,7 @@ impl ReceiveBatch {
 
     fn fill(&mut self, socket: &UdpSocket) -> std::io::Result<usize> {
         self.len = 0;
-        if socket.routing_headers {
+        if socket.headers {
             self.slots.iter_mut().for_each(Slot::widen);
         }
         self.context = Context { local: socket.local, hardware_stamps: socket.hardware_stamps };
@@ -209,8 +205,8 @@ fn decode<'b>(
         stamp: None,
         hop_limit: None,
         traffic_class: None,
-        routing_header: None,
         truncated: filled.flags & libc::MSG_TRUNC != 0,
+        controls: slot.controls(filled),
     };
     for control in slot.controls(filled) {
         apply(context, &mut datagram, control);
@@ -237,9 +233,6 @@ fn apply<'b>(context: Context, datagram: &mut Datagram<'b>, control: Control<'b>
         }
         (libc::IPPROTO_IP, libc::IP_TOS) | (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) => {
             datagram.traffic_class = control.octet().map(split_traffic_class);
-        }
-        (libc::IPPROTO_IPV6, libc::IPV6_RTHDR) => {
-            datagram.routing_header = segments::complete(control.data);
         }
         _ => {}
     }

@@ -46,7 +46,7 @@ fn to() -> SocketAddr {
 }
 
 fn far(routed: &Routed) -> UdpSocket {
-    open_with(&routed.far, &SocketOptions { routing_headers: true, ..SocketOptions::new(to()) })
+    open_with(&routed.far, &SocketOptions { headers: true, ..SocketOptions::new(to()) })
 }
 
 /// The header as it arrives, with the destination in its place and all segments passed.
@@ -60,7 +60,9 @@ fn arrived(segments: &[Ipv6Addr]) -> Vec<u8> {
 }
 
 fn header_seen(far: &UdpSocket) -> Option<Vec<u8>> {
-    receive(far, |datagram| datagram.routing_header.map(<[u8]>::to_vec))
+    receive(far, |datagram| {
+        datagram.headers(None).extensions().first().map(|header| header.to_vec())
+    })
 }
 
 fn a_segment_list_is_followed_and_told_at_its_end() {
@@ -76,7 +78,7 @@ fn a_segment_list_is_followed_and_told_at_its_end() {
     assert_eq!(send(&near, b"probe", to()), SENT);
     receive(&far, |datagram| {
         assert_eq!(datagram.octets, b"probe");
-        assert_eq!(datagram.routing_header, Some(&arrived(&SIDS)[..]));
+        assert_eq!(datagram.headers(None).extensions(), [&arrived(&SIDS)[..]]);
         assert_eq!(datagram.to, to());
         // The kernel passes on to a second SID of its own without a hop.
         assert_eq!(datagram.hop_limit.unwrap().hops(), 1);

@@ -8,9 +8,15 @@ const MOST_HEADERS: usize = 64;
 #[derive(Clone, Copy, Debug)]
 pub struct ReceivedHeaders<'h> {
     headers: &'h [&'h [u8]],
-    /// One bit each, the outermost lowest.
-    told: u64,
+    told: HeadersTold,
 }
+
+/// Which headers of a probe its TLVs were told already.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct HeadersTold(
+    /// One bit each, the outermost lowest.
+    u64,
+);
 
 /// Whether there was a header as asked for; without one the TLV gets C.
 #[must_use]
@@ -26,7 +32,19 @@ impl<'h> ReceivedHeaders<'h> {
     /// None is told yet; those behind the 64th never are.
     #[must_use]
     pub const fn new(headers: &'h [&'h [u8]]) -> Self {
-        Self { headers, told: 0 }
+        Self::after(headers, HeadersTold(0))
+    }
+
+    /// The same headers when TLVs before were told some of them.
+    #[must_use]
+    pub const fn after(headers: &'h [&'h [u8]], told: HeadersTold) -> Self {
+        Self { headers, told }
+    }
+
+    /// Those that are told by now.
+    #[must_use]
+    pub const fn told(&self) -> HeadersTold {
+        self.told
     }
 
     /// The first header of so many octets that is not told yet and begins as `requested` says, which
@@ -35,9 +53,9 @@ impl<'h> ReceivedHeaders<'h> {
         let any = requested.iter().all(|octet| *octet == 0);
         let mut mark = 1_u64;
         for header in self.headers.iter().take(MOST_HEADERS) {
-            let fresh = self.told & mark == 0;
+            let fresh = self.told.0 & mark == 0;
             if fresh && header.len() == octets && (any || header.starts_with(requested)) {
-                self.told |= mark;
+                self.told.0 |= mark;
                 return Some(header);
             }
             mark = mark.rotate_left(1);
@@ -103,6 +121,16 @@ mod tests {
         assert_eq!(received.tell::<2>(&mut value), HeaderMatch::None);
         assert_eq!(received.tell::<2>(&mut value[..4]), HeaderMatch::Told);
         assert_eq!(value, [0, 0, 3, 4, 7], "what was asked stays");
+    }
+
+    #[test]
+    fn what_one_tlv_was_told_the_next_is_not() {
+        let headers = [FIRST, SECOND];
+        let mut received = ReceivedHeaders::new(&headers);
+        assert_eq!(received.take(4, &[0]), Some(FIRST));
+        let mut next = ReceivedHeaders::after(&headers, received.told());
+        assert_eq!(next.take(4, &[0]), Some(SECOND));
+        assert_eq!(ReceivedHeaders::after(&headers, next.told()).take(4, &[0]), None);
     }
 
     #[test]
