@@ -4,8 +4,10 @@ use core::fmt;
 
 use stamp_document::Setting;
 use stamp_proto::ip::{Dscp, Ecn};
+use stamp_proto::tlv::TlvType;
 use stamp_proto::tlv::access_report::{AccessId, AccessReport, ReturnCode};
 use stamp_proto::tlv::class_of_service::ClassOfServiceRequest;
+use stamp_session::experimental::ExperimentalTypes;
 use stamp_session::traffic::TrafficSource;
 
 /// The DSCP that replies are to have, and the ECN codepoint: `AF41`, `AF41,ect0`.
@@ -102,6 +104,26 @@ impl fmt::Display for ReportedAccess {
     }
 }
 
+/// Types of the TLVs that ask for headers: `247,246`.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct HeaderTypes(pub ExperimentalTypes);
+
+impl Setting for HeaderTypes {
+    const EXPECTED: &'static str =
+        "two different numbers of 240 to 251: for the IP header, and for extension headers";
+    fn read(text: &str) -> Option<Self> {
+        let (fixed, extension) = text.split_once(',')?;
+        let kind = |text: &str| text.parse().ok().map(TlvType);
+        ExperimentalTypes::new(kind(fixed)?, kind(extension)?).map(Self)
+    }
+}
+
+impl fmt::Display for HeaderTypes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{},{}", self.0.fixed_header.0, self.0.extension_header.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,6 +137,19 @@ mod tests {
         assert_eq!(ReportedAccess::read("3gpp,2").unwrap().to_string(), "3gpp,unavailable");
         for text in ["", "3gpp", "3gpp,", "wifi,available", "3gpp,0", "3gpp,255", "1,1"] {
             assert_eq!(ReportedAccess::read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn header_types_are_those_of_experiments() {
+        for text in ["247,246", "240,251"] {
+            assert_eq!(
+                HeaderTypes::read(text).map(|types| types.to_string()).as_deref(),
+                Some(text)
+            );
+        }
+        for text in ["", "247", "247,", "247,247", "239,240", "251,252", "247,246,245"] {
+            assert_eq!(HeaderTypes::read(text), None, "{text}");
         }
     }
 

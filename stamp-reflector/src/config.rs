@@ -54,6 +54,8 @@ pub(crate) struct Config {
     pub(crate) total_rate_limit: RateLimit,
     /// The clock as the operator declared it; none to ask the kernel.
     pub(crate) clock: Option<ClockState>,
+    /// Member links of LAGs, or bonds of them.
+    pub(crate) lag_members: Vec<InterfaceName>,
     /// Where counters of real traffic are.
     pub(crate) traffic: Option<TrafficSource>,
     /// Least important messages that are written.

@@ -24,6 +24,9 @@ pub(crate) enum Failure {
         /// What the kernel said.
         source: NetError,
     },
+    /// A member link is not there.
+    #[error("lag-members: {0}")]
+    Lag(NetError),
     /// The host has no address family that any listener wants.
     #[error("cannot listen on {listeners}: this host has neither IPv4 nor IPv6 for it")]
     NoFamily {
@@ -124,6 +127,7 @@ impl Failure {
         match self {
             Self::Config(_)
             | Self::Restart { .. }
+            | Self::Lag(NetError::NoSuchInterface { .. })
             | Self::LabelRange { .. }
             | Self::Forwarding(
                 WorkerError::Forwarding(_) | WorkerError::Net(NetError::NoSuchInterface { .. }),
@@ -137,6 +141,7 @@ impl Failure {
                 ..
             } => 3,
             Self::Listen { .. }
+            | Self::Lag(_)
             | Self::NoFamily { .. }
             | Self::Descriptors { .. }
             | Self::Worker(_)

@@ -11,6 +11,7 @@ mod export;
 mod failure;
 mod hardware;
 mod journal;
+mod lag;
 mod listen;
 mod node;
 mod own_labels;

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use stamp_net::interface;
 use stamp_session::clock::{ClockState, MonotonicTime};
-use stamp_session::reflector::{OneWayView, RateLimiter, RateLimiterConfig, ReflectorConfig};
+use stamp_session::reflector::{
+    MemberLink, OneWayView, RateLimiter, RateLimiterConfig, ReflectorConfig,
+};
 use stamp_worker::reflector::{ListenerId, ReflectorObserver, ReflectorPool};
 use stamp_worker::traffic::TrafficWatch;
 
@@ -16,6 +18,7 @@ use crate::descriptors;
 use crate::failure::Failure;
 use crate::hardware;
 use crate::journal::Reporter;
+use crate::lag;
 use crate::listen::{self, Bound, Endpoint};
 use crate::node::Node;
 use crate::random;
@@ -34,6 +37,7 @@ pub(crate) struct Service {
     listeners: Vec<Listening>,
     /// Local addresses that the engines know of.
     addresses: Vec<IpAddr>,
+    members: Vec<MemberLink>,
     /// The clock as the log last told it.
     clock: Option<ClockState>,
     seed: [u64; 2],
@@ -85,7 +89,11 @@ impl Service {
         };
         let limiter = Arc::new(RateLimiter::new(limiter));
         let locals: Vec<SocketAddr> = bound.iter().map(|bound| bound.local).collect();
-        let engine = engine_config(&config, seed, workers, &locals, &addresses);
+        let members = lag::member_links(&config.lag_members)?;
+        let engine = ReflectorConfig {
+            member_links: members.clone(),
+            ..engine_config(&config, seed, workers, &locals, &addresses)
+        };
         let observer: Arc<dyn ReflectorObserver> = Arc::new(reporter);
         let node = Node::start(&config)?;
         let traffic = config.traffic.as_ref().map(TrafficWatch::start).transpose()?;
@@ -103,6 +111,7 @@ impl Service {
             node,
             listeners,
             addresses,
+            members,
             clock: None,
             seed,
             started,
@@ -131,8 +140,12 @@ impl Service {
         self.lately = Lately { at: now, received, pps };
         self.note_clock();
         let addresses = local_addresses();
-        if addresses != self.addresses {
+        // A member that is gone keeps its number until there is another of its name.
+        let members = lag::member_links(&self.config.lag_members);
+        let members = members.unwrap_or_else(|_| self.members.clone());
+        if addresses != self.addresses || members != self.members {
             self.addresses = addresses;
+            self.members = members;
             self.pool.reconfigure(&self.engine_config(&self.config))?;
             tracing::debug!("local addresses changed");
         }
@@ -214,7 +227,10 @@ impl Service {
 
     fn engine_config(&self, config: &Config) -> ReflectorConfig {
         let locals: Vec<SocketAddr> = self.listeners.iter().map(|one| one.local).collect();
-        engine_config(config, self.seed, self.pool.workers(), &locals, &self.addresses)
+        ReflectorConfig {
+            member_links: self.members.clone(),
+            ..engine_config(config, self.seed, self.pool.workers(), &locals, &self.addresses)
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Sessions of one run beside each other: what each segment adds, and how many paths a list has.
 
+mod lag;
+
 use std::fmt::Write as _;
 
 use stamp_session::snapshot::SessionSnapshot;
@@ -24,6 +26,9 @@ pub fn text(
 ) -> Option<String> {
     if flags.per_segment {
         return Some(per_segment(infos, sessions));
+    }
+    if infos.iter().any(|info| info.member.is_some()) {
+        return Some(lag::lag(infos, sessions));
     }
     flags.entropy_sweep.map(|_| sweep(infos, sessions))
 }

@@ -8,6 +8,8 @@ mod access;
 mod answers;
 mod clocks;
 mod far_end;
+mod headers;
+mod lag;
 mod looped;
 mod loss;
 mod network;
@@ -18,6 +20,8 @@ mod traffic;
 mod words;
 
 pub use access::AccessFinding;
+pub use headers::HeaderFinding;
+pub use lag::LagFinding;
 pub use traffic::TrafficFinding;
 pub use words::percent;
 
@@ -171,6 +175,10 @@ pub enum Finding {
     Traffic(TrafficFinding),
     /// The report of an access network is not acknowledged.
     Access(AccessFinding),
+    /// What headers that came back say.
+    Headers(HeaderFinding),
+    /// What a session on a member link says.
+    Lag(LagFinding),
     /// The session is DOWN at the end.
     Down {
         /// The far end.
@@ -399,6 +407,8 @@ pub fn explain(session: &SessionRecord) -> Vec<Finding> {
     answers::explain(session, &mut findings);
     traffic::explain(session, &mut findings);
     access::explain(session, &mut findings);
+    headers::explain(session, &mut findings);
+    lag::explain(session, &mut findings);
     looped::explain(session, &mut findings);
     findings
 }

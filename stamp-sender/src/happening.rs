@@ -39,6 +39,8 @@ pub struct SessionInfo {
     pub steering: SteeringInfo,
     /// What probes ask of the reflector.
     pub requests: Requests,
+    /// The member link of a LAG that they pass.
+    pub member: Option<String>,
     /// Where probes leave from.
     pub source: SocketAddr,
     /// STAMP Session Identifier.

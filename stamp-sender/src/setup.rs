@@ -1,5 +1,7 @@
 //! From the command line to sessions: names, addresses, sockets, keys.
 
+mod headers;
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -7,8 +9,10 @@ use stamp_config::clock::FarClock;
 use stamp_config::key_file;
 use stamp_net::{SocketOptions, UdpSocket, interface};
 use stamp_proto::auth::{Key, KeyId, KeyRing};
+use stamp_proto::ip::Ecn;
 use stamp_proto::packet::{AuthenticationMode, Ssid};
 use stamp_proto::time::PtpUtcOffset;
+use stamp_proto::tlv::class_of_service::ClassOfServiceRequest;
 use stamp_proto::tlv::hmac::HMAC_TLV_OCTETS;
 use stamp_session::sender::{
     MeasurementMode, Padding as EnginePadding, Requests, Schedule, Sender, SenderConfig,
@@ -25,7 +29,7 @@ use crate::exit::{self, Failure};
 use crate::happening::{SessionInfo, SteeringInfo};
 use crate::names;
 use crate::random;
-use crate::steering::{self, Branch, Opened, Plan, Request};
+use crate::steering::{self, Branch, Opened, Request};
 use crate::target::{Family, unspecified};
 use crate::wait::default_timeout;
 
@@ -74,7 +78,7 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
     for (text, branch) in
         measure.hosts.iter().flat_map(|text| branches.iter().map(move |it| (text, it)))
     {
-        let opened = match request(measure, &branch.plan, text, device).and_then(|it| it.open()) {
+        let opened = match request(measure, branch, text, device).and_then(|it| it.open()) {
             Err(failure) if failure.is_missing_host() => {
                 missing.push(failure);
                 continue;
@@ -83,7 +87,7 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
         };
         let windows = measure.output.report.is_some();
         let keys = keys.as_ref();
-        let requests = questions(&measure.asking, opened.requests.clone(), &opened.measurement)?;
+        let requests = questions(measure, branch, &opened)?;
         let mut config = asking(probe, opened.destination, keys, requests)?;
         if probe.ssid.is_none() {
             let is_taken = |ssid| infos.iter().any(|info| info.ssid == Ssid(ssid));
@@ -103,6 +107,7 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
         infos.push(SessionInfo {
             steering: branch.plan.info.clone(),
             target_text: text.clone(),
+            member: branch.member.as_ref().map(|member| member.name.clone()),
             ..info(&format!("{text}{}", branch.suffix), &infos, socket, &config)
         });
         let linger_round_trips = probe.timeout.and_then(|wait| wait.round_trips);
@@ -124,13 +129,18 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
 
 fn request<'a>(
     measure: &'a Measure,
-    plan: &'a Plan,
+    branch: &'a Branch,
     text: &str,
     device: Option<u32>,
 ) -> Result<Request<'a>, Failure> {
-    let probe = &measure.probe;
+    let (probe, plan) = (&measure.probe, &branch.plan);
+    let name = |is_bonded: bool| {
+        let member = branch.member.as_ref().filter(|member| member.is_bonded == is_bonded);
+        member.map(|member| member.name.as_str())
+    };
     let host = plan.end(names::host(measure, text, device.unwrap_or(0))?);
-    Ok(Request { plan, steering: &measure.steering, probe, host, device: device_name(probe) })
+    let (device, bonded) = (name(false).or_else(|| device_name(probe)), name(true));
+    Ok(Request { plan, steering: &measure.steering, probe, host, device, bonded })
 }
 
 /// Whether probes are authenticated.
@@ -165,10 +175,11 @@ pub fn show_packets(measure: &Measure) -> Result<String, Failure> {
     let authentication = authentication(&measure.probe);
     let branches = steering::branches(&measure.steering, authentication, &measure.hosts)?;
     let mut text = String::new();
-    for (host, Branch { plan, .. }) in
+    for (host, branch) in
         measure.hosts.iter().flat_map(|host| branches.iter().map(move |it| (host, it)))
     {
-        let request = request(measure, plan, host, device)?;
+        let plan = &branch.plan;
+        let request = request(measure, branch, host, device)?;
         let ends = request.ends()?;
         let requests = plan.requests(&measure.steering, request.host)?;
         let config = asking(&measure.probe, ends.destination, keys.as_ref(), requests)?;
@@ -244,20 +255,25 @@ fn watch_traffic(flags: &AskingFlags) -> Result<Option<TrafficWatch>, Failure> {
 }
 
 /// What probes ask for beside what steering does.
-fn questions(
-    flags: &AskingFlags,
-    requests: Requests,
-    mode: &MeasurementMode,
-) -> Result<Requests, Failure> {
-    let answered = matches!(mode, MeasurementMode::TwoWay) && !requests.wants_no_reply();
+fn questions(measure: &Measure, branch: &Branch, opened: &Opened) -> Result<Requests, Failure> {
+    let (flags, requests) = (&measure.asking, opened.requests.clone());
+    let answered = matches!(opened.measurement, MeasurementMode::TwoWay);
+    let answered = answered && !requests.wants_no_reply();
     if let Some(flag) = flags.first().filter(|_| !answered) {
         let problem = "nobody answers: only the replies of --mode two-way can tell".to_owned();
         return Err(Failure::Usage { flag, problem });
     }
+    let headers =
+        flags.ask_headers.then(|| headers::question(flags, &branch.plan, opened.destination));
+    // What a header begins with, and so its DSCP, the draft has nobody tell.
+    let own_class = ClassOfServiceRequest { dscp: measure.probe.dscp, ecn: Ecn::NotEct };
+    let own_class = flags.ask_headers.then_some(own_class);
     Ok(Requests {
         location: flags.ask_location,
         timestamp_information: flags.ask_timestamp_info,
-        class_of_service: flags.ask_cos.map(|class| class.0),
+        headers: headers.transpose()?,
+        micro_session: branch.member.as_ref().map(|member| member.session),
+        class_of_service: flags.ask_cos.map(|class| class.0).or(own_class),
         follow_up: flags.ask_follow_up,
         direct_measurement: flags.ask_direct.is_some(),
         access_report: flags.reporting(),
@@ -433,6 +449,7 @@ pub fn info(
         measurement: config.measurement,
         steering: SteeringInfo::PLAIN,
         requests: Requests::clone(&config.requests),
+        member: None,
         source: socket.source,
         ssid: config.ssid,
         authentication: if config.keys.is_some() {

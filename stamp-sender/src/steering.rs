@@ -6,6 +6,7 @@
 
 mod compose;
 mod fan;
+mod lag;
 mod open;
 mod requests;
 mod show;

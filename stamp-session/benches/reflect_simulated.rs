@@ -14,7 +14,7 @@ use stamp_proto::time::{ErrorEstimate, Stamp, StampSource, Timestamp, TimestampF
 use stamp_proto::tlv::{Tlv, TlvType, hmac};
 use stamp_proto::writer::Writer;
 use stamp_session::clock::MonotonicTime;
-use stamp_session::datagram::Received;
+use stamp_session::datagram::{Headers, Received};
 use stamp_session::reflector::{
     RateLimit, RateLimiter, RateLimiterConfig, Reflector, ReflectorConfig, SourcePolicy, Verdict,
 };
@@ -83,6 +83,7 @@ fn received(octets: &[u8], from: SocketAddr) -> Received<'_> {
         stamp: Stamp { time: NOW, source: StampSource::Kernel },
         hop_limit: Some(HopLimit(253)),
         traffic_class: Some((Dscp::DEFAULT, Ecn::NotEct)),
+        headers: Headers::UNKNOWN,
     }
 }
 

@@ -12,7 +12,7 @@ use stamp_proto::ip::{Dscp, Ecn, HopLimit};
 use stamp_proto::packet::{AuthenticationMode, ReflectorPacket, SenderPacket, Ssid};
 use stamp_proto::time::{ErrorEstimate, Stamp, StampSource, Timestamp, TimestampFormat, WallTime};
 use stamp_session::clock::{MonotonicTime, Now};
-use stamp_session::datagram::Received;
+use stamp_session::datagram::{Headers, Received};
 use stamp_session::sender::{Outcome, Schedule, Sender, SenderConfig, StatisticsScope};
 
 /// Probes for one sample, 10 us apart.
@@ -142,6 +142,7 @@ fn take_a_reply(bencher: Bencher<'_, '_>, kind: Kind) {
                         stamp: Stamp { time: clocks.wall, source: StampSource::Kernel },
                         hop_limit: Some(HopLimit(250)),
                         traffic_class: Some((Dscp::DEFAULT, Ecn::NotEct)),
+                        headers: Headers::UNKNOWN,
                     },
                 );
                 assert!(matches!(outcome, Outcome::Sample(_)), "{outcome:?}");

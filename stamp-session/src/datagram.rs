@@ -22,4 +22,20 @@ pub struct Received<'a> {
     pub hop_limit: Option<HopLimit>,
     /// DSCP and ECN of the arriving packet, if the platform told.
     pub traffic_class: Option<(Dscp, Ecn)>,
+    /// The headers in front of it, as far as the platform told.
+    pub headers: Headers<'a>,
+}
+
+/// Headers in front of a datagram, outer to inner, each as it was when it arrived.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Headers<'a> {
+    /// Of IP itself.
+    pub fixed: &'a [&'a [u8]],
+    /// Extension headers of IPv6.
+    pub extensions: &'a [&'a [u8]],
+}
+
+impl Headers<'_> {
+    /// None is known.
+    pub const UNKNOWN: Self = Self { fixed: &[], extensions: &[] };
 }

@@ -14,6 +14,7 @@
 
 pub mod clock;
 pub mod datagram;
+pub mod experimental;
 pub mod forwarding;
 #[doc(hidden)]
 pub mod fuzzing;

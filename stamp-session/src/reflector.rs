@@ -46,7 +46,7 @@ use std::sync::Arc;
 use stamp_proto::time::{ErrorEstimate, Stamp, TimestampFormat};
 
 pub use config::{
-    Admission, AllowRule, LocationFields, ProvisionedSession, ReflectorConfig,
+    Admission, AllowRule, LocationFields, MemberLink, ProvisionedSession, ReflectorConfig,
     ReflectorConfigError, ReplyClasses, ReplyDscp, SamePort, SourcePolicy, TlvMode, TlvRules,
 };
 pub use connectivity::ForwardChange;
@@ -93,7 +93,7 @@ const UNKNOWN_ERROR_NS: u64 = 1_000_000_000;
 /// # use std::sync::Arc;
 /// # use stamp_proto::time::{Stamp, WallTime};
 /// # use stamp_session::clock::MonotonicTime;
-/// # use stamp_session::datagram::Received;
+/// # use stamp_session::datagram::{Headers, Received};
 /// # use stamp_session::reflector::*;
 /// let limiter = Arc::new(RateLimiter::new(RateLimiterConfig::new([1, 2])));
 /// let mut reflector = Reflector::new(ReflectorConfig::new([3, 4]), limiter)?;
@@ -109,6 +109,7 @@ const UNKNOWN_ERROR_NS: u64 = 1_000_000_000;
 ///     stamp,
 ///     hop_limit: None,
 ///     traffic_class: None,
+///     headers: Headers::UNKNOWN,
 /// };
 /// if let Verdict::Reply(reply) = reflector.handle_probe(now, probe, out) {
 ///     let reply = reply.seal(wall_time());
@@ -291,6 +292,20 @@ impl Reflector {
         Ok(())
     }
 
+    /// Member links of LAGs, so that [`Received::interface`](crate::datagram::Received::interface) can
+    /// be one of them.
+    #[must_use]
+    pub fn member_links(&self) -> &[MemberLink] {
+        &self.config.member_links
+    }
+
+    /// Whether any source is told the headers of its probes, so that
+    /// [`Received::headers`](crate::datagram::Received::headers) is worth the trouble.
+    #[must_use]
+    pub fn tells_headers(&self) -> bool {
+        self.config.tells_headers()
+    }
+
     /// The next event, oldest first.
     pub fn poll_event(&mut self) -> Option<ReflectorEvent> {
         self.events.pop()
@@ -351,17 +366,22 @@ impl Reflector {
         self.limit(now, probe, &screened)?;
         let token = self.enter_session(&arrival)?;
         let wishes = self.write(probe, &screened, &token, out);
-        if let Some(report) = wishes.access_report
+        let discarded = wishes.wrong_member.then_some(DropReason::WrongMember);
+        if discarded.is_none()
+            && let Some(report) = wishes.access_report
             && self.access_reports.is_news(probe.from, screened.packet.ssid, report)
         {
             let (source, ssid) = (probe.from, screened.packet.ssid);
             self.events.push(ReflectorEvent::AccessReport { source, ssid, report });
         }
-        if wishes.way == Wish::NoReply {
+        if discarded.is_some() || wishes.way == Wish::NoReply {
             // No reply, so no number of one.
             if let Some(sessions) = &mut self.sessions {
                 sessions.give_back(&token);
             }
+        }
+        discarded.map_or(Ok(()), Err)?;
+        if wishes.way == Wish::NoReply {
             return Ok(Answer::Observe(self.observe(now, probe, &screened)));
         }
         // Without a count of replies none is before another.
@@ -376,7 +396,7 @@ impl Reflector {
             stamping: Stamping::from(&self.config),
             signer: screened.key.zip(keys).map(|(id, keys)| Signer { keys, id }),
             envelope: Envelope::of(probe, self.config.dscp, &wishes),
-            way: self.way(probe, screened.mode.base_octets(), wishes.way),
+            way: self.way(probe, screened.mode.base_octets(), wishes.resolved_way()),
             token,
             wants_stamp,
         }))

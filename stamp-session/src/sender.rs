@@ -9,8 +9,10 @@ mod direction;
 mod event;
 mod fallback;
 mod follow_up;
+mod headers;
 mod learned;
 mod malformed;
+mod micro_session;
 mod mode;
 mod pace;
 mod pending;
@@ -49,8 +51,10 @@ pub use direction::{Reflector, ReflectorMode};
 pub use event::{End, SenderEvent};
 pub use fallback::{FallbackChange, FallbackReason, FallbackReport};
 pub use follow_up::FollowUpReport;
+pub use headers::{HeaderQuestion, SeenSegments, SentRoutingHeader};
 pub use learned::{COMPANION_FIRST_INTERVAL, COMPANION_INTERVAL, LEARNED_FOR};
 pub use malformed::{Conformity, ConformityCounts, Malformation};
+pub use micro_session::MicroSession;
 pub use mode::{Looped, MeasurementMode, TimestampPlace};
 pub use pace::{Marked, PaceChange, PaceReport};
 pub use reason::{RejectCounts, RejectReason, UnsentCounts, UnsentReason};
@@ -77,6 +81,7 @@ use direction::{Direction, Directional};
 use event::Events;
 use fallback::{Asks, Fallback};
 use learned::Learned;
+use micro_session::FarMember;
 use pace::Pace;
 use pending::Pending;
 use probe::Layout;
@@ -122,10 +127,7 @@ pub struct Sender {
     told: Directional,
     near_clock: NearClock,
     far_clock: FarClock,
-    learned: Learned,
     far_end: FarEnd,
-    /// Only where probes tell of it.
-    near_traffic: Option<Box<NearTraffic>>,
     /// What few sessions have.
     seldom: Option<Box<Seldom>>,
     fallback: Fallback,
@@ -163,9 +165,7 @@ impl Sender {
             told: Directional::default(),
             near_clock: NearClock::default(),
             far_clock: FarClock::default(),
-            learned: Learned::default(),
             far_end: FarEnd::new(&config),
-            near_traffic: config.requests.direct_measurement.then(Box::default),
             fallback: config.fallback(),
             watch: config.thresholds.as_deref().and_then(Watch::new),
             stamps_apart: 0,
@@ -231,7 +231,7 @@ impl Sender {
     /// Counters of real traffic as they are now, for probes that tell them and for their replies; `None`
     /// when they are unknown.
     pub fn handle_counters(&mut self, counters: Option<TrafficCounters>) {
-        if let Some(traffic) = &mut self.near_traffic {
+        if let Some(traffic) = self.near_traffic() {
             traffic.set(counters);
         }
     }
@@ -360,12 +360,18 @@ impl Sender {
 }
 
 /// Parts of a session that few have: the others need no room for them.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Seldom {
     /// Where an access network is reported.
     access_report: Option<AccessReporter>,
     /// Where ECT is used.
     pace: Option<Pace>,
+    /// On a member link of a LAG.
+    far_member: FarMember,
+    /// Where probes tell of real traffic.
+    near_traffic: Option<NearTraffic>,
+    /// Where a companion session told.
+    far_clock: Option<Learned>,
 }
 
 impl Seldom {
@@ -373,8 +379,15 @@ impl Seldom {
         let reporting = config.requests.access_report;
         let access_report = reporting.map(|wish| AccessReporter::new(wish, layout));
         let pace = Pace::of(config);
-        let any = access_report.is_some() || pace.is_some();
-        any.then(|| Box::new(Self { access_report, pace }))
+        let micro_session = config.requests.micro_session;
+        let far_member = FarMember::new(micro_session);
+        let near_traffic = config.requests.direct_measurement.then(NearTraffic::default);
+        let any = access_report.is_some()
+            || pace.is_some()
+            || micro_session.is_some()
+            || near_traffic.is_some();
+        let seldom = Self { access_report, pace, far_member, near_traffic, far_clock: None };
+        any.then(|| Box::new(seldom))
     }
 
     /// Octets that it takes.

@@ -10,6 +10,7 @@
 //! | what is found | what becomes of it |
 //! |---|---|
 //! | a type of the registry, its Length valid | processed, U, M, I and C cleared |
+//! | the same, and understood but not done as asked | C |
 //! | a type of the registry, its Length or what is in it invalid | M; what follows is copied unread |
 //! | another type, or one that its source is refused | copied, U |
 //! | a type that is ignored for its source | copied, U and C |
@@ -25,6 +26,10 @@ pub(crate) mod extra_padding;
 mod follow_up_telemetry;
 pub(crate) mod hmac;
 mod location;
+mod micro_session_id;
+mod reflected_fixed_header_data;
+mod reflected_header;
+mod reflected_ipv6_extension_header_data;
 mod return_path;
 mod timestamp_information;
 
@@ -37,12 +42,14 @@ use stamp_proto::ip::{Dscp, Ecn};
 use stamp_proto::packet::AuthenticationMode;
 use stamp_proto::tlv::access_report::AccessReport;
 use stamp_proto::tlv::follow_up_telemetry::FollowUpTelemetry;
+use stamp_proto::tlv::micro_session_id::MemberLinkId;
 use stamp_proto::tlv::timestamp_information::TimestampInformation;
-use stamp_proto::tlv::{TlvFlags, TlvMut, TlvType, Tlvs, TlvsMut};
+use stamp_proto::tlv::{HeadersTold, TlvFlags, TlvMut, TlvType, Tlvs, TlvsMut};
 use stamp_proto::writer::Writer;
 
 use self::hmac::Integrity;
 use crate::datagram::Received;
+use crate::experimental::ExperimentalTypes;
 use crate::reflector::{DataPlane, Ends, ReturnRules, TlvAction, TlvRules};
 use crate::sender::{Answers, Granted, Requests};
 use crate::traffic::TrafficCounters;
@@ -51,24 +58,27 @@ use crate::traffic::TrafficCounters;
 const MOST_TLVS: usize = 32;
 
 /// Every type that is understood, those that are asked for in the order in which they are written.
-static REGISTRY: [Handler; 10] = [
+static REGISTRY: [Handler; 13] = [
     extra_padding::HANDLER,
     hmac::HANDLER,
     destination_node_address::HANDLER,
     return_path::HANDLER,
+    micro_session_id::HANDLER,
     location::HANDLER,
     timestamp_information::HANDLER,
     class_of_service::HANDLER,
     follow_up_telemetry::HANDLER,
     direct_measurement::HANDLER,
     access_report::HANDLER,
+    reflected_fixed_header_data::HANDLER,
+    reflected_ipv6_extension_header_data::HANDLER,
 ];
 
 /// What a Session-Reflector does with the TLVs of one type.
 #[derive(Clone, Copy)]
 pub(crate) struct Handler {
     /// The type.
-    kind: TlvType,
+    kind: Kind,
     /// Whether an operator may say that it is not acted upon.
     governed: bool,
     /// Whether a value can have so many octets.
@@ -79,15 +89,47 @@ pub(crate) struct Handler {
     ask: Option<Ask>,
 }
 
+impl Handler {
+    /// What the operator says of it.
+    fn action(&self, exchange: &Exchange<'_>) -> TlvAction {
+        exchange.rules.actions.of(self.kind.usual())
+    }
+}
+
+/// The type octet of a TLV.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// As IANA has it.
+    Assigned(TlvType),
+    /// As both ends agreed.
+    Experimental(fn(&ExperimentalTypes) -> TlvType),
+}
+
+impl Kind {
+    fn octet(self, types: &ExperimentalTypes) -> TlvType {
+        match self {
+            Self::Assigned(kind) => kind,
+            Self::Experimental(agreed) => agreed(types),
+        }
+    }
+
+    /// What an operator means by its name, whatever was agreed on.
+    fn usual(self) -> TlvType {
+        self.octet(&ExperimentalTypes::USUAL)
+    }
+}
+
 /// What a Session-Sender does with the TLVs of one type.
 #[derive(Clone, Copy)]
 pub(crate) struct Ask {
-    /// Octets of the TLV, header included; 0 when it is not asked for.
+    /// Octets of each TLV, header included; 0 when it is not asked for.
     octets: fn(&Requests) -> usize,
-    /// Writes it, when it is asked for.
+    /// How many there are, when it is asked for.
+    times: u8,
+    /// Writes them, when it is asked for.
     emit: fn(&Asked<'_>, &mut Writer<'_>) -> Result<(), ParseError>,
-    /// Takes note of the answer: whether it can be used, and its value.
-    take: fn(Granted, &[u8], &mut Answers),
+    /// Takes note of an answer: whether it can be used, its value, and to which of them it is.
+    take: fn(Granted, &[u8], u8, &mut Answers),
 }
 
 /// What a probe asks for, and what it tells for that.
@@ -99,19 +141,25 @@ pub(crate) struct Asked<'a> {
     pub(crate) transmitted: u32,
     /// It reports an access network; one that does not has padding instead.
     pub(crate) reports: bool,
+    /// What the far end calls its end of our member link.
+    pub(crate) far_member: Option<MemberLinkId>,
 }
 
-/// The types of which an operator may say that they are not acted upon.
+/// The types of which an operator may say that they are not acted upon; those that were agreed on as
+/// they usually are.
 pub(crate) fn governed() -> impl Iterator<Item = TlvType> {
-    REGISTRY.iter().filter(|entry| entry.governed).map(|entry| entry.kind)
+    REGISTRY.iter().filter(|entry| entry.governed).map(|entry| entry.kind.usual())
 }
 
 /// Type and octets of each TLV that is asked for, headers included, in their order.
 pub(crate) fn sizes(requests: &Requests) -> impl Iterator<Item = (TlvType, u16)> {
-    REGISTRY.iter().filter_map(|entry| {
-        let octets = (entry.ask?.octets)(requests);
+    let types = requests.types();
+    REGISTRY.iter().flat_map(move |entry| {
+        let asked = entry.ask.map(|ask| ((ask.octets)(requests), ask.times));
+        let (octets, times) = asked.filter(|(octets, _)| *octets > 0).unwrap_or_default();
         // More than that fits into no packet, and is refused as such.
-        (octets > 0).then(|| (entry.kind, u16::try_from(octets).unwrap_or(u16::MAX)))
+        let tlv = (entry.kind.octet(&types), u16::try_from(octets).unwrap_or(u16::MAX));
+        core::iter::repeat_n(tlv, times.into())
     })
 }
 
@@ -126,10 +174,16 @@ pub(crate) fn emit(asked: &Asked<'_>, writer: &mut Writer<'_>) -> Result<(), Par
     wanted.try_for_each(|ask| (ask.emit)(asked, writer))
 }
 
-/// Takes note of the answer to a TLV that was asked for.
-pub(crate) fn take(kind: TlvType, granted: Granted, value: &[u8], answers: &mut Answers) {
-    if let Some(ask) = find(&REGISTRY, kind).and_then(|entry| entry.ask) {
-        (ask.take)(granted, value, answers);
+/// Takes note of the answer to a TLV that was asked for; `nth` of those of its type.
+pub(crate) fn take(
+    requests: &Requests,
+    (kind, nth): (TlvType, u8),
+    (granted, value): (Granted, &[u8]),
+    answers: &mut Answers,
+) {
+    let known = (&REGISTRY[..], &requests.types());
+    if let Some(ask) = find(known, kind).and_then(|entry| entry.ask) {
+        (ask.take)(granted, value, nth, answers);
     }
 }
 
@@ -143,6 +197,8 @@ pub(crate) enum Outcome {
     Unrecognized,
     /// Known, and by the rules of its source not acted upon.
     Ignored,
+    /// Understood, and not done as it asks.
+    Nonconformant,
     /// Its Length is valid, and what is in it is not.
     Malformed,
 }
@@ -162,7 +218,24 @@ pub(crate) struct Wishes {
     pub(crate) follow_up: bool,
     /// What is said of an access network.
     pub(crate) access_report: Option<AccessReport>,
+    /// The reply is to leave by the member link on which the probe came in.
+    pub(crate) keeps_member: bool,
+    /// The probe is for another member link.
+    pub(crate) wrong_member: bool,
     return_path_seen: bool,
+    fixed_told: HeadersTold,
+    extensions_told: HeadersTold,
+    extension_header_seen: bool,
+}
+
+impl Wishes {
+    /// The way of the reply; who names a member link and no way wants the reply to keep to the link.
+    pub(crate) fn resolved_way(&self) -> Wish {
+        match (&self.way, self.keeps_member) {
+            (Wish::None, true) => Wish::SameLink,
+            (way, _) => way.clone(),
+        }
+    }
 }
 
 /// The way that a reply is to take.
@@ -208,6 +281,10 @@ pub(crate) struct Exchange<'a> {
     pub(crate) ends: Ends,
     /// Where replies may go.
     pub(crate) returns: &'a ReturnRules,
+    /// Types that were agreed on.
+    pub(crate) types: ExperimentalTypes,
+    /// The member link on which the probe came in.
+    pub(crate) member: Option<MemberLinkId>,
 }
 
 /// TLVs answered, by what became of them.
@@ -221,6 +298,8 @@ pub struct TlvCounts {
     pub malformed: u64,
     /// Copied with the flag I.
     pub integrity: u64,
+    /// Understood and not done as asked, with the flag C.
+    pub nonconformant: u64,
 }
 
 impl TlvCounts {
@@ -230,6 +309,7 @@ impl TlvCounts {
         self.unrecognized = self.unrecognized.saturating_add(other.unrecognized);
         self.malformed = self.malformed.saturating_add(other.malformed);
         self.integrity = self.integrity.saturating_add(other.integrity);
+        self.nonconformant = self.nonconformant.saturating_add(other.nonconformant);
     }
 }
 
@@ -276,6 +356,10 @@ fn process(registry: &[Handler], exchange: &Exchange<'_>, area: &mut [u8]) -> (T
                     tlv.set_flags(TlvFlags::UNRECOGNIZED.with(TlvFlags::CONFORMANCE));
                     counts.unrecognized = counts.unrecognized.saturating_add(1);
                 }
+                Outcome::Nonconformant => {
+                    tlv.set_flags(TlvFlags::CONFORMANCE);
+                    counts.nonconformant = counts.nonconformant.saturating_add(1);
+                }
                 Outcome::Malformed => {
                     tlv.set_flags(TlvFlags::MALFORMED);
                     counts.malformed = counts.malformed.saturating_add(1);
@@ -301,7 +385,7 @@ fn answer(
 ) -> Outcome {
     match known(registry, exchange, tlv.kind) {
         None => Outcome::Unrecognized,
-        Some(_) if exchange.rules.actions.of(tlv.kind) == TlvAction::Ignore => Outcome::Ignored,
+        Some(handler) if handler.action(exchange) == TlvAction::Ignore => Outcome::Ignored,
         Some(handler) if !(handler.is_valid_length)(tlv.value.len()) => Outcome::Malformed,
         Some(handler) => (handler.reflect)(exchange, tlv, wishes),
     }
@@ -358,12 +442,15 @@ fn known<'r>(
     exchange: &Exchange<'_>,
     kind: TlvType,
 ) -> Option<&'r Handler> {
-    let refused = exchange.rules.actions.of(kind) == TlvAction::Refuse;
-    find(registry, kind).filter(|_| !refused)
+    let handler = find((registry, &exchange.types), kind)?;
+    (handler.action(exchange) != TlvAction::Refuse).then_some(handler)
 }
 
-fn find(registry: &[Handler], kind: TlvType) -> Option<&Handler> {
-    registry.iter().find(|handler| handler.kind == kind)
+fn find<'r>(
+    (registry, types): (&'r [Handler], &ExperimentalTypes),
+    kind: TlvType,
+) -> Option<&'r Handler> {
+    registry.iter().find(|handler| handler.kind.octet(types) == kind)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod labels;
 mod listener;
 mod means;
+mod members;
 mod thread;
 
 use std::sync::Arc;

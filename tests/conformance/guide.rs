@@ -7,7 +7,7 @@ use stamp_tests::conformance::workspace::Workspace;
 use stamp_tests::conformance::{Finding, assert_none};
 
 /// Journeys that must have a page.
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 12] = [
     "first-measurement.md",
     "loss.md",
     "clocks.md",
@@ -18,6 +18,8 @@ const PAGES: [&str; 10] = [
     "without-root.md",
     "vrf.md",
     "lab.md",
+    "srh.md",
+    "lag.md",
 ];
 
 /// Programs that a page may call.

@@ -25,12 +25,14 @@ fn trials() -> Vec<Trial> {
         first_measurement,
         ipv6_only: [Need::IPV6],
         lab: [Need::IPV6],
+        lag,
         loss,
         mtu,
         mtu_segments: [Need::IPV6],
         nat,
         segments: [Need::IPV6],
         service,
+        srh: [Need::IPV6],
         test_tlvs,
         timestamping,
         without_root,
@@ -61,6 +63,10 @@ fn lab() {
     play("lab", Machines::with_topology());
 }
 
+fn lag() {
+    play("lag", Machines::two_links());
+}
+
 fn loss() {
     let machines = Machines::wired();
     machines.wire().impair(
@@ -86,6 +92,10 @@ fn mtu_segments() {
 
 fn segments() {
     play("segments", Machines::with_topology());
+}
+
+fn srh() {
+    play("srh", Machines::with_topology());
 }
 
 fn nat() {

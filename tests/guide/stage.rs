@@ -46,6 +46,20 @@ impl Machines {
         Self::of(vec![hosts.near, hosts.far], None)
     }
 
+    /// `near` and `far` on two links, `eth1` and `eth2`, with the same addresses on both.
+    pub(crate) fn two_links() -> Self {
+        let [near, far] = ["near", "far"].map(|name| Host::new(name, Families::V4));
+        for link in ["eth1", "eth2"] {
+            near.join(link, &far, link);
+            for (host, own) in [(&near, "192.0.2.1/24"), (&far, "192.0.2.2/24")] {
+                // The way back may be the other link.
+                host.set_sysctl(&format!("net.ipv4.conf.{link}.rp_filter"), "0");
+                host.add_address(link, own);
+            }
+        }
+        Self::of(vec![near, far], None)
+    }
+
     /// `near` and `far` on a link of the test's own.
     pub(crate) fn wired() -> Self {
         let wired = netns::wired(Families::V4);

@@ -6,6 +6,7 @@ mod demo;
 mod folder;
 mod kit;
 mod lab;
+mod lag;
 mod loops;
 mod manager;
 mod measure;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
             demo::trials,
             kit::trials,
             lab::trials,
+            lag::trials,
             loops::trials,
             manager::trials,
             measure::trials,

@@ -5,6 +5,7 @@ mod captures;
 mod fallback;
 mod far_clock;
 mod form;
+mod headers;
 mod hindrances;
 mod labels;
 mod names;
@@ -22,6 +23,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         names::trials,
         labels::trials,
         captures::trials,
+        headers::trials,
         hindrances::trials,
         refusals::trials,
     ];

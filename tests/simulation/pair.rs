@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use stamp_proto::packet::AuthenticationMode;
 use stamp_proto::time::{Stamp, StampSource, TimeDelta};
 use stamp_session::clock::{ClockState, MonotonicTime};
-use stamp_session::datagram::Received;
+use stamp_session::datagram::{Headers, Received};
 use stamp_session::reflector::{
     RateLimiter, RateLimiterConfig, Reflector, ReflectorConfig, SourcePolicy, Verdict,
 };
@@ -64,6 +64,7 @@ impl FarEnd for Ours {
             stamp: Stamp { time: arrived, source: StampSource::Kernel },
             hop_limit: None,
             traffic_class: None,
+            headers: Headers::UNKNOWN,
         };
         let mut out = [0xEE; 512];
         match self.reflector.handle_probe(MonotonicTime::from_ns(at_ns), received, &mut out) {

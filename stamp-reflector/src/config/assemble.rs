@@ -54,6 +54,9 @@ pub(super) fn config(reading: &Reading<'_>, root: &Section<'_>, folder: &Path) -
             .and_then(policy::rate_limit)
             .unwrap_or(RateLimit::Off),
         clock: read_clock(reading, root).map(|clock| clock.0),
+        lag_members: reading
+            .list(root, &keys::lag::LAG_MEMBERS, |_| None, |name| format!("\"{}\"", name.0))
+            .unwrap_or_default(),
         traffic,
         log_level,
         log_format,
@@ -142,6 +145,9 @@ fn read_answering(reading: &Reading<'_>, root: &Section<'_>, engine: &mut Reflec
     }
     if let Some(mode) = reading.value(root, &keys::TLV_MODE) {
         engine.tlv_mode = mode.into();
+    }
+    if let Some(types) = reading.value(root, &keys::headers::HEADER_TYPES) {
+        engine.types = types.0;
     }
     if let Some(rule) = reading.value(root, &keys::SAME_PORT) {
         engine.same_port = rule.into();

@@ -1,6 +1,8 @@
 //! Every key, once. Flags, environment variables, help, man page, template and checks follow.
 
 pub(crate) mod forward;
+pub(crate) mod headers;
+pub(crate) mod lag;
 pub(crate) mod timestamp;
 pub(crate) mod tlvs;
 pub(crate) mod traffic;
@@ -344,6 +346,7 @@ pub(crate) const ROOT: &[Definition] = &[
     ONE_WAY_EXPORT.definition,
     SAME_PORT.definition,
     REFLECTOR_PORTS.definition,
+    lag::LAG_MEMBERS.definition,
     RATE_LIMIT.definition,
     TOTAL_RATE_LIMIT.definition,
     UNKNOWN_SOURCES.definition,
@@ -354,6 +357,8 @@ pub(crate) const ROOT: &[Definition] = &[
     LOCATION.definition,
     REPLY_CLASSES.definition,
     traffic::DIRECT_MEASUREMENT.definition,
+    headers::REFLECT_HEADERS.definition,
+    headers::HEADER_TYPES.definition,
     AUTH_REQUIRED.definition,
     AUTH_KEY_FILE.definition,
     AUTH_TIME_WINDOW.definition,
@@ -461,6 +466,7 @@ pub(crate) mod allow {
         LOCATION.definition,
         REPLY_CLASSES.definition,
         traffic::TOLD.definition,
+        headers::TOLD.definition,
     ];
 }
 

@@ -38,6 +38,7 @@ pub(super) fn read(
         location: location.map_or(unknown.tlvs.location, |list| LocationWord::fields(&list)),
         classes: classes.map_or(unknown.tlvs.classes, |list| ReplyClassWord::classes(&list)),
         traffic: unknown.tlvs.traffic,
+        headers: reading.value(root, &keys::headers::REFLECT_HEADERS).unwrap_or_default(),
     };
 
     let rules = Rules { reading, mode, ttl_floor, actions, engine };
@@ -127,6 +128,9 @@ impl Rules<'_> {
         }
         if let Some(told) = self.reading.item(table, section, &keys::traffic::TOLD) {
             rules.traffic = told;
+        }
+        if let Some(told) = self.reading.item(table, section, &keys::headers::TOLD) {
+            rules.headers = told;
         }
     }
 

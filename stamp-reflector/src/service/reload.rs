@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use stamp_session::reflector::ReflectorConfig;
 use stamp_worker::traffic::TrafficWatch;
 
 use super::{Listening, Service, engine_config, local_addresses, one_per_core};
@@ -9,6 +10,7 @@ use crate::config::Config;
 use crate::descriptors;
 use crate::failure::Failure;
 use crate::hardware;
+use crate::lag;
 use crate::listen::{self, Bound, Endpoint};
 
 impl Service {
@@ -38,7 +40,11 @@ impl Service {
         let locals: Vec<SocketAddr> = locals.collect();
 
         let addresses = local_addresses();
-        let engine = engine_config(&config, self.seed, self.pool.workers(), &locals, &addresses);
+        let members = lag::member_links(&config.lag_members)?;
+        let engine = ReflectorConfig {
+            member_links: members.clone(),
+            ..engine_config(&config, self.seed, self.pool.workers(), &locals, &addresses)
+        };
         let traffic = self.traffic(&config)?;
         self.node.reload(&config)?;
         if let Err(refusal) = self.pool.reconfigure(&engine) {
@@ -50,6 +56,7 @@ impl Service {
             self.pool.set_traffic(traffic.as_ref());
         }
         self.addresses = addresses;
+        self.members = members;
         self.limiter.set_total(config.total_rate_limit);
         self.log.set_level(config.log_level.filter());
         self.config = config;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
-use stamp_config::asking::{CounterSource, ReportedAccess, WantedClass};
+use stamp_config::asking::{CounterSource, HeaderTypes, ReportedAccess, WantedClass};
 use stamp_config::quantity::Timeout;
 use stamp_config::{Setting, parse};
 use stamp_session::sender::{AccessReporting, Malformation};
@@ -30,6 +30,13 @@ pub struct AskingFlags {
     /// is lost each way (RFC 8972 §4.5).
     #[arg(long, value_name = "IF|cmd:COMMAND", env = "STAMP_ASK_DIRECT", value_parser = parse::<CounterSource>)]
     pub ask_direct: Option<CounterSource>,
+    /// Ask for the headers that probes arrive with, the Segment Routing Header among them, and for
+    /// their DSCP (draft-ietf-ippm-stamp-ext-hdr).
+    #[arg(long, env = "STAMP_ASK_HEADERS", value_parser = BoolishValueParser::new())]
+    pub ask_headers: bool,
+    /// Types of the TLVs that ask for headers, as the reflector has them: nobody has assigned any yet
+    #[arg(long, value_name = "FIXED,EXTENSION", env = "STAMP_HEADER_TYPES", default_value = "247,246", value_parser = parse::<HeaderTypes>)]
+    pub header_types: HeaderTypes,
     /// Tell the far end that an access network is there or not, again and again until it has
     /// acknowledged it (RFC 8972 §4.6).
     #[arg(long, value_name = "NETWORK,STATE", env = "STAMP_ACCESS_REPORT", value_parser = parse::<ReportedAccess>)]
@@ -97,6 +104,8 @@ impl AskingFlags {
             Some("--access-report")
         } else if !self.send_malformed.is_empty() {
             Some("--send-malformed")
+        } else if self.ask_headers {
+            Some("--ask-headers")
         } else {
             None
         }

@@ -103,6 +103,10 @@ pub struct SteeringFlags {
     /// A loop to the end of each prefix of --segments: which one adds the delay or the loss.
     #[arg(long, conflicts_with = "return_segments")]
     pub per_segment: bool,
+    /// A session on each of these member links of a LAG, or of the bond that is named: which of them is
+    /// bad (RFC 9534).
+    #[arg(long, value_name = "IF,...", env = "STAMP_LAG_MEMBERS", value_delimiter = ',', conflicts_with_all = ["interface", "vrf", "via", "mtu_sweep"])]
+    pub lag_members: Vec<String>,
     /// Find the largest probe that the path carries there and back, and nothing else.
     #[arg(long, conflicts_with = "per_segment")]
     pub mtu_sweep: bool,

@@ -20,6 +20,8 @@ pub(super) fn explain(session: &SessionRecord, findings: &mut Vec<Finding>) {
         answers.timestamp_information.as_ref().map(|one| one.replies),
         answers.class_of_service.as_ref().map(|one| one.replies),
         answers.follow_up.as_ref().map(|one| one.replies),
+        answers.headers.as_ref().map(|one| one.replies),
+        answers.micro_session.as_ref().map(|one| one.replies),
     ];
     let traffic = answers.direct_measurement.is_some_and(|one| one.refused > 0);
     let access = answers.access_report.as_ref().is_some_and(|one| one.state == "refused");

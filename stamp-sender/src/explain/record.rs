@@ -62,6 +62,8 @@ impl Finding {
             Self::FollowUpImpossible { .. } => "follow_up_impossible",
             Self::Traffic(traffic) => traffic.kind(),
             Self::Access(access) => access.kind(),
+            Self::Headers(headers) => headers.kind(),
+            Self::Lag(lag) => lag.kind(),
         }
     }
 

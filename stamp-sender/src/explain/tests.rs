@@ -1,4 +1,6 @@
 mod answers;
+mod headers;
+mod lag;
 mod looped;
 mod traffic;
 

@@ -3,6 +3,8 @@
 mod access;
 mod answers;
 mod clocks;
+mod headers;
+mod lag;
 mod looped;
 mod network;
 mod returns;
@@ -36,6 +38,8 @@ impl Finding {
             .or_else(|| answers::words(self))
             .or_else(|| traffic::words(self))
             .or_else(|| access::words(self))
+            .or_else(|| headers::words(self))
+            .or_else(|| lag::words(self))
             .unwrap_or_default()
     }
 }

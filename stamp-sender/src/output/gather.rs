@@ -1,6 +1,7 @@
 //! From what the engine knows to the record of a session.
 
 mod answers;
+mod headers;
 
 use std::net::SocketAddr;
 

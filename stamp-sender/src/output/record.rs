@@ -8,6 +8,7 @@ mod clock;
 mod delay;
 #[cfg(test)]
 pub mod examples;
+mod headers;
 mod packets;
 mod path;
 
@@ -15,8 +16,8 @@ use serde::{Deserialize, Serialize};
 
 pub use answers::{
     AccessReportRecord, AnswersRecord, ClassOfServiceRecord, DirectMeasurementRecord,
-    FollowUpDelaysRecord, FollowUpRecord, LocationRecord, OriginRecord, TimestampInformationRecord,
-    ToldRecord, TrafficLossRecord,
+    FollowUpDelaysRecord, FollowUpRecord, LocationRecord, MicroSessionRecord, OriginRecord,
+    TimestampInformationRecord, ToldRecord, TrafficLossRecord,
 };
 pub use clock::{
     ClockFindingRecord, ClockRecord, FarClockRecord, OneWayRecord, Source, SourceCounts,
@@ -25,6 +26,7 @@ pub use clock::{
 pub use delay::{
     DelayRecord, DelaysRecord, Directions, PdvRecord, QuantilesRecord, VariationRecord,
 };
+pub use headers::{HeadersRecord, RoutingHeaderRecord};
 pub use packets::{
     Character, LossRecord, LostRecord, PacketsRecord, RatiosRecord, ReorderedRecord,
 };

@@ -11,7 +11,7 @@ use stamp_proto::ip::{Dscp, Ecn, HopLimit};
 use stamp_proto::packet::{AuthenticationMode, Ssid};
 use stamp_proto::time::{Stamp, StampSource, TimeDelta, WallTime};
 use stamp_session::clock::{ClockState, MonotonicTime, Now};
-use stamp_session::datagram::Received;
+use stamp_session::datagram::{Headers, Received};
 use stamp_session::reflector::{
     RateLimiter, RateLimiterConfig, Reflector, ReflectorConfig, Verdict,
 };
@@ -214,6 +214,7 @@ fn received(
         stamp,
         hop_limit: Some(HopLimit(hop_limit)),
         traffic_class: Some((Dscp::DEFAULT, Ecn::NotEct)),
+        headers: Headers::UNKNOWN,
     }
 }
 
@@ -222,6 +223,7 @@ fn info(plot: &Plot, config: &SenderConfig) -> SessionInfo {
         measurement: config.measurement,
         steering: SteeringInfo::PLAIN,
         largest_payload: None,
+        member: None,
         requests: Requests::default(),
         name: plot.name.to_owned(),
         target_text: plot.name.to_owned(),

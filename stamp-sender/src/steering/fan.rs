@@ -7,6 +7,7 @@ use stamp_proto::packet::AuthenticationMode;
 use stamp_proto::sr::header::FlowLabel;
 use stamp_proto::sr::mpls::EntropyLabel;
 
+use super::lag::{Member, over_members};
 use super::{Plan, Way, usage};
 use crate::command_line::{ModeName, SteeringFlags};
 use crate::exit::Failure;
@@ -23,6 +24,8 @@ pub struct Branch {
     pub suffix: String,
     /// Its way.
     pub plan: Plan,
+    /// Member link of a LAG that it keeps to.
+    pub member: Option<Member>,
 }
 
 /// What makes one of several packets of a list take another of equal paths.
@@ -51,12 +54,20 @@ pub fn branches(
     authentication: AuthenticationMode,
     hosts: &[String],
 ) -> Result<Vec<Branch>, Failure> {
+    over_members(ways(flags, authentication, hosts)?, flags)
+}
+
+fn ways(
+    flags: &SteeringFlags,
+    authentication: AuthenticationMode,
+    hosts: &[String],
+) -> Result<Vec<Branch>, Failure> {
     if flags.per_segment {
         return per_segment(flags, authentication);
     }
     let plan = Plan::new(flags, authentication)?;
     let Some(count) = flags.entropy_sweep else {
-        return Ok(vec![Branch { suffix: String::new(), plan }]);
+        return Ok(vec![Branch { suffix: String::new(), plan, member: None }]);
     };
     let local = hosts.iter().all(|host| is_local(host));
     (0..u32::from(count)).map(|number| swept(&plan, local, number)).collect()
@@ -82,7 +93,7 @@ fn per_segment(
         .map(|(segment, length)| {
             let flags = SteeringFlags { segments: Some(prefix(length)), ..flags.clone() };
             let plan = Plan::new(&flags, authentication)?;
-            Ok(Branch { suffix: format!(" to {segment}"), plan })
+            Ok(Branch { suffix: format!(" to {segment}"), plan, member: None })
         })
         .collect()
 }
@@ -137,5 +148,5 @@ fn swept(plan: &Plan, local: bool, number: u32) -> Result<Branch, Failure> {
     }
     plan.flow_label = entropy.flow_label;
     plan.address_step = entropy.address_step;
-    Ok(Branch { suffix: format!(" #{}", number + 1), plan })
+    Ok(Branch { suffix: format!(" #{}", number + 1), plan, member: None })
 }

@@ -8,7 +8,7 @@ use stamp_net::sysctl::{Arrival, Hindrance, arrival_hindrances};
 use stamp_net::{NetError, SocketOptions, TunnelErrors, UdpSocket};
 use stamp_proto::sr::encapsulation::{FirstHop, Template};
 use stamp_session::sender::{Looped, MeasurementMode, Requests, ReturnWish};
-use stamp_worker::sender::{FramePort, FrameWay, LoopPort, PlainSegments, Port, Rings};
+use stamp_worker::sender::{FramePort, FrameWay, Homecoming, LoopPort, PlainSegments, Port, Rings};
 
 use super::{Endpoints, Plan, Way, usage};
 use crate::command_line::{ModeName, Probe, SteeringFlags};
@@ -47,6 +47,8 @@ pub struct Request<'a> {
     pub host: SocketAddr,
     /// Interface or VRF that sockets are bound to.
     pub device: Option<&'a str>,
+    /// Member link of a bond that probes and replies pass.
+    pub bonded: Option<&'a str>,
 }
 
 impl Request<'_> {
@@ -57,6 +59,9 @@ impl Request<'_> {
     /// What the kernel refuses, and headers that cannot be.
     pub fn open(&self) -> Result<Opened, Failure> {
         let requests = self.plan.requests(self.steering, self.host)?;
+        if let Some(member) = self.bonded {
+            return Ok(Opened { requests, ..self.open_member(member)? });
+        }
         if self.plan.way == Way::Plain {
             let elsewhere = self.replies_elsewhere(&requests)
                 || requests.destination_node.is_some_and(|node| node != self.host.ip());
@@ -219,6 +224,25 @@ impl Request<'_> {
         Ok(Opened { port, source, destination, measurement, requests, mtu, largest_payload })
     }
 
+    /// Frames on a member of a bond, and a ring there for what comes back.
+    fn open_member(&self, member: &str) -> Result<Opened, Failure> {
+        let own = self.own_address()?;
+        let socket = UdpSocket::open(&self.options(own, self.probe.source_port.unwrap_or(0)))?;
+        let (source, destination) = (socket.local_addr(), self.host);
+        let template = self.plan.compose(&self.between(source, destination))?;
+        let way = FrameWay { member: Some(member.to_owned()), ..self.frame_way(&template) };
+        let home = Homecoming { to: source, last_label: None, last_sid: None };
+        let rings = Rings::open(&[member.to_owned()], home)?;
+        let port = FramePort::open(way, template, socket)?.with_member_ring(rings);
+        let mtu = port.egress().map(|egress| egress.mtu);
+        let largest_payload =
+            mtu.and_then(|mtu| port.template().largest_payload(usize::try_from(mtu).ok()?));
+        let measurement = self.measurement(source);
+        let port = Port::Frames(Box::new(port));
+        let requests = Requests::default();
+        Ok(Opened { port, source, destination, measurement, requests, mtu, largest_payload })
+    }
+
     /// As `--via` says; else the way to the first SID, or below labels the way to the host.
     ///
     /// In a VRF it is asked there. An outer header is none of the VRF: it belongs to the network
@@ -238,6 +262,7 @@ impl Request<'_> {
             interface: via.map(|via| via.interface.as_str()).or(device).map(str::to_owned),
             next_hop: via.and_then(|via| via.next_hop),
             fwmark: self.probe.fwmark,
+            member: None,
         }
     }
 

@@ -8,7 +8,7 @@ use stamp_proto::tlv::Tlvs;
 
 use super::script::{Setting, Step, keys, read};
 use crate::clock::MonotonicTime;
-use crate::datagram::Received;
+use crate::datagram::{Headers, Received};
 use crate::reflector::{DropReason, Reflector, ReflectorSnapshot, ReplyWay, SessionView, Verdict};
 
 const LARGEST: usize = 512;
@@ -151,6 +151,7 @@ fn answer(reflector: &mut Reflector, step: &Step, out: &mut [u8]) -> Option<Vec<
         stamp: Stamp { time: step.wall(), source: StampSource::Kernel },
         hop_limit: step.hop_limit,
         traffic_class: None,
+        headers: Headers::UNKNOWN,
     };
     let now = MonotonicTime::from_ns(step.now_ns);
     let reply = match reflector.handle_probe(now, probe, out) {

@@ -92,6 +92,8 @@ impl Reflector {
             traffic: self.traffic,
             ends: Ends { from: probe.from, interface: probe.interface, verified: false },
             returns: &self.returns,
+            types: self.config.types,
+            member: self.config.member(probe.interface),
         };
         let (counts, wishes) = tlv::reflect(&exchange, remainder);
         self.counts.tlv.add(counts);
@@ -159,7 +161,7 @@ impl Envelope {
             }
             _ => probe.from,
         };
-        let to_link = is_link_local(to.ip()) || wishes.way == Wish::SameLink;
+        let to_link = is_link_local(to.ip()) || wishes.resolved_way() == Wish::SameLink;
         Self {
             from: wishes.source.or(Some(probe.to.ip()).filter(|own| can_be_source(*own, to))),
             to,

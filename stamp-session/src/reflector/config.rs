@@ -9,6 +9,7 @@ use stamp_proto::auth::{KeyId, KeyRing};
 use stamp_proto::ip::{Dscp, HopLimit};
 use stamp_proto::packet::{AuthenticationMode, Ssid};
 use stamp_proto::time::{PtpUtcOffset, TimestampFormat};
+use stamp_proto::tlv::micro_session_id::MemberLinkId;
 use stamp_proto::tlv::timestamp_information::SynchronizationSource;
 
 use super::prefix::Prefix;
@@ -17,6 +18,7 @@ use super::returns::{ReplyMeans, ReturnPathPolicy};
 use super::tlv_policy::TlvActions;
 use super::way::{DataPlane, ReturnList};
 use crate::clock::ClockState;
+use crate::experimental::ExperimentalTypes;
 
 /// The most sessions one table can be asked to hold.
 const MOST_SESSIONS: usize = 1 << 20;
@@ -56,6 +58,8 @@ pub struct ReflectorConfig {
     pub return_path: ReturnPathPolicy,
     /// What this host can put before a reply.
     pub means: ReplyMeans,
+    /// Member links of the LAGs of this host.
+    pub member_links: Vec<MemberLink>,
     /// Quality of the clock behind T2 and T3.
     pub clock: ClockState,
     /// How T2 and T3 are written.
@@ -66,6 +70,8 @@ pub struct ReflectorConfig {
     pub ptp_utc_offset: PtpUtcOffset,
     /// Whether octets behind the base packet are TLVs.
     pub tlv_mode: TlvMode,
+    /// Types of TLVs that both ends have to agree on.
+    pub types: ExperimentalTypes,
     /// DSCP of the replies.
     pub dscp: ReplyDscp,
     /// Authenticated probes whose T1 is further than this from T2 are replays. Both clocks must be
@@ -99,15 +105,30 @@ impl ReflectorConfig {
             own_addresses: Vec::new(),
             return_path: ReturnPathPolicy::SourceOnly,
             means: ReplyMeans { most_sids: 0, most_labels: 0 },
+            member_links: Vec::new(),
             clock: ClockState::UNKNOWN,
             format: TimestampFormat::Ntp,
             synchronization_source: None,
             ptp_utc_offset: PtpUtcOffset::UTC,
             tlv_mode: TlvMode::Auto,
+            types: ExperimentalTypes::USUAL,
             dscp: ReplyDscp::Copy,
             time_window: None,
             seed,
         }
+    }
+
+    /// What the link is called on which a probe came in; nothing where it is no member of a LAG.
+    pub(crate) fn member(&self, interface: u32) -> Option<MemberLinkId> {
+        let found = self.member_links.iter().find(|link| link.interface == interface);
+        found.filter(|_| interface != 0).map(|link| link.id)
+    }
+
+    /// Whether any source is told the headers of its probes.
+    #[must_use]
+    pub fn tells_headers(&self) -> bool {
+        let mut policies = self.allow.iter().map(|rule| &rule.policy).chain(&self.unknown_sources);
+        policies.any(|policy| policy.tlvs.headers)
     }
 
     pub(super) fn check(&self) -> Result<(), ReflectorConfigError> {
@@ -198,6 +219,8 @@ pub struct TlvRules {
     pub classes: ReplyClasses,
     /// Whether counters of real traffic are told (RFC 8972 §4.5), where there are any.
     pub traffic: bool,
+    /// Whether the headers of a probe are told (draft-ietf-ippm-stamp-ext-hdr).
+    pub headers: bool,
 }
 
 /// What of a probe's arrival is told. Inside of a NAT it is nobody's business outside.
@@ -227,6 +250,7 @@ impl TlvRules {
         location: LocationFields::NONE,
         classes: ReplyClasses::Only(Vec::new()),
         traffic: false,
+        headers: false,
     };
 
     /// Everything.
@@ -235,6 +259,7 @@ impl TlvRules {
         location: LocationFields::ALL,
         classes: ReplyClasses::All,
         traffic: true,
+        headers: true,
     };
 }
 
@@ -300,6 +325,15 @@ impl SourcePolicy {
             tlvs: TlvRules::ALL,
         }
     }
+}
+
+/// A member link of a LAG (RFC 9534 §2).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct MemberLink {
+    /// Index of its interface.
+    pub interface: u32,
+    /// What it is called in probes and replies.
+    pub id: MemberLinkId,
 }
 
 /// Which sessions are answered, apart from which sources.

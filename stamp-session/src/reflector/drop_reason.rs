@@ -38,11 +38,13 @@ pub enum DropReason {
     SendError,
     /// The probe asked for no reply: a one-way measurement (RFC 9503 §4.1.1).
     NoReply,
+    /// It came in on another member link of a LAG than it names (RFC 9534 §3).
+    WrongMember,
 }
 
 impl DropReason {
     /// Every reason, in the order of [`Self::index`].
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Malformed,
         Self::Mode,
         Self::ShortProbe,
@@ -58,6 +60,7 @@ impl DropReason {
         Self::TooLarge,
         Self::SendError,
         Self::NoReply,
+        Self::WrongMember,
     ];
 
     /// How many reasons there are.
@@ -82,6 +85,7 @@ impl DropReason {
             Self::TooLarge => "too_large",
             Self::SendError => "send_error",
             Self::NoReply => "no_reply",
+            Self::WrongMember => "wrong_member",
         }
     }
 

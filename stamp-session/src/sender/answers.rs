@@ -6,11 +6,14 @@ use stamp_proto::tlv::access_report::AccessReport;
 use stamp_proto::tlv::class_of_service::{ClassOfService, ReverseDscp, ReverseEcn};
 use stamp_proto::tlv::follow_up_telemetry::FollowUpTelemetry;
 use stamp_proto::tlv::location::Location;
+use stamp_proto::tlv::micro_session_id::MicroSessionId;
+use stamp_proto::tlv::reflected_fixed_header_data::ReflectedFields;
 use stamp_proto::tlv::timestamp_information::TimestampInformation;
 
 use super::access_report::AccessReportStatus;
 use super::config::SenderConfig;
 use super::follow_up::{FollowUpReport, FollowUpTally, FollowUps};
+use super::headers::SeenSegments;
 use super::malformed::{Conformity, ConformityCounts};
 use super::pace::PaceReport;
 use super::traffic::{TrafficReading, TrafficSeries};
@@ -65,6 +68,12 @@ pub struct Answers {
     pub access_report: Told<AccessReport>,
     /// What became of TLVs that were wrong on purpose.
     pub conformity: Option<Conformity>,
+    /// The member links at both ends.
+    pub micro_session: Told<MicroSessionId>,
+    /// The IP header that the probe arrived with.
+    pub fixed_header: Told<ReflectedFields>,
+    /// The Segment Routing Header that it arrived with.
+    pub segments: Told<SeenSegments>,
 }
 
 impl<T> Told<T> {
@@ -87,7 +96,7 @@ impl<T> Told<T> {
 }
 
 /// Answers to one kind of request over a period.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct AnswerSeries<T> {
     /// The latest.
     pub latest: Option<T>,
@@ -114,6 +123,12 @@ pub struct AnswerCounts {
     pub class_of_service: AnswerSeries<ClassOfService>,
     /// Loss of real traffic.
     pub direct_measurement: TrafficSeries,
+    /// The member links at both ends.
+    pub micro_session: AnswerSeries<MicroSessionId>,
+    /// The IP header that probes arrive with.
+    pub fixed_header: AnswerSeries<ReflectedFields>,
+    /// The Segment Routing Header that they arrive with.
+    pub segments: AnswerSeries<SeenSegments>,
     /// Probes that arrived with another DSCP than they were sent with.
     pub remarked_forward: u64,
     /// Probes that arrived with Congestion Experienced.
@@ -179,6 +194,12 @@ impl AnswerTally {
     }
 }
 
+impl<T> Default for AnswerSeries<T> {
+    fn default() -> Self {
+        Self { latest: None, told: 0, refused: 0, changes: 0 }
+    }
+}
+
 impl<T: Copy + PartialEq> AnswerSeries<T> {
     pub(super) fn add(&mut self, answer: Told<T>) {
         match answer {
@@ -218,6 +239,9 @@ impl AnswerCounts {
         self.follow_up.add(answers.follow_up);
         self.conformity.add(answers.conformity);
         self.direct_measurement.add(sequence, answers.direct_measurement);
+        self.micro_session.add(answers.micro_session);
+        self.fixed_header.add(answers.fixed_header);
+        self.segments.add(answers.segments);
         let Some(ClassOfService { wanted, answer }) = answers.class_of_service.told() else {
             return;
         };

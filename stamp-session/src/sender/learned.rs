@@ -17,27 +17,10 @@ pub const COMPANION_FIRST_INTERVAL: Duration = Duration::from_secs(1);
 pub const LEARNED_FOR: Duration = Duration::from_secs(35);
 
 /// What was learned, and until when it holds.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Learned {
-    /// Boxed, as sessions that learn nothing shall not pay for it.
-    told: Option<Box<(ClockState, MonotonicTime)>>,
-}
-
-impl Learned {
-    /// The far clock, while that is known.
-    pub(super) fn state(&self) -> Option<ClockState> {
-        self.told.as_ref().map(|told| told.0)
-    }
-
-    /// True when it was known until now, and is not any more.
-    fn expires(&mut self, now: MonotonicTime) -> bool {
-        self.told.take_if(|told| now >= told.1).is_some()
-    }
-
-    /// Octets on the heap.
-    pub(super) fn heap_octets(&self) -> usize {
-        self.told.as_ref().map_or(0, |told| size_of_val(&**told))
-    }
+    state: ClockState,
+    until: MonotonicTime,
 }
 
 impl Sender {
@@ -47,9 +30,9 @@ impl Sender {
         if self.config.far_clock.is_some() || self.config.measurement.looped().is_none() {
             return;
         }
-        let known = self.learned.state();
+        let known = self.learned_clock();
         let until = now.monotonic.saturating_add(LEARNED_FOR);
-        self.learned.told = Some(Box::new((state, until)));
+        self.seldom.get_or_insert_default().far_clock = Some(Learned { state, until });
         self.far_end.clock = Some(state);
         if known.is_none_or(|known| known.synchronized != state.synchronized) {
             self.events.push(SenderEvent::FarClockLearned(Some(state)));
@@ -67,9 +50,16 @@ impl Sender {
         (self.far_end.clock, self.run.received)
     }
 
+    /// The far clock as it was learned, while that holds.
+    pub(super) fn learned_clock(&self) -> Option<ClockState> {
+        self.seldom.as_deref()?.far_clock.map(|learned| learned.state)
+    }
+
     /// Long ago is unknown.
     pub(super) fn forget_far_clock(&mut self, now: Now) {
-        if self.learned.expires(now.monotonic) {
+        let learned = self.seldom.as_deref_mut().map(|seldom| &mut seldom.far_clock);
+        let expired = |learned: &mut Learned| now.monotonic >= learned.until;
+        if learned.and_then(|learned| learned.take_if(expired)).is_some() {
             self.far_end.clock = None;
             self.events.push(SenderEvent::FarClockLearned(None));
         }

@@ -7,6 +7,7 @@ use stamp_proto::auth::KeyRing;
 use stamp_proto::error::ParseError;
 use stamp_proto::packet::{AuthenticationMode, SenderPacket};
 use stamp_proto::tlv::hmac::HMAC_TLV_OCTETS;
+use stamp_proto::tlv::micro_session_id::MemberLinkId;
 use stamp_proto::tlv::{TLV_HEADER_OCTETS, TlvType, extra_padding, hmac};
 use stamp_proto::writer::Writer;
 
@@ -26,6 +27,8 @@ pub(super) struct Telling {
     pub(super) transmitted: u32,
     /// The state of an access network.
     pub(super) reports: bool,
+    /// What the far end calls its end of our member link.
+    pub(super) far_member: Option<MemberLinkId>,
 }
 
 /// How the payload of every probe of a session is divided.
@@ -144,13 +147,13 @@ impl Layout {
         packet.emit(self.mode, out)?;
         let (base, area) = out.split_at_mut_checked(self.mode.base_octets()).unwrap_or_default();
         let mut area = Writer::new(area);
-        let Telling { transmitted, reports } = told;
+        let Telling { transmitted, reports, far_member } = told;
         if let Some(malformed) = config.requests.malformed {
             // In place of all other TLVs.
             let keys = tlv_keys(config).map(Arc::as_ref);
             malformed.emit(keys, packet.sequence, &mut area)?;
         } else {
-            let asked = Asked { requests: &config.requests, transmitted, reports };
+            let asked = Asked { requests: &config.requests, transmitted, reports, far_member };
             tlv::emit(&asked, &mut area)?;
         }
         if self.padding_octets() > 0 && config.requests.malformed.is_none() {

@@ -108,6 +108,8 @@ pub enum RejectReason {
     ReplyReceivedBeforeSent,
     /// T2 is before T1 by more than both clocks claim to be wrong (RFC 9503 §6).
     ReceivedBeforeSent,
+    /// It came in on another member link of a LAG, or is of another micro session (RFC 9534 §3).
+    Member,
 }
 
 impl Reason for RejectReason {
@@ -127,6 +129,7 @@ impl Reason for RejectReason {
         Self::ReplySentBeforeReceived,
         Self::ReplyReceivedBeforeSent,
         Self::ReceivedBeforeSent,
+        Self::Member,
     ];
 
     fn index(self) -> usize {
@@ -150,6 +153,7 @@ impl Reason for RejectReason {
             Self::ReplySentBeforeReceived => "reply_sent_before_received",
             Self::ReplyReceivedBeforeSent => "reply_received_before_sent",
             Self::ReceivedBeforeSent => "received_before_sent",
+            Self::Member => "wrong_member",
         }
     }
 }

@@ -12,6 +12,7 @@ use super::counter::{Numbered, Place};
 use super::event::{End, SenderEvent};
 use super::fallback::Asks;
 use super::pending::{Answer, AnswerNumber, Fate, Probe, Usable};
+use super::reason::RejectReason;
 use super::sample::{Outcome, Sample, Variation};
 use super::stamping::Stamping;
 use super::state::SessionState;
@@ -70,10 +71,11 @@ impl Sender {
         let checker = Checker {
             config: &self.config,
             clock: self.config.clock,
-            far: self.config.far_clock.or(self.learned.state()),
+            far: self.config.far_clock.or(self.learned_clock()),
             pending: &self.pending,
         };
-        let outcome = match checker.check(now, &reply) {
+        let checked = checker.check(now, &reply);
+        let outcome = match checked.and_then(|checked| self.of_this_link(&reply, checked)) {
             Err(reason) => {
                 for tally in self.tallies() {
                     tally.rejected.add(reason, 1);
@@ -90,6 +92,18 @@ impl Sender {
         outcome
     }
 
+    /// A reply of another micro session is none of this one (RFC 9534 §3).
+    fn of_this_link(
+        &self,
+        reply: &Received<'_>,
+        checked: Checked,
+    ) -> Result<Checked, RejectReason> {
+        let Some(session) = self.config.requests.micro_session else { return Ok(checked) };
+        let told = self.tlv_answer(reply, &checked).answers.micro_session;
+        self.far_member().check(session, reply.interface, told)?;
+        Ok(checked)
+    }
+
     fn accept(
         &mut self,
         now: Now,
@@ -100,11 +114,12 @@ impl Sender {
         let sequence = checked.numbers.sequence;
         let place = self.place(checked, timing);
         let mut answer = self.tlv_answer(reply, checked);
-        if let Some(traffic) = &mut self.near_traffic {
+        if let Some(traffic) = self.near_traffic() {
             traffic.complete(sequence, &mut answer.answers);
         }
         self.access_answered(sequence, &answer);
         self.heed_congestion(now, sequence, reply.traffic_class, &answer.answers);
+        self.learn_far_member(answer.answers.micro_session);
         let usable = self.usable(now, timing, place, &answer);
         let variation = self.answered(checked, timing, usable, place);
         self.learn(reply, checked, timing);
@@ -299,7 +314,7 @@ impl Sender {
             let answers = Answers { conformity, ..Answers::default() };
             return TlvAnswer { outcome: TlvOutcome::NotAsked, answers };
         }
-        layout.answer(self.config.tlv_keys.as_deref(), checked.numbers, area, told.format)
+        layout.answer(&self.config, checked.numbers, area, told.format)
     }
 
     fn sample(

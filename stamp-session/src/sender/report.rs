@@ -58,7 +58,6 @@ impl Sender {
             self.pending.heap_octets(),
             self.events.heap_octets(),
             self.fallback.heap_octets(),
-            self.learned.heap_octets(),
             self.watch.as_ref().map_or(0, |watch| watch.heap_octets()),
             self.run.heap_octets(),
             self.window.heap_octets(),
@@ -184,7 +183,7 @@ impl Sender {
         ClockReport {
             near,
             far,
-            far_learned: self.learned.state().is_some(),
+            far_learned: self.learned_clock().is_some(),
             synchronized: near.synchronized
                 && far.is_some_and(|far| far.synchronized)
                 && !contradicted,

@@ -10,6 +10,10 @@ use stamp_proto::tlv::return_path::{ControlCode, ReturnPathRequest};
 use super::access_report::AccessReporting;
 use super::malformed::Malformation;
 
+use super::headers::HeaderQuestion;
+use super::micro_session::MicroSession;
+use crate::experimental::ExperimentalTypes;
+
 /// What every probe of a session asks for.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Requests {
@@ -32,6 +36,10 @@ pub struct Requests {
     pub access_report: Option<AccessReporting>,
     /// TLVs that are wrong on purpose, in place of all others.
     pub malformed: Option<Malformation>,
+    /// The member link of a LAG that the session keeps to (RFC 9534 §3).
+    pub micro_session: Option<MicroSession>,
+    /// The headers that probes arrive with (draft-ietf-ippm-stamp-ext-hdr).
+    pub headers: Option<HeaderQuestion>,
 }
 
 /// The way that a reply is to take.
@@ -54,6 +62,11 @@ impl Requests {
     #[must_use]
     pub fn wants_no_reply(&self) -> bool {
         self.return_path == Some(ReturnWish::NoReply)
+    }
+
+    /// Types that were agreed on, where one is needed.
+    pub(crate) fn types(&self) -> ExperimentalTypes {
+        self.headers.as_ref().map_or(ExperimentalTypes::USUAL, |asked| asked.types)
     }
 
     /// Anything is asked for.

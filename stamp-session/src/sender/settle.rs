@@ -61,6 +61,9 @@ impl Sender {
                 watch.lost(sequence, seen, &mut self.events);
             }
             let change = self.connectivity.lost(sequence, now);
+            if change.is_some() {
+                self.forget_far_member();
+            }
             self.state_changed(change);
         }
         let change = self.fallback.lost(sequence, probe.asks, now);

@@ -8,6 +8,7 @@ use stamp_proto::tlv::hmac::{self, HMAC_TLV_OCTETS, TlvIntegrity};
 use stamp_proto::tlv::{TLV_HEADER_OCTETS, Tlv, TlvFlags, TlvType, Tlvs};
 
 use super::answers::{Answers, Granted};
+use super::config::SenderConfig;
 use super::probe::Layout;
 use super::validate::Numbers;
 use crate::tlv;
@@ -65,25 +66,30 @@ impl Layout {
     /// Looks at `area`, what a reply has behind its base packet, all of it and by request.
     pub(super) fn answer(
         &self,
-        keys: Option<&KeyRing>,
+        config: &SenderConfig,
         numbers: Numbers,
         area: &[u8],
         reply_format: TimestampFormat,
     ) -> TlvAnswer {
-        let outcome = self.outcome(keys, numbers, area);
+        let outcome = self.outcome(config.tlv_keys.as_deref(), numbers, area);
         let mut answers = Answers { reply_format, ..Answers::default() };
-        for (kind, _) in self.requests.iter() {
-            match self.granted(*kind, outcome, area) {
-                Some(value) => tlv::take(*kind, Granted::Granted, value, &mut answers),
-                None => tlv::take(*kind, Granted::Refused, &[], &mut answers),
-            }
+        // The outcome says whether they are those that were sent, in their order.
+        for (place, (kind, _)) in self.requests.iter().enumerate() {
+            let before = self.requests.iter().take(place);
+            let nth = before.filter(|(other, _)| other == kind).count();
+            let kind = (*kind, u8::try_from(nth).unwrap_or(u8::MAX));
+            let answer = match self.granted(place, outcome, area) {
+                Some(value) => (Granted::Granted, value),
+                None => (Granted::Refused, &[][..]),
+            };
+            tlv::take(&config.requests, kind, answer, &mut answers);
         }
         TlvAnswer { outcome, answers }
     }
 
     /// The value of what was granted. What is behind a malformed TLV was not looked at, and of what
     /// nobody verified nothing counts.
-    fn granted<'a>(&self, kind: TlvType, outcome: TlvOutcome, area: &'a [u8]) -> Option<&'a [u8]> {
+    fn granted<'a>(&self, place: usize, outcome: TlvOutcome, area: &'a [u8]) -> Option<&'a [u8]> {
         let believed = !matches!(
             outcome,
             TlvOutcome::Missing
@@ -93,7 +99,7 @@ impl Layout {
         );
         let mut looked_at = self.tlvs(area).take_while(|tlv| !tlv.flags.is_malformed());
         looked_at
-            .find(|tlv| tlv.kind == kind)
+            .nth(place)
             .filter(|tlv| believed && !tlv.flags.is_unrecognized() && !tlv.flags.is_nonconformant())
             .map(|tlv| tlv.value)
     }

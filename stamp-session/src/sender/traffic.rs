@@ -2,6 +2,7 @@
 
 use stamp_proto::tlv::direct_measurement::DirectMeasurement;
 
+use super::Sender;
 use super::answers::{Answers, Told};
 use super::serial::is_after;
 use crate::traffic::TrafficCounters;
@@ -190,6 +191,13 @@ impl NearTraffic {
         if let (Told::Told(reading), None) = (&mut answers.direct_measurement, self.uncounted) {
             reading.sender_received = self.counters.map(|counters| counters.received);
         }
+    }
+}
+
+impl Sender {
+    /// The counters of our own host, where probes tell them.
+    pub(super) fn near_traffic(&mut self) -> Option<&mut NearTraffic> {
+        self.seldom.as_deref_mut()?.near_traffic.as_mut()
     }
 }
 

@@ -59,10 +59,10 @@ impl Sender {
         self.observe_clock(now);
         let intended = self.take_slot(now)?;
         let packet = self.packet(now);
-        let traffic = self.near_traffic.as_deref_mut();
-        let transmitted = traffic.map_or(0, |traffic| traffic.transmitted(packet.sequence));
+        let transmitted =
+            self.near_traffic().map_or(0, |traffic| traffic.transmitted(packet.sequence));
         let reports = self.reports_access(now.monotonic);
-        let told = Telling { transmitted, reports };
+        let told = Telling { transmitted, reports, far_member: self.far_member().id() };
         let Ok(octets) = self.layout.emit(&self.config, (packet, told), out) else {
             self.count_unsent(UnsentReason::NoBuffer);
             return None;

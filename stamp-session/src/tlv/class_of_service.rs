@@ -7,13 +7,13 @@ use stamp_proto::tlv::class_of_service::{
 };
 use stamp_proto::tlv::{TLV_HEADER_OCTETS, TlvMut, TlvType};
 
-use super::{Ask, Exchange, Handler, Outcome, Wishes};
+use super::{Ask, Exchange, Handler, Kind, Outcome, Wishes};
 use crate::sender::Told;
 
 const VALUE_OCTETS: usize = 4;
 
 pub(super) const HANDLER: Handler = Handler {
-    kind: TlvType::CLASS_OF_SERVICE,
+    kind: Kind::Assigned(TlvType::CLASS_OF_SERVICE),
     governed: true,
     is_valid_length: |octets| octets == VALUE_OCTETS,
     reflect,
@@ -21,10 +21,11 @@ pub(super) const HANDLER: Handler = Handler {
         octets: |requests| {
             requests.class_of_service.map_or(0, |_| TLV_HEADER_OCTETS.saturating_add(VALUE_OCTETS))
         },
+        times: 1,
         emit: |asked, writer| {
             asked.requests.class_of_service.map_or(Ok(()), |wish| wish.emit_request(writer))
         },
-        take: |granted, value, answers| {
+        take: |granted, value, _, answers| {
             answers.class_of_service = Told::of(granted, || ClassOfService::parse(value).ok());
         },
     }),

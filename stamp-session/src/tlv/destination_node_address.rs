@@ -3,10 +3,10 @@
 use stamp_proto::tlv::destination_node_address::DestinationNodeAddress;
 use stamp_proto::tlv::{TLV_HEADER_OCTETS, TlvType};
 
-use super::{Ask, Handler, Outcome};
+use super::{Ask, Handler, Kind, Outcome};
 
 pub(super) const HANDLER: Handler = Handler {
-    kind: TlvType::DESTINATION_NODE_ADDRESS,
+    kind: Kind::Assigned(TlvType::DESTINATION_NODE_ADDRESS),
     governed: true,
     is_valid_length: |octets| matches!(octets, 4 | 16),
     reflect: |exchange, tlv, wishes| {
@@ -25,10 +25,11 @@ pub(super) const HANDLER: Handler = Handler {
                 TLV_HEADER_OCTETS.saturating_add(if address.is_ipv4() { 4 } else { 16 })
             })
         },
+        times: 1,
         emit: |asked, writer| {
             let node = asked.requests.destination_node.map(DestinationNodeAddress);
             node.map_or(Ok(()), |node| node.emit_request(writer))
         },
-        take: |granted, _, answers| answers.destination_node = granted,
+        take: |granted, _, _, answers| answers.destination_node = granted,
     }),
 };

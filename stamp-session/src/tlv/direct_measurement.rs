@@ -3,11 +3,11 @@
 use stamp_proto::tlv::direct_measurement::{self, DirectMeasurement, VALUE_OCTETS};
 use stamp_proto::tlv::{TLV_HEADER_OCTETS, TlvMut, TlvType};
 
-use super::{Ask, Exchange, Handler, Outcome, Wishes};
+use super::{Ask, Exchange, Handler, Kind, Outcome, Wishes};
 use crate::sender::{Told, TrafficReading};
 
 pub(super) const HANDLER: Handler = Handler {
-    kind: TlvType::DIRECT_MEASUREMENT,
+    kind: Kind::Assigned(TlvType::DIRECT_MEASUREMENT),
     governed: true,
     is_valid_length: |octets| octets == VALUE_OCTETS,
     reflect,
@@ -16,8 +16,9 @@ pub(super) const HANDLER: Handler = Handler {
             true => TLV_HEADER_OCTETS.saturating_add(VALUE_OCTETS),
             false => 0,
         },
+        times: 1,
         emit: |asked, writer| direct_measurement::emit_request(writer, asked.transmitted),
-        take: |granted, value, answers| {
+        take: |granted, value, _, answers| {
             let read = || DirectMeasurement::parse(value).ok().map(TrafficReading::of);
             answers.direct_measurement = Told::of(granted, read);
         },

@@ -2,10 +2,10 @@
 
 use stamp_proto::tlv::TlvType;
 
-use super::{Handler, Outcome};
+use super::{Handler, Kind, Outcome};
 
 pub(super) const HANDLER: Handler = Handler {
-    kind: TlvType::EXTRA_PADDING,
+    kind: Kind::Assigned(TlvType::EXTRA_PADDING),
     governed: false,
     is_valid_length: |_| true,
     reflect: |_, _, _| Outcome::Processed,

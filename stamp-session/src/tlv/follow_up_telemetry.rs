@@ -3,11 +3,11 @@
 use stamp_proto::tlv::follow_up_telemetry::{self, FollowUpTelemetry, VALUE_OCTETS};
 use stamp_proto::tlv::{TLV_HEADER_OCTETS, TlvMut, TlvType};
 
-use super::{Ask, Exchange, Handler, Outcome, Wishes};
+use super::{Ask, Exchange, Handler, Kind, Outcome, Wishes};
 use crate::sender::Told;
 
 pub(super) const HANDLER: Handler = Handler {
-    kind: TlvType::FOLLOW_UP_TELEMETRY,
+    kind: Kind::Assigned(TlvType::FOLLOW_UP_TELEMETRY),
     governed: true,
     // One of another length is malformed and not left as it is (erratum 8339).
     is_valid_length: |_| true,
@@ -17,8 +17,9 @@ pub(super) const HANDLER: Handler = Handler {
             true => TLV_HEADER_OCTETS.saturating_add(VALUE_OCTETS),
             false => 0,
         },
+        times: 1,
         emit: |_, writer| follow_up_telemetry::emit_request(writer),
-        take: |granted, value, answers| {
+        take: |granted, value, _, answers| {
             let format = answers.reply_format;
             answers.follow_up = Told::of(granted, || FollowUpTelemetry::parse(value, format).ok());
         },

@@ -12,10 +12,10 @@ use stamp_proto::tlv::hmac::{HmacTlvPlace, TlvIntegrity};
 use stamp_proto::tlv::{TlvError, TlvFlags, TlvType, Tlvs, hmac};
 use stamp_proto::writer::patch_array;
 
-use super::{Exchange, Handler, Outcome};
+use super::{Exchange, Handler, Kind, Outcome};
 
 pub(super) const HANDLER: Handler = Handler {
-    kind: TlvType::HMAC,
+    kind: Kind::Assigned(TlvType::HMAC),
     governed: false,
     is_valid_length: |octets| octets == HMAC_OCTETS,
     reflect: |exchange, _, _| match exchange.keys {

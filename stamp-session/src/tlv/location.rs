@@ -5,11 +5,11 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use stamp_proto::tlv::location::{self, Arrival, LocationRequest, PORT_OCTETS};
 use stamp_proto::tlv::{TlvMut, TlvType};
 
-use super::{Ask, Exchange, Handler, Outcome, Wishes};
+use super::{Ask, Exchange, Handler, Kind, Outcome, Wishes};
 use crate::sender::Told;
 
 pub(super) const HANDLER: Handler = Handler {
-    kind: TlvType::LOCATION,
+    kind: Kind::Assigned(TlvType::LOCATION),
     governed: true,
     is_valid_length: |octets| octets >= PORT_OCTETS,
     reflect,
@@ -17,8 +17,9 @@ pub(super) const HANDLER: Handler = Handler {
         octets: |requests| {
             if requests.location { LocationRequest::ALL.encoded_octets() } else { 0 }
         },
+        times: 1,
         emit: |_, writer| LocationRequest::ALL.emit_request(writer),
-        take: |granted, value, answers| {
+        take: |granted, value, _, answers| {
             answers.location = Told::of(granted, || location::Location::parse(value).ok());
         },
     }),

@@ -7,11 +7,11 @@ use stamp_proto::sr::srh::SEGMENT_OCTETS;
 use stamp_proto::tlv::return_path::{self, ReturnPath, ReturnSegments, sub_type};
 use stamp_proto::tlv::{TLV_HEADER_OCTETS, TlvMut, TlvType, TlvsMut};
 
-use super::{Ask, Exchange, Handler, Outcome, Wish, Wishes};
+use super::{Ask, Exchange, Handler, Kind, Outcome, Wish, Wishes};
 use crate::reflector::DataPlane;
 
 pub(super) const HANDLER: Handler = Handler {
-    kind: TlvType::RETURN_PATH,
+    kind: Kind::Assigned(TlvType::RETURN_PATH),
     governed: true,
     is_valid_length: |octets| octets >= TLV_HEADER_OCTETS,
     reflect,
@@ -20,11 +20,12 @@ pub(super) const HANDLER: Handler = Handler {
         octets: |requests| {
             requests.return_path.as_ref().map_or(0, |wish| wish.request().encoded_octets())
         },
+        times: 1,
         emit: |asked, writer| {
             let wish = asked.requests.return_path.as_ref();
             wish.map_or(Ok(()), |wish| wish.request().emit_request(writer))
         },
-        take: |granted, _, answers| answers.return_path = granted,
+        take: |granted, _, _, answers| answers.return_path = granted,
     }),
 };
 

@@ -3,11 +3,11 @@
 use stamp_proto::tlv::timestamp_information::{self, FIELD_OCTETS, TimestampInformation};
 use stamp_proto::tlv::{TLV_HEADER_OCTETS, TlvType};
 
-use super::{Ask, Handler, Outcome};
+use super::{Ask, Handler, Kind, Outcome};
 use crate::sender::Told;
 
 pub(super) const HANDLER: Handler = Handler {
-    kind: TlvType::TIMESTAMP_INFORMATION,
+    kind: Kind::Assigned(TlvType::TIMESTAMP_INFORMATION),
     governed: true,
     is_valid_length: |octets| octets >= FIELD_OCTETS,
     reflect: |exchange, tlv, _| match timestamp_information::reflect(tlv.value, exchange.timestamps)
@@ -20,8 +20,9 @@ pub(super) const HANDLER: Handler = Handler {
             true => TLV_HEADER_OCTETS.saturating_add(FIELD_OCTETS),
             false => 0,
         },
+        times: 1,
         emit: |_, writer| timestamp_information::emit_request(writer),
-        take: |granted, value, answers| {
+        take: |granted, value, _, answers| {
             answers.timestamp_information =
                 Told::of(granted, || TimestampInformation::parse(value).ok());
         },

@@ -3,8 +3,12 @@
 use std::collections::VecDeque;
 use std::net::Ipv6Addr;
 
-use stamp_net::{ErrorBatch, SocketEvent, UdpSocket};
+use stamp_net::{
+    ArrivedHeaders, Datagram, ErrorBatch, Ipv4HeaderTap, Outgoing, SocketEvent, UdpSocket,
+};
 use stamp_session::reflector::{Reflector, ReplyToken};
+
+use super::members::Members;
 
 /// Replies whose stamp is awaited; of one that was dropped behind the socket none ever comes.
 const MOST_AWAITED: usize = 256;
@@ -21,11 +25,77 @@ pub(super) struct Listener {
     segments: Vec<u8>,
     /// Replies whose transmit stamp is wanted, with its id, in the order of sending.
     awaited: VecDeque<(u32, ReplyToken)>,
+    headers: HeaderSource,
+    members: Option<Members>,
+}
+
+/// Where the headers of probes are known from.
+#[derive(Debug, Default)]
+enum HeaderSource {
+    /// Nobody wants to know.
+    #[default]
+    Unwanted,
+    /// The socket, for IPv6.
+    Socket,
+    /// What lies beside it, for IPv4; `None` without the right to it.
+    Tap(Option<Ipv4HeaderTap>),
 }
 
 impl Listener {
     pub(super) const fn new(token: u32, socket: UdpSocket) -> Self {
-        Self { token, socket, segments: Vec::new(), awaited: VecDeque::new() }
+        Self {
+            token,
+            socket,
+            segments: Vec::new(),
+            awaited: VecDeque::new(),
+            headers: HeaderSource::Unwanted,
+            members: None,
+        }
+    }
+
+    /// Does from now on what the engine was configured for.
+    pub(super) fn configure(&mut self, engine: &Reflector) {
+        self.tell_headers(engine.tells_headers());
+        self.members = Members::open(engine.member_links(), self.socket.local_addr());
+    }
+
+    /// The member of a bond on which a datagram of the last batch came in.
+    pub(super) fn member(&mut self, datagram: &Datagram<'_>) -> Option<u32> {
+        self.members.as_mut()?.arrival(datagram)
+    }
+
+    /// Sends the reply to that datagram by that member, if it is to keep to it; whether it left.
+    pub(super) fn send_by_member(&mut self, outgoing: &Outgoing, reply: &[u8]) -> Option<bool> {
+        let own = self.socket.local_addr();
+        self.members.as_mut().filter(|_| outgoing.keeps_link)?.send(outgoing, own, reply)
+    }
+
+    /// From now on the headers of probes are wanted, or not any more. Without what it takes they
+    /// stay unknown, and whoever asks is told that.
+    fn tell_headers(&mut self, tell: bool) {
+        let is_ipv4 = self.socket.local_addr().is_ipv4();
+        self.headers = match (tell, is_ipv4, core::mem::take(&mut self.headers)) {
+            (false, ..) => HeaderSource::Unwanted,
+            (true, true, HeaderSource::Tap(Some(tap))) => HeaderSource::Tap(Some(tap)),
+            (true, true, _) => {
+                let (local, interface) = (self.socket.local_addr(), self.socket.interface());
+                HeaderSource::Tap(Ipv4HeaderTap::open(local, interface).ok())
+            }
+            (true, false, _) => HeaderSource::Socket,
+        };
+        let _ = self.socket.tell_headers(tell);
+    }
+
+    /// The headers of a datagram of the last batch, where they are wanted.
+    pub(super) fn headers<'b>(&mut self, datagram: &Datagram<'b>) -> Option<ArrivedHeaders<'b>> {
+        match &mut self.headers {
+            HeaderSource::Unwanted => None,
+            HeaderSource::Socket => Some(datagram.headers(None)),
+            HeaderSource::Tap(tap) => {
+                let header = tap.as_mut()?.header(datagram);
+                Some(datagram.headers(header.as_ref()))
+            }
+        }
     }
 
     /// What is sent now passes these SIDs.

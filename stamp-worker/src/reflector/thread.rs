@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 
 use stamp_net::{
-    Datagram, ErrorBatch, NetError, Outgoing, Poller, Ready, ReceiveBatch, SendBatch, SendOutcome,
-    UdpSocket, Waker,
+    ArrivedHeaders, Datagram, ErrorBatch, NetError, Outgoing, Poller, Ready, ReceiveBatch,
+    SendBatch, SendOutcome, UdpSocket, Waker,
 };
 use stamp_session::clock::{ClockState, Now};
-use stamp_session::datagram::Received;
+use stamp_session::datagram::{Headers, Received};
 use stamp_session::reflector::{
     DataPlane, OneWayView, Reflector, ReflectorConfig, ReflectorConfigError, ReflectorSnapshot,
     ReplyToken, ReplyWay, SessionView, Verdict,
@@ -149,7 +149,9 @@ impl WorkerThread {
                 Command::Listen { token, socket, answer } => {
                     let added = self.poller.add(&socket, token);
                     if added.is_ok() {
-                        self.listeners.push(Listener::new(token, socket));
+                        let mut listener = Listener::new(token, socket);
+                        listener.configure(&self.engine);
+                        self.listeners.push(listener);
                     }
                     let _ = answer.send(added);
                 }
@@ -162,6 +164,8 @@ impl WorkerThread {
                     let taken = self.engine.replace_config(*config);
                     if taken.is_ok() {
                         self.clock = ClockWatch::new(clock, now().monotonic);
+                        let engine = &self.engine;
+                        self.listeners.iter_mut().for_each(|listener| listener.configure(engine));
                     }
                     let _ = answer.send(taken);
                 }
@@ -243,7 +247,15 @@ fn answer(
             continue;
         }
         let Some(slot) = send.slot() else { continue };
-        let unsealed = match engine.handle_probe(now.monotonic, received(&datagram, now), slot) {
+        let arrived = listener.headers(&datagram);
+        let fixed = arrived.as_ref().and_then(ArrivedHeaders::fixed);
+        let headers = Headers {
+            fixed: fixed.as_slice(),
+            extensions: arrived.as_ref().map_or(&[], ArrivedHeaders::extensions),
+        };
+        let interface = listener.member(&datagram).unwrap_or(datagram.interface);
+        let probe = Received { headers, interface, ..received(&datagram, now) };
+        let unsealed = match engine.handle_probe(now.monotonic, probe, slot) {
             Verdict::Reply(unsealed) => unsealed,
             Verdict::Observe(arrival) => {
                 observer.arrived(&arrival);
@@ -261,6 +273,12 @@ fn answer(
             traffic_class: Some(reply.traffic_class),
             wants_stamp: reply.wants_stamp,
         };
+        if let Some(left) = listener.send_by_member(&outgoing, reply.octets) {
+            if !left {
+                engine.handle_unsent(reply.token);
+            }
+            continue;
+        }
         segments.clear();
         if let ReplyWay::Segments(list) = &reply.way {
             if list.plane() == DataPlane::Mpls {
@@ -333,5 +351,6 @@ fn received<'a>(datagram: &Datagram<'a>, now: Now) -> Received<'a> {
         stamp: datagram.stamp.unwrap_or_else(|| user_stamp(now)),
         hop_limit: datagram.hop_limit,
         traffic_class: datagram.traffic_class,
+        headers: Headers::UNKNOWN,
     }
 }

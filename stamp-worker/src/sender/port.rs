@@ -9,7 +9,7 @@ use stamp_net::{
     Datagram, ErrorBatch, FrameBatch, NetError, Outgoing, Poller, ReceiveBatch, SendBatch,
     SendFailure, SendOutcome, UdpSocket,
 };
-use stamp_session::datagram::Received;
+use stamp_session::datagram::{Headers, Received};
 use stamp_session::sender::{SendToken, Sender};
 
 use crate::SLOT_OCTETS;
@@ -219,6 +219,7 @@ fn received<'a>(datagram: &Datagram<'a>) -> Received<'a> {
         stamp: datagram.stamp.unwrap_or_else(|| user_stamp(now())),
         hop_limit: datagram.hop_limit,
         traffic_class: datagram.traffic_class,
+        headers: Headers::UNKNOWN,
     }
 }
 

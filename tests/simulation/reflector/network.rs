@@ -122,7 +122,8 @@ pub(super) fn received(
 ) -> Received<'_> {
     let stamp = Stamp { time, source: StampSource::Kernel };
     let hop_limit = Some(HopLimit(250));
-    Received { octets, from, to, interface: 2, stamp, hop_limit, traffic_class: None }
+    let headers = stamp_session::datagram::Headers::UNKNOWN;
+    Received { octets, from, to, interface: 2, stamp, hop_limit, traffic_class: None, headers }
 }
 
 /// What a host does with what arrives.

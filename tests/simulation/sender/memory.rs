@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use stamp_proto::time::{Stamp, StampSource};
 use stamp_session::clock::{MonotonicTime, Now};
-use stamp_session::datagram::Received;
+use stamp_session::datagram::{Headers, Received};
 use stamp_session::sender::{Outcome, Schedule, Sender, StatisticsScope};
 use stamp_tests::simulation::{FarEnd, MS, Random};
 
@@ -50,6 +50,7 @@ fn session(seed: u64) -> Sender {
             stamp: Stamp { time: scenario.near.wall(arrives_ns), source: StampSource::Kernel },
             hop_limit: None,
             traffic_class: None,
+            headers: Headers::UNKNOWN,
         };
         let _: Outcome = sender.handle_reply(clocks(arrives_ns), received);
         while sender.poll_event().is_some() {}

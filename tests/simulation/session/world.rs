@@ -3,7 +3,7 @@
 use stamp_proto::ip::{Dscp, Ecn, HopLimit};
 use stamp_proto::time::{Stamp, StampSource};
 use stamp_session::clock::{MonotonicTime, Now};
-use stamp_session::datagram::Received;
+use stamp_session::datagram::{Headers, Received};
 use stamp_session::sender::{Outcome, Sender, SenderEvent, UnsentReason};
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_tests::simulation::{Agenda, FarEnd, Link, Random};
@@ -238,6 +238,7 @@ impl<F: FarEnd> World<'_, F> {
                     },
                     hop_limit: Some(HopLimit(250)),
                     traffic_class: Some((Dscp::DEFAULT, Ecn::NotEct)),
+                    headers: Headers::UNKNOWN,
                 },
             );
             self.record.outcomes.push(outcome);
@@ -273,6 +274,7 @@ impl<F: FarEnd> World<'_, F> {
                     },
                     hop_limit: Some(HopLimit(1)),
                     traffic_class: Some((Dscp::new(8).unwrap(), Ecn::Ce)),
+                    headers: Headers::UNKNOWN,
                 },
             );
             assert!(matches!(outcome, Outcome::Rejected(_)), "{outcome:?} for {octets:?}");

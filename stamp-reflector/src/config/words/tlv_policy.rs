@@ -3,7 +3,9 @@
 use core::fmt;
 
 use stamp_config::Setting;
-use stamp_proto::tlv::TlvType;
+use stamp_proto::tlv::{
+    TlvType, reflected_fixed_header_data, reflected_ipv6_extension_header_data,
+};
 use stamp_session::reflector::{TlvAction, TlvActions};
 
 /// The word for every type.
@@ -43,8 +45,10 @@ impl TlvPolicyWord {
 
 impl Setting for TlvPolicyWord {
     const EXPECTED: &'static str = "TLV=allow, TLV=refuse or TLV=ignore, the TLV being \
-        destination-node-address, return-path, location, timestamp-information, class-of-service, \
-        follow-up-telemetry, direct-measurement, access-report, or all for those that are not named";
+        destination-node-address, return-path, micro-session-id, location, timestamp-information, \
+        class-of-service, follow-up-telemetry, direct-measurement, access-report, \
+        reflected-fixed-header-data, reflected-ipv6-extension-header-data, or all for those that are \
+        not named";
     fn read(text: &str) -> Option<Self> {
         let (kind, action) = text.split_once('=')?;
         let (_, action) = ACTIONS.into_iter().find(|(word, _)| *word == action)?;
@@ -64,9 +68,17 @@ impl fmt::Display for TlvPolicyWord {
     }
 }
 
-/// The name in the registry, as it stands in a file.
+/// The name in the registry or in the draft, as it stands in a file.
 fn name(kind: TlvType) -> String {
-    kind.to_string().to_ascii_lowercase().replace(' ', "-")
+    match kind {
+        reflected_fixed_header_data::EXPERIMENTAL_TYPE => "Reflected Fixed Header Data".to_owned(),
+        reflected_ipv6_extension_header_data::EXPERIMENTAL_TYPE => {
+            "Reflected IPv6 Extension Header Data".to_owned()
+        }
+        _ => kind.to_string(),
+    }
+    .to_ascii_lowercase()
+    .replace(' ', "-")
 }
 
 #[cfg(test)]

@@ -197,6 +197,10 @@ fn rejected(reason: &str, count: u64, authenticated: bool) -> (String, String) {
             "arrived here before the probe left: this host's clock ran backwards".to_owned(),
             "here: chronyc tracking".to_owned(),
         ),
+        "wrong_member" => (
+            "are of another member link of the LAG, or came in on one".to_owned(),
+            "compare the cables with --lag-members here and lag-members there".to_owned(),
+        ),
         other => (format!("were refused: {}", other.replace('_', " ")), compare),
     };
     (format!("{replies} {means}."), remedy)

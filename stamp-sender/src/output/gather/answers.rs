@@ -5,17 +5,19 @@ use std::net::{IpAddr, SocketAddr};
 use stamp_proto::tlv::access_report::AccessReport;
 use stamp_proto::tlv::location::{Location, SourceMac};
 use stamp_proto::tlv::timestamp_information::{TimestampInformation, TimestampOrigin};
+use stamp_session::sender::MicroSession;
 use stamp_session::snapshot::{
     AccessReportStatus, AnswerCounts, AnswerSeries, FollowUpReport, SessionSnapshot, TrafficLoss,
     TrafficSeries,
 };
 
 use super::delay;
+use super::headers::headers;
 use crate::happening::SessionInfo;
 use crate::output::record::{
     AccessReportRecord, AnswersRecord, ClassOfServiceRecord, DirectMeasurementRecord,
-    FollowUpDelaysRecord, FollowUpRecord, LocationRecord, OriginRecord, TimestampInformationRecord,
-    ToldRecord, TrafficLossRecord,
+    FollowUpDelaysRecord, FollowUpRecord, LocationRecord, MicroSessionRecord, OriginRecord,
+    TimestampInformationRecord, ToldRecord, TrafficLossRecord,
 };
 
 pub(super) fn answers(info: &SessionInfo, snapshot: &SessionSnapshot) -> AnswersRecord {
@@ -33,10 +35,12 @@ pub(super) fn answers(info: &SessionInfo, snapshot: &SessionSnapshot) -> Answers
             .direct_measurement
             .then(|| direct_measurement(&counts.direct_measurement)),
         access_report: asked.access_report.map(|wish| access_report(wish.report, counts)),
+        micro_session: asked.micro_session.map(|session| micro_session(info, session, counts)),
+        headers: asked.headers.as_ref().map(|asked| headers(asked, counts)),
     }
 }
 
-const fn replies<T>(series: &AnswerSeries<T>) -> ToldRecord {
+pub(super) const fn replies<T>(series: &AnswerSeries<T>) -> ToldRecord {
     ToldRecord { told: series.told, refused: series.refused, changes: series.changes }
 }
 
@@ -122,6 +126,20 @@ fn follow_up(report: &FollowUpReport) -> FollowUpRecord {
             backward: delay(&report.backward),
             residence: delay(&report.residence),
         },
+    }
+}
+
+fn micro_session(
+    info: &SessionInfo,
+    session: MicroSession,
+    counts: &AnswerCounts,
+) -> MicroSessionRecord {
+    let series = &counts.micro_session;
+    MicroSessionRecord {
+        replies: replies(series),
+        member: info.member.clone().unwrap_or_default(),
+        member_id: session.id.0.get(),
+        far_member_id: series.latest.and_then(|told| told.reflector).map(|id| id.0.get()),
     }
 }
 

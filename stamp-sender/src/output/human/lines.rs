@@ -352,6 +352,7 @@ fn rejected(reason: RejectReason) -> &'static str {
         RejectReason::ReplySentBeforeReceived => "it left before its probe came",
         RejectReason::ReplyReceivedBeforeSent => "it came before its probe left",
         RejectReason::ReceivedBeforeSent => "its probe arrived before it left",
+        RejectReason::Member => "it is one of another member link",
     }
 }
 

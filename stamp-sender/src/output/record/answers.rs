@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::DelayRecord;
+use super::headers::HeadersRecord;
 
 /// An object for each question that was asked, `null` for the others.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -19,6 +20,10 @@ pub struct AnswersRecord {
     pub direct_measurement: Option<DirectMeasurementRecord>,
     /// What was reported of an access network, and whether that was acknowledged.
     pub access_report: Option<AccessReportRecord>,
+    /// The member links at both ends.
+    pub micro_session: Option<MicroSessionRecord>,
+    /// The headers that probes arrived with.
+    pub headers: Option<HeadersRecord>,
 }
 
 /// The report of an access network.
@@ -69,6 +74,20 @@ pub struct LocationRecord {
     pub source_translated: Option<bool>,
     /// The destination is another than this host sent to.
     pub destination_translated: Option<bool>,
+}
+
+/// The session on a member link of a LAG.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct MicroSessionRecord {
+    /// How often the far end named its link.
+    #[serde(flatten)]
+    pub replies: ToldRecord,
+    /// Our interface.
+    pub member: String,
+    /// Its number in probes.
+    pub member_id: u16,
+    /// The number that the far end has for the link.
+    pub far_member_id: Option<u16>,
 }
 
 /// The latest Timestamp Information; names are those of the IANA registries, or the number.

@@ -9,7 +9,7 @@ use stamp_proto::packet::{AuthenticationMode, SenderPacket, Ssid};
 use stamp_proto::time::{ErrorEstimate, Stamp, StampSource, Timestamp, TimestampFormat, WallTime};
 
 use crate::clock::{ClockState, MonotonicTime};
-use crate::datagram::Received;
+use crate::datagram::{Headers, Received};
 use crate::reflector::*;
 
 pub(super) const OPEN: AuthenticationMode = AuthenticationMode::Unauthenticated;
@@ -129,6 +129,7 @@ impl Probe {
             stamp: Stamp { time: self.arrives, source: StampSource::Kernel },
             hop_limit: self.hop_limit,
             traffic_class: self.traffic_class,
+            headers: Headers::UNKNOWN,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! RFC 9503: where a reply leaves from, where it goes, and which way.
 
+mod links;
+
 use std::net::{IpAddr, SocketAddr};
 
 use stamp_proto::sr::mpls::{Label, LabelStack};

@@ -36,6 +36,7 @@ fn received<'a>(octets: &'a [u8], from: &str, to: &str, time: WallTime) -> Recei
         from: from.parse().unwrap(),
         to: to.parse().unwrap(),
         interface: 2,
+        headers: crate::datagram::Headers::UNKNOWN,
         stamp: Stamp { time, source: StampSource::Kernel },
         hop_limit: None,
         traffic_class: Some((Dscp::DEFAULT, Ecn::NotEct)),

@@ -7,7 +7,7 @@ use stamp_proto::ip::HopLimit;
 use stamp_proto::time::{Stamp, StampSource, Timestamp, TimestampFormat};
 
 use super::rig::*;
-use crate::datagram::Received;
+use crate::datagram::{Headers, Received};
 use crate::sender::{
     FallbackChange, FallbackReason, Looped, MeasurementMode, Outcome, SenderConfig, SenderEvent,
     SessionState, Stamping, TimestampPlace,
@@ -40,6 +40,7 @@ fn comes_back(rig: &mut Rig, octets: &[u8], at_ns: u64) -> Outcome {
             stamp: Stamp { time: wall(at_ns), source: StampSource::Kernel },
             hop_limit: Some(HopLimit(249)),
             traffic_class: None,
+            headers: Headers::UNKNOWN,
         },
     )
 }

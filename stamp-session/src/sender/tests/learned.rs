@@ -5,7 +5,7 @@ use stamp_proto::time::{Stamp, StampSource, Timestamp, TimestampFormat};
 
 use super::rig::*;
 use crate::clock::ClockState;
-use crate::datagram::Received;
+use crate::datagram::{Headers, Received};
 use crate::sender::{
     Looped, MeasurementMode, Sample, SenderConfig, SenderEvent, Stamping, TimestampPlace,
 };
@@ -44,6 +44,7 @@ fn stamped(rig: &mut Rig, at_ns: u64, stamped: u64) -> Sample {
             stamp: Stamp { time: wall(back), source: StampSource::Kernel },
             hop_limit: Some(HopLimit(249)),
             traffic_class: None,
+            headers: Headers::UNKNOWN,
         },
     ))
 }

@@ -6,7 +6,7 @@ use stamp_proto::time::{Stamp, StampSource, Timestamp, TimestampFormat};
 
 use super::rig::*;
 use crate::clock::MonotonicTime;
-use crate::datagram::Received;
+use crate::datagram::{Headers, Received};
 use crate::sender::{
     Looped, MeasurementMode, Outcome, Padding, Reflector, RejectReason, Sample, Sender,
     SenderConfig, SenderConfigError, Stamping, TimestampPlace, TlvOutcome,
@@ -61,6 +61,7 @@ fn from(rig: &mut Rig, octets: &[u8], at_ns: u64, source: &str) -> Outcome {
             stamp: Stamp { time: wall(at_ns), source: StampSource::Kernel },
             hop_limit: Some(HopLimit(249)),
             traffic_class: None,
+            headers: Headers::UNKNOWN,
         },
     )
 }

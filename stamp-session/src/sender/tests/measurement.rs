@@ -103,6 +103,7 @@ fn an_era_that_ends_in_between_is_no_matter() {
         stamp: Stamp { time: now(20 * MS).wall, source: StampSource::Kernel },
         hop_limit: None,
         traffic_class: None,
+        headers: crate::datagram::Headers::UNKNOWN,
     };
     let sample = sample(rig.sender.handle_reply(now(20 * MS), received));
     assert_eq!(sample.forward_delay, Some(ns(8 * MS as i64)));

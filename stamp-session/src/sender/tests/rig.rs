@@ -12,7 +12,7 @@ use stamp_proto::time::{
 
 use super::super::*;
 use crate::clock::Now;
-use crate::datagram::Received;
+use crate::datagram::{Headers, Received};
 
 /// 2024-02-29 12:34:56.789012345 UTC, at the start of the session.
 pub(super) const EPOCH: i64 = 1_709_210_096_789_012_345;
@@ -96,6 +96,7 @@ impl Rig {
                 stamp: Stamp { time: wall(reply.arrives), source: StampSource::Kernel },
                 hop_limit: reply.hop_limit,
                 traffic_class: reply.traffic_class,
+                headers: Headers::UNKNOWN,
             },
         )
     }

@@ -47,6 +47,7 @@ fn a_reply_has_a_whole_base_packet() {
         stamp: stamp_proto::time::Stamp::default(),
         hop_limit: None,
         traffic_class: None,
+        headers: crate::datagram::Headers::UNKNOWN,
     };
     assert_eq!(rig.sender.handle_reply(at(MS), short), rejected(RejectReason::Short));
 }
@@ -96,6 +97,7 @@ fn a_probe_that_comes_back_is_no_reply() {
             stamp: stamp_proto::time::Stamp { time: wall(MS), ..Default::default() },
             hop_limit: None,
             traffic_class: None,
+            headers: crate::datagram::Headers::UNKNOWN,
         };
         assert_eq!(rig.sender.handle_reply(at(MS), back), rejected(RejectReason::OwnProbe));
     }
@@ -366,6 +368,7 @@ fn a_twamp_light_reply_of_41_octets_is_enough() {
         stamp: stamp_proto::time::Stamp { time: wall(20 * MS), ..Default::default() },
         hop_limit: None,
         traffic_class: None,
+        headers: crate::datagram::Headers::UNKNOWN,
     };
     let sample = sample(rig.sender.handle_reply(at(20 * MS), received));
     assert_eq!(sample.forward_hops, Some(5));

@@ -71,3 +71,15 @@ fn a_type_that_is_refused_is_unknown_where_integrity_failed_too() {
     let exchange = Exchange { rules, ..exchange(OPEN, Some(&keys)) };
     assert_eq!(reflected(&exchange, &probe), [0xa0, 0x20, 0x20]);
 }
+
+#[test]
+fn a_type_that_was_agreed_on_goes_by_its_usual_one() {
+    let usual = ExperimentalTypes::USUAL;
+    let types = ExperimentalTypes::new(TlvType(240), TlvType(241)).unwrap();
+    let probe = area(&[(types.fixed_header, &[0; 40]), (usual.fixed_header, &[0; 40])]);
+    for (action, flag) in [(TlvAction::Refuse, 0x80), (TlvAction::Ignore, 0x90)] {
+        let rules = &rules(&[(usual.fixed_header, action)]);
+        let exchange = Exchange { rules, types, ..exchange(OPEN, None) };
+        assert_eq!(reflected(&exchange, &probe), [flag, 0x80], "the other is a type of nobody");
+    }
+}

@@ -29,6 +29,9 @@ pub struct FrameWay {
     pub next_hop: Option<IpAddr>,
     /// Mark for routing rules.
     pub fwmark: Option<u32>,
+    /// Member of the bond that the way leads through, on which frames leave whatever the bond would
+    /// choose.
+    pub member: Option<String>,
 }
 
 impl FrameWay {
@@ -77,7 +80,7 @@ impl FramePort {
     pub fn open(way: FrameWay, template: Template, socket: UdpSocket) -> Result<Self, NetError> {
         let watch = RouteWatch::open()?;
         let egress = way.find()?;
-        let out = open_out(&egress.name)?;
+        let out = open_out(way.member.as_ref().unwrap_or(&egress.name))?;
         Ok(Self {
             way,
             egress: Some(egress),
@@ -103,6 +106,13 @@ impl FramePort {
     #[must_use]
     pub fn with_rings(self, rings: Rings, errors: UdpSocket) -> Self {
         Self { rings: Some(rings), errors: Some(errors), ..self }
+    }
+
+    /// The same, and replies are those that this ring shows: they came in on the member that probes
+    /// leave by. What comes in elsewhere is still read from the socket.
+    #[must_use]
+    pub fn with_member_ring(self, rings: Rings) -> Self {
+        Self { rings: Some(rings), ..self }
     }
 
     /// The same with other headers for probes that ask for no timestamp.
@@ -214,11 +224,11 @@ impl FramePort {
 
     /// The way may lead through another interface now.
     fn find_way(&mut self) {
-        let before = self.out.interface();
+        let before = self.egress.as_ref().map(|egress| egress.interface);
         self.egress = self.way.find().ok();
         let Some(egress) = &self.egress else { return };
-        if egress.interface != before {
-            match open_out(&egress.name) {
+        if Some(egress.interface) != before {
+            match open_out(self.way.member.as_ref().unwrap_or(&egress.name)) {
                 Ok(out) => self.out = out,
                 Err(_) => self.egress = None,
             }

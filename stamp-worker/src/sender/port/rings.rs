@@ -10,7 +10,7 @@ use stamp_proto::sr::header::UdpChecksum;
 use stamp_proto::sr::layers::{Layer, Layers, Outermost, find_udp};
 use stamp_proto::sr::mpls::{Label, LabelStackEntry};
 use stamp_proto::time::Stamp;
-use stamp_session::datagram::Received;
+use stamp_session::datagram::{Headers, Received};
 
 use super::COUNT;
 use super::sightings::{Place, Sightings};
@@ -121,6 +121,7 @@ impl Homecoming {
             stamp: Stamp::default(),
             hop_limit: None,
             traffic_class: None,
+            headers: Headers::UNKNOWN,
         };
         let (mut outer, mut labelled) = (true, false);
         for (_, layer) in Layers::new(outermost, frame).map_while(Result::ok) {

@@ -1,6 +1,7 @@
 //! The lines below the table: loss, replies, clocks, stamps, far end, path.
 
 mod answers;
+mod headers;
 
 use stamp_proto::ip::Dscp;
 

@@ -2,10 +2,12 @@
 
 use stamp_proto::ip::Dscp;
 
+use super::headers;
 use crate::output::duration::{delay_or_dash, setting};
 use crate::output::record::{
     AccessReportRecord, ClassOfServiceRecord, DirectMeasurementRecord, FollowUpRecord,
-    LocationRecord, OriginRecord, SessionRecord, TimestampInformationRecord, TrafficLossRecord,
+    LocationRecord, MicroSessionRecord, OriginRecord, SessionRecord, TimestampInformationRecord,
+    TrafficLossRecord,
 };
 
 /// A label and a text for each question that was answered.
@@ -15,6 +17,8 @@ pub(super) fn all(record: &SessionRecord) -> impl Iterator<Item = (&'static str,
     let information = answers.timestamp_information.as_ref().filter(|one| one.replies.told > 0);
     let class = answers.class_of_service.as_ref().filter(|one| one.replies.told > 0);
     let follow_up = answers.follow_up.as_ref().filter(|one| one.replies.told > 0);
+    let headers = answers.headers.as_ref();
+    let segments = headers.and_then(|headers| headers.routing_header.as_ref());
     let lines = [
         location.map(|one| ("seen as", location_words(one))),
         information.map(|one| ("far stamps", information_words(one))),
@@ -22,6 +26,9 @@ pub(super) fn all(record: &SessionRecord) -> impl Iterator<Item = (&'static str,
         follow_up.map(|one| ("follow-up", follow_up_words(one, record))),
         answers.direct_measurement.as_ref().and_then(traffic_words).map(|text| ("traffic", text)),
         answers.access_report.as_ref().map(|one| ("access", access_words(one))),
+        answers.micro_session.as_ref().map(|one| ("member", member_words(one))),
+        headers.and_then(headers::fixed_words).map(|text| ("header", text)),
+        segments.and_then(headers::segment_words).map(|text| ("arrived", text)),
     ];
     lines.into_iter().flatten()
 }
@@ -108,6 +115,14 @@ fn follow_up_words(follow_up: &FollowUpRecord, record: &SessionRecord) -> String
         delay_or_dash(better.residence.p50),
         delay_or_dash(plain.residence.p50)
     )
+}
+
+fn member_words(micro: &MicroSessionRecord) -> String {
+    let MicroSessionRecord { member, member_id, .. } = micro;
+    match micro.far_member_id {
+        Some(far) => format!("{member}, number {member_id} here and {far} there"),
+        None => format!("{member}, number {member_id} here; the far end names none"),
+    }
 }
 
 fn traffic_words(traffic: &DirectMeasurementRecord) -> Option<String> {
