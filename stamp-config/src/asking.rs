@@ -1,12 +1,15 @@
 //! What probes ask of a reflector.
 
 use core::fmt;
+use core::time::Duration;
 
 use stamp_document::Setting;
+use stamp_document::quantity::Interval;
 use stamp_proto::ip::{Dscp, Ecn};
 use stamp_proto::tlv::TlvType;
 use stamp_proto::tlv::access_report::{AccessId, AccessReport, ReturnCode};
 use stamp_proto::tlv::class_of_service::ClassOfServiceRequest;
+use stamp_proto::tlv::reflected_test_packet_control::ReflectedPackets;
 use stamp_session::experimental::ExperimentalTypes;
 use stamp_session::traffic::TrafficSource;
 
@@ -124,6 +127,60 @@ impl fmt::Display for HeaderTypes {
     }
 }
 
+/// The replies that each probe is to have: `3,200,1ms`.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct WantedPackets(pub ReflectedPackets);
+
+impl Setting for WantedPackets {
+    const EXPECTED: &'static str = "how many replies, of how many octets each, and the time between \
+                                    two of them up to 4s, such as 3,200,1ms";
+    fn read(text: &str) -> Option<Self> {
+        let mut parts = text.split(',');
+        let count = parts.next()?.parse().ok()?;
+        let octets = parts.next()?.parse().ok()?;
+        let interval = Interval::read(parts.next()?)?;
+        let interval_ns = u32::try_from(interval.0.as_nanos()).ok()?;
+        parts.next().is_none().then_some(Self(ReflectedPackets { octets, count, interval_ns }))
+    }
+}
+
+impl fmt::Display for WantedPackets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ReflectedPackets { octets, count, interval_ns } = self.0;
+        let interval = Interval(Duration::from_nanos(interval_ns.into()));
+        write!(f, "{count},{octets},{interval}")
+    }
+}
+
+/// What more than one reply may be: `10,1400,125000`.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct AllowedPackets {
+    /// Replies to one probe.
+    pub packets: u16,
+    /// Octets of each.
+    pub octets: u16,
+    /// Octets a second while they are sent.
+    pub octets_per_second: u64,
+}
+
+impl Setting for AllowedPackets {
+    const EXPECTED: &'static str = "the most replies to one probe, the most octets of each, and the most \
+                                    octets a second, such as 10,1400,125000";
+    fn read(text: &str) -> Option<Self> {
+        let mut parts = text.split(',');
+        let packets = parts.next()?.parse().ok()?;
+        let octets = parts.next()?.parse().ok()?;
+        let octets_per_second = parts.next()?.parse().ok()?;
+        parts.next().is_none().then_some(Self { packets, octets, octets_per_second })
+    }
+}
+
+impl fmt::Display for AllowedPackets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{},{},{}", self.packets, self.octets, self.octets_per_second)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,6 +195,20 @@ mod tests {
         for text in ["", "3gpp", "3gpp,", "wifi,available", "3gpp,0", "3gpp,255", "1,1"] {
             assert_eq!(ReportedAccess::read(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn several_replies_are_a_count_a_size_and_a_time() {
+        let wanted = WantedPackets::read("3,200,1ms").map(|wanted| wanted.0);
+        let expected = ReflectedPackets { octets: 200, count: 3, interval_ns: 1_000_000 };
+        assert_eq!(wanted, Some(expected));
+        assert_eq!(WantedPackets(expected).to_string(), "3,200,1ms");
+        for text in ["", "3", "3,200", "3,200,1ms,4", "3,70000,1ms", "3,200,5s", "x,200,1ms"] {
+            assert_eq!(WantedPackets::read(text), None, "{text}");
+        }
+        let allowed = AllowedPackets::read("10,1400,125000");
+        assert_eq!(allowed.map(|allowed| allowed.to_string()).as_deref(), Some("10,1400,125000"));
+        assert_eq!(AllowedPackets::read("10,1400"), None);
     }
 
     #[test]

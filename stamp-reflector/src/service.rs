@@ -5,7 +5,7 @@ mod reload;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use stamp_net::interface;
+use stamp_net::interface::{self, LinkLayer};
 use stamp_session::clock::{ClockState, MonotonicTime};
 use stamp_session::reflector::{
     MemberLink, OneWayView, RateLimiter, RateLimiterConfig, ReflectorConfig,
@@ -250,11 +250,22 @@ fn engine_config(
         seed,
         own_listeners,
         own_addresses: addresses.to_vec(),
+        own_links: own_links(),
         means: stamp_worker::reflector::reply_means(),
         clock,
         session_limit,
         ..config.engine.clone()
     }
+}
+
+/// Link-layer addresses, for probes to a group of nodes.
+fn own_links() -> Vec<[u8; 6]> {
+    let links = interface::list().unwrap_or_default();
+    let address = |link: &interface::Interface| match link.link_layer {
+        LinkLayer::Ethernet { address } if !link.loopback => Some(address.0),
+        _ => None,
+    };
+    links.iter().filter_map(address).collect()
 }
 
 fn one_per_core() -> usize {

@@ -272,6 +272,7 @@ fn questions(measure: &Measure, branch: &Branch, opened: &Opened) -> Result<Requ
         location: flags.ask_location,
         timestamp_information: flags.ask_timestamp_info,
         headers: headers.transpose()?,
+        packets: flags.ask_packets.map(|packets| packets.0),
         micro_session: branch.member.as_ref().map(|member| member.session),
         class_of_service: flags.ask_cos.map(|class| class.0).or(own_class),
         follow_up: flags.ask_follow_up,

@@ -18,11 +18,13 @@
 //! allowance of a key holder.
 //!
 //! An unauthenticated reply never has more octets than its probe, and there is never more than one,
-//! unless the operator named the source and let it send probes that are shorter than a reply.
+//! unless the operator let the source send probes that are shorter than a reply, or ask for several
+//! (RFC 10052 §3): then within the limits of [`PacketControlRules`].
 
 mod access_reports;
 mod admission;
 mod build;
+mod bursts;
 mod checks;
 mod config;
 mod connectivity;
@@ -45,6 +47,8 @@ use std::sync::Arc;
 
 use stamp_proto::time::{ErrorEstimate, Stamp, TimestampFormat};
 
+pub(crate) use bursts::Bursts;
+pub use bursts::PacketControlRules;
 pub use config::{
     Admission, AllowRule, LocationFields, MemberLink, ProvisionedSession, ReflectorConfig,
     ReflectorConfigError, ReplyClasses, ReplyDscp, SamePort, SourcePolicy, TlvMode, TlvRules,
@@ -56,7 +60,7 @@ pub use loops::LoopRule;
 pub use one_way::{OneWayArrival, OneWayView};
 pub use prefix::{Prefix, PrefixError};
 pub use rate::{RateLimit, RateLimiter, RateLimiterConfig};
-pub use reply::{Reply, ReplyToken, UnsealedReply, Verdict};
+pub use reply::{FurtherReply, Reply, ReplyToken, UnsealedReply, Verdict};
 pub(crate) use returns::{Ends, ReturnRules};
 pub use returns::{ReplyMeans, ReturnPathPolicy};
 pub use sessions::session::SessionView;
@@ -66,6 +70,7 @@ pub use way::{DataPlane, ReplySegments, ReplyWay, ReturnList};
 
 use self::access_reports::AccessReports;
 use self::admission::AccessList;
+use self::bursts::First;
 use self::checks::Refusal;
 use self::connectivity::ForwardWatch;
 use self::event::Events;
@@ -85,7 +90,7 @@ const UNKNOWN_ERROR_NS: u64 = 1_000_000_000;
 
 /// A Session-Reflector for one listener on one worker.
 ///
-/// Calls, in a loop: [`Self::handle_probe`] for each datagram of a batch, sealing and sending what it
+/// Calls, in a loop: [`Self::poll_reply`] until it is `None`; [`Self::handle_probe`] for each datagram of a batch, sealing and sending what it
 /// answers; [`Self::handle_unsent`] for each reply that could not be sent;
 /// [`Self::handle_reply_stamp`] for each that wanted it and left; [`Self::poll_event`] until it is `None`; [`Self::handle_timeout`] when [`Self::next_timeout`] is due.
 ///
@@ -131,6 +136,7 @@ pub struct Reflector {
     one_way: OneWayTable,
     access_reports: AccessReports,
     follow_ups: FollowUps,
+    bursts: Bursts,
     error_estimate: ErrorEstimate,
     traffic: Option<TrafficCounters>,
     events: Events,
@@ -162,6 +168,7 @@ impl Reflector {
             one_way: OneWayTable::new(hash),
             access_reports: AccessReports::new(hash),
             follow_ups: FollowUps::new(hash),
+            bursts: Bursts::default(),
             error_estimate: error_estimate(config.clock, config.format),
             traffic: None,
             events: Events::new(hash),
@@ -283,6 +290,8 @@ impl Reflector {
         if self.watch.as_ref().map(ForwardWatch::packet_loss_count) != config.watched_losses() {
             self.watch = config.watched_losses().map(ForwardWatch::new);
         }
+        // Nobody says that those who asked may still have what they were given.
+        self.bursts.clear();
         self.access = access;
         self.loops = LoopBreaker::new(&config);
         self.returns = ReturnRules::new(&config);
@@ -316,7 +325,7 @@ impl Reflector {
     pub fn next_timeout(&self) -> Option<MonotonicTime> {
         let expiry = self.sessions.as_ref().and_then(Sessions::next_expiry);
         let look = self.watch.as_ref().and_then(ForwardWatch::next_look);
-        [expiry, look].into_iter().flatten().min()
+        [expiry, look, self.bursts.next()].into_iter().flatten().min()
     }
 
     /// What was done so far.
@@ -358,15 +367,18 @@ impl Reflector {
     ) -> Result<Answer<'b>, DropReason> {
         let screened = self.screen(probe).map_err(|refusal| self.explain(probe, &refusal))?;
         let octets = screened.mode.base_octets().max(probe.octets.len());
-        let out = out.get_mut(..octets).ok_or(DropReason::TooLarge)?;
+        if out.len() < octets {
+            return Err(DropReason::TooLarge);
+        }
         let arrival = self.arrival(now, probe, &screened);
         if self.sessions.as_ref().is_some_and(|sessions| sessions.is_replay(&arrival)) {
             return Err(DropReason::Replay);
         }
         self.limit(now, probe, &screened)?;
         let token = self.enter_session(&arrival)?;
-        let wishes = self.write(probe, &screened, &token, out);
-        let discarded = wishes.wrong_member.then_some(DropReason::WrongMember);
+        let usual = out.get_mut(..octets).unwrap_or_default();
+        let wishes = self.write(probe, &screened, &token, usual);
+        let discarded = wishes.discarded();
         if discarded.is_none()
             && let Some(report) = wishes.access_report
             && self.access_reports.is_news(probe.from, screened.packet.ssid, report)
@@ -384,18 +396,28 @@ impl Reflector {
         if wishes.way == Wish::NoReply {
             return Ok(Answer::Observe(self.observe(now, probe, &screened)));
         }
+        let octets = wishes.packets.map_or(octets, |packets| bursts::grow(out, octets, &packets));
+        let out = out.get_mut(..octets).unwrap_or_default();
         // Without a count of replies none is before another.
         let wants_stamp = wishes.follow_up && self.sessions.is_some();
         if wants_stamp {
             self.follow_ups.made(&token);
         }
         let keys = self.keys.clone();
+        let signer = screened.key.zip(keys).map(|(id, keys)| Signer { keys, id });
+        let envelope = Envelope::of(probe, self.config.dscp, &wishes);
+        if let Some(packets) = &wishes.packets {
+            let (mode, signer, tlv_key) = (screened.mode, &signer, wishes.tlv_key);
+            let token = &token;
+            let first = First { octets: out, mode, signer, envelope, token, tlv_key, packets };
+            self.bursts.start(now, probe, &first);
+        }
         Ok(Answer::Reply(UnsealedReply {
             octets: out,
             mode: screened.mode,
             stamping: Stamping::from(&self.config),
-            signer: screened.key.zip(keys).map(|(id, keys)| Signer { keys, id }),
-            envelope: Envelope::of(probe, self.config.dscp, &wishes),
+            signer,
+            envelope,
             way: self.way(probe, screened.mode.base_octets(), wishes.resolved_way()),
             token,
             wants_stamp,

@@ -43,7 +43,7 @@ use stamp_proto::packet::Ssid;
 use stamp_proto::time::ErrorEstimate;
 
 pub use access_report::{AccessReportState, AccessReportStatus, AccessReporting};
-pub use answers::{AnswerCounts, AnswerSeries, Answers, Granted, Told};
+pub use answers::{AnswerCounts, AnswerSeries, Answers, Granted, PacketSeries, Told};
 pub use config::{
     Padding, SenderConfig, SenderConfigError, StatisticsScope, ZeroSsid, default_timeout,
 };

@@ -10,7 +10,7 @@ use stamp_proto::time::{StampSource, TimeDelta, TimestampFormat};
 pub use crate::sender::{
     AccessReportState, AccessReportStatus, AnswerCounts, AnswerSeries, Conformity,
     ConformityCounts, DelayThresholdReport, FallbackReason, FallbackReport, FollowUpReport,
-    Liveness, LossThresholdReport, Reflector, RejectCounts, SessionState, Stamping,
+    Liveness, LossThresholdReport, PacketSeries, Reflector, RejectCounts, SessionState, Stamping,
     ThresholdReport, ThresholdState, TlvOutcome, TrafficLoss, TrafficSeries, Transitions,
     UnsentCounts,
 };

@@ -30,27 +30,26 @@ mod micro_session_id;
 mod reflected_fixed_header_data;
 mod reflected_header;
 mod reflected_ipv6_extension_header_data;
+mod reflected_test_packet_control;
 mod return_path;
 mod timestamp_information;
-
-use core::net::IpAddr;
-use core::ops::Range;
+mod wishes;
 
 use stamp_proto::auth::{KeyId, KeyRing};
 use stamp_proto::error::ParseError;
-use stamp_proto::ip::{Dscp, Ecn};
 use stamp_proto::packet::AuthenticationMode;
-use stamp_proto::tlv::access_report::AccessReport;
 use stamp_proto::tlv::follow_up_telemetry::FollowUpTelemetry;
 use stamp_proto::tlv::micro_session_id::MemberLinkId;
 use stamp_proto::tlv::timestamp_information::TimestampInformation;
-use stamp_proto::tlv::{HeadersTold, TlvFlags, TlvMut, TlvType, Tlvs, TlvsMut};
+use stamp_proto::tlv::{TlvFlags, TlvMut, TlvType, Tlvs, TlvsMut};
 use stamp_proto::writer::Writer;
 
 use self::hmac::Integrity;
+pub(crate) use self::reflected_test_packet_control::GrantedPackets;
+pub(crate) use self::wishes::{Wish, Wishes};
 use crate::datagram::Received;
 use crate::experimental::ExperimentalTypes;
-use crate::reflector::{DataPlane, Ends, ReturnRules, TlvAction, TlvRules};
+use crate::reflector::{Bursts, Ends, ReturnRules, TlvAction, TlvRules};
 use crate::sender::{Answers, Granted, Requests};
 use crate::traffic::TrafficCounters;
 
@@ -58,7 +57,7 @@ use crate::traffic::TrafficCounters;
 const MOST_TLVS: usize = 32;
 
 /// Every type that is understood, those that are asked for in the order in which they are written.
-static REGISTRY: [Handler; 13] = [
+static REGISTRY: [Handler; 14] = [
     extra_padding::HANDLER,
     hmac::HANDLER,
     destination_node_address::HANDLER,
@@ -70,6 +69,7 @@ static REGISTRY: [Handler; 13] = [
     follow_up_telemetry::HANDLER,
     direct_measurement::HANDLER,
     access_report::HANDLER,
+    reflected_test_packet_control::HANDLER,
     reflected_fixed_header_data::HANDLER,
     reflected_ipv6_extension_header_data::HANDLER,
 ];
@@ -203,57 +203,6 @@ pub(crate) enum Outcome {
     Malformed,
 }
 
-/// What TLVs ask for beside what is written into them; every wish was allowed.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Wishes {
-    /// The address the reply is to leave from.
-    pub(crate) source: Option<IpAddr>,
-    /// The address it is to go to.
-    pub(crate) destination: Option<IpAddr>,
-    /// The way it is to take.
-    pub(crate) way: Wish,
-    /// The DSCP and ECN it is to have.
-    pub(crate) traffic_class: Option<(Dscp, Ecn)>,
-    /// The next reply is to tell when this one left.
-    pub(crate) follow_up: bool,
-    /// What is said of an access network.
-    pub(crate) access_report: Option<AccessReport>,
-    /// The reply is to leave by the member link on which the probe came in.
-    pub(crate) keeps_member: bool,
-    /// The probe is for another member link.
-    pub(crate) wrong_member: bool,
-    return_path_seen: bool,
-    fixed_told: HeadersTold,
-    extensions_told: HeadersTold,
-    extension_header_seen: bool,
-}
-
-impl Wishes {
-    /// The way of the reply; who names a member link and no way wants the reply to keep to the link.
-    pub(crate) fn resolved_way(&self) -> Wish {
-        match (&self.way, self.keeps_member) {
-            (Wish::None, true) => Wish::SameLink,
-            (way, _) => way.clone(),
-        }
-    }
-}
-
-/// The way that a reply is to take.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) enum Wish {
-    /// Nobody asked.
-    #[default]
-    None,
-    /// As the routing table says, whatever else is configured.
-    Routed,
-    /// None: there is to be no reply.
-    NoReply,
-    /// Out of the link on which the probe came in.
-    SameLink,
-    /// Over the segments that lie there in the TLV area.
-    Segments(DataPlane, Range<usize>),
-}
-
 /// The probe and the reply around a TLV.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Exchange<'a> {
@@ -285,6 +234,14 @@ pub(crate) struct Exchange<'a> {
     pub(crate) types: ExperimentalTypes,
     /// The member link on which the probe came in.
     pub(crate) member: Option<MemberLinkId>,
+    /// Octets of the reply, if nothing asks for more.
+    pub(crate) reply_octets: u32,
+    /// Replies of others that are still to be sent.
+    pub(crate) bursts: &'a Bursts,
+    /// Octets a second of all of them together.
+    pub(crate) packet_control_total: u64,
+    /// Link-layer addresses of this host.
+    pub(crate) own_links: &'a [[u8; 6]],
 }
 
 /// TLVs answered, by what became of them.
@@ -331,9 +288,10 @@ fn reflect_by(
         Integrity::Unchecked => process(registry, exchange, area),
         Integrity::Verified(seal) => {
             let ends = Ends { verified: true, ..exchange.ends };
-            let answer = process(registry, &Exchange { ends, ..*exchange }, area);
+            let (counts, mut wishes) = process(registry, &Exchange { ends, ..*exchange }, area);
             seal.renew(exchange.reply_sequence, area);
-            answer
+            wishes.tlv_key = Some(seal.key_id());
+            (counts, wishes)
         }
     }
 }
@@ -374,7 +332,23 @@ fn process(registry: &[Handler], exchange: &Exchange<'_>, area: &mut [u8]) -> (T
             }
         }
     }
+    if wishes.way == Wish::NoReply && (wishes.packets.is_some() || wishes.contradiction) {
+        undo_contradiction(area, &mut counts);
+        (wishes.way, wishes.packets) = (Wish::None, None);
+    }
     (counts, wishes)
+}
+
+/// No reply and several cannot both be had: there is one, and neither is done (RFC 10052 §3).
+fn undo_contradiction(area: &mut [u8], counts: &mut TlvCounts) {
+    let both = [TlvType::RETURN_PATH, TlvType::REFLECTED_TEST_PACKET_CONTROL];
+    for mut tlv in TlvsMut::new(area).flatten() {
+        if both.contains(&tlv.kind) && !tlv.flags().is_unrecognized() {
+            tlv.set_flags(TlvFlags::UNRECOGNIZED);
+            counts.processed = counts.processed.saturating_sub(1);
+            counts.unrecognized = counts.unrecognized.saturating_add(1);
+        }
+    }
 }
 
 fn answer(

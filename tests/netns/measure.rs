@@ -5,6 +5,7 @@ mod endings;
 mod loss;
 mod malformed;
 mod network;
+mod packets;
 mod traffic;
 
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         answers::trials(),
         traffic::trials(),
         malformed::trials(),
+        packets::trials(),
     ];
     groups.into_iter().flatten().collect()
 }

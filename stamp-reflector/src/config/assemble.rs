@@ -146,6 +146,9 @@ fn read_answering(reading: &Reading<'_>, root: &Section<'_>, engine: &mut Reflec
     if let Some(mode) = reading.value(root, &keys::TLV_MODE) {
         engine.tlv_mode = mode.into();
     }
+    if let Some(total) = reading.value(root, &keys::packets::PACKET_CONTROL_TOTAL) {
+        engine.packet_control_total = total.0;
+    }
     if let Some(types) = reading.value(root, &keys::headers::HEADER_TYPES) {
         engine.types = types.0;
     }

@@ -3,6 +3,7 @@
 pub(crate) mod forward;
 pub(crate) mod headers;
 pub(crate) mod lag;
+pub(crate) mod packets;
 pub(crate) mod timestamp;
 pub(crate) mod tlvs;
 pub(crate) mod traffic;
@@ -359,6 +360,8 @@ pub(crate) const ROOT: &[Definition] = &[
     traffic::DIRECT_MEASUREMENT.definition,
     headers::REFLECT_HEADERS.definition,
     headers::HEADER_TYPES.definition,
+    packets::PACKET_CONTROL.definition,
+    packets::PACKET_CONTROL_TOTAL.definition,
     AUTH_REQUIRED.definition,
     AUTH_KEY_FILE.definition,
     AUTH_TIME_WINDOW.definition,
@@ -467,6 +470,7 @@ pub(crate) mod allow {
         REPLY_CLASSES.definition,
         traffic::TOLD.definition,
         headers::TOLD.definition,
+        packets::ALLOWED.definition,
     ];
 }
 

@@ -1,13 +1,14 @@
 //! Who is answered and how: unknown sources, `[[allow]]` and `[[session]]`.
 
+use stamp_config::asking::AllowedPackets;
 use stamp_config::document::{Problem, Section};
 use stamp_config::quantity;
 use stamp_proto::auth::KeyId;
 use stamp_proto::ip::HopLimit;
 use stamp_proto::packet::AuthenticationMode;
 use stamp_session::reflector::{
-    Admission, AllowRule, Prefix, ProvisionedSession, RateLimit, ReflectorConfig, SourcePolicy,
-    TlvActions, TlvRules,
+    Admission, AllowRule, PacketControlRules, Prefix, ProvisionedSession, RateLimit,
+    ReflectorConfig, SourcePolicy, TlvActions, TlvRules,
 };
 
 use super::keys::{self, allow, session};
@@ -39,6 +40,7 @@ pub(super) fn read(
         classes: classes.map_or(unknown.tlvs.classes, |list| ReplyClassWord::classes(&list)),
         traffic: unknown.tlvs.traffic,
         headers: reading.value(root, &keys::headers::REFLECT_HEADERS).unwrap_or_default(),
+        packet_control: reading.value(root, &keys::packets::PACKET_CONTROL).map(packet_control),
     };
 
     let rules = Rules { reading, mode, ttl_floor, actions, engine };
@@ -132,6 +134,8 @@ impl Rules<'_> {
         if let Some(told) = self.reading.item(table, section, &keys::headers::TOLD) {
             rules.headers = told;
         }
+        rules.packet_control =
+            self.reading.item(table, section, &keys::packets::ALLOWED).map(packet_control);
     }
 
     fn read_mode(&self, index: usize, section: &Section<'_>) -> AuthenticationMode {
@@ -207,6 +211,17 @@ fn read_admission(reading: &Reading<'_>, root: &Section<'_>) -> Admission {
         _ => {}
     }
     if sessions.is_empty() { Admission::Promiscuous } else { Admission::Provisioned(sessions) }
+}
+
+/// The engine's form: there is no volume that count and size do not limit already.
+fn packet_control(allowed: AllowedPackets) -> PacketControlRules {
+    let AllowedPackets { packets, octets, octets_per_second } = allowed;
+    PacketControlRules {
+        most_packets: packets,
+        most_octets: octets,
+        most_volume_octets: u64::from(packets) * u64::from(octets),
+        most_octets_per_second: octets_per_second,
+    }
 }
 
 /// The engine's form of a limit; the range of the word leaves no zero.

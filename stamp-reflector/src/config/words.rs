@@ -232,6 +232,11 @@ number!(
     PtpSeconds(i16), "seconds from -3600 to 3600 (37 where PTP counts TAI)", (-3600..=3600)
 );
 
+number!(
+    /// Octets a second.
+    OctetRate(u64), "octets per second from 1 to 10000000000", (1..=10_000_000_000)
+);
+
 impl From<KeyNumber> for KeyId {
     fn from(number: KeyNumber) -> Self {
         Self(number.0)

@@ -2,7 +2,9 @@
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
-use stamp_config::asking::{CounterSource, HeaderTypes, ReportedAccess, WantedClass};
+use stamp_config::asking::{
+    CounterSource, HeaderTypes, ReportedAccess, WantedClass, WantedPackets,
+};
 use stamp_config::quantity::Timeout;
 use stamp_config::{Setting, parse};
 use stamp_session::sender::{AccessReporting, Malformation};
@@ -37,6 +39,10 @@ pub struct AskingFlags {
     /// Types of the TLVs that ask for headers, as the reflector has them: nobody has assigned any yet
     #[arg(long, value_name = "FIXED,EXTENSION", env = "STAMP_HEADER_TYPES", default_value = "247,246", value_parser = parse::<HeaderTypes>)]
     pub header_types: HeaderTypes,
+    /// Ask for so many replies to each probe, of so many octets, with such a time between two: what the
+    /// way back does to a burst (RFC 10052).
+    #[arg(long, value_name = "PACKETS,OCTETS,TIME", env = "STAMP_ASK_PACKETS", value_parser = parse::<WantedPackets>)]
+    pub ask_packets: Option<WantedPackets>,
     /// Tell the far end that an access network is there or not, again and again until it has
     /// acknowledged it (RFC 8972 §4.6).
     #[arg(long, value_name = "NETWORK,STATE", env = "STAMP_ACCESS_REPORT", value_parser = parse::<ReportedAccess>)]
@@ -106,6 +112,8 @@ impl AskingFlags {
             Some("--send-malformed")
         } else if self.ask_headers {
             Some("--ask-headers")
+        } else if self.ask_packets.is_some() {
+            Some("--ask-packets")
         } else {
             None
         }

@@ -48,6 +48,11 @@ pub(super) fn explain(session: &SessionRecord, findings: &mut Vec<Finding>) {
             findings.push(Finding::ClassRefused { count, wanted });
         }
     }
+    if let Some(packets) = &answers.packets {
+        let replies = ToldRecord { told: packets.told, refused: packets.refused, changes: 0 };
+        let key = "packet-control = \"10,1400,125000\"";
+        refused("Reflected Test Packet Control", key, replies, findings);
+    }
     if let Some(follow_up) = &answers.follow_up {
         refused("Follow-Up Telemetry", "", follow_up.replies, findings);
         // The first reply has none before it.

@@ -23,9 +23,10 @@ pub(super) fn explain(session: &SessionRecord, findings: &mut Vec<Finding>) {
         answers.headers.as_ref().map(|one| one.replies),
         answers.micro_session.as_ref().map(|one| one.replies),
     ];
+    let packets = answers.packets.is_some_and(|one| one.refused > 0);
     let traffic = answers.direct_measurement.is_some_and(|one| one.refused > 0);
     let access = answers.access_report.as_ref().is_some_and(|one| one.state == "refused");
-    let untold = traffic || access;
+    let untold = packets || traffic || access;
     let not_told = not_told.into_iter().flatten().any(|replies| replies.refused > 0) || untold;
     let refused = requests.wrong_reflector + requests.return_path_not_honoured > 0 || not_told;
     if session.answered && !refused && !matches!(last, "not_asked" | "supported") {

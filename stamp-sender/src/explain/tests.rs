@@ -6,10 +6,9 @@ mod traffic;
 
 use super::*;
 use crate::output::record::{
-    Authentication, Character, ClockFindingRecord, HopRangeRecord, ReflectorMode, State,
-    TroubleKind, TroubleRecord, examples,
+    Authentication, Character, ClockFindingRecord, FindingRecord, HopRangeRecord, ReflectorMode,
+    Severity, State, TroubleKind, TroubleRecord, examples,
 };
-use crate::output::record::{FindingRecord, Severity};
 
 fn kinds(session: &SessionRecord) -> Vec<&'static str> {
     explain(session).iter().map(Finding::kind).collect()

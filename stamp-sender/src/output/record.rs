@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use answers::{
     AccessReportRecord, AnswersRecord, ClassOfServiceRecord, DirectMeasurementRecord,
     FollowUpDelaysRecord, FollowUpRecord, LocationRecord, MicroSessionRecord, OriginRecord,
-    TimestampInformationRecord, ToldRecord, TrafficLossRecord,
+    ReflectedPacketsRecord, TimestampInformationRecord, ToldRecord, TrafficLossRecord,
 };
 pub use clock::{
     ClockFindingRecord, ClockRecord, FarClockRecord, OneWayRecord, Source, SourceCounts,

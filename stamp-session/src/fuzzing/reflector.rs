@@ -1,5 +1,6 @@
 //! Packets for a Session-Reflector.
 
+use core::time::Duration;
 use std::net::SocketAddr;
 
 use stamp_proto::packet::{AuthenticationMode, ReflectorPacket, SenderPacket};
@@ -9,7 +10,9 @@ use stamp_proto::tlv::Tlvs;
 use super::script::{Setting, Step, keys, read};
 use crate::clock::MonotonicTime;
 use crate::datagram::{Headers, Received};
-use crate::reflector::{DropReason, Reflector, ReflectorSnapshot, ReplyWay, SessionView, Verdict};
+use crate::reflector::{
+    DropReason, PacketControlRules, Reflector, ReflectorSnapshot, ReplyWay, SessionView, Verdict,
+};
 
 const LARGEST: usize = 512;
 const LISTENER: ([u8; 4], u16) = ([192, 0, 2, 11], 862);
@@ -55,6 +58,9 @@ impl Run {
         let reply = answer(&mut self.reflector, step, &mut out);
         let twin = answer(&mut self.twin, step, &mut other);
         assert_eq!(reply, twin, "octets of the buffer in the reply");
+        for reflector in [&mut self.reflector, &mut self.twin] {
+            check_further(reflector, now, self.setting);
+        }
         self.check_counts();
         match reply {
             Some(reply) => {
@@ -75,7 +81,12 @@ impl Run {
         assert_eq!(echoed.sender_error_estimate, sent.error_estimate);
         assert_eq!(echoed.ssid, sent.ssid);
         assert_ne!(echoed.sender_ttl.0, 0);
-        assert_eq!(reply.len(), probe.len().max(mode.base_octets()));
+        let usual = probe.len().max(mode.base_octets());
+        if self.setting.is_generous() {
+            assert!(reply.len() >= usual);
+        } else {
+            assert_eq!(reply.len(), usual);
+        }
         if !self.setting.is_named() {
             assert!(reply.len() <= probe.len(), "more than a stranger sent");
         }
@@ -105,7 +116,9 @@ impl Run {
         let frames = |area| -> Vec<_> {
             Tlvs::new(area).map_while(Result::ok).map(|tlv| (tlv.kind, tlv.value.len())).collect()
         };
-        assert_eq!(frames(asked), frames(answered));
+        let (asked, answered) = (frames(asked), frames(answered));
+        assert_eq!(asked[..], answered[..asked.len()]);
+        assert!(self.setting.is_generous() || asked.len() == answered.len());
     }
 
     /// No Session-Reflector answers a reply, whoever seems to have sent it.
@@ -140,6 +153,22 @@ impl Run {
         assert!(counted.sessions <= counted.session_limit);
         assert_eq!(counted.sessions, self.reflector.sessions().count());
     }
+}
+
+/// What follows a reply: nothing, unless the operator lets its source ask for more, and then no more
+/// than that.
+fn check_further(reflector: &mut Reflector, now: MonotonicTime, setting: Setting) {
+    let limits = PacketControlRules::MODEST;
+    let later = now.saturating_add(Duration::from_secs(3_600));
+    let (mut count, mut octets, mut out) = (0, 0, [0; LARGEST]);
+    while let Some(further) = reflector.poll_reply(later, &mut out) {
+        assert!(setting.is_generous(), "several replies to one probe");
+        count += 1;
+        octets += further.reply.len_octets();
+        let _ = further.reply.discard();
+    }
+    assert!(count < usize::from(limits.most_packets), "{count} replies");
+    assert!(octets as u64 <= limits.most_volume_octets, "{octets} octets");
 }
 
 fn answer(reflector: &mut Reflector, step: &Step, out: &mut [u8]) -> Option<Vec<u8>> {

@@ -11,8 +11,8 @@ use stamp_proto::time::{Timestamp, TimestampFormat, WallTime};
 use stamp_proto::writer::patch_array;
 
 use crate::reflector::{
-    RateLimit, RateLimiter, RateLimiterConfig, Reflector, ReflectorConfig, SamePort, SourcePolicy,
-    TlvMode,
+    PacketControlRules, RateLimit, RateLimiter, RateLimiterConfig, Reflector, ReflectorConfig,
+    SamePort, SourcePolicy, TlvMode,
 };
 
 const START: WallTime = WallTime::from_unix_ns(1_709_210_096_789_012_345);
@@ -39,6 +39,11 @@ impl Setting {
         self.0 & 0x04 != 0
     }
 
+    /// Sources may ask for several replies.
+    pub(super) const fn is_generous(self) -> bool {
+        self.is_named() && self.0 >> 3 & 3 == 3
+    }
+
     pub(super) fn reflector(self) -> Reflector {
         let mut config = ReflectorConfig::new([1, 2]);
         config.stateful = self.is_stateful();
@@ -49,10 +54,11 @@ impl Setting {
         config.same_port = if self.0 & 0x20 == 0 { SamePort::ZeroOnly } else { SamePort::Allow };
         config.format =
             if self.0 & 0x40 == 0 { TimestampFormat::Ntp } else { TimestampFormat::Ptp };
-        let policy = match self.is_named() {
+        let mut policy = match self.is_named() {
             true => SourcePolicy::configured(self.mode()),
             false => SourcePolicy::unknown(self.mode()),
         };
+        policy.tlvs.packet_control = self.is_generous().then_some(PacketControlRules::MODEST);
         let small = RateLimit::per_second(20).expect("not zero");
         let limited = self.0 & 0x80 != 0;
         let rate_limit = if limited { small } else { RateLimit::Off };

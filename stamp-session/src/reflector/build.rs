@@ -94,6 +94,10 @@ impl Reflector {
             returns: &self.returns,
             types: self.config.types,
             member: self.config.member(probe.interface),
+            reply_octets: u32::try_from(base.saturating_add(received.len())).unwrap_or(u32::MAX),
+            bursts: &self.bursts,
+            packet_control_total: self.config.packet_control_total,
+            own_links: &self.config.own_links,
         };
         let (counts, wishes) = tlv::reflect(&exchange, remainder);
         self.counts.tlv.add(counts);

@@ -12,6 +12,7 @@ use stamp_proto::time::{PtpUtcOffset, TimestampFormat};
 use stamp_proto::tlv::micro_session_id::MemberLinkId;
 use stamp_proto::tlv::timestamp_information::SynchronizationSource;
 
+use super::bursts::PacketControlRules;
 use super::prefix::Prefix;
 use super::rate::RateLimit;
 use super::returns::{ReplyMeans, ReturnPathPolicy};
@@ -56,6 +57,10 @@ pub struct ReflectorConfig {
     pub own_addresses: Vec<IpAddr>,
     /// Where replies may go when a probe asks for it.
     pub return_path: ReturnPathPolicy,
+    /// Link-layer addresses of this host, for probes that name a group of them.
+    pub own_links: Vec<[u8; 6]>,
+    /// Octets a second of all replies together of which a probe wants several.
+    pub packet_control_total: u64,
     /// What this host can put before a reply.
     pub means: ReplyMeans,
     /// Member links of the LAGs of this host.
@@ -104,6 +109,8 @@ impl ReflectorConfig {
             own_listeners: Vec::new(),
             own_addresses: Vec::new(),
             return_path: ReturnPathPolicy::SourceOnly,
+            own_links: Vec::new(),
+            packet_control_total: 1_250_000,
             means: ReplyMeans { most_sids: 0, most_labels: 0 },
             member_links: Vec::new(),
             clock: ClockState::UNKNOWN,
@@ -221,6 +228,8 @@ pub struct TlvRules {
     pub traffic: bool,
     /// Whether the headers of a probe are told (draft-ietf-ippm-stamp-ext-hdr).
     pub headers: bool,
+    /// What more than one reply may be (RFC 10052 §3); `None`: there is one.
+    pub packet_control: Option<PacketControlRules>,
 }
 
 /// What of a probe's arrival is told. Inside of a NAT it is nobody's business outside.
@@ -251,6 +260,7 @@ impl TlvRules {
         classes: ReplyClasses::Only(Vec::new()),
         traffic: false,
         headers: false,
+        packet_control: None,
     };
 
     /// Everything.
@@ -260,6 +270,7 @@ impl TlvRules {
         classes: ReplyClasses::All,
         traffic: true,
         headers: true,
+        packet_control: None,
     };
 }
 

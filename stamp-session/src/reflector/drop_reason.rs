@@ -40,11 +40,13 @@ pub enum DropReason {
     NoReply,
     /// It came in on another member link of a LAG than it names (RFC 9534 §3).
     WrongMember,
+    /// It is for nodes with other addresses (RFC 10052 §3).
+    NotAddressed,
 }
 
 impl DropReason {
     /// Every reason, in the order of [`Self::index`].
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Malformed,
         Self::Mode,
         Self::ShortProbe,
@@ -61,6 +63,7 @@ impl DropReason {
         Self::SendError,
         Self::NoReply,
         Self::WrongMember,
+        Self::NotAddressed,
     ];
 
     /// How many reasons there are.
@@ -86,6 +89,7 @@ impl DropReason {
             Self::SendError => "send_error",
             Self::NoReply => "no_reply",
             Self::WrongMember => "wrong_member",
+            Self::NotAddressed => "not_addressed",
         }
     }
 

@@ -38,6 +38,15 @@ pub struct UnsealedReply<'b> {
     pub(super) wants_stamp: bool,
 }
 
+/// One more reply to a probe that wanted several (RFC 10052 §3).
+#[derive(Debug)]
+pub struct FurtherReply<'b> {
+    /// Seal it, then send it.
+    pub reply: UnsealedReply<'b>,
+    /// Where the probe came to, which tells the listener.
+    pub listener: SocketAddr,
+}
+
 /// What becomes of a probe that passed every check.
 pub(super) enum Answer<'b> {
     Reply(UnsealedReply<'b>),

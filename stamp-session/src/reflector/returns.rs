@@ -68,6 +68,12 @@ impl ReturnRules {
         }
     }
 
+    /// An address of ours is one of those.
+    pub(crate) fn has_own(&self, is_one: impl Fn(IpAddr) -> bool) -> bool {
+        let address = |bits: &u128| IpAddr::from(Ipv6Addr::from_bits(*bits)).to_canonical();
+        self.own.iter().map(address).any(is_one)
+    }
+
     /// The address is ours, and a reply to this probe can leave from it (RFC 9503 §3).
     pub(crate) fn can_reply_from(&self, address: IpAddr, ends: &Ends) -> bool {
         self.own.binary_search(&address_bits(address)).is_ok()

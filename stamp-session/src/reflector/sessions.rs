@@ -133,6 +133,12 @@ impl Sessions {
         Ok(Admitted { token, restarted, rebound })
     }
 
+    /// The number of a further reply to the last probe of a session; `None` when it is gone.
+    pub(super) fn further(&mut self, slot: u32, generation: u32) -> Option<u32> {
+        let session = self.slab.get_mut(slot).filter(|session| session.generation == generation)?;
+        Some(session.replies.take())
+    }
+
     /// Takes the number of a reply back that was not sent.
     pub(super) fn give_back(&mut self, token: &ReplyToken) {
         if let Some(session) = self.slab.get_mut(token.slot)

@@ -27,6 +27,8 @@ pub struct ReflectorSnapshot {
     /// Probes answered although their source was over its limit, so that whoever forges an address
     /// cannot silence it.
     pub leaked: u64,
+    /// Further replies to probes that wanted several; not among those answered.
+    pub further: u64,
     /// TLVs answered.
     pub tlv: TlvCounts,
     /// Sessions that went on from another port.
@@ -87,6 +89,7 @@ impl ReflectorSnapshot {
             zero_multiplier: sum(self.zero_multiplier, other.zero_multiplier),
             short_answered: sum(self.short_answered, other.short_answered),
             leaked: sum(self.leaked, other.leaked),
+            further: self.further.saturating_add(other.further),
             tlv: {
                 let mut tlv = self.tlv;
                 tlv.add(other.tlv);

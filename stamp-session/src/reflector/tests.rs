@@ -1,6 +1,7 @@
 mod access_report;
 mod answers;
 mod authentication;
+mod bursts;
 mod follow_up;
 mod kit;
 mod refusals;

@@ -8,6 +8,7 @@ use stamp_proto::tlv::follow_up_telemetry::FollowUpTelemetry;
 use stamp_proto::tlv::location::Location;
 use stamp_proto::tlv::micro_session_id::MicroSessionId;
 use stamp_proto::tlv::reflected_fixed_header_data::ReflectedFields;
+use stamp_proto::tlv::reflected_test_packet_control::ReflectedPackets;
 use stamp_proto::tlv::timestamp_information::TimestampInformation;
 
 use super::access_report::AccessReportStatus;
@@ -68,6 +69,8 @@ pub struct Answers {
     pub access_report: Told<AccessReport>,
     /// What became of TLVs that were wrong on purpose.
     pub conformity: Option<Conformity>,
+    /// The replies that this probe gets.
+    pub packets: Told<ReflectedPackets>,
     /// The member links at both ends.
     pub micro_session: Told<MicroSessionId>,
     /// The IP header that the probe arrived with.
@@ -108,6 +111,40 @@ pub struct AnswerSeries<T> {
     pub changes: u64,
 }
 
+/// Replies of which each probe wants several (RFC 10052 §3).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct PacketSeries {
+    /// Probes whose wish was granted.
+    pub told: u64,
+    /// Probes that get one reply as any other.
+    pub refused: u64,
+    /// Replies to those that were granted theirs.
+    pub expected: u64,
+    /// Replies of them that came.
+    pub received: u64,
+}
+
+impl PacketSeries {
+    fn add(&mut self, answer: Told<ReflectedPackets>) {
+        match answer {
+            Told::NotAsked => {}
+            Told::Refused => self.refused = self.refused.saturating_add(1),
+            Told::Told(packets) => {
+                self.told = self.told.saturating_add(1);
+                self.expected = self.expected.saturating_add(packets.count.into());
+                self.received = self.received.saturating_add(1);
+            }
+        }
+    }
+
+    /// One more reply to a probe that has one; `false` when none is missing.
+    fn further(&mut self) -> bool {
+        let is_missing = self.received < self.expected;
+        self.received = self.received.saturating_add(is_missing.into());
+        is_missing
+    }
+}
+
 /// Answers to all kinds of requests over a period.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct AnswerCounts {
@@ -123,6 +160,8 @@ pub struct AnswerCounts {
     pub class_of_service: AnswerSeries<ClassOfService>,
     /// Loss of real traffic.
     pub direct_measurement: TrafficSeries,
+    /// Replies of which each probe wants several.
+    pub packets: PacketSeries,
     /// The member links at both ends.
     pub micro_session: AnswerSeries<MicroSessionId>,
     /// The IP header that probes arrive with.
@@ -177,6 +216,11 @@ impl AnswerTally {
     /// Adds those of one more reply.
     pub(super) fn add(&mut self, sequence: u32, answers: &Answers) {
         self.counts.add(sequence, answers);
+    }
+
+    /// One more reply to a probe that wanted several; `false` when it is a copy nobody wanted.
+    pub(super) fn further(&mut self) -> bool {
+        self.counts.packets.further()
     }
 
     pub(super) fn report(&self, lost: u64) -> AnswerCounts {
@@ -239,6 +283,7 @@ impl AnswerCounts {
         self.follow_up.add(answers.follow_up);
         self.conformity.add(answers.conformity);
         self.direct_measurement.add(sequence, answers.direct_measurement);
+        self.packets.add(answers.packets);
         self.micro_session.add(answers.micro_session);
         self.fixed_header.add(answers.fixed_header);
         self.segments.add(answers.segments);

@@ -202,6 +202,16 @@ impl SenderConfig {
         Layout::smallest(self)
     }
 
+    /// The replies to one probe should be over before the next asks again (RFC 10052 §3).
+    fn check_packets(&self) -> Result<(), SenderConfigError> {
+        let Some(packets) = self.requests.packets else { return Ok(()) };
+        let burst = Duration::from_nanos(packets.duration_ns());
+        if burst < self.schedule.interval() {
+            return Ok(());
+        }
+        Err(SenderConfigError::Packets { burst })
+    }
+
     /// What a node writes must cover neither what the probe says nor the header of a TLV; at an odd
     /// octet it would not fall on the words of the UDP checksum.
     fn check_timestamp_place(&self) -> Result<(), SenderConfigError> {
@@ -229,6 +239,7 @@ impl SenderConfig {
         if self.packet_loss_count == 0 {
             return Err(SenderConfigError::PacketLossCount);
         }
+        self.check_packets()?;
         self.check_timestamp_place()?;
         let ratio = self.timeout.as_nanos().div_ceil(interval.as_nanos());
         let spread = match self.schedule {
@@ -283,6 +294,10 @@ pub enum SenderConfigError {
         .base.start, .base.end.saturating_sub(1), Within(.padding)
     )]
     TimestampPlace { offset: u16, base: Range<usize>, padding: Range<usize> },
+    #[error(
+        "replies over {burst:?} would not be over when the next probe asks: lengthen the interval"
+    )]
+    Packets { burst: Duration },
     #[error("a packet loss count of 0 is not possible: a session goes down after 1 loss or more")]
     PacketLossCount,
 }

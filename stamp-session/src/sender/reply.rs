@@ -175,7 +175,8 @@ impl Sender {
             self.direction.extra(incarnation, number);
         }
         for tally in self.tallies() {
-            tally.duplicate = tally.duplicate.saturating_add(1);
+            let wanted = tally.answers.as_mut().is_some_and(|answers| answers.further());
+            tally.duplicate = tally.duplicate.saturating_add((!wanted).into());
         }
         Outcome::Duplicate { sequence }
     }

@@ -5,6 +5,7 @@ use core::net::IpAddr;
 use stamp_proto::sr::mpls::LabelStack;
 use stamp_proto::sr::segment::SegmentList;
 use stamp_proto::tlv::class_of_service::ClassOfServiceRequest;
+use stamp_proto::tlv::reflected_test_packet_control::ReflectedPackets;
 use stamp_proto::tlv::return_path::{ControlCode, ReturnPathRequest};
 
 use super::access_report::AccessReporting;
@@ -36,6 +37,8 @@ pub struct Requests {
     pub access_report: Option<AccessReporting>,
     /// TLVs that are wrong on purpose, in place of all others.
     pub malformed: Option<Malformation>,
+    /// The replies that each probe is to have (RFC 10052 §3).
+    pub packets: Option<ReflectedPackets>,
     /// The member link of a LAG that the session keeps to (RFC 9534 §3).
     pub micro_session: Option<MicroSession>,
     /// The headers that probes arrive with (draft-ietf-ippm-stamp-ext-hdr).

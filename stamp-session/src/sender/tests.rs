@@ -10,6 +10,7 @@ mod measurement;
 mod memory;
 mod micro_session;
 mod pace;
+mod packets;
 mod returns;
 mod rig;
 mod sending;

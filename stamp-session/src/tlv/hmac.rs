@@ -6,7 +6,7 @@
 //!
 //! Without keys nothing can be checked: the TLV is then answered like one of an unknown type.
 
-use stamp_proto::auth::Key;
+use stamp_proto::auth::{Key, KeyId};
 use stamp_proto::packet::{AuthenticationMode, HMAC_OCTETS};
 use stamp_proto::tlv::hmac::{HmacTlvPlace, TlvIntegrity};
 use stamp_proto::tlv::{TlvError, TlvFlags, TlvType, Tlvs, hmac};
@@ -42,6 +42,11 @@ pub(super) struct Seal<'a> {
 }
 
 impl Seal<'_> {
+    /// The key that signed.
+    pub(super) fn key_id(&self) -> KeyId {
+        self.key.id()
+    }
+
     /// Writes the digest of the reply; every flag and value before the HMAC TLV must be final.
     pub(super) fn renew(&self, sequence: u32, area: &mut [u8]) {
         // The TLV was found at this offset in this very area, so there is room.

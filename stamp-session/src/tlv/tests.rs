@@ -3,10 +3,12 @@ use std::sync::LazyLock;
 mod access_report;
 mod direct_measurement;
 mod micro_session_id;
+mod packet_control;
 mod policy;
 mod reflected_headers;
 
 use stamp_proto::auth::{Key, KeyError};
+use stamp_proto::ip::{Dscp, Ecn};
 use stamp_proto::tlv::Tlv;
 use stamp_proto::tlv::timestamp_information::{
     SynchronizationSource, TimestampOrigin, TimestampingMethod,
@@ -15,7 +17,7 @@ use stamp_proto::writer::Writer;
 
 use super::*;
 use crate::reflector::{
-    LocationFields, Prefix, ReflectorConfig, ReplyClasses, ReturnPathPolicy, TlvRules,
+    DataPlane, LocationFields, Prefix, ReflectorConfig, ReplyClasses, ReturnPathPolicy, TlvRules,
 };
 
 const OPEN: AuthenticationMode = AuthenticationMode::Unauthenticated;
@@ -49,6 +51,8 @@ const ORIGINS: TimestampInformation = TimestampInformation {
         method: TimestampingMethod::SW_LOCAL,
     },
 };
+
+static NO_BURSTS: LazyLock<Bursts> = LazyLock::new(Bursts::default);
 
 /// A probe as it arrived.
 static ARRIVED: LazyLock<Received<'static>> = LazyLock::new(|| Received {
@@ -89,6 +93,10 @@ fn exchange(mode: AuthenticationMode, keys: Option<&KeyRing>) -> Exchange<'_> {
         returns,
         types: ExperimentalTypes::USUAL,
         member: None,
+        reply_octets: 44,
+        bursts: &NO_BURSTS,
+        packet_control_total: u64::MAX,
+        own_links: &[[2, 0, 0, 0, 0, 9]],
     }
 }
 

@@ -1,7 +1,7 @@
 //! A socket of a listener, and the segments that its replies pass at the moment.
 
 use std::collections::VecDeque;
-use std::net::Ipv6Addr;
+use std::net::{Ipv6Addr, SocketAddr};
 
 use stamp_net::{
     ArrivedHeaders, Datagram, ErrorBatch, Ipv4HeaderTap, Outgoing, SocketEvent, UdpSocket,
@@ -51,6 +51,14 @@ impl Listener {
             headers: HeaderSource::Unwanted,
             members: None,
         }
+    }
+
+    /// What was sent to this address came in here.
+    pub(super) fn serves(&self, to: SocketAddr) -> bool {
+        let local = self.socket.local_addr();
+        local.port() == to.port()
+            && local.is_ipv4() == to.is_ipv4()
+            && (local.ip().is_unspecified() || local.ip() == to.ip())
     }
 
     /// Does from now on what the engine was configured for.

@@ -1,5 +1,6 @@
 //! The loop of one reflector worker.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 
@@ -11,7 +12,7 @@ use stamp_session::clock::{ClockState, Now};
 use stamp_session::datagram::{Headers, Received};
 use stamp_session::reflector::{
     DataPlane, OneWayView, Reflector, ReflectorConfig, ReflectorConfigError, ReflectorSnapshot,
-    ReplyToken, ReplyWay, SessionView, Verdict,
+    Reply, ReplyToken, ReplyWay, SessionView, Verdict,
 };
 
 use super::ReflectorObserver;
@@ -135,6 +136,7 @@ impl WorkerThread {
             if self.engine.next_timeout().is_some_and(|time| time <= now.monotonic) {
                 self.engine.handle_timeout(now.monotonic);
             }
+            self.send_further();
             while let Some(event) = self.engine.poll_event() {
                 self.observer.notice(event);
             }
@@ -204,6 +206,25 @@ impl WorkerThread {
         self.closed_queue_drops + open
     }
 
+    /// Sends the replies that are due to probes which want several, one by one: they are apart.
+    fn send_further(&mut self) {
+        let Buffers { send, tokens, .. } = &mut self.buffers;
+        while let Some(slot) = send.slot() {
+            let Some(further) = self.engine.poll_reply(now().monotonic, slot) else { return };
+            let serves = |listener: &&mut Listener| listener.serves(further.listener);
+            // Its socket may have been closed since.
+            let Some(listener) = self.listeners.iter_mut().find(serves) else {
+                self.engine.handle_unsent(further.reply.discard());
+                continue;
+            };
+            let reply = further.reply.seal(stamp_net::clock::wall_now());
+            let outgoing = outgoing(&reply, listener.socket.local_addr());
+            tokens.push((reply.token, false));
+            send.push(outgoing);
+            flush(listener, &mut self.engine, send, tokens);
+        }
+    }
+
     /// Takes what the ready sockets hold, a bounded number of batches from each.
     fn serve(&mut self) {
         for ready in self.ready.drain(..) {
@@ -264,15 +285,7 @@ fn answer(
             Verdict::Drop(_) => continue,
         };
         let reply = unsealed.seal(stamp_net::clock::wall_now());
-        let outgoing = Outgoing {
-            octets: reply.octets.len(),
-            to: reply.to,
-            from: reply.from.or_else(|| (!local.ip().is_unspecified()).then(|| local.ip())),
-            interface: reply.interface,
-            keeps_link: reply.way == ReplyWay::SameLink,
-            traffic_class: Some(reply.traffic_class),
-            wants_stamp: reply.wants_stamp,
-        };
+        let outgoing = outgoing(&reply, local);
         if let Some(left) = listener.send_by_member(&outgoing, reply.octets) {
             if !left {
                 engine.handle_unsent(reply.token);
@@ -310,6 +323,19 @@ fn answer(
     }
     receive.clear();
     flush(listener, engine, send, tokens);
+}
+
+/// How a reply of a listener leaves.
+fn outgoing(reply: &Reply<'_>, local: SocketAddr) -> Outgoing {
+    Outgoing {
+        octets: reply.octets.len(),
+        to: reply.to,
+        from: reply.from.or_else(|| (!local.ip().is_unspecified()).then(|| local.ip())),
+        interface: reply.interface,
+        keeps_link: reply.way == ReplyWay::SameLink,
+        traffic_class: Some(reply.traffic_class),
+        wants_stamp: reply.wants_stamp,
+    }
 }
 
 /// Puts a reply into the next slot.

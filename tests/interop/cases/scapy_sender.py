@@ -14,8 +14,10 @@ from packets import (
     EXTRA_PADDING,
     LOCATION,
     MALFORMED,
+    NONCONFORMANT,
     NTP,
     PTP,
+    REFLECTED_TEST_PACKET_CONTROL,
     RETURN_PATH,
     TIMESTAMP_INFORMATION,
     UNASSIGNED,
@@ -193,3 +195,24 @@ def a_return_path_is_taken_or_refused():
             *_, tlvs = ask(endpoint, port, 3, tlvs=[question(RETURN_PATH, sub)])
             value = bytes([flags]) + sub[1:]
             expect_tlv(tlvs[0], flags, RETURN_PATH, value, "Return Path")
+
+
+@case("scapy", "Session-Sender", "open, Reflected Test Packet Control: three replies, and one where it is off")
+def several_replies_come_where_they_may():
+    wanted = (200).to_bytes(2, "big") + (3).to_bytes(2, "big") + (1_000_000).to_bytes(4, "big") + bytes(4)
+    asked = [question(REFLECTED_TEST_PACKET_CONTROL, wanted)]
+    with reflector("--stateful", "--packet-control", "3,200,1000000") as port, Endpoint() as endpoint:
+        _, first, *_ = ask(endpoint, port, 3, tlvs=asked)
+        replies = [first, endpoint.receive(), endpoint.receive()]
+        for number, reply in enumerate(replies):
+            fields, _, tlvs = decode_reply(reply.octets)
+            expect(len(reply.octets), 200, "octets of a reply")
+            expect(fields["sequence"], number, "Sequence Number of a reply")
+            expect_tlv(tlvs[0], 0, REFLECTED_TEST_PACKET_CONTROL, wanted, "Reflected Test Packet Control")
+            expect(tlvs[1][:2], (0, EXTRA_PADDING), "what makes it long")
+        beyond = wanted[:2] + (4).to_bytes(2, "big") + wanted[4:]
+        *_, tlvs = ask(endpoint, port, 4, tlvs=[question(REFLECTED_TEST_PACKET_CONTROL, beyond)])
+        expect_tlv(tlvs[0], NONCONFORMANT, REFLECTED_TEST_PACKET_CONTROL, beyond, "more than is allowed")
+    with reflector() as port, Endpoint() as endpoint:
+        *_, tlvs = ask(endpoint, port, 3, tlvs=asked)
+        expect_tlv(tlvs[0], UNRECOGNIZED, REFLECTED_TEST_PACKET_CONTROL, wanted, "Reflected Test Packet Control")

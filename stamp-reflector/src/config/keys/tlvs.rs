@@ -10,9 +10,9 @@ pub(crate) const TLV_POLICY: Key<TlvPolicyWord> = Key::new(
     "tlv-policy",
     super::ADMISSION_,
     "What becomes of the TLVs of a probe, by their type: allow acts upon them, as far as location, \
-     reply-classes, return-path, lag-members, direct-measurement and reflect-headers let it; refuse answers as if the type were \
-     unknown (flag U); ignore gives them back as they came, known and not acted upon (flags U and \
-     C). A prefix refines it with [[allow]].",
+     reply-classes, return-path, lag-members, direct-measurement, reflect-headers and \
+     packet-control let it; refuse answers as if the type were unknown (flag U); ignore gives them \
+     back as they came, known and not acted upon (flags U and C). A prefix refines it with [[allow]].",
 )
 .value(VALUE)
 .default("[]")

@@ -7,8 +7,8 @@ use stamp_proto::tlv::location::{Location, SourceMac};
 use stamp_proto::tlv::timestamp_information::{TimestampInformation, TimestampOrigin};
 use stamp_session::sender::MicroSession;
 use stamp_session::snapshot::{
-    AccessReportStatus, AnswerCounts, AnswerSeries, FollowUpReport, SessionSnapshot, TrafficLoss,
-    TrafficSeries,
+    AccessReportStatus, AnswerCounts, AnswerSeries, FollowUpReport, PacketSeries, SessionSnapshot,
+    TrafficLoss, TrafficSeries,
 };
 
 use super::delay;
@@ -17,7 +17,7 @@ use crate::happening::SessionInfo;
 use crate::output::record::{
     AccessReportRecord, AnswersRecord, ClassOfServiceRecord, DirectMeasurementRecord,
     FollowUpDelaysRecord, FollowUpRecord, LocationRecord, MicroSessionRecord, OriginRecord,
-    TimestampInformationRecord, ToldRecord, TrafficLossRecord,
+    ReflectedPacketsRecord, TimestampInformationRecord, ToldRecord, TrafficLossRecord,
 };
 
 pub(super) fn answers(info: &SessionInfo, snapshot: &SessionSnapshot) -> AnswersRecord {
@@ -35,6 +35,10 @@ pub(super) fn answers(info: &SessionInfo, snapshot: &SessionSnapshot) -> Answers
             .direct_measurement
             .then(|| direct_measurement(&counts.direct_measurement)),
         access_report: asked.access_report.map(|wish| access_report(wish.report, counts)),
+        packets: asked.packets.map(|_| {
+            let PacketSeries { told, refused, expected, received } = counts.packets;
+            ReflectedPacketsRecord { told, refused, expected, received }
+        }),
         micro_session: asked.micro_session.map(|session| micro_session(info, session, counts)),
         headers: asked.headers.as_ref().map(|asked| headers(asked, counts)),
     }

@@ -20,6 +20,8 @@ pub struct AnswersRecord {
     pub direct_measurement: Option<DirectMeasurementRecord>,
     /// What was reported of an access network, and whether that was acknowledged.
     pub access_report: Option<AccessReportRecord>,
+    /// Replies of which each probe wants several.
+    pub packets: Option<ReflectedPacketsRecord>,
     /// The member links at both ends.
     pub micro_session: Option<MicroSessionRecord>,
     /// The headers that probes arrived with.
@@ -74,6 +76,19 @@ pub struct LocationRecord {
     pub source_translated: Option<bool>,
     /// The destination is another than this host sent to.
     pub destination_translated: Option<bool>,
+}
+
+/// Replies of which each probe wants several.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ReflectedPacketsRecord {
+    /// Probes whose wish was granted.
+    pub told: u64,
+    /// Probes that got one reply as any other.
+    pub refused: u64,
+    /// Replies to those that were granted theirs.
+    pub expected: u64,
+    /// Replies of them that came.
+    pub received: u64,
 }
 
 /// The session on a member link of a LAG.

@@ -1,6 +1,6 @@
 //! Reports of access networks (RFC 8972 §4.6).
 
-use stamp_proto::tlv::access_report::{AccessId, ReturnCode};
+use stamp_proto::tlv::access_report::{AccessId, AccessReport, ReturnCode};
 
 use super::*;
 

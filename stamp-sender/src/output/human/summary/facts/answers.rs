@@ -6,8 +6,8 @@ use super::headers;
 use crate::output::duration::{delay_or_dash, setting};
 use crate::output::record::{
     AccessReportRecord, ClassOfServiceRecord, DirectMeasurementRecord, FollowUpRecord,
-    LocationRecord, MicroSessionRecord, OriginRecord, SessionRecord, TimestampInformationRecord,
-    TrafficLossRecord,
+    LocationRecord, MicroSessionRecord, OriginRecord, ReflectedPacketsRecord, SessionRecord,
+    TimestampInformationRecord, TrafficLossRecord,
 };
 
 /// A label and a text for each question that was answered.
@@ -26,6 +26,7 @@ pub(super) fn all(record: &SessionRecord) -> impl Iterator<Item = (&'static str,
         follow_up.map(|one| ("follow-up", follow_up_words(one, record))),
         answers.direct_measurement.as_ref().and_then(traffic_words).map(|text| ("traffic", text)),
         answers.access_report.as_ref().map(|one| ("access", access_words(one))),
+        answers.packets.filter(|one| one.told > 0).map(|one| ("packets", packet_words(&one))),
         answers.micro_session.as_ref().map(|one| ("member", member_words(one))),
         headers.and_then(headers::fixed_words).map(|text| ("header", text)),
         segments.and_then(headers::segment_words).map(|text| ("arrived", text)),
@@ -115,6 +116,11 @@ fn follow_up_words(follow_up: &FollowUpRecord, record: &SessionRecord) -> String
         delay_or_dash(better.residence.p50),
         delay_or_dash(plain.residence.p50)
     )
+}
+
+fn packet_words(packets: &ReflectedPacketsRecord) -> String {
+    let ReflectedPacketsRecord { told, expected, received, .. } = packets;
+    format!("{received} of {expected} replies came to the {told} probes that were granted several")
 }
 
 fn member_words(micro: &MicroSessionRecord) -> String {
