@@ -132,7 +132,7 @@ impl Sender {
             requests: answers.requests,
             answers,
             stamping: self.far_end.stamping,
-            stamping_counts: tally.stamping,
+            stamping_counts: tally.stamping(),
             fallback: self.fallback.report(),
             thresholds: self.threshold_states().map(Box::new),
             lateness: tally.lateness.summary(0),
@@ -176,7 +176,7 @@ impl Sender {
         let near = self.config.clock;
         // Where nothing in a packet speaks for it, what was declared is all there is.
         let far = self.far_end.clock.or(self.config.far_clock);
-        let contradicted = tally.stamping.implausible > 0;
+        let contradicted = tally.stamping().implausible > 0;
         let far_error_ns = far.and_then(|far| far.error_bound_ns);
         let error_bound_ns =
             near.error_bound_ns.zip(far_error_ns).map(|(near, far)| near.saturating_add(far));
@@ -226,8 +226,8 @@ impl Sender {
                 .map(|offset| ClockFinding::TaiOffset { offset, formats_differ }),
             formats_differ.then_some(ClockFinding::MixedFormats),
             (contradicted > 0).then_some(ClockFinding::ClaimsContradicted { count: contradicted }),
-            (tally.stamping.implausible > 0)
-                .then_some(ClockFinding::FarImplausible { count: tally.stamping.implausible }),
+            (tally.stamping().implausible > 0)
+                .then_some(ClockFinding::FarImplausible { count: tally.stamping().implausible }),
             (self.stamps_apart > 0)
                 .then_some(ClockFinding::StampsApart { count: self.stamps_apart.into() }),
         ]

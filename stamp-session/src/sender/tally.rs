@@ -12,6 +12,7 @@ use super::direction::Directional;
 use super::pending::Usable;
 use super::reason::{RejectCounts, UnsentCounts};
 use super::sample::{Sample, Variation};
+use super::stamping::Stamping;
 use super::timing::Timing;
 use crate::clock::MonotonicTime;
 use crate::snapshot::{HopRange, StampCounts, StampingCounts, TlvCounts};
@@ -48,7 +49,8 @@ pub(super) struct Tally {
     pub(super) tlvs: TlvCounts,
     /// Only where something is asked.
     pub(super) answers: Option<Box<AnswerTally>>,
-    pub(super) stamping: StampingCounts,
+    /// Only where a node was to write timestamps.
+    stamping: Option<Box<StampingCounts>>,
 }
 
 impl Tally {
@@ -98,7 +100,7 @@ impl Tally {
             backward_hops: None,
             tlvs: TlvCounts::default(),
             answers,
-            stamping: StampingCounts::default(),
+            stamping: None,
         }
     }
 
@@ -108,7 +110,13 @@ impl Tally {
             .into_iter()
             .map(DelaySeries::heap_octets)
             .chain(self.answers.as_deref().map(AnswerTally::octets))
+            .chain(self.stamping.as_deref().map(size_of_val))
             .fold(0, usize::saturating_add)
+    }
+
+    /// How timestamps were written that a node was to write.
+    pub(super) fn stamping(&self) -> StampingCounts {
+        self.stamping.as_deref().copied().unwrap_or_default()
     }
 
     pub(super) fn slot_used(&mut self, lateness: Duration) {
@@ -128,7 +136,9 @@ impl Tally {
         if let Some(answers) = &mut self.answers {
             answers.add(sample.sequence, &sample.answers);
         }
-        self.stamping.add(sample.stamping);
+        if sample.stamping != Stamping::NotAsked {
+            self.stamping.get_or_insert_default().add(sample.stamping);
+        }
         self.remarked = self.remarked.saturating_add(sample.remarked.into());
         let marked = is_marked(sample.traffic_class);
         self.congestion_experienced = self.congestion_experienced.saturating_add(marked.into());
