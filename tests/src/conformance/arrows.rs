@@ -16,6 +16,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("stamp-path", &["stamp-proto", "stamp-document"]),
     ("stamp-lab", &["stamp-proto", "stamp-net", "stamp-document", "stamp-path"]),
     ("stamp-worker", &["stamp-proto", "stamp-session", "stamp-net"]),
+    ("stamp-metrics", &["stamp-proto", "stamp-session"]),
     ("stamp-service", &[]),
     (
         "stamp-sender",
@@ -27,6 +28,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
             "stamp-path",
             "stamp-lab",
             "stamp-worker",
+            "stamp-metrics",
             "stamp-service",
         ],
     ),
@@ -38,6 +40,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
             "stamp-net",
             "stamp-config",
             "stamp-worker",
+            "stamp-metrics",
             "stamp-service",
         ],
     ),

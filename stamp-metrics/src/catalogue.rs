@@ -1,0 +1,117 @@
+//! Every metric: its name, type, unit, help and labels. A name exists here and nowhere else.
+//!
+//! Names follow the rules of Prometheus, which the tests below hold them to: base units, the unit in
+//! the name, `_total` behind counters and nothing else, `_info` with the value 1.
+
+mod program;
+mod reflector;
+mod session;
+
+pub use program::*;
+pub use reflector::*;
+pub use session::*;
+
+/// What becomes of a value over time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// It only grows.
+    Counter,
+    /// It goes up and down.
+    Gauge,
+}
+
+impl Kind {
+    /// Its name in the text format.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+        }
+    }
+}
+
+/// What a value is measured in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unit {
+    /// It is a number of something that the name says.
+    Count,
+    /// 1 for yes, 0 for no.
+    Truth,
+    /// Seconds.
+    Seconds,
+    /// Seconds since 1970.
+    Timestamp,
+    /// A share from 0 to 1.
+    Ratio,
+    /// Octets.
+    Bytes,
+    /// Always 1: what there is to tell stands in the labels.
+    Info,
+}
+
+#[cfg(test)]
+impl Unit {
+    /// How a name ends, before `_total`, whose value is measured in it.
+    const fn suffix(self) -> Option<&'static str> {
+        match self {
+            Self::Count | Self::Truth => None,
+            Self::Seconds => Some("_seconds"),
+            Self::Timestamp => Some("_timestamp_seconds"),
+            Self::Ratio => Some("_ratio"),
+            Self::Bytes => Some("_bytes"),
+            Self::Info => Some("_info"),
+        }
+    }
+}
+
+/// A metric.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Metric {
+    /// Its name.
+    pub name: &'static str,
+    /// What becomes of its value.
+    pub kind: Kind,
+    /// What that is measured in.
+    pub unit: Unit,
+    /// What it means, in one sentence.
+    pub help: &'static str,
+    /// Labels in the order in which they are written. Some may be left out where they are unknown.
+    pub labels: &'static [&'static str],
+}
+
+const fn counter(
+    name: &'static str,
+    unit: Unit,
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> Metric {
+    Metric { name, kind: Kind::Counter, unit, help, labels }
+}
+
+const fn gauge(
+    name: &'static str,
+    unit: Unit,
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> Metric {
+    Metric { name, kind: Kind::Gauge, unit, help, labels }
+}
+
+/// Whether a label of this name is taken: an operator's own would hide it.
+#[must_use]
+pub fn is_reserved_label(name: &str) -> bool {
+    /// Those of Prometheus itself.
+    const OF_PROMETHEUS: [&str; 4] = ["job", "instance", "le", "quantile"];
+    OF_PROMETHEUS.contains(&name)
+        || all().any(|metric| metric.labels.contains(&name))
+        || ["color", "endpoint", "severity"].contains(&name)
+}
+
+/// Every metric of both programs.
+pub fn all() -> impl Iterator<Item = &'static Metric> {
+    OF_PROGRAMS.iter().chain(OF_SESSIONS).chain(OF_SENDERS).chain(OF_REFLECTORS).copied()
+}
+
+#[cfg(test)]
+mod tests;

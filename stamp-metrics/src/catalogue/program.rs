@@ -1,0 +1,121 @@
+//! What both programs tell of themselves.
+
+use super::{Metric, Unit, counter, gauge};
+
+/// The program itself.
+pub const BUILD_INFO: Metric = gauge(
+    "stamp_build_info",
+    Unit::Info,
+    &["program", "version", "revision", "rustc"],
+    "What was built, and with which compiler.",
+);
+
+/// Whether the file in force is the latest one.
+pub const CONFIG_SUCCESSFUL: Metric = gauge(
+    "stamp_config_last_reload_successful",
+    Unit::Truth,
+    &[],
+    "Whether the latest reading of the configuration put it in force; if not, the one before is.",
+);
+
+/// When the file in force was read.
+pub const CONFIG_TIMESTAMP: Metric = gauge(
+    "stamp_config_last_reload_success_timestamp_seconds",
+    Unit::Timestamp,
+    &[],
+    "When the configuration in force was read.",
+);
+
+/// How often it was read.
+pub const CONFIG_RELOADS: Metric = counter(
+    "stamp_config_reloads_total",
+    Unit::Count,
+    &["result"],
+    "How often the configuration was read again, by what became of it.",
+);
+
+/// Events that were not written.
+pub const EVENTS_DROPPED: Metric = counter(
+    "stamp_events_dropped_total",
+    Unit::Count,
+    &["sink"],
+    "Events that never reached where they were to go, by where that is.",
+);
+
+/// Events under way.
+pub const EVENT_QUEUE: Metric = gauge(
+    "stamp_event_queue_length",
+    Unit::Count,
+    &["sink"],
+    "Events that wait to be written, by where they go.",
+);
+
+/// Connections that were closed to make room.
+pub const WEB_EVICTED: Metric = counter(
+    "stamp_web_connections_evicted_total",
+    Unit::Count,
+    &[],
+    "HTTP connections that were closed early to make room for others.",
+);
+
+/// Sessions that are left out.
+pub const SESSIONS_OMITTED: Metric = gauge(
+    "stamp_exposition_sessions_omitted",
+    Unit::Count,
+    &[],
+    "Sessions without metrics here, as the limit on series leaves no room for them.",
+);
+
+/// Processor time.
+pub const CPU: Metric = counter(
+    "process_cpu_seconds_total",
+    Unit::Seconds,
+    &[],
+    "Processor time that the process has used, in user and kernel mode.",
+);
+
+/// Memory in use.
+pub const RESIDENT: Metric =
+    gauge("process_resident_memory_bytes", Unit::Bytes, &[], "Resident memory of the process.");
+
+/// Memory it could use.
+pub const VIRTUAL: Metric =
+    gauge("process_virtual_memory_bytes", Unit::Bytes, &[], "Virtual memory of the process.");
+
+/// Descriptors in use.
+pub const OPEN_FDS: Metric =
+    gauge("process_open_fds", Unit::Count, &[], "Descriptors that the process has open.");
+
+/// Descriptors it may have.
+pub const MAX_FDS: Metric =
+    gauge("process_max_fds", Unit::Count, &[], "Descriptors that the process may have open.");
+
+/// When it began.
+pub const START_TIME: Metric = gauge(
+    "process_start_time_seconds",
+    Unit::Seconds,
+    &[],
+    "When the process began, in seconds since 1970.",
+);
+
+/// Its threads.
+pub const THREADS: Metric = gauge("process_threads", Unit::Count, &[], "Threads of the process.");
+
+/// All of them, in the order of their sending.
+pub const OF_PROGRAMS: &[&Metric] = &[
+    &BUILD_INFO,
+    &CONFIG_SUCCESSFUL,
+    &CONFIG_TIMESTAMP,
+    &CONFIG_RELOADS,
+    &EVENTS_DROPPED,
+    &EVENT_QUEUE,
+    &WEB_EVICTED,
+    &SESSIONS_OMITTED,
+    &CPU,
+    &RESIDENT,
+    &VIRTUAL,
+    &OPEN_FDS,
+    &MAX_FDS,
+    &START_TIME,
+    &THREADS,
+];

@@ -1,0 +1,142 @@
+//! What both programs tell of themselves.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::catalogue::{
+    BUILD_INFO, CONFIG_RELOADS, CONFIG_SUCCESSFUL, CONFIG_TIMESTAMP, EVENT_QUEUE, EVENTS_DROPPED,
+    SESSIONS_OMITTED, WEB_EVICTED,
+};
+use crate::exposition::{Family, Of};
+use crate::process::Process;
+
+/// A program at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    /// Its name.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// Its configuration, where it has a file.
+    pub config: Option<Reloads>,
+    /// Where events go.
+    pub sinks: Vec<Sink>,
+    /// Connections that were closed to make room.
+    pub evicted: u64,
+    /// Sessions that are left out of metrics.
+    pub omitted: usize,
+    /// What the kernel knows of it.
+    pub process: Process,
+}
+
+impl AsRef<Self> for Program {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl AsRef<Process> for Program {
+    fn as_ref(&self) -> &Process {
+        &self.process
+    }
+}
+
+/// What became of the configuration.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Reloads {
+    /// The latest file that was read is in force.
+    pub successful: bool,
+    /// When the one in force was read.
+    pub since: SystemTime,
+    /// How often another was put in force.
+    pub succeeded: u64,
+    /// How often one was refused.
+    pub refused: u64,
+}
+
+impl Reloads {
+    /// The first one is in force now.
+    #[must_use]
+    pub fn started() -> Self {
+        Self { successful: true, since: SystemTime::now(), succeeded: 0, refused: 0 }
+    }
+
+    /// Another was read now, and put in force or refused.
+    pub fn add(&mut self, successful: bool) {
+        self.successful = successful;
+        if successful {
+            self.succeeded += 1;
+            self.since = SystemTime::now();
+        } else {
+            self.refused += 1;
+        }
+    }
+}
+
+/// A place that events go to.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Sink {
+    /// Its name.
+    pub name: &'static str,
+    /// Events that never got there.
+    pub dropped: u64,
+    /// Events on their way there.
+    pub queued: u64,
+}
+
+/// Seconds since 1970.
+pub(crate) fn seconds(time: SystemTime) -> f64 {
+    time.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}
+
+/// Its metrics.
+pub(crate) const fn families<P: AsRef<Program>, I>() -> [Family<P, I>; 8] {
+    [
+        Family::new(
+            &BUILD_INFO,
+            Of::Program(|of, to| {
+                let Program { name, version, .. } = of.as_ref();
+                let revision = option_env!("STAMP_REVISION").unwrap_or_default();
+                to.add(&[name, version, revision, env!("STAMP_RUSTC")], 1.0);
+            }),
+        ),
+        Family::new(
+            &CONFIG_SUCCESSFUL,
+            Of::Program(|of, to| {
+                let config = of.as_ref().config.iter();
+                config.for_each(|config| to.truth(&[], config.successful));
+            }),
+        ),
+        Family::new(
+            &CONFIG_TIMESTAMP,
+            Of::Program(|of, to| {
+                to.some(&[], of.as_ref().config.map(|config| seconds(config.since)));
+            }),
+        ),
+        Family::new(
+            &CONFIG_RELOADS,
+            Of::Program(|of, to| {
+                if let Some(config) = &of.as_ref().config {
+                    to.count(&["success"], config.succeeded);
+                    to.count(&["refused"], config.refused);
+                }
+            }),
+        ),
+        Family::new(
+            &EVENTS_DROPPED,
+            Of::Program(|of, to| {
+                of.as_ref().sinks.iter().for_each(|sink| to.count(&[sink.name], sink.dropped));
+            }),
+        ),
+        Family::new(
+            &EVENT_QUEUE,
+            Of::Program(|of, to| {
+                of.as_ref().sinks.iter().for_each(|sink| to.count(&[sink.name], sink.queued));
+            }),
+        ),
+        Family::new(&WEB_EVICTED, Of::Program(|of, to| to.count(&[], of.as_ref().evicted))),
+        Family::new(
+            &SESSIONS_OMITTED,
+            Of::Program(|of, to| to.count(&[], of.as_ref().omitted as u64)),
+        ),
+    ]
+}

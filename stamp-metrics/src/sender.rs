@@ -1,0 +1,158 @@
+//! Metrics of a sender: what it hands in and what is made of it.
+
+mod families;
+mod samples;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use stamp_session::clock::ClockState;
+use stamp_session::snapshot::{
+    ClockReport, DelayReport, PacketCounts, PdvReport, Reflector, SessionSnapshot, SessionState,
+    ThresholdReport,
+};
+use stamp_session::statistics::DelaySummary;
+
+use crate::counters::SessionCounters;
+use crate::exposition::Exposition;
+use crate::process::Process;
+use crate::program::Program;
+
+/// Series that one session can have, for the limit on all of them.
+pub const SERIES_OF_A_SESSION: usize = 113;
+
+/// What stays the same of a session: who probes whom, and how.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Identity {
+    /// Its name, which no other has.
+    pub name: String,
+    /// The far end as configured.
+    pub target: String,
+    /// Its address; empty while it is unknown.
+    pub address: String,
+    /// Where probes leave from; empty while it is unknown.
+    pub source: String,
+    /// The profile it takes its settings from; empty when there is none.
+    pub profile: String,
+    /// Who turns probes round.
+    pub mode: &'static str,
+    /// DSCP of probes.
+    pub dscp: String,
+    /// Segments on the way out.
+    pub segments: String,
+    /// Segments on the way back.
+    pub return_segments: String,
+    /// What the operator adds.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A session at one moment.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Who it is.
+    pub identity: Arc<Identity>,
+    /// What it has counted over all its lives.
+    pub counters: SessionCounters,
+    /// How it is, if it probes.
+    pub now: Option<Now>,
+    /// Its latest complete window.
+    pub window: Option<Arc<Window>>,
+}
+
+/// How a session that probes is now.
+#[derive(Clone, Debug)]
+pub struct Now {
+    state: SessionState,
+    reflector: Reflector,
+    near: ClockState,
+    far: Option<(ClockState, bool)>,
+    thresholds: Option<Box<ThresholdReport>>,
+}
+
+impl From<SessionSnapshot> for Now {
+    fn from(snapshot: SessionSnapshot) -> Self {
+        let SessionSnapshot { state, reflector, thresholds, clock, .. } = snapshot;
+        let ClockReport { near, far, far_learned, .. } = clock;
+        let far = far.map(|far| (far, far_learned));
+        Self { state, reflector: reflector.mode, near, far, thresholds }
+    }
+}
+
+/// A complete window of a session.
+#[derive(Clone, Debug)]
+pub struct Window {
+    end: SystemTime,
+    packets: PacketCounts,
+    delay: DelayReport,
+    variation: PdvReport,
+    lateness: DelaySummary,
+}
+
+impl Window {
+    /// One that has ended now.
+    #[must_use]
+    pub fn ended(snapshot: &SessionSnapshot) -> Self {
+        Self {
+            end: SystemTime::now(),
+            packets: snapshot.packets,
+            delay: snapshot.delay,
+            variation: snapshot.pdv,
+            lateness: snapshot.lateness,
+        }
+    }
+}
+
+/// A sender at one moment.
+#[derive(Debug)]
+pub struct Sender {
+    /// The program.
+    pub program: Program,
+    /// Sessions that probe.
+    pub running: usize,
+    /// Sessions that wait.
+    pub waiting: usize,
+    /// Whatever there is to tell of sessions.
+    pub sessions: Vec<Session>,
+}
+
+/// A sender at one moment, for as many scrapes as want it.
+#[derive(Clone, Debug)]
+pub struct Shared(Arc<Sender>);
+
+impl Sender {
+    /// For as many scrapes as want it.
+    #[must_use]
+    pub fn shared(self) -> Shared {
+        Shared(Arc::new(self))
+    }
+}
+
+impl Shared {
+    /// Its metrics, as text.
+    #[must_use]
+    pub fn exposition(&self) -> Exposition<Self, Session> {
+        Exposition::new(&families::FAMILIES, self.clone())
+    }
+}
+
+impl AsRef<Program> for Shared {
+    fn as_ref(&self) -> &Program {
+        &self.0.program
+    }
+}
+
+impl AsRef<Process> for Shared {
+    fn as_ref(&self) -> &Process {
+        &self.0.program.process
+    }
+}
+
+impl AsRef<[Session]> for Shared {
+    fn as_ref(&self) -> &[Session] {
+        &self.0.sessions
+    }
+}
+
+#[cfg(test)]
+mod tests;

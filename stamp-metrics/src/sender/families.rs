@@ -1,0 +1,88 @@
+//! Every metric of a sender, and where its value stands.
+
+use std::sync::LazyLock;
+
+use super::samples::{
+    clock_error, clock_synchronized, crossings, delay_limit, exceeded, figure, info, lag, loss,
+    loss_limit, lost, rejected, stamps, unsent, variation, window_delay,
+};
+use super::{Session, Shared};
+use crate::catalogue::*;
+use crate::exposition::{Family, Of, Samples};
+use crate::program::seconds;
+use crate::{process, program};
+
+type Metrics = Family<Shared, Session>;
+
+const fn each(metric: &'static Metric, of: fn(&Session, &mut Samples)) -> Metrics {
+    Family::new(metric, Of::Item(of))
+}
+
+/// In the order of their sending.
+pub(super) static FAMILIES: LazyLock<Vec<Metrics>> = LazyLock::new(|| {
+    let programs = program::families().into_iter().chain(process::families());
+    let senders = [Family::new(
+        &SESSIONS,
+        Of::Program(|of: &Shared, to| {
+            to.count(&["running"], of.0.running as u64);
+            to.count(&["waiting"], of.0.waiting as u64);
+        }),
+    )];
+    programs
+        .chain(senders)
+        .chain(states())
+        .chain(counters())
+        .chain(windows())
+        .chain(limits())
+        .collect()
+});
+
+fn states() -> [Metrics; 5] {
+    [
+        each(&INFO, info),
+        each(&RUNNING, |it, to| to.truth(&[it.name()], it.now.is_some())),
+        each(&UP, |it, to| to.truth(&[it.name()], it.is_up())),
+        each(&CLOCK_SYNCHRONIZED, clock_synchronized),
+        each(&CLOCK_ERROR, clock_error),
+    ]
+}
+
+fn counters() -> [Metrics; 11] {
+    [
+        each(&SENT, |it, to| to.count(&[it.name()], it.counters.sent)),
+        each(&RECEIVED, |it, to| to.count(&[it.name()], it.counters.received)),
+        each(&LOST, lost),
+        each(&LOCAL_DROPS, |it, to| to.count(&[it.name(), "receive_queue"], it.counters.local)),
+        each(&UNSENT, unsent),
+        each(&DUPLICATE, |it, to| to.count(&[it.name()], it.counters.duplicate)),
+        each(&REORDERED, |it, to| to.count(&[it.name()], it.counters.reordered)),
+        each(&LATE, |it, to| to.count(&[it.name()], it.counters.late)),
+        each(&REJECTED, rejected),
+        each(&RESTARTS, |it, to| to.count(&[it.name()], it.counters.restarts)),
+        each(&TIMESTAMPS, stamps),
+    ]
+}
+
+fn windows() -> [Metrics; 8] {
+    [
+        each(&WINDOW_END, |it, to| {
+            to.some(&[it.name()], it.window.as_ref().map(|window| seconds(window.end)));
+        }),
+        each(&WINDOW_DELAY, window_delay),
+        each(&WINDOW_DELAY_MIN, |it, to| figure(it, to, |delay| delay.min)),
+        each(&WINDOW_DELAY_MEAN, |it, to| figure(it, to, |delay| delay.mean)),
+        each(&WINDOW_DELAY_MAX, |it, to| figure(it, to, |delay| delay.max)),
+        each(&WINDOW_VARIATION, variation),
+        each(&WINDOW_LOSS, loss),
+        each(&WINDOW_LAG, lag),
+    ]
+}
+
+fn limits() -> [Metrics; 4] {
+    [
+        each(&DELAY_LIMIT, delay_limit),
+        each(&LOSS_LIMIT, loss_limit),
+        each(&EXCEEDED, exceeded),
+        each(&TRANSITIONS, crossings),
+    ]
+}

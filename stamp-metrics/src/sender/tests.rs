@@ -1,0 +1,186 @@
+//! What becomes of a session as text.
+
+use std::collections::BTreeSet;
+
+use prometheus::Registry;
+use stamp_proto::packet::Ssid;
+use stamp_proto::time::TimeDelta;
+use stamp_session::clock::MonotonicTime;
+use stamp_session::sender::{
+    ByDirection, DelayThreshold, LossThreshold, Sender as Engine, SenderConfig, Thresholds,
+};
+
+use super::*;
+use crate::catalogue;
+use crate::program::{Reloads, Sink};
+
+fn snapshot(thresholds: Option<Thresholds>) -> SessionSnapshot {
+    let target = "192.0.2.1:862".parse().unwrap();
+    let config =
+        SenderConfig { thresholds: thresholds.map(Arc::new), ..SenderConfig::new(target, Ssid(1)) };
+    Engine::new(config, MonotonicTime::ZERO).unwrap().snapshot()
+}
+
+fn session(name: &str, snapshot: Option<SessionSnapshot>) -> Session {
+    let counters = snapshot.as_ref().map(SessionCounters::of).unwrap_or_default();
+    Session {
+        identity: Arc::new(Identity {
+            name: name.to_owned(),
+            target: "host \"b\"".to_owned(),
+            labels: BTreeMap::from([("site".to_owned(), "ams".to_owned())]),
+            ..Identity::default()
+        }),
+        counters,
+        window: snapshot.as_ref().map(Window::ended).map(Arc::new),
+        now: snapshot.map(Now::from),
+    }
+}
+
+fn text(sessions: Vec<Session>) -> String {
+    let program = Program {
+        name: "stamp-sender",
+        version: "1",
+        config: Some(Reloads::started()),
+        sinks: vec![Sink { name: "file", dropped: 1, queued: 2 }],
+        process: Process::read(),
+        ..Program::default()
+    };
+    let sender = Sender { program, running: 1, waiting: 0, sessions };
+    sender.shared().exposition().map(|piece| String::from_utf8(piece).unwrap()).collect()
+}
+
+fn every_threshold() -> Thresholds {
+    let delay = DelayThreshold::absolute(TimeDelta::from_ns(20_000_000), 3).unwrap();
+    let loss = LossThreshold::new(3, 100).unwrap();
+    let all = |delay| ByDirection { forward: delay, backward: delay, round_trip: delay };
+    let loss = ByDirection { forward: Some(loss), backward: Some(loss), round_trip: Some(loss) };
+    Thresholds { delay: all(Some(delay)), loss }
+}
+
+fn series(text: &str) -> Vec<&str> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| line.rsplit_once(' ').expect("a value").0).collect()
+}
+
+#[test]
+fn counters_stand_at_zero_before_anything_has_happened() {
+    let text = text(vec![session("a", Some(snapshot(None)))]);
+    for line in [
+        "stamp_session_packets_sent_total{session=\"a\"} 0\n",
+        "stamp_session_packets_lost_total{session=\"a\",direction=\"round_trip\"} 0\n",
+        "stamp_session_packets_rejected_total{session=\"a\",reason=\"authentication\"} 0\n",
+        "stamp_session_packets_unsent_total{session=\"a\",reason=\"no_route\"} 0\n",
+        "stamp_session_local_drops_total{session=\"a\",reason=\"receive_queue\"} 0\n",
+        "stamp_session_up{session=\"a\"} 0\n",
+        "stamp_session_running{session=\"a\"} 1\n",
+        "stamp_events_dropped_total{sink=\"file\"} 1\n",
+        "stamp_config_last_reload_successful 1\n",
+    ] {
+        assert!(text.contains(line), "{line}{text}");
+    }
+}
+
+#[test]
+fn what_is_unknown_is_absent() {
+    let text = text(vec![session("a", Some(snapshot(None)))]);
+    let series = series(&text).join("\n");
+    for absent in ["forward", "side=\"far\"", "threshold", "window_delay", "window_loss"] {
+        assert!(!series.contains(absent), "{absent} in {text}");
+    }
+}
+
+#[test]
+fn a_session_that_waits_has_its_counters_and_no_more() {
+    let text = text(vec![session("a", None)]);
+    assert!(text.contains("stamp_session_running{session=\"a\"} 0\n"), "{text}");
+    assert!(text.contains("stamp_session_packets_sent_total{session=\"a\"} 0\n"), "{text}");
+    let series = series(&text);
+    assert!(!series.iter().any(|line| line.contains("clock")), "{text}");
+}
+
+#[test]
+fn what_is_configured_is_escaped_and_empty_labels_are_left_out() {
+    let text = text(vec![session("a", None)]);
+    let line = "stamp_session_info{session=\"a\",target=\"host \\\"b\\\"\",site=\"ams\"} 1\n";
+    assert!(text.contains(line), "{text}");
+}
+
+#[test]
+fn limits_and_their_states_are_told_each_way() {
+    let text = text(vec![session("a", Some(snapshot(Some(every_threshold()))))]);
+    for line in [
+        "stamp_session_delay_limit_seconds{session=\"a\",direction=\"forward\"} 0.02\n",
+        "stamp_session_loss_limit_ratio{session=\"a\",direction=\"round_trip\"} 0.03\n",
+        "stamp_session_threshold_exceeded{session=\"a\",direction=\"backward\",threshold=\"loss\"} 0\n",
+        "stamp_session_threshold_transitions_total{session=\"a\",direction=\"forward\",\
+         threshold=\"delay\",to=\"exceeded\"} 0\n",
+    ] {
+        assert!(text.contains(line), "{line}{text}");
+    }
+}
+
+#[test]
+fn many_sessions_are_many_pieces_that_make_one_text() {
+    let snapshot = snapshot(Some(every_threshold()));
+    let sessions: Vec<_> =
+        (0..1_000).map(|number| session(&format!("s{number}"), Some(snapshot.clone()))).collect();
+    let text = text(sessions);
+    let described: Vec<_> = text.lines().filter(|line| line.starts_with("# TYPE")).collect();
+    let unique: BTreeSet<_> = described.iter().collect();
+    assert_eq!(unique.len(), described.len(), "each is described once");
+    let series = series(&text);
+    let unique: BTreeSet<_> = series.iter().collect();
+    assert_eq!(unique.len(), series.len(), "no sample comes twice");
+    let sent = series.iter().filter(|it| it.starts_with("stamp_session_packets_sent_total"));
+    assert_eq!(sent.count(), 1_000);
+}
+
+#[test]
+fn no_session_has_more_series_than_the_limit_counts_with() {
+    let mut whole = session("a", Some(snapshot(Some(every_threshold()))));
+    whole.counters.lost = [Some(1); 3];
+    let window = Arc::make_mut(whole.window.as_mut().unwrap());
+    let some = Some(TimeDelta::from_ns(1));
+    let delay = DelaySummary {
+        min: some,
+        mean: some,
+        max: some,
+        p50: some,
+        p95: some,
+        p99: some,
+        p99_9: some,
+        ..DelaySummary::default()
+    };
+    window.delay =
+        DelayReport { forward: delay, backward: delay, round_trip: delay, residence: delay };
+    window.variation =
+        PdvReport { forward: delay.into(), backward: delay.into(), round_trip: delay.into() };
+    window.lateness = delay;
+    window.packets.received = 1;
+    window.packets.lost.forward = Some(0);
+    window.packets.lost.backward = Some(0);
+    let known = ClockState { error_bound_ns: Some(1), ..ClockState::UNKNOWN };
+    let now = whole.now.as_mut().unwrap();
+    (now.near, now.far) = (known, Some((known, true)));
+    let text = text(vec![whole]);
+    let count = series(&text).iter().filter(|line| line.contains("session=\"a\"")).count();
+    assert_eq!(count, SERIES_OF_A_SESSION);
+    let promised = catalogue::OF_PROGRAMS
+        .iter()
+        .chain(catalogue::OF_SENDERS)
+        .chain(catalogue::OF_SESSIONS)
+        .map(|metric| format!("# TYPE {} {}\n", metric.name, metric.kind.label()));
+    for line in promised {
+        assert!(text.contains(&line), "{line}");
+    }
+}
+
+#[test]
+fn a_registry_of_others_takes_it() {
+    let sessions = vec![session("a", Some(snapshot(None)))];
+    let sender = Sender { program: Program::default(), running: 1, waiting: 0, sessions };
+    let registry = Registry::new();
+    registry.register(Box::new(sender.shared().exposition())).unwrap();
+    let names: Vec<_> = registry.gather().iter().map(|family| family.name().to_owned()).collect();
+    assert!(names.iter().any(|name| name == catalogue::SENT.name), "{names:?}");
+}
