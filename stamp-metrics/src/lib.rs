@@ -1,12 +1,14 @@
-//! What both programs measure, as Prometheus reads it.
+//! What both programs measure, as Prometheus reads it, and the HTTP server that tells it.
 //!
-//! A program hands in plain data of one moment ([`sender::Sender`]); the [`catalogue`] names every
-//! metric once; an [`exposition::Exposition`] writes them piece by piece.
+//! A program hands in plain data of one moment ([`sender::Sender`]); the
+//! [`catalogue`] names every metric once; an [`exposition::Exposition`] writes them piece by piece.
+//! [`http`] serves that and whatever else a program shows, on a thread of its own.
 #![forbid(unsafe_code)]
 
 pub mod catalogue;
 mod counters;
 pub mod exposition;
+pub mod http;
 mod ledger;
 pub mod process;
 pub mod program;

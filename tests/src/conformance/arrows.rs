@@ -59,7 +59,7 @@ const BUDGETS: &[(&str, &[&str])] = &[
 
 /// Runtime, command line and logger, and the packages that may hold each.
 const HOLDERS: &[(&str, &[&str])] = &[
-    ("tokio", &["stamp-sender", "stamp-reflector", TESTS]),
+    ("tokio", &["stamp-metrics", "stamp-sender", "stamp-reflector", TESTS]),
     ("clap", &["stamp-sender", "stamp-reflector"]),
     ("clap_complete", &["stamp-sender", "stamp-reflector"]),
     ("clap_mangen", &["stamp-sender", "stamp-reflector"]),

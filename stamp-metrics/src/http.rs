@@ -1,0 +1,154 @@
+//! The HTTP server of a program: its metrics, its health, and whatever pages it has.
+//!
+//! It has a thread and a runtime of its own, so that no client holds up packets or control. A client
+//! that is slow or hostile is held to limits: connections, octets and seconds.
+
+mod access;
+mod body;
+mod connections;
+mod patient;
+mod route;
+mod tls;
+mod users;
+mod web_config;
+
+use std::fmt;
+use std::io;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio::sync::oneshot;
+
+use access::Access;
+pub use web_config::WebConfigError;
+
+/// Text in pieces, each made when the one before has been sent.
+pub type Pieces = Box<dyn Iterator<Item = Vec<u8>> + Send>;
+
+/// What a page consists of.
+pub struct Page {
+    /// Its media type.
+    pub content_type: &'static str,
+    /// Its text.
+    pub pieces: Pieces,
+}
+
+impl Page {
+    /// A page that is there already.
+    #[must_use]
+    pub fn whole(content_type: &'static str, text: String) -> Self {
+        Self { content_type, pieces: Box::new(std::iter::once(text.into_bytes())) }
+    }
+}
+
+/// What a program shows. Called on threads that may wait; what it makes is sent on one that must not.
+pub trait Site: Send + Sync + 'static {
+    /// All metrics as they are now.
+    fn metrics(&self) -> Pieces;
+    /// Why it is not ready for work, if it is not.
+    fn unready(&self) -> Option<String>;
+    /// What it shows at a path besides its metrics and its health.
+    fn page(&self, path: &str) -> Option<Page>;
+    /// Reads its configuration again, and says why it did not put it in force; `None` where nobody may
+    /// ask for it.
+    fn reload(&self) -> Option<Result<(), String>>;
+    /// Something happened to the server.
+    fn note(&self, note: Note);
+}
+
+/// What happens to a server.
+#[derive(Debug)]
+pub enum Note {
+    /// Its own configuration was read again, or cannot be, and then the one before stays.
+    WebConfig(Result<(), WebConfigError>),
+    /// A connection was closed to make room for another.
+    Evicted,
+    /// No connection can be accepted for now.
+    Refused(io::Error),
+}
+
+/// A running server. Dropping it ends it, with whatever is under way.
+#[derive(Debug)]
+pub struct Server {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Why a server cannot start.
+#[expect(missing_docs, reason = "each message says it")]
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    #[error(transparent)]
+    WebConfig(#[from] WebConfigError),
+    #[error("the HTTP server cannot start: {0}")]
+    System(#[from] io::Error),
+}
+
+impl Server {
+    /// Serves `site` at `listeners`. `config` holds TLS and users in the form of the Prometheus exporters
+    /// and is read again when it changes.
+    ///
+    /// # Errors
+    ///
+    /// When `config` is wrong, or the system gives no thread.
+    pub fn start(
+        listeners: Vec<TcpListener>,
+        config: Option<PathBuf>,
+        site: Arc<dyn Site>,
+    ) -> Result<Self, HttpError> {
+        let access = Access::load(config)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(BLOCKING_THREADS)
+            .thread_name("web-helper")
+            .build()?;
+        for listener in &listeners {
+            listener.set_nonblocking(true)?;
+        }
+        let (stop, stopped) = oneshot::channel();
+        let serve = move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = connections::accept(listeners, access, site) => {}
+                    _ = stopped => {}
+                }
+            });
+            // What a page still waits for is nobody's any more.
+            runtime.shutdown_background();
+        };
+        let thread = std::thread::Builder::new().name("web".to_owned()).spawn(serve)?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+/// Threads that wait for pages and compare passwords.
+const BLOCKING_THREADS: usize = 4;
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Page").field("content_type", &self.content_type).finish_non_exhaustive()
+    }
+}
+
+/// Finds the mistakes in a file for [`Server::start`], without starting anything.
+///
+/// # Errors
+///
+/// The first of them.
+pub fn check_web_config(path: PathBuf) -> Result<(), WebConfigError> {
+    Access::load(Some(path)).map(drop)
+}
+
+#[cfg(test)]
+mod tests;

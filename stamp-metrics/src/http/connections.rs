@@ -1,0 +1,112 @@
+//! Connections: how many, how long they may take to ask, and whether they are encrypted.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
+
+use super::access::Access;
+use super::patient::Patient;
+use super::route::Router;
+use super::{Note, Site};
+
+/// Connections at a time.
+const MOST: usize = 64;
+/// How long a client may take for the head of a request, or for the handshake of TLS.
+const HEAD_TIME: Duration = Duration::from_secs(5);
+/// Octets of the head of a request.
+const HEAD_OCTETS: usize = 16 * 1024;
+/// How long a client may take nothing of what it is sent.
+const WRITE_TIME: Duration = Duration::from_secs(10);
+/// Pause after the system had no descriptor left.
+const SHORTAGE_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves whoever comes.
+pub(super) async fn accept(listeners: Vec<TcpListener>, access: Access, site: Arc<dyn Site>) {
+    let access = Arc::new(access);
+    let (streams, mut accepted) = mpsc::channel(1);
+    for listener in listeners {
+        match tokio::net::TcpListener::from_std(listener) {
+            Ok(listener) => {
+                drop(tokio::spawn(listen(listener, streams.clone(), Arc::clone(&site))))
+            }
+            Err(error) => site.note(Note::Refused(error)),
+        }
+    }
+    let mut open: VecDeque<AbortHandle> = VecDeque::new();
+    while let Some(stream) = accepted.recv().await {
+        open.retain(|connection| !connection.is_finished());
+        // Whoever was let in first had the longest time to ask and to read.
+        if open.len() >= MOST
+            && let Some(oldest) = open.pop_front()
+        {
+            oldest.abort();
+            site.note(Note::Evicted);
+        }
+        let serving = serve(stream, Arc::clone(&access), Arc::clone(&site));
+        open.push_back(tokio::spawn(serving).abort_handle());
+    }
+}
+
+async fn listen(
+    listener: tokio::net::TcpListener,
+    streams: mpsc::Sender<TcpStream>,
+    site: Arc<dyn Site>,
+) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                if streams.send(stream).await.is_err() {
+                    return;
+                }
+            }
+            // The client has gone again already.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(error) => {
+                site.note(Note::Refused(error));
+                tokio::time::sleep(SHORTAGE_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, access: Arc<Access>, site: Arc<dyn Site>) {
+    // Answers are written whole; waiting for more would only delay their ends.
+    let _ = stream.set_nodelay(true);
+    access.refresh(&*site);
+    let stream = Patient::new(stream, WRITE_TIME);
+    match access.tls() {
+        None => answer(stream, access, site).await,
+        Some(tls) => {
+            if let Ok(Ok(stream)) = timeout(HEAD_TIME, tls.accept(stream)).await {
+                answer(stream, access, site).await;
+            }
+        }
+    }
+}
+
+async fn answer(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    access: Arc<Access>,
+    site: Arc<dyn Site>,
+) {
+    let router = Arc::new(Router { access, site });
+    let service = service_fn(move |request| Arc::clone(&router).answer(request));
+    // How a client breaks off concerns nobody else.
+    let _ = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME)
+        .max_buf_size(HEAD_OCTETS)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
