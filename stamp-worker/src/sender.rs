@@ -232,9 +232,13 @@ impl SenderPool {
     /// when it has answered, so ask for some at a time.
     #[must_use]
     pub fn snapshots_of(&self, sessions: Vec<usize>) -> Vec<Option<SessionSnapshot>> {
-        let (answer, answered) = mpsc::channel();
-        self.tell(Command::SnapshotsOf(sessions, answer));
-        answered.recv().unwrap_or_default()
+        self.asker().snapshots_of(sessions).unwrap_or_default()
+    }
+
+    /// Asks the same from another thread.
+    #[must_use]
+    pub fn asker(&self) -> SenderAsker {
+        SenderAsker { commands: self.commands.clone(), waker: self.waker.clone() }
     }
 
     /// Whether every session has ended.
@@ -258,6 +262,24 @@ impl SenderPool {
         if self.commands.send(command).is_ok() {
             self.waker.wake();
         }
+    }
+}
+
+/// Asks a worker how its sessions are, from any thread and for as long as it runs.
+#[derive(Clone, Debug)]
+pub struct SenderAsker {
+    commands: Outbox<Command>,
+    waker: Waker,
+}
+
+impl SenderAsker {
+    /// [`SenderPool::snapshots_of`]; nothing when the worker has ended.
+    #[must_use]
+    pub fn snapshots_of(&self, sessions: Vec<usize>) -> Option<Vec<Option<SessionSnapshot>>> {
+        let (answer, answered) = mpsc::channel();
+        self.commands.send(Command::SnapshotsOf(sessions, answer)).ok()?;
+        self.waker.wake();
+        answered.recv().ok()
     }
 }
 
