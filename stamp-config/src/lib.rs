@@ -11,5 +11,6 @@ pub mod asking;
 pub mod clock;
 pub mod key_file;
 pub mod steering;
+pub mod web;
 
 pub use stamp_document::{Form, Setting, document, parse, quantity};
