@@ -9,10 +9,8 @@ use std::time::SystemTime;
 
 use stamp_session::clock::ClockState;
 use stamp_session::snapshot::{
-    ClockReport, DelayReport, PacketCounts, PdvReport, Reflector, SessionSnapshot, SessionState,
-    ThresholdReport,
+    ClockReport, Reflector, SessionSnapshot, SessionState, ThresholdReport,
 };
-use stamp_session::statistics::DelaySummary;
 
 use crate::counters::SessionCounters;
 use crate::exposition::Exposition;
@@ -57,7 +55,7 @@ pub struct Session {
     /// How it is, if it probes.
     pub now: Option<Now>,
     /// Its latest complete window.
-    pub window: Option<Arc<Window>>,
+    pub window: Option<Window>,
 }
 
 /// How a session that probes is now.
@@ -82,24 +80,17 @@ impl From<SessionSnapshot> for Now {
 /// A complete window of a session.
 #[derive(Clone, Debug)]
 pub struct Window {
-    end: SystemTime,
-    packets: PacketCounts,
-    delay: DelayReport,
-    variation: PdvReport,
-    lateness: DelaySummary,
+    /// When it ended.
+    pub end: SystemTime,
+    /// What was measured in it.
+    pub measured: Arc<SessionSnapshot>,
 }
 
 impl Window {
     /// One that has ended now.
     #[must_use]
-    pub fn ended(snapshot: &SessionSnapshot) -> Self {
-        Self {
-            end: SystemTime::now(),
-            packets: snapshot.packets,
-            delay: snapshot.delay,
-            variation: snapshot.pdv,
-            lateness: snapshot.lateness,
-        }
+    pub fn ended(measured: Arc<SessionSnapshot>) -> Self {
+        Self { end: SystemTime::now(), measured }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `stamp-sender run`: many sessions, from a file, for as long as the service runs.
 
 mod announced;
+mod board;
 mod config;
 mod events;
 mod fleet;
@@ -8,8 +9,10 @@ mod inputs;
 mod observer;
 mod opening;
 mod verbs;
+mod web;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use stamp_service::log::Log;
@@ -22,10 +25,12 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 use crate::Ended;
 use crate::exit::{Failure, Status};
 use crate::output::duration::delay;
+use board::Board;
 use config::Configuration;
-use events::Events;
+use events::{Counts, Events};
 use fleet::Fleet;
 use observer::{Notice, Place};
+use web::{Sources, Wish};
 
 pub use verbs::{check, show, template};
 
@@ -50,10 +55,19 @@ pub fn run(file: PathBuf) -> Ended {
     runtime.block_on(async {
         let mut signals = Signals::listen()?;
         let (sender, notices) = mpsc::unbounded_channel();
-        let fleet = Fleet::new(service.workers.get(), &sender)?;
-        let events = Events::open(service.events_file.as_deref())?;
-        let mut daemon =
-            Daemon { file, log, fleet, events, notices, running: configuration.clone() };
+        let board = Board::default();
+        let fleet = Fleet::new(service.workers.get(), &sender, board.clone())?;
+        let events = Events::open(service.events_file.as_deref(), Arc::<Counts>::default())?;
+        let (wishing, wishes) = mpsc::unbounded_channel();
+        let _server = web::start(Sources {
+            board: board.clone(),
+            askers: fleet.askers(),
+            events: events.counts(),
+            service,
+            wishes: wishing,
+        })?;
+        let running = configuration.clone();
+        let mut daemon = Daemon { file, log, fleet, events, notices, wishes, board, running };
         tokio::select! {
             started = daemon.start(configuration) => started?,
             () = signals.stopped() => return Ok(Status::Done),
@@ -70,6 +84,10 @@ struct Daemon {
     fleet: Fleet,
     events: Events,
     notices: UnboundedReceiver<(Place, Notice)>,
+    /// Whoever asks over HTTP for another reading of the file.
+    wishes: UnboundedReceiver<Wish>,
+    /// What others may see.
+    board: Board,
     /// What is in force.
     running: Configuration,
 }
@@ -77,6 +95,7 @@ struct Daemon {
 impl Daemon {
     async fn start(&mut self, configuration: Configuration) -> Result<(), Failure> {
         let changed = self.fleet.apply(&configuration).await?;
+        self.board.reloaded(true);
         tracing::info!(
             file = %self.file.display(),
             sessions = changed.added,
@@ -99,12 +118,22 @@ impl Daemon {
                     Asked::Reload => {
                         manager::reloading();
                         tokio::select! {
-                            () = self.reload() => manager::ready(),
+                            _ = self.reload() => manager::ready(),
                             () = signals.stopped() => break,
                         }
                     }
                     Asked::Status => self.tell_status(),
                 },
+                Some(wish) = self.wishes.recv() => {
+                    manager::reloading();
+                    let result = tokio::select! {
+                        result = self.reload() => result,
+                        () = signals.stopped() => break,
+                    };
+                    manager::ready();
+                    // Whoever asked may have gone.
+                    let _ = wish.send(result);
+                }
                 Some((place, notice)) = self.notices.recv() => self.take(place, notice),
                 () = self.fleet.attempted() => {}
                 () = sleep_until(due) => self.fleet.tend(Instant::now()),
@@ -120,9 +149,15 @@ impl Daemon {
     }
 
     /// The file as it is now, or everything as it was.
-    async fn reload(&mut self) {
-        match self.try_reload().await {
-            Ok(()) => {}
+    ///
+    /// # Errors
+    ///
+    /// Why the file is not in force.
+    async fn reload(&mut self) -> Result<(), String> {
+        let result = self.try_reload().await;
+        self.board.reloaded(result.is_ok());
+        match result {
+            Ok(()) => Ok(()),
             Err(failure) => {
                 let reason = failure.to_string();
                 for line in reason.lines() {
@@ -133,6 +168,7 @@ impl Daemon {
                     "the new configuration is refused; the one before stays in force"
                 );
                 self.events.configuration(Some(&reason));
+                Err(reason)
             }
         }
     }
@@ -143,13 +179,14 @@ impl Daemon {
         let of_a_restart = [
             ("workers", new.workers != old.workers),
             ("log.format", new.log_format != old.log_format),
+            ("web", new.web != old.web),
         ];
         if let Some((key, _)) = of_a_restart.iter().find(|(_, changed)| *changed) {
             let problem = format!("{key} changes with a restart only");
             return Err(Failure::Input(problem));
         }
         let events = (new.events_file != old.events_file)
-            .then(|| Events::open(new.events_file.as_deref()))
+            .then(|| Events::open(new.events_file.as_deref(), self.events.counts()))
             .transpose()?;
         let changed = self.fleet.apply(&configuration).await?;
         match events {

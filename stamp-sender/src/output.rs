@@ -14,7 +14,7 @@ mod csv;
 pub mod document;
 pub mod duration;
 mod flags;
-mod gather;
+pub mod gather;
 pub mod heard;
 pub mod histogram;
 pub mod human;

@@ -1,5 +1,7 @@
 //! `stamp-sender run` as an operator meets it: start, reload, sessions that cannot be yet, events.
 
+pub(crate) mod web;
+
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fs;

@@ -4,6 +4,7 @@ mod capture;
 mod daemon;
 mod demo;
 mod folder;
+mod http;
 mod kit;
 mod lab;
 mod lag;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         Some(part) => part.play(),
         None => netns::harness(&[
             daemon::trials,
+            daemon::web::trials,
             demo::trials,
             kit::trials,
             lab::trials,

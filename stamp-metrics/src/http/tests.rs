@@ -182,3 +182,63 @@ fn compressed_text_is_the_same_text() {
     flate2::read::GzDecoder::new(&answer[head..]).read_to_string(&mut text).unwrap();
     assert_eq!(text.len(), (0..50).map(|n| format!("piece {n}\n").len() * 1_000).sum::<usize>());
 }
+
+/// Trusts the certificate of the tests.
+fn client() -> Arc<tokio_rustls::rustls::ClientConfig> {
+    use rustls_pki_types::pem::PemObject as _;
+    use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
+    let mut roots = RootCertStore::empty();
+    let pem = include_bytes!("fixtures/server.crt");
+    roots.add(rustls_pki_types::CertificateDer::from_pem_slice(pem).unwrap()).unwrap();
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().unwrap();
+    Arc::new(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+fn over_tls(stage: &Stage) -> io::Result<String> {
+    use tokio_rustls::rustls::{ClientConnection, StreamOwned};
+    let name = rustls_pki_types::ServerName::try_from("localhost").unwrap();
+    let connection = ClientConnection::new(client(), name).map_err(io::Error::other)?;
+    let mut stream = StreamOwned::new(connection, stage.connect());
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: stamp\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+#[test]
+fn with_a_certificate_everything_is_encrypted_and_clients_may_need_one_too() {
+    let folder = std::env::temp_dir().join(format!("stamp-tls-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("server.crt"), include_bytes!("fixtures/server.crt")).unwrap();
+    std::fs::write(folder.join("server.key"), include_bytes!("fixtures/server.key")).unwrap();
+    let file = folder.join("web.yml");
+    let tls = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n";
+    std::fs::write(&file, tls).unwrap();
+    let site = Fake { pieces: 1, is_ready: true.into(), reload: None, notes: Mutex::default() };
+    let stage = Stage::with(site, Some(file.clone()));
+    let answer = over_tls(&stage).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("landed"), "{answer}");
+    let mut plain = stage.connect();
+    plain.write_all(b"GET / HTTP/1.1\r\nHost: stamp\r\n\r\n").unwrap();
+    let mut told = Vec::new();
+    let _ = plain.read_to_end(&mut told);
+    assert!(!String::from_utf8_lossy(&told).contains("landed"));
+    let strict = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: server.crt\n";
+    std::fs::write(&file, format!("{tls}{strict}")).unwrap();
+    assert!(over_tls(&stage).is_err(), "no certificate, no answer");
+    for (more, told) in [
+        ("  min_version: TLS10\n", "min_version: TLS10 is not offered"),
+        (
+            "  client_auth_type: RequestClientCert\n",
+            "client_auth_type: RequestClientCert would let",
+        ),
+        ("  cipher_suites: [TLS_RSA_WITH_RC4_128_SHA]\n", "cipher_suites: TLS_RSA_WITH_RC4"),
+        ("  client_ca_file: server.crt\n", "client_auth_type: client certificates are described"),
+    ] {
+        std::fs::write(&file, format!("{tls}{more}")).unwrap();
+        let error = check_web_config(file.clone()).unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}

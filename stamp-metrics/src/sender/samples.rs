@@ -81,7 +81,7 @@ pub(super) fn stamps(it: &Session, to: &mut Samples) {
 
 /// Delay of each way in the latest window.
 fn delays(window: &Window) -> Ways<&DelaySummary> {
-    let delay = &window.delay;
+    let delay = &window.measured.delay;
     [&delay.forward, &delay.backward, &delay.round_trip]
 }
 
@@ -105,7 +105,7 @@ pub(super) fn figure(it: &Session, to: &mut Samples, of: fn(&DelaySummary) -> Op
 
 pub(super) fn variation(it: &Session, to: &mut Samples) {
     let Some(window) = &it.window else { return };
-    let variation = &window.variation;
+    let variation = &window.measured.pdv;
     let ways = [&variation.forward, &variation.backward, &variation.round_trip];
     for (way, above) in WAYS.into_iter().zip(ways) {
         let values = [above.p50, above.p95, above.p99, above.p99_9];
@@ -117,7 +117,7 @@ pub(super) fn variation(it: &Session, to: &mut Samples) {
 
 pub(super) fn loss(it: &Session, to: &mut Samples) {
     let Some(window) = &it.window else { return };
-    let packets = &window.packets;
+    let packets = &window.measured.packets;
     let ratios = [
         packets.direction_ratio(packets.lost.forward),
         packets.direction_ratio(packets.lost.backward),
@@ -129,7 +129,8 @@ pub(super) fn loss(it: &Session, to: &mut Samples) {
 }
 
 pub(super) fn lag(it: &Session, to: &mut Samples) {
-    let Some(Window { lateness, .. }) = it.window.as_deref() else { return };
+    let Some(window) = &it.window else { return };
+    let lateness = &window.measured.lateness;
     let values = [lateness.p50, lateness.p95, lateness.p99, lateness.p99_9];
     for (percentile, value) in PERCENTILES.into_iter().zip(values) {
         to.some(&[it.name(), percentile], value.map(in_seconds));

@@ -10,6 +10,8 @@ use stamp_session::sender::{
     ByDirection, DelayThreshold, LossThreshold, Sender as Engine, SenderConfig, Thresholds,
 };
 
+use stamp_session::snapshot::{DelayReport, DelaySummary, PdvReport};
+
 use super::*;
 use crate::catalogue;
 use crate::program::{Reloads, Sink};
@@ -31,7 +33,7 @@ fn session(name: &str, snapshot: Option<SessionSnapshot>) -> Session {
             ..Identity::default()
         }),
         counters,
-        window: snapshot.as_ref().map(Window::ended).map(Arc::new),
+        window: snapshot.clone().map(Arc::new).map(Window::ended),
         now: snapshot.map(Now::from),
     }
 }
@@ -139,7 +141,7 @@ fn many_sessions_are_many_pieces_that_make_one_text() {
 fn no_session_has_more_series_than_the_limit_counts_with() {
     let mut whole = session("a", Some(snapshot(Some(every_threshold()))));
     whole.counters.lost = [Some(1); 3];
-    let window = Arc::make_mut(whole.window.as_mut().unwrap());
+    let window = Arc::make_mut(&mut whole.window.as_mut().unwrap().measured);
     let some = Some(TimeDelta::from_ns(1));
     let delay = DelaySummary {
         min: some,
@@ -153,7 +155,7 @@ fn no_session_has_more_series_than_the_limit_counts_with() {
     };
     window.delay =
         DelayReport { forward: delay, backward: delay, round_trip: delay, residence: delay };
-    window.variation =
+    window.pdv =
         PdvReport { forward: delay.into(), backward: delay.into(), round_trip: delay.into() };
     window.lateness = delay;
     window.packets.received = 1;

@@ -19,7 +19,7 @@ pub use service::Service;
 pub use session::SessionSpec;
 use session::{Profile, Reader};
 pub use settings::Settings;
-pub use show::{show, template};
+pub use show::{service as show_service, session as show_session, show, template};
 
 /// What a file says, with nothing wrong in it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

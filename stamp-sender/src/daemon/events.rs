@@ -3,6 +3,7 @@
 mod file;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use stamp_proto::time::WallTime;
 use stamp_session::sender::{SenderEvent, SessionState, ThresholdState};
@@ -14,11 +15,13 @@ use crate::exit::Failure;
 use crate::output::duration::delay;
 use crate::output::heard::{Tally, trouble_record};
 use crate::output::ndjson::Entry;
+pub(super) use file::Counts;
 use file::EventFile;
 
 /// Where events go.
 pub(super) struct Events {
     file: Option<EventFile>,
+    counts: Arc<Counts>,
 }
 
 impl Events {
@@ -27,8 +30,14 @@ impl Events {
     /// # Errors
     ///
     /// When it cannot be opened for writing.
-    pub(super) fn open(path: Option<&Path>) -> Result<Self, Failure> {
-        Ok(Self { file: path.map(EventFile::open).transpose()? })
+    pub(super) fn open(path: Option<&Path>, counts: Arc<Counts>) -> Result<Self, Failure> {
+        let file = path.map(|path| EventFile::open(path, &counts)).transpose()?;
+        Ok(Self { file, counts })
+    }
+
+    /// What becomes of them; goes on when another file is opened.
+    pub(super) fn counts(&self) -> Arc<Counts> {
+        Arc::clone(&self.counts)
     }
 
     /// Goes on with a file of the same name, for whoever has renamed the one before.

@@ -12,10 +12,11 @@ use std::time::Instant;
 use stamp_session::clock::MonotonicTime;
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_session::te::TeAdvertisement;
-use stamp_worker::sender::{SenderPool, Tuning};
+use stamp_worker::sender::{SenderAsker, SenderPool, Tuning};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 
+use super::board::Board;
 use super::config::{Configuration, SessionSpec};
 use super::observer::{Notice, Observer, Place};
 use super::opening::{self, Obstacle, Opened};
@@ -37,6 +38,8 @@ pub(super) struct Fleet {
     places: HashMap<Place, (String, usize)>,
     /// Sessions that are being opened while others go on.
     attempts: JoinSet<Attempt>,
+    /// What others may see of it.
+    board: Board,
 }
 
 impl Fleet {
@@ -48,6 +51,7 @@ impl Fleet {
     pub(super) fn new(
         workers: usize,
         notices: &UnboundedSender<(Place, Notice)>,
+        board: Board,
     ) -> Result<Self, Failure> {
         let pool = |worker| SenderPool::resident(Box::new(Observer::new(worker, notices.clone())));
         let pools = (0..workers).map(pool).collect::<Result<_, _>>()?;
@@ -56,7 +60,13 @@ impl Fleet {
             members: BTreeMap::new(),
             places: HashMap::new(),
             attempts: JoinSet::new(),
+            board,
         })
+    }
+
+    /// Who can be asked about sessions, by worker.
+    pub(super) fn askers(&self) -> Vec<SenderAsker> {
+        self.pools.iter().map(SenderPool::asker).collect()
     }
 
     /// Makes `configuration` the one in force. Sessions that it leaves as they are keep their state
@@ -95,11 +105,13 @@ impl Fleet {
         for name in &change.removed {
             self.end(name);
             self.members.remove(name);
+            self.board.dismiss(name);
         }
         change.tuned.into_iter().for_each(|spec| self.tune(spec));
         for (spec, result) in opened {
             self.end(&spec.name);
             self.members.insert(spec.name.clone(), Member::new(Arc::clone(&spec)));
+            self.board.admit(&spec);
             self.settle(spec, result);
         }
         changed
@@ -107,6 +119,7 @@ impl Fleet {
 
     /// Goes on with a session that probes as before.
     fn tune(&mut self, spec: Arc<SessionSpec>) {
+        self.board.admit(&spec);
         let Some(member) = self.members.get_mut(&spec.name) else { return };
         if let Some(running) = member.running() {
             let tuning = Tuning { thresholds: spec.thresholds(), window: Some(spec.window) };
@@ -137,6 +150,8 @@ impl Fleet {
         end: MonotonicTime,
     ) -> Vec<TeAdvertisement> {
         let Some((name, branch)) = self.places.get(&place) else { return Vec::new() };
+        let measured = Arc::from(measured);
+        self.board.window(name, *branch, &measured);
         let Some(member) = self.members.get_mut(name) else { return Vec::new() };
         member.window(*branch, measured, end)
     }
@@ -193,7 +208,10 @@ impl Fleet {
                 self.end(&spec.name);
                 self.start(&spec, opened);
             }
-            Some(Err(obstacle)) => member.wait(obstacle.failure()),
+            Some(Err(obstacle)) => {
+                member.wait(obstacle.failure());
+                self.tell_waiting(&spec.name);
+            }
         }
     }
 
@@ -209,9 +227,19 @@ impl Fleet {
                     let place = Place { worker, number };
                     self.places.insert(place, (spec.name.clone(), branch));
                 }
+                self.board.runs(spec, worker, numbers.clone(), &infos);
                 member.run(Running::new(worker, numbers, infos, target, spec));
             }
-            Err(error) => member.wait(&error.into()),
+            Err(error) => {
+                member.wait(&error.into());
+                self.tell_waiting(&spec.name);
+            }
+        }
+    }
+
+    fn tell_waiting(&self, name: &str) {
+        if let Some(waiting) = self.members.get(name).and_then(Member::waiting) {
+            self.board.waits(name, &waiting.reason);
         }
     }
 
@@ -224,6 +252,8 @@ impl Fleet {
             self.places.remove(&Place { worker, number });
         }
         if let Some(pool) = self.pools.get(worker) {
+            // What it has counted outlives it.
+            self.board.ends(name, &pool.snapshots_of(numbers.clone().collect()));
             pool.remove(numbers.collect());
         }
     }

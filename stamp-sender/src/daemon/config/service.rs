@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use stamp_config::document::Section;
+use stamp_config::web::Web;
 use stamp_config::{Form, Setting};
 use stamp_service::log::{LevelFilter, LineFormat};
 
@@ -18,7 +19,12 @@ pub struct Service {
     pub log_format: LineFormat,
     /// Where events go as lines of JSON, if anywhere; `-` is standard output.
     pub events_file: Option<PathBuf>,
+    /// Where metrics are told. Changes with a restart only.
+    pub web: Web,
 }
+
+/// The port of the exporter.
+const WEB_PORT: u16 = 9862;
 
 impl Default for Service {
     fn default() -> Self {
@@ -27,6 +33,7 @@ impl Default for Service {
             log_level: LevelFilter::INFO,
             log_format: LineFormat::Text,
             events_file: None,
+            web: Web::on_loopback(WEB_PORT),
         }
     }
 }
@@ -79,6 +86,7 @@ impl Service {
             log_level: log_level.map_or(default.log_level, |level| level.0),
             log_format: log_format.map_or(default.log_format, |lines| lines.0),
             events_file: events_file.map(beside),
+            web: Web::read(root, folder, WEB_PORT),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use stamp_config::Setting;
 use stamp_config::document::{Problem, Section};
 use stamp_config::quantity::Window;
+use stamp_metrics::catalogue::is_reserved_label;
 use stamp_session::sender::Thresholds;
 use stamp_session::te::TeAdvertiser;
 
@@ -166,24 +167,6 @@ impl Reader<'_> {
     }
 }
 
-/// Names that metrics have for themselves: a label of the same name would hide them.
-const RESERVED: [&str; 14] = [
-    "session",
-    "target",
-    "address",
-    "source",
-    "profile",
-    "dscp",
-    "segments",
-    "color",
-    "endpoint",
-    "reflector_mode",
-    "direction",
-    "quantile",
-    "job",
-    "instance",
-];
-
 /// Labels by the rules of Prometheus.
 fn labels(section: &Section<'_>) -> BTreeMap<String, String> {
     let mut labels = BTreeMap::new();
@@ -194,7 +177,7 @@ fn labels(section: &Section<'_>) -> BTreeMap<String, String> {
             && !name.starts_with("__");
         let problem = if !is_name {
             Some("a label has letters, digits and _ in its name, and no digit or __ in front")
-        } else if RESERVED.contains(&name.as_str()) {
+        } else if is_reserved_label(&name) {
             Some("metrics have a label of this name already")
         } else {
             None

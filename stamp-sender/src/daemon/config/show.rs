@@ -3,17 +3,26 @@
 use std::fmt::Write as _;
 
 use stamp_config::quantity::{BARE_SECONDS, print_duration};
+use stamp_config::web::Web;
 
 use super::threshold::{DelayLimits, LossLimit};
-use super::{Configuration, SessionSpec, settings};
+use super::{Configuration, Service, SessionSpec, settings};
 
 const WIDTH: usize = 96;
 
 /// Each session with what it takes from its profile and the defaults. Read as a file, it says the
 /// same.
 pub fn show(configuration: &Configuration) -> String {
+    let mut text = service(&configuration.service);
+    for spec in &configuration.sessions {
+        text.push_str(&session(spec));
+    }
+    text
+}
+
+/// What concerns no session. Secrets stand in files of their own, so there is none in it.
+pub fn service(service: &Service) -> String {
     let mut text = String::new();
-    let service = &configuration.service;
     // Writing to a string cannot fail.
     let _ = writeln!(text, "workers = {}", service.workers);
     if let Some(file) = &service.events_file {
@@ -25,11 +34,28 @@ pub fn show(configuration: &Configuration) -> String {
         "log = {{ level = {level:?}, format = {:?} }}",
         service.log_format.to_string()
     );
-    configuration.sessions.iter().for_each(|spec| session(&mut text, spec));
+    let _ = writeln!(text, "web = {}", web(&service.web));
     text
 }
 
-fn session(text: &mut String, spec: &SessionSpec) {
+fn web(web: &Web) -> String {
+    let addresses: Vec<String> = web.listen.iter().map(|it| format!("\"{it}\"")).collect();
+    let listen = match addresses.as_slice() {
+        [] => "\"off\"".to_owned(),
+        addresses => format!("[{}]", addresses.join(", ")),
+    };
+    let file = web.config_file.as_ref().map(|file| format!("config-file = {file:?}, "));
+    format!(
+        "{{ listen = {listen}, {}enable-lifecycle = {}, series-limit = {} }}",
+        file.unwrap_or_default(),
+        web.enable_lifecycle,
+        web.series_limit
+    )
+}
+
+/// One session.
+pub fn session(spec: &SessionSpec) -> String {
+    let mut text = String::new();
     let profile = spec.profile.as_ref().map(|profile| format!("  # of profile {profile}"));
     let _ = writeln!(
         text,
@@ -56,6 +82,7 @@ fn session(text: &mut String, spec: &SessionSpec) {
         let labels = spec.labels.iter().map(|(name, value)| format!("{name} = {value:?}"));
         let _ = writeln!(text, "labels = {{ {} }}", labels.collect::<Vec<_>>().join(", "));
     }
+    text
 }
 
 fn delay_threshold(limits: &DelayLimits) -> String {
@@ -87,6 +114,16 @@ const SERVICE: &str = "\
 # Where events go as lines of JSON; \"-\" is standard output. SIGHUP goes on with a new file of this
 # name, for whoever has renamed the one before.
 # events = { file = \"events.ndjson\" }
+
+# Where metrics are told, for Prometheus (/metrics) and others (/api/v1/sessions, /-/ready). \"off\" is
+# nowhere. config-file holds TLS and users in the form of the Prometheus exporters; it is read again when
+# it changes. enable-lifecycle lets a POST to /-/reload read this file again. Sessions whose series exceed
+# the limit have no metrics. All of this changes with a restart only.
+# [web]
+# listen = [\"127.0.0.1:9862\"]
+# config-file = \"web.yml\"
+# enable-lifecycle = false
+# series-limit = 1500000
 
 # topology, from, behind and clock stand for the same key of every session. So does all of this:
 # [defaults]

@@ -88,7 +88,7 @@ pub(in crate::daemon) struct Running {
     /// How often it was to be opened anew in vain.
     pub(super) attempts: Attempts,
     /// The latest complete window of each.
-    pub(in crate::daemon) windows: Vec<Option<Box<SessionSnapshot>>>,
+    pub(in crate::daemon) windows: Vec<Option<Arc<SessionSnapshot>>>,
     /// What is announced of each.
     pub(in crate::daemon) announced: Vec<Announced>,
 }
@@ -150,7 +150,7 @@ impl Member {
     pub(super) fn window(
         &mut self,
         branch: usize,
-        measured: Box<SessionSnapshot>,
+        measured: Arc<SessionSnapshot>,
         end: MonotonicTime,
     ) -> Vec<TeAdvertisement> {
         let Life::Running(running, _) = &mut self.life else { return Vec::new() };

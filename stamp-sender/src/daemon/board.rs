@@ -1,0 +1,166 @@
+//! What others may see of the service at any time, though the control side is busy: who the sessions
+//! are, where they run, their latest windows, and their counters over all their lives.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use stamp_metrics::program::Reloads;
+use stamp_metrics::sender::{Identity, Window};
+use stamp_metrics::{Ledger, SessionCounters};
+use stamp_session::snapshot::SessionSnapshot;
+
+use super::config::SessionSpec;
+use super::observer::Place;
+use crate::happening::SessionInfo;
+use crate::output::gather::address;
+
+/// The control side writes on it, whoever has a copy reads.
+#[derive(Clone, Default)]
+pub(super) struct Board(Arc<Mutex<Posted>>);
+
+/// What stands on it.
+#[derive(Default)]
+pub(super) struct Posted {
+    /// Sessions by their names in the file.
+    pub(super) sessions: BTreeMap<String, Entry>,
+    /// What became of the file; nothing before it is in force for the first time.
+    pub(super) reloads: Option<Reloads>,
+}
+
+/// A session of the file.
+pub(super) struct Entry {
+    pub(super) spec: Arc<SessionSpec>,
+    /// What it waits for, if it does.
+    pub(super) waits: Option<String>,
+    /// One, or one for each of equal paths.
+    pub(super) branches: Vec<Branch>,
+}
+
+/// What is measured and told by a name of its own.
+pub(super) struct Branch {
+    pub(super) identity: Arc<Identity>,
+    /// Where it runs, and what to tell about it.
+    pub(super) runs: Option<(Place, Arc<SessionInfo>)>,
+    pub(super) window: Option<Window>,
+    pub(super) ledger: Ledger<Place>,
+}
+
+impl Board {
+    pub(super) fn read(&self) -> MutexGuard<'_, Posted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A session is in the file, as it was or as another. Its counters go on.
+    pub(super) fn admit(&self, spec: &Arc<SessionSpec>) {
+        let mut posted = self.read();
+        let entry = posted.sessions.entry(spec.name.clone()).or_insert_with(|| {
+            let branches = vec![Branch::new(identity(spec, None))];
+            Entry { spec: Arc::clone(spec), waits: None, branches }
+        });
+        entry.spec = Arc::clone(spec);
+        // One that goes on as it probes may be called otherwise.
+        for branch in &mut entry.branches {
+            let identity = Arc::make_mut(&mut branch.identity);
+            identity.profile = spec.profile.clone().unwrap_or_default();
+            identity.labels.clone_from(&spec.labels);
+        }
+    }
+
+    /// A session is no longer in the file.
+    pub(super) fn dismiss(&self, name: &str) {
+        self.read().sessions.remove(name);
+    }
+
+    /// A session probes.
+    pub(super) fn runs(
+        &self,
+        spec: &SessionSpec,
+        worker: usize,
+        numbers: Range<usize>,
+        infos: &[SessionInfo],
+    ) {
+        let mut posted = self.read();
+        let Some(entry) = posted.sessions.get_mut(&spec.name) else { return };
+        let mut known = std::mem::take(&mut entry.branches);
+        entry.waits = None;
+        entry.branches = numbers
+            .zip(infos)
+            .map(|(number, info)| {
+                let identity = identity(spec, Some(info));
+                let same = known.iter().position(|known| known.identity.name == info.name);
+                let mut branch = match same {
+                    Some(index) => Branch { identity, ..known.swap_remove(index) },
+                    None => Branch::new(identity),
+                };
+                let place = Place { worker, number };
+                branch.ledger.begin(place);
+                branch.runs = Some((place, Arc::new(info.clone())));
+                branch
+            })
+            .collect();
+    }
+
+    /// A session cannot be opened now.
+    pub(super) fn waits(&self, name: &str, reason: &str) {
+        if let Some(entry) = self.read().sessions.get_mut(name) {
+            entry.waits = Some(reason.to_owned());
+        }
+    }
+
+    /// A session probes no longer; these were the last words of its branches.
+    pub(super) fn ends(&self, name: &str, last: &[Option<SessionSnapshot>]) {
+        let mut posted = self.read();
+        let Some(entry) = posted.sessions.get_mut(name) else { return };
+        let last = last.iter().map(Option::as_ref).chain(std::iter::repeat(None));
+        for (branch, last) in entry.branches.iter_mut().zip(last) {
+            branch.ledger.end(last.map(SessionCounters::of).as_ref());
+            branch.runs = None;
+            branch.window = None;
+        }
+    }
+
+    /// A window of a branch is complete.
+    pub(super) fn window(&self, name: &str, branch: usize, measured: &Arc<SessionSnapshot>) {
+        let mut posted = self.read();
+        let entry = posted.sessions.get_mut(name);
+        if let Some(branch) = entry.and_then(|entry| entry.branches.get_mut(branch)) {
+            branch.window = Some(Window::ended(Arc::clone(measured)));
+        }
+    }
+
+    /// A file was put in force, or refused.
+    pub(super) fn reloaded(&self, successful: bool) {
+        let mut posted = self.read();
+        match &mut posted.reloads {
+            Some(reloads) => reloads.add(successful),
+            reloads @ None => *reloads = Some(Reloads::started()),
+        }
+    }
+}
+
+impl Branch {
+    fn new(identity: Arc<Identity>) -> Self {
+        Self { identity, runs: None, window: None, ledger: Ledger::default() }
+    }
+}
+
+fn identity(spec: &SessionSpec, info: Option<&SessionInfo>) -> Arc<Identity> {
+    let words = |words: &[String]| words.join(",");
+    let or_empty = |of: fn(&SessionInfo) -> String| info.map(of).unwrap_or_default();
+    Arc::new(Identity {
+        name: info.map_or_else(|| spec.name.clone(), |info| info.name.clone()),
+        target: spec.target.clone(),
+        address: or_empty(|info| address(info.target)),
+        source: or_empty(|info| address(info.source)),
+        profile: spec.profile.clone().unwrap_or_default(),
+        mode: info.map_or("", |info| info.measurement.label()),
+        dscp: or_empty(|info| info.traffic_class.0.to_string()),
+        segments: info.map(|info| words(&info.steering.segments)).unwrap_or_default(),
+        return_segments: info.map(|info| words(&info.steering.return_segments)).unwrap_or_default(),
+        labels: spec.labels.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

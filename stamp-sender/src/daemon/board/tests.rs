@@ -1,0 +1,61 @@
+//! What stays on the board while sessions come, move and go.
+
+use std::path::Path;
+
+use super::*;
+use crate::daemon::config::Configuration;
+
+fn spec(text: &str) -> Arc<SessionSpec> {
+    let text = format!("[[session]]\nname = \"a\"\ntarget = \"192.0.2.1\"\n{text}");
+    let configuration = Configuration::read("f", &text, Path::new("")).unwrap();
+    Arc::new(configuration.sessions[0].clone())
+}
+
+fn names(board: &Board) -> Vec<String> {
+    let posted = board.read();
+    let branches = posted.sessions.values().flat_map(|entry| &entry.branches);
+    branches.map(|branch| branch.identity.name.clone()).collect()
+}
+
+#[test]
+fn a_session_is_there_before_it_runs_and_until_it_leaves_the_file() {
+    let board = Board::default();
+    let spec = spec("labels = { site = \"ams\" }\n");
+    board.admit(&spec);
+    board.waits("a", "no route");
+    assert_eq!(names(&board), ["a"]);
+    let posted = board.read();
+    assert_eq!(posted.sessions["a"].waits.as_deref(), Some("no route"));
+    assert_eq!(posted.sessions["a"].branches[0].identity.labels["site"], "ams");
+    drop(posted);
+    board.dismiss("a");
+    assert!(names(&board).is_empty());
+}
+
+#[test]
+fn another_configuration_of_a_session_keeps_its_ledger() {
+    let board = Board::default();
+    board.admit(&spec(""));
+    let place = Place { worker: 0, number: 7 };
+    board.read().sessions.get_mut("a").unwrap().branches[0].ledger.begin(place);
+    board.admit(&spec("dscp = \"EF\"\n"));
+    let posted = board.read();
+    let entry = &posted.sessions["a"];
+    assert_eq!(entry.spec.settings.get("dscp"), Some("EF"));
+    let ledger = format!("{:?}", entry.branches[0].ledger);
+    assert!(ledger.contains("number: 7"), "{ledger}");
+}
+
+#[test]
+fn the_first_file_in_force_is_no_reload() {
+    let board = Board::default();
+    assert!(board.read().reloads.is_none());
+    board.reloaded(true);
+    let first = board.read().reloads.unwrap();
+    assert_eq!((first.succeeded, first.refused, first.successful), (0, 0, true));
+    board.reloaded(false);
+    board.reloaded(true);
+    board.reloaded(false);
+    let last = board.read().reloads.unwrap();
+    assert_eq!((last.succeeded, last.refused, last.successful), (1, 2, false));
+}

@@ -1,0 +1,144 @@
+//! What the service shows over HTTP. Everything here runs beside the control side and never waits
+//! for it, except for a reload that was asked for.
+
+mod pages;
+mod scrape;
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::{Duration, Instant};
+
+use stamp_config::web::Web;
+use stamp_metrics::http::{Note, Page, Pieces, Server, Site};
+use stamp_metrics::sender::Shared;
+use stamp_worker::sender::SenderAsker;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::board::Board;
+use super::config::Service;
+use super::events::Counts;
+use crate::exit::Failure;
+
+/// A wish for another reading of the file, and where to say what became of it.
+pub(super) type Wish = mpsc::Sender<Result<(), String>>;
+
+/// A scrape that is no older serves others too: however many ask, packet threads are asked five times
+/// a second at most.
+const FRESH: Duration = Duration::from_millis(200);
+
+/// What the pages are made of.
+pub(super) struct Sources {
+    pub(super) board: Board,
+    pub(super) askers: Vec<SenderAsker>,
+    pub(super) events: Arc<Counts>,
+    pub(super) service: Service,
+    pub(super) wishes: UnboundedSender<Wish>,
+}
+
+/// The pages.
+struct SenderSite {
+    sources: Sources,
+    latest: Mutex<Option<(Instant, Shared)>>,
+    evicted: AtomicU64,
+    omitted: AtomicUsize,
+}
+
+/// Serves them where the file says; `None` where that is nowhere.
+///
+/// # Errors
+///
+/// When an address that was written cannot be had. One that was not is left to whoever has it, loudly.
+pub(super) fn start(sources: Sources) -> Result<Option<Server>, Failure> {
+    let Web { listen, is_configured, config_file, .. } = sources.service.web.clone();
+    let mut listeners = Vec::new();
+    for address in listen {
+        match TcpListener::bind(address) {
+            Ok(listener) => {
+                // The kernel chooses where port 0 is written.
+                let local = listener.local_addr().unwrap_or(address);
+                tracing::info!(address = %local, "metrics are told over HTTP");
+                listeners.push(listener);
+            }
+            Err(error) if is_configured => {
+                let source = io::Error::new(error.kind(), format!("{address}: {error}"));
+                return Err(Failure::System { what: "listening for HTTP", source });
+            }
+            Err(error) => tracing::warn!(
+                %address,
+                %error,
+                "no metrics over HTTP: name a free address in web.listen, or turn it off"
+            ),
+        }
+    }
+    if listeners.is_empty() {
+        return Ok(None);
+    }
+    let site = SenderSite {
+        sources,
+        latest: Mutex::default(),
+        evicted: AtomicU64::new(0),
+        omitted: AtomicUsize::new(0),
+    };
+    let server = Server::start(listeners, config_file, Arc::new(site));
+    server.map(Some).map_err(|error| Failure::Input(error.to_string()))
+}
+
+impl Site for SenderSite {
+    fn metrics(&self) -> Pieces {
+        // Whoever comes meanwhile waits, and takes what this one has found out.
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = latest.as_ref().filter(|(at, _)| at.elapsed() < FRESH);
+        let scrape = match known {
+            Some((_, scrape)) => scrape.clone(),
+            None => {
+                let scrape = self.scrape();
+                *latest = Some((Instant::now(), scrape.clone()));
+                scrape
+            }
+        };
+        Box::new(scrape.exposition())
+    }
+
+    fn unready(&self) -> Option<String> {
+        if self.sources.board.read().reloads.is_none() {
+            return Some("sessions are being opened".to_owned());
+        }
+        let answers = |asker: &SenderAsker| asker.snapshots_of(Vec::new()).is_some();
+        let all = self.sources.askers.iter().all(answers);
+        (!all).then(|| "a packet thread has ended".to_owned())
+    }
+
+    fn page(&self, path: &str) -> Option<Page> {
+        match path {
+            "/" => Some(pages::landing(&self.sources.board)),
+            "/api/v1/sessions" => Some(self.sessions()),
+            "/config" => Some(pages::config(&self.sources.service, &self.sources.board)),
+            _ => None,
+        }
+    }
+
+    fn reload(&self) -> Option<Result<(), String>> {
+        if !self.sources.service.web.enable_lifecycle {
+            return None;
+        }
+        let (answer, answered) = mpsc::channel();
+        let ends = || Err("the service ends".to_owned());
+        if self.sources.wishes.send(answer).is_err() {
+            return Some(ends());
+        }
+        Some(answered.recv().unwrap_or_else(|_| ends()))
+    }
+
+    fn note(&self, note: Note) {
+        match note {
+            Note::WebConfig(Ok(())) => tracing::info!("web.config-file was read again"),
+            Note::WebConfig(Err(error)) => {
+                tracing::error!(%error, "web.config-file stays in force as it was");
+            }
+            Note::Evicted => drop(self.evicted.fetch_add(1, Ordering::Relaxed)),
+            Note::Refused(error) => tracing::error!(%error, "no HTTP connection can be accepted"),
+        }
+    }
+}

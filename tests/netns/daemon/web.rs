@@ -1,0 +1,204 @@
+//! The daemon over HTTP, as Prometheus, an orchestrator and an operator meet it.
+
+use std::io::Write as _;
+use std::net::{TcpListener, TcpStream};
+
+use serde_json::Value;
+use stamp_tests::netns::{self, Families, Trial, trials};
+
+use super::{Daemon, TWO, reflector};
+use crate::http::{ask, connect, scrape, value, wait_for};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    trials![
+        metrics_are_there_from_the_start_and_rise,
+        counters_go_on_when_a_session_is_opened_anew,
+        a_refused_reload_over_http_shows,
+        a_session_that_waits_has_its_series,
+        a_client_that_reads_nothing_holds_up_nobody,
+        a_port_that_is_taken_is_a_note_or_a_mistake,
+        only_users_get_in_where_the_file_names_some,
+        sessions_are_told_as_the_json_of_a_run,
+    ]
+}
+
+/// Where the daemon tells its metrics.
+const PORT: u16 = 9862;
+
+const SENT_A: &str = "stamp_session_packets_sent_total{session=\"a\"}";
+const SENT_B: &str = "stamp_session_packets_sent_total{session=\"b\"}";
+const LOST_A: &str = "stamp_session_packets_lost_total{session=\"a\",direction=\"round_trip\"}";
+const UP_A: &str = "stamp_session_up{session=\"a\"}";
+
+fn metrics_are_there_from_the_start_and_rise() {
+    let net = netns::two_hosts(Families::V4);
+    // Nobody answers yet.
+    let daemon = Daemon::start(&net.near, &net.far, TWO);
+    daemon.told("metrics are told over HTTP");
+    daemon.told("stamp-sender 0.1.0 runs");
+    let text = scrape((&net.near, PORT));
+    assert_eq!(value(&text, UP_A), Some(0.0), "{text}");
+    for series in [SENT_A, LOST_A, "stamp_session_packets_late_total{session=\"a\"}"] {
+        assert!(value(&text, series).is_some(), "{series} in {text}");
+    }
+    assert!(!text.contains("direction=\"forward\""), "nothing is known of it: {text}");
+    wait_for((&net.near, PORT), LOST_A, |lost| lost > 0.0);
+    let _far = reflector(&net.far);
+    let text = wait_for((&net.near, PORT), UP_A, |up| up == 1.0);
+    let before = value(&text, SENT_A).expect("a counter");
+    let text = wait_for((&net.near, PORT), SENT_A, |sent| sent > before);
+    assert_eq!(value(&text, "stamp_config_last_reload_successful"), Some(1.0));
+    let window = "stamp_session_window_delay_seconds{session=\"a\",direction=\"round_trip\",\
+                  percentile=\"50\"}";
+    let text = wait_for((&net.near, PORT), window, |median| median > 0.0 && median < 1.0);
+    assert!(value(&text, "process_resident_memory_bytes").is_some_and(|octets| octets > 1e6));
+    assert_eq!(ask((&net.near, PORT), "GET", "/-/healthy", "").0, 200);
+    assert_eq!(ask((&net.near, PORT), "GET", "/-/ready", "").0, 200);
+    daemon.stop();
+}
+
+fn counters_go_on_when_a_session_is_opened_anew() {
+    let net = netns::two_hosts(Families::V4);
+    let _far = reflector(&net.far);
+    let mut daemon = Daemon::start(&net.near, &net.far, TWO);
+    daemon.told("metrics are told over HTTP");
+    let text = wait_for((&net.near, PORT), SENT_B, |sent| sent >= 50.0);
+    let before = value(&text, SENT_B).expect("a counter");
+    daemon.change("\"EF\"", "\"AF41\"");
+    daemon.told("msg=\"configuration reloaded\" added=0 changed=1 tuned=0 removed=0 kept=1");
+    let text = scrape((&net.near, PORT));
+    assert!(value(&text, SENT_B).is_some_and(|sent| sent >= before), "{before} and then {text}");
+    wait_for((&net.near, PORT), SENT_B, |sent| sent > before + 50.0);
+    daemon.change("name = \"b\"", "name = \"c\"");
+    daemon.told("msg=\"configuration reloaded\" added=1 changed=0 tuned=0 removed=1 kept=1");
+    wait_for((&net.near, PORT), "stamp_session_up{session=\"c\"}", |up| up == 1.0);
+    assert!(!scrape((&net.near, PORT)).contains("session=\"b\""));
+    daemon.stop();
+}
+
+fn a_refused_reload_over_http_shows() {
+    let net = netns::two_hosts(Families::V4);
+    let _far = reflector(&net.far);
+    let text = format!("web.enable-lifecycle = true\n{TWO}");
+    let daemon = Daemon::start(&net.near, &net.far, &text);
+    daemon.told("msg=\"session is up\" session=a");
+    assert_eq!(ask((&net.near, PORT), "POST", "/-/reload", ""), (200, "reloaded\n".to_owned()));
+    daemon.folder.write("sender.toml", "interval = 7\n");
+    let (status, reason) = ask((&net.near, PORT), "POST", "/-/reload", "");
+    assert_eq!(status, 500);
+    assert!(reason.contains("sender.toml:1:1: interval: unknown key"), "{reason}");
+    daemon.told("the one before stays in force");
+    let text = wait_for((&net.near, PORT), "stamp_config_last_reload_successful", |it| it == 0.0);
+    assert_eq!(value(&text, "stamp_config_reloads_total{result=\"refused\"}"), Some(1.0));
+    assert_eq!(value(&text, "stamp_config_reloads_total{result=\"success\"}"), Some(1.0));
+    assert_eq!(value(&text, UP_A), Some(1.0), "{text}");
+    let (_, config) = ask((&net.near, PORT), "GET", "/config", "");
+    assert!(config.contains("name = \"a\"\n") && config.contains("interval = \"10ms\"\n"));
+    daemon.stop();
+    let plain = Daemon::start(&net.near, &net.far, TWO);
+    plain.told("stamp-sender 0.1.0 runs");
+    assert_eq!(ask((&net.near, PORT), "POST", "/-/reload", "").0, 403);
+    plain.stop();
+}
+
+fn a_session_that_waits_has_its_series() {
+    let net = netns::two_hosts(Families::V4);
+    let text = TWO.replacen("target = \"FAR\"", "target = \"198.51.100.7\"", 1);
+    let daemon = Daemon::start(&net.near, &net.far, &text);
+    daemon.told("msg=\"session waits; tried again later\" session=a");
+    let text =
+        wait_for((&net.near, PORT), "stamp_session_running{session=\"b\"}", |runs| runs == 1.0);
+    assert_eq!(value(&text, "stamp_session_running{session=\"a\"}"), Some(0.0), "{text}");
+    assert_eq!(value(&text, SENT_A), Some(0.0), "{text}");
+    assert_eq!(value(&text, "stamp_sender_sessions{state=\"waiting\"}"), Some(1.0), "{text}");
+    let (_, page) = ask((&net.near, PORT), "GET", "/", "");
+    assert!(page.contains("<td>198.51.100.7<td>"), "{page}");
+    let (_, sessions) = ask((&net.near, PORT), "GET", "/api/v1/sessions", "");
+    let sessions: Value = serde_json::from_str(&sessions).expect("JSON");
+    assert_eq!(sessions["waiting"][0]["name"], "a", "{sessions}");
+    daemon.stop();
+}
+
+fn a_client_that_reads_nothing_holds_up_nobody() {
+    let net = netns::two_hosts(Families::V4);
+    let _far = reflector(&net.far);
+    let daemon = Daemon::start(&net.near, &net.far, TWO);
+    daemon.told("msg=\"session is up\" session=a");
+    let mut mute: Vec<TcpStream> = (0..100).map(|_| connect((&net.near, PORT))).collect();
+    for (number, stream) in mute.iter_mut().enumerate() {
+        let head =
+            if number % 2 == 0 { "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" } else { "GET /me" };
+        // Those that made room for others are closed already.
+        let _ = stream.write_all(head.as_bytes());
+    }
+    let text = wait_for((&net.near, PORT), "stamp_web_connections_evicted_total", |it| it >= 37.0);
+    assert_eq!(value(&text, UP_A), Some(1.0), "{text}");
+    daemon.stop();
+}
+
+fn a_port_that_is_taken_is_a_note_or_a_mistake() {
+    let net = netns::two_hosts(Families::V4);
+    let taken = net.near.run(|| TcpListener::bind("127.0.0.1:9862")).expect("a free port");
+    let daemon = Daemon::start(&net.near, &net.far, TWO);
+    daemon.told("level=warn msg=\"no metrics over HTTP: name a free address in web.listen");
+    daemon.told("stamp-sender 0.1.0 runs");
+    daemon.stop();
+    let text = format!("web.listen = \"127.0.0.1:9862\"\n{TWO}");
+    let refused = Daemon::start(&net.near, &net.far, &text).program.wait();
+    refused.assert_code(4);
+    assert!(refused.stderr.contains("127.0.0.1:9862"), "{refused}");
+    drop(taken);
+    let off = Daemon::start(&net.near, &net.far, &format!("web.listen = \"off\"\n{TWO}"));
+    off.told("stamp-sender 0.1.0 runs");
+    let refused = net.near.run(|| TcpStream::connect("127.0.0.1:9862"));
+    assert!(refused.is_err(), "nobody listens");
+    off.stop();
+}
+
+fn only_users_get_in_where_the_file_names_some() {
+    let net = netns::two_hosts(Families::V4);
+    let text = format!("web.config-file = \"web.yml\"\n{TWO}");
+    let folder = crate::folder::Folder::new();
+    // alice:secret
+    let users = "basic_auth_users:\n  alice: $2b$04$HASH\n";
+    let file = folder.write("sender.toml", &text.replace("FAR", &net.far.ipv4().to_string()));
+    folder.write("web.yml", &users.replace("$2b$04$HASH", HASH));
+    let program = net.near.spawn(netns::binary("stamp-sender").arg("run").arg(&file));
+    program.wait_for_error_line(|line| line.contains("stamp-sender 0.1.0 runs"));
+    assert_eq!(ask((&net.near, PORT), "GET", "/metrics", "").0, 401);
+    let known = "Authorization: Basic YWxpY2U6c2VjcmV0\r\n";
+    assert_eq!(ask((&net.near, PORT), "GET", "/metrics", known).0, 200);
+    folder.write("web.yml", "basic_auth: {}\n");
+    assert_eq!(ask((&net.near, PORT), "GET", "/metrics", "").0, 401);
+    program.wait_for_error_line(|line| line.contains("web.config-file stays in force as it was"));
+    folder.write("web.yml", "{}\n");
+    assert_eq!(ask((&net.near, PORT), "GET", "/metrics", "").0, 200);
+    program.signal(netns::Signal::SIGTERM);
+    program.wait().assert_code(0);
+    folder.write("web.yml", "basic_auth: {}\n");
+    let refused = net.near.spawn(netns::binary("stamp-sender").arg("run").arg(&file)).wait();
+    refused.assert_code(3);
+    assert!(refused.stderr.contains("unknown field `basic_auth`"), "{refused}");
+}
+
+/// Of `secret`.
+const HASH: &str = "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
+
+fn sessions_are_told_as_the_json_of_a_run() {
+    let net = netns::two_hosts(Families::V4);
+    let _far = reflector(&net.far);
+    let daemon = Daemon::start(&net.near, &net.far, TWO);
+    daemon.told("metrics are told over HTTP");
+    let window = "stamp_session_window_end_timestamp_seconds{session=\"b\"}";
+    wait_for((&net.near, PORT), window, |end| end > 1.0);
+    let (status, text) = ask((&net.near, PORT), "GET", "/api/v1/sessions", "");
+    assert_eq!(status, 200);
+    let told: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!((&told["schema_version"], &told["waiting"]), (&1.into(), &Value::Array(vec![])));
+    let session = &told["sessions"][1];
+    assert_eq!((&session["name"], &session["state"]), (&"b".into(), &"up".into()), "{text}");
+    assert_eq!(session["path"]["dscp"], 46, "{text}");
+    assert!(session["packets"]["received"].as_u64().is_some_and(|count| count > 0), "{text}");
+    assert!(session["delay_ns"]["round_trip"]["p99"].is_i64(), "{text}");
+    daemon.stop();
+}
