@@ -56,16 +56,31 @@ impl Web {
 
 fn listen(web: &Section<'_>) -> Option<Vec<SocketAddr>> {
     let words: Vec<Listen> = web.list("listen")?;
-    let addresses: Vec<SocketAddr> = words.iter().filter_map(|word| word.0).collect();
-    if addresses.len() < words.len() && words.len() > 1 {
-        let reason = "\"off\" stands alone".to_owned();
-        web.problem("listen", Problem::Contradiction { reason });
+    match Listen::all(&words) {
+        Ok(addresses) => Some(addresses),
+        Err(reason) => {
+            web.problem("listen", Problem::Contradiction { reason: reason.to_owned() });
+            None
+        }
     }
-    Some(addresses)
 }
 
 /// An address to listen on, or nothing.
-struct Listen(Option<SocketAddr>);
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Listen(pub Option<SocketAddr>);
+
+impl Listen {
+    /// The addresses of a list.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub fn all(words: &[Self]) -> Result<Vec<SocketAddr>, &'static str> {
+        let addresses: Vec<SocketAddr> = words.iter().filter_map(|word| word.0).collect();
+        let contradicts = addresses.len() < words.len() && words.len() > 1;
+        if contradicts { Err("\"off\" stands alone") } else { Ok(addresses) }
+    }
+}
 
 impl Setting for Listen {
     const EXPECTED: &'static str = "ADDRESS:PORT, such as 127.0.0.1:9862 or [::1]:9862, :PORT for \

@@ -34,6 +34,10 @@ impl<P, I> Family<P, I> {
     pub(crate) const fn new(metric: &'static Metric, of: Of<P, I>) -> Self {
         Self { metric, of }
     }
+
+    pub(crate) const fn metric(&self) -> &'static Metric {
+        self.metric
+    }
 }
 
 /// Samples of one metric.

@@ -1,6 +1,6 @@
 //! What both programs measure, as Prometheus reads it, and the HTTP server that tells it.
 //!
-//! A program hands in plain data of one moment ([`sender::Sender`]); the
+//! A program hands in plain data of one moment ([`sender::Sender`], [`reflector::Reflector`]); the
 //! [`catalogue`] names every metric once; an [`exposition::Exposition`] writes them piece by piece.
 //! [`http`] serves that and whatever else a program shows, on a thread of its own.
 #![forbid(unsafe_code)]
@@ -12,6 +12,7 @@ pub mod http;
 mod ledger;
 pub mod process;
 pub mod program;
+pub mod reflector;
 pub mod sender;
 
 pub use counters::SessionCounters;

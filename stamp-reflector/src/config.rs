@@ -19,6 +19,7 @@ mod words;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use stamp_config::web::Web;
 use stamp_proto::auth::{KeyId, KeyRing};
 use stamp_session::clock::ClockState;
 use stamp_session::reflector::{RateLimit, ReflectorConfig};
@@ -62,6 +63,8 @@ pub(crate) struct Config {
     pub(crate) log_level: LogLevel,
     /// Form of messages.
     pub(crate) log_format: LogFormat,
+    /// Where metrics are told.
+    pub(crate) web: Web,
     /// The key file in use.
     pub(crate) keys: Option<KeysInUse>,
     /// What is done besides reflecting.

@@ -5,6 +5,7 @@ use core::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use stamp_metrics::http::HttpError;
 use stamp_net::NetError;
 use stamp_worker::WorkerError;
 
@@ -64,6 +65,9 @@ pub(crate) enum Failure {
         /// The key that has another value now.
         key: &'static str,
     },
+    /// Metrics cannot be told over HTTP.
+    #[error(transparent)]
+    Http(#[from] HttpError),
     /// A file to be written is there already or cannot be written.
     #[error("{}: {source}", path.display())]
     Write {
@@ -126,6 +130,7 @@ impl Failure {
     pub(crate) const fn status(&self) -> u8 {
         match self {
             Self::Config(_)
+            | Self::Http(HttpError::WebConfig(_))
             | Self::Restart { .. }
             | Self::Lag(NetError::NoSuchInterface { .. })
             | Self::LabelRange { .. }
@@ -146,6 +151,7 @@ impl Failure {
             | Self::Descriptors { .. }
             | Self::Worker(_)
             | Self::Forwarding(_)
+            | Self::Http(_)
             | Self::Write { .. }
             | Self::Output(_)
             | Self::System { .. } => 4,

@@ -22,6 +22,7 @@ mod sessions;
 mod statistics;
 mod terminal;
 mod verbs;
+mod web;
 
 use std::process::ExitCode;
 

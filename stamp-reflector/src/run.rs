@@ -9,11 +9,12 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use crate::config::Source;
+use crate::config::{self, Source};
 use crate::export::{Export, Lines};
 use crate::failure::Failure;
 use crate::journal::{Exports, Journal, journal};
 use crate::service::Service;
+use crate::web::Exporter;
 
 /// How often addresses and rates are looked at.
 const TICK: Duration = Duration::from_secs(10);
@@ -34,7 +35,8 @@ pub(crate) fn reflect(source: Source) -> Result<(), Failure> {
     let (transitions, more_lines) = transitions.unzip();
     let (reporter, journal) = journal(Exports { one_way, transitions });
     let service = Service::start(source, config, log, reporter)?;
-    let ended = runtime.block_on(control.run(service, journal));
+    let exporter = service.exporter()?;
+    let ended = runtime.block_on(control.run(service, journal, exporter));
     lines.into_iter().chain(more_lines).for_each(Lines::finish);
     ended
 }
@@ -72,17 +74,22 @@ impl Control {
         })
     }
 
-    async fn run(&mut self, mut service: Service, mut journal: Journal) -> Result<(), Failure> {
+    async fn run(
+        &mut self,
+        mut service: Service,
+        mut journal: Journal,
+        mut exporter: Exporter,
+    ) -> Result<(), Failure> {
         manager::ready();
         let mut watchdog = manager::watchdog().map(interval);
         loop {
             tokio::select! {
                 // What was asked for before the end is done before the end.
                 biased;
-                _ = self.reload.recv() => {
-                    manager::reloading();
-                    reload(&mut service);
-                    manager::ready();
+                _ = self.reload.recv() => drop(reload(&mut service, &exporter)),
+                // Whoever asked may have gone.
+                Some(wish) = exporter.wishes.recv() => {
+                    let _ = wish.send(reload(&mut service, &exporter));
                 }
                 _ = self.print.recv() => print(&service, &journal),
                 _ = self.terminate.recv() => break,
@@ -111,11 +118,24 @@ fn print(service: &Service, journal: &Journal) {
     service.statistics(journal.lost()).write(service.config().log_format);
 }
 
-fn reload(service: &mut Service) {
-    if let Err(failure) = service.reload() {
-        for line in failure.to_string().lines() {
-            tracing::error!("{line}");
+/// Reads everything again; why it is not in effect, if it is not.
+fn reload(service: &mut Service, exporter: &Exporter) -> Result<(), String> {
+    manager::reloading();
+    let result = service.reload();
+    manager::ready();
+    match result {
+        Ok(()) => {
+            exporter.reloaded(Some((config::show(service.config()), service.config().clock)));
+            Ok(())
         }
-        tracing::error!("reload refused: the old configuration stays in effect");
+        Err(failure) => {
+            let reason = failure.to_string();
+            for line in reason.lines() {
+                tracing::error!("{line}");
+            }
+            tracing::error!("reload refused: the old configuration stays in effect");
+            exporter.reloaded(None);
+            Err(reason)
+        }
     }
 }

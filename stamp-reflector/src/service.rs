@@ -13,7 +13,7 @@ use stamp_session::reflector::{
 use stamp_worker::reflector::{ListenerId, ReflectorObserver, ReflectorPool};
 use stamp_worker::traffic::TrafficWatch;
 
-use crate::config::{Config, Note, Source};
+use crate::config::{self, Config, Note, Source};
 use crate::descriptors;
 use crate::failure::Failure;
 use crate::hardware;
@@ -23,6 +23,7 @@ use crate::listen::{self, Bound, Endpoint};
 use crate::node::Node;
 use crate::random;
 use crate::statistics::Statistics;
+use crate::web::Exporter;
 use stamp_service::log::Log;
 
 /// A reflector that answers probes until it is stopped.
@@ -127,6 +128,16 @@ impl Service {
         listen::note_missing_families(endpoints, &service.addresses);
         service.add(bound)?;
         Ok(service)
+    }
+
+    /// Tells metrics where the configuration wants them told.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be, though it was asked for.
+    pub(crate) fn exporter(&self) -> Result<Exporter, Failure> {
+        let config = &self.config;
+        Exporter::start(&config.web, self.pool.asker(), config.clock, config::show(config))
     }
 
     /// Looks after what changes by itself: the rate of probes, the clock, local addresses.

@@ -49,9 +49,15 @@ pub struct ReflectorPool {
 
 #[derive(Debug)]
 struct Worker {
+    line: Line,
+    thread: Option<JoinHandle<ReflectorSnapshot>>,
+}
+
+/// The way to a worker.
+#[derive(Clone, Debug)]
+struct Line {
     commands: Sender<Command>,
     waker: Waker,
-    thread: Option<JoinHandle<ReflectorSnapshot>>,
 }
 
 impl ReflectorPool {
@@ -79,7 +85,8 @@ impl ReflectorPool {
                 .name(format!("reflector-{number}"))
                 .spawn(move || thread.run())
                 .map_err(WorkerError::Thread)?;
-            pool.workers.push(Worker { commands, waker, thread: Some(thread) });
+            let line = Line { commands, waker };
+            pool.workers.push(Worker { line, thread: Some(thread) });
         }
         Ok(pool)
     }
@@ -174,6 +181,12 @@ impl ReflectorPool {
         self.workers.iter().filter_map(|worker| worker.ask(Command::QueueDrops).ok()).sum()
     }
 
+    /// Asks for the counters from another thread.
+    #[must_use]
+    pub fn asker(&self) -> ReflectorAsker {
+        ReflectorAsker(self.workers.iter().map(|worker| worker.line.clone()).collect())
+    }
+
     /// Number of workers.
     #[must_use]
     pub const fn workers(&self) -> usize {
@@ -200,7 +213,43 @@ impl Drop for ReflectorPool {
     }
 }
 
+/// Asks the workers of a pool what they have counted, from any thread and for as long as they run.
+#[derive(Clone, Debug)]
+pub struct ReflectorAsker(Vec<Line>);
+
+impl ReflectorAsker {
+    /// [`ReflectorPool::snapshot`]; nothing when a worker has ended.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<ReflectorSnapshot> {
+        let parts = self.0.iter().map(|line| line.ask(Command::Snapshot).ok());
+        parts.collect::<Option<Vec<_>>>().map(|parts| {
+            parts.iter().fold(ReflectorSnapshot::default(), |sum, part| sum.plus(part))
+        })
+    }
+
+    /// [`ReflectorPool::queue_drops`].
+    #[must_use]
+    pub fn queue_drops(&self) -> u64 {
+        self.0.iter().filter_map(|line| line.ask(Command::QueueDrops).ok()).sum()
+    }
+}
+
 impl Worker {
+    fn tell(&self, command: Command) {
+        self.line.tell(command);
+    }
+
+    fn ask<T>(&self, command: impl FnOnce(Sender<T>) -> Command) -> Result<T, WorkerError> {
+        self.line.ask(command)
+    }
+
+    fn stop(&mut self) -> Option<JoinHandle<ReflectorSnapshot>> {
+        self.tell(Command::Stop);
+        self.thread.take()
+    }
+}
+
+impl Line {
     /// Sends a command; a worker that has ended needs none.
     fn tell(&self, command: Command) {
         if self.commands.send(command).is_ok() {
@@ -213,10 +262,5 @@ impl Worker {
         let (answer, answered) = mpsc::channel();
         self.tell(command(answer));
         answered.recv().map_err(|_| WorkerError::Ended)
-    }
-
-    fn stop(&mut self) -> Option<JoinHandle<ReflectorSnapshot>> {
-        self.tell(Command::Stop);
-        self.thread.take()
     }
 }

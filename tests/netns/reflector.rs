@@ -4,6 +4,7 @@ mod admission;
 mod listeners;
 mod reload;
 mod start;
+mod web;
 
 use std::net::{SocketAddr, UdpSocket};
 use std::process::Command;
@@ -17,7 +18,7 @@ use stamp_tests::netns::{self, Finished, Host, Program, Signal, Trial};
 use crate::folder::Folder;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    [start::trials(), listeners::trials(), admission::trials(), reload::trials()]
+    [start::trials(), listeners::trials(), admission::trials(), reload::trials(), web::trials()]
         .into_iter()
         .flatten()
         .collect()

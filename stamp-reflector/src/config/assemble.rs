@@ -10,6 +10,7 @@ use stamp_config::clock::DeclaredClock;
 use stamp_config::document::{Problem, Section};
 use stamp_config::key_file;
 use stamp_config::quantity::ClockError;
+use stamp_config::web::{Listen, Web};
 use stamp_proto::packet::AuthenticationMode;
 use stamp_proto::tlv::timestamp_information::SynchronizationSource;
 use stamp_session::reflector::{RateLimit, ReflectorConfig};
@@ -19,6 +20,9 @@ use super::listener::{Device, ListenerSpec};
 use super::reading::Reading;
 use super::words::{FilePath, LogFormat, LogLevel, Port};
 use super::{Config, KeysInUse, forwarding, keys, policy};
+
+/// The port of the exporter.
+const WEB_PORT: u16 = 9863;
 
 /// Puts the configuration together; `folder` is where paths in the file count from.
 pub(super) fn config(reading: &Reading<'_>, root: &Section<'_>, folder: &Path) -> Config {
@@ -60,6 +64,7 @@ pub(super) fn config(reading: &Reading<'_>, root: &Section<'_>, folder: &Path) -
         traffic,
         log_level,
         log_format,
+        web: read_web(reading, root, folder),
         keys,
         forwarding,
         engine,
@@ -223,6 +228,35 @@ fn read_clock(reading: &Reading<'_>, root: &Section<'_>) -> Option<DeclaredClock
     });
     let (clock, written) = from_file.flatten().unzip();
     reading.flag_or(&keys::CLOCK, clock, written)
+}
+
+/// Where metrics are told.
+fn read_web(reading: &Reading<'_>, root: &Section<'_>, folder: &Path) -> Web {
+    let default = Web::on_loopback(WEB_PORT);
+    root.section_or_empty("web", |web| {
+        let print = |listen: &Listen| {
+            listen.0.map_or_else(|| "\"off\"".to_owned(), |address| format!("\"{address}\""))
+        };
+        let words = reading.list(web, &keys::web::LISTEN, |_| None, print);
+        let listen = words.map(|words| {
+            Listen::all(&words).unwrap_or_else(|reason| {
+                let problem = Problem::Unusable { reason: reason.to_owned() };
+                reading.problem(web, &keys::web::LISTEN.definition, problem);
+                Vec::new()
+            })
+        });
+        let file = reading.value(web, &keys::web::CONFIG_FILE);
+        // A flag counts from where the program was started.
+        let by_file = reading.origin(&keys::web::CONFIG_FILE.definition).is_none();
+        let beside = |file: FilePath| if by_file { folder.join(file.0) } else { file.0 };
+        Web {
+            is_configured: listen.is_some(),
+            listen: listen.unwrap_or(default.listen),
+            config_file: file.map(beside),
+            enable_lifecycle: reading.value(web, &keys::web::ENABLE_LIFECYCLE).unwrap_or_default(),
+            series_limit: default.series_limit,
+        }
+    })
 }
 
 fn read_log(reading: &Reading<'_>, root: &Section<'_>) -> (LogLevel, LogFormat) {

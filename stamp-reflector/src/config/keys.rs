@@ -7,6 +7,7 @@ pub(crate) mod packets;
 pub(crate) mod timestamp;
 pub(crate) mod tlvs;
 pub(crate) mod traffic;
+pub(crate) mod web;
 
 use ipnet::IpNet;
 use stamp_config::clock::DeclaredClock;
@@ -372,6 +373,9 @@ pub(crate) const ROOT: &[Definition] = &[
     timestamp::TIMESTAMP_SHELL.definition,
     timestamp::LABEL_RANGE.definition,
     timestamp::LABEL_FILE.definition,
+    web::LISTEN.definition,
+    web::CONFIG_FILE.definition,
+    web::ENABLE_LIFECYCLE.definition,
     LOG_LEVEL.definition,
     LOG_FORMAT.definition,
 ];

@@ -41,7 +41,14 @@ pub(crate) enum ConfigFailure {
 impl Source {
     /// Reads and checks everything.
     pub(crate) fn load(&self) -> Result<Config, ConfigFailure> {
-        let Some(path) = &self.file else { return self.read("", "", Path::new("")) };
+        let Some(path) = &self.file else {
+            let mut config = self.read("", "", Path::new(""))?;
+            if !config.web.is_configured {
+                // Somebody tries something out: there may be many such on a host.
+                config.web.listen.clear();
+            }
+            return Ok(config);
+        };
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigFailure::File { path: path.clone(), source })?;
         let folder = path.parent().unwrap_or(Path::new(""));

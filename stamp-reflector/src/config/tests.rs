@@ -142,6 +142,20 @@ fn what_is_shown_gives_the_same_configuration() {
 }
 
 #[test]
+fn metrics_are_told_on_the_loopback_where_there_is_a_file() {
+    assert!(source().load().unwrap().web.listen.is_empty());
+    let folder = KeyFolder::new("web");
+    let default = folder.read("stateful = true\n").unwrap();
+    assert_eq!(default.web.listen, ["127.0.0.1:9863".parse().unwrap()]);
+    let text = "[web]\nlisten = [\":9000\"]\nconfig-file = \"web.yml\"\nenable-lifecycle = true\n";
+    let web = folder.read(text).unwrap().web;
+    assert_eq!(web.listen, ["[::]:9000".parse().unwrap()]);
+    assert!(web.config_file.is_some_and(|file| file.is_absolute() && file.ends_with("web.yml")));
+    assert!(web.is_configured && web.enable_lifecycle);
+    assert!(folder.read("web.listen = \"off\"\n").unwrap().web.listen.is_empty());
+}
+
+#[test]
 fn a_flag_wins_over_the_file_and_the_file_is_checked_all_the_same() {
     let mut source = source();
     source.flags.add(keys::STATEFUL.definition, Origin::Flag, vec!["true".to_owned()]);
@@ -198,7 +212,6 @@ fn each_bad_key_has_its_message() {
         ("[[session]]\nssid = 0", "r.toml:2:8: session[0].ssid = 0: expected an SSID from 1"),
         ("log.level = \"trace\"", "r.toml:1:13: log.level = \"trace\": expected error, warn"),
         ("return-paths = \"source-only\"", "r.toml:1:1: return-paths: unknown key"),
-        ("[web]\n", "r.toml:1:2: web: unknown key"),
         (
             "tlv-policy = [\"hmac=refuse\"]",
             "r.toml:1:15: tlv-policy = \"hmac=refuse\": expected TLV=",
@@ -210,6 +223,12 @@ fn each_bad_key_has_its_message() {
         (
             "[[allow]]\nprefix = \"::/0\"\ntlv-policy = [\"location=x\"]",
             "r.toml:3:15: allow[0].tlv-policy = \"location=x\": expected TLV=allow",
+        ),
+        ("[metrics]\n", "r.toml:1:2: metrics: unknown key"),
+        ("web.listen = \"localhost\"", "r.toml:1:14: web.listen = \"localhost\": expected ADDRESS"),
+        (
+            "web.listen = [\"off\", \":1\"]",
+            "r.toml:1:14: web.listen = [\"off\", \":1\"]: \"off\" st",
         ),
         ("stateful = ", "r.toml:1:"),
     ] {

@@ -110,6 +110,8 @@ impl Service {
             "one-way-export"
         } else if config.event_export != self.config.event_export {
             "event-export"
+        } else if config.web != self.config.web {
+            "web"
         } else if config.log_format != self.config.log_format {
             "log.format"
         } else {

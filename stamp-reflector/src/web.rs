@@ -1,0 +1,182 @@
+//! What the reflector shows over HTTP. Everything here runs beside the control thread and never waits
+//! for it, except for a reload that was asked for.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+
+use stamp_config::web::Web;
+use stamp_metrics::http::{Note, Page, Pieces, Server, Site};
+use stamp_metrics::process::Process;
+use stamp_metrics::program::{Program, Reloads};
+use stamp_metrics::reflector::Reflector;
+use stamp_session::clock::ClockState;
+use stamp_worker::reflector::ReflectorAsker;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::failure::Failure;
+
+/// A wish for another reading of the configuration, and where to say what became of it.
+pub(crate) type Wish = mpsc::Sender<Result<(), String>>;
+
+/// The control thread's end of the server.
+pub(crate) struct Exporter {
+    state: Arc<Mutex<State>>,
+    /// Whoever asks over HTTP for a reload.
+    pub(crate) wishes: UnboundedReceiver<Wish>,
+    _server: Option<Server>,
+}
+
+/// What the control thread tells the pages.
+#[derive(Debug)]
+struct State {
+    reloads: Reloads,
+    /// As it was declared; none to ask the kernel.
+    clock: Option<ClockState>,
+    /// The configuration in effect, as text.
+    configuration: String,
+}
+
+/// The pages.
+struct ReflectorSite {
+    asker: ReflectorAsker,
+    state: Arc<Mutex<State>>,
+    wishes: UnboundedSender<Wish>,
+    enable_lifecycle: bool,
+    evicted: AtomicU64,
+}
+
+impl Exporter {
+    /// Serves pages where `web` says, which may be nowhere.
+    ///
+    /// # Errors
+    ///
+    /// When an address that was written cannot be had. One that was not is left to whoever has it,
+    /// loudly.
+    pub(crate) fn start(
+        web: &Web,
+        asker: ReflectorAsker,
+        clock: Option<ClockState>,
+        configuration: String,
+    ) -> Result<Self, Failure> {
+        let reloads = Reloads::started();
+        let state = Arc::new(Mutex::new(State { reloads, clock, configuration }));
+        let (wishing, wishes) = unbounded_channel();
+        let mut listeners = Vec::new();
+        for address in &web.listen {
+            match TcpListener::bind(address) {
+                Ok(listener) => {
+                    // The kernel chooses where port 0 is written.
+                    let local = listener.local_addr().unwrap_or(*address);
+                    tracing::info!(address = %local, "metrics are told over HTTP");
+                    listeners.push(listener);
+                }
+                Err(error) if web.is_configured => {
+                    let source = io::Error::new(error.kind(), format!("{address}: {error}"));
+                    return Err(Failure::System { what: "cannot listen for HTTP", source });
+                }
+                Err(error) => tracing::warn!(
+                    %address,
+                    %error,
+                    "no metrics over HTTP: name a free address in web.listen, or turn it off"
+                ),
+            }
+        }
+        if listeners.is_empty() {
+            return Ok(Self { state, wishes, _server: None });
+        }
+        let site = ReflectorSite {
+            asker,
+            state: Arc::clone(&state),
+            wishes: wishing,
+            enable_lifecycle: web.enable_lifecycle,
+            evicted: AtomicU64::new(0),
+        };
+        let server = Server::start(listeners, web.config_file.clone(), Arc::new(site))?;
+        Ok(Self { state, wishes, _server: Some(server) })
+    }
+
+    /// The configuration was read again; `in_effect` is the new one and its clock, none where it was
+    /// refused.
+    pub(crate) fn reloaded(&self, in_effect: Option<(String, Option<ClockState>)>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.reloads.add(in_effect.is_some());
+        if let Some((configuration, clock)) = in_effect {
+            state.configuration = configuration;
+            state.clock = clock;
+        }
+    }
+}
+
+impl Site for ReflectorSite {
+    fn metrics(&self) -> Pieces {
+        let (config, clock) = {
+            let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            (Some(state.reloads), state.clock)
+        };
+        let program = Program {
+            name: "stamp-reflector",
+            version: env!("CARGO_PKG_VERSION"),
+            config,
+            evicted: self.evicted.load(Ordering::Relaxed),
+            process: Process::read(),
+            ..Program::default()
+        };
+        let reflector = Reflector {
+            program,
+            counters: self.asker.snapshot().unwrap_or_default(),
+            queue_drops: self.asker.queue_drops(),
+            clock: clock.unwrap_or_else(stamp_worker::clock_state),
+        };
+        Box::new(reflector.shared().exposition())
+    }
+
+    fn unready(&self) -> Option<String> {
+        let answers = self.asker.snapshot().is_some();
+        (!answers).then(|| "a packet thread has ended".to_owned())
+    }
+
+    fn page(&self, path: &str) -> Option<Page> {
+        match path {
+            "/" => Some(Page::whole("text/html; charset=utf-8", ENTRANCE.to_owned())),
+            "/config" => {
+                let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+                let text = state.configuration.clone();
+                Some(Page::whole("text/plain; charset=utf-8", text))
+            }
+            _ => None,
+        }
+    }
+
+    fn reload(&self) -> Option<Result<(), String>> {
+        if !self.enable_lifecycle {
+            return None;
+        }
+        let (answer, answered) = mpsc::channel();
+        let ends = || Err("the reflector ends".to_owned());
+        if self.wishes.send(answer).is_err() {
+            return Some(ends());
+        }
+        Some(answered.recv().unwrap_or_else(|_| ends()))
+    }
+
+    fn note(&self, note: Note) {
+        match note {
+            Note::WebConfig(Ok(())) => tracing::info!("web.config-file was read again"),
+            Note::WebConfig(Err(error)) => {
+                tracing::error!(%error, "web.config-file stays in force as it was");
+            }
+            Note::Evicted => drop(self.evicted.fetch_add(1, Ordering::Relaxed)),
+            Note::Refused(error) => tracing::error!(%error, "no HTTP connection can be accepted"),
+        }
+    }
+}
+
+const ENTRANCE: &str = concat!(
+    "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>stamp-reflector</title>",
+    "</head><body><h1>stamp-reflector ",
+    env!("CARGO_PKG_VERSION"),
+    "</h1><p><a href=\"/metrics\">metrics</a> · <a href=\"/config\">configuration</a> · ",
+    "<a href=\"/-/ready\">ready</a></p></body></html>\n"
+);
