@@ -8,7 +8,10 @@ from pathlib import Path
 
 import report
 
-MODULES = ("scapy_sender", "scapy_headers", "python_sender", "python_reflector", "stamp_suite", "twamp", "tshark", "encapsulations")
+MODULES = (
+    "scapy_sender", "scapy_headers", "python_sender", "python_reflector", "stamp_suite", "twamp", "tshark", "encapsulations",
+    "prometheus",
+)
 
 
 def main():
