@@ -23,11 +23,12 @@ const PAGES: [&str; 12] = [
 ];
 
 /// Programs that a page may call.
-const PROGRAMS: [&str; 12] = [
+const PROGRAMS: [&str; 13] = [
     "stamp-sender",
     "stamp-reflector",
     "cargo",
     "printf",
+    "bash",
     "sed",
     "sudo",
     "setcap",

@@ -27,6 +27,7 @@ fn trials() -> Vec<Trial> {
         lab: [Need::IPV6],
         lag,
         loss,
+        metrics,
         mtu,
         mtu_segments: [Need::IPV6],
         nat,
@@ -80,6 +81,10 @@ fn loss() {
         Effect::Drop,
     );
     play("loss", machines);
+}
+
+fn metrics() {
+    play("metrics", Machines::two_hosts(Families::V4));
 }
 
 fn mtu() {
