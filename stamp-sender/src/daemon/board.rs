@@ -55,15 +55,22 @@ impl Board {
     pub(super) fn admit(&self, spec: &Arc<SessionSpec>) {
         let mut posted = self.read();
         let entry = posted.sessions.entry(spec.name.clone()).or_insert_with(|| {
-            let branches = vec![Branch::new(identity(spec, None))];
+            let branches = vec![Branch::new(Arc::new(identity(spec, None)))];
             Entry { spec: Arc::clone(spec), waits: None, branches }
         });
         entry.spec = Arc::clone(spec);
-        // One that goes on as it probes may be called otherwise.
         for branch in &mut entry.branches {
-            let identity = Arc::make_mut(&mut branch.identity);
-            identity.profile = spec.profile.clone().unwrap_or_default();
-            identity.labels.clone_from(&spec.labels);
+            let known = (*branch.identity).clone();
+            // One that goes on as it probes may be called otherwise; any other may wait for long
+            // before it runs as it is told now.
+            branch.identity = Arc::new(match branch.runs {
+                Some(_) => Identity {
+                    profile: spec.profile.clone().unwrap_or_default(),
+                    labels: spec.labels.clone(),
+                    ..known
+                },
+                None => Identity { name: known.name, ..identity(spec, None) },
+            });
         }
     }
 
@@ -87,7 +94,7 @@ impl Board {
         entry.branches = numbers
             .zip(infos)
             .map(|(number, info)| {
-                let identity = identity(spec, Some(info));
+                let identity = Arc::new(identity(spec, Some(info)));
                 let same = known.iter().position(|known| known.identity.name == info.name);
                 let mut branch = match same {
                     Some(index) => Branch { identity, ..known.swap_remove(index) },
@@ -145,10 +152,10 @@ impl Branch {
     }
 }
 
-fn identity(spec: &SessionSpec, info: Option<&SessionInfo>) -> Arc<Identity> {
+fn identity(spec: &SessionSpec, info: Option<&SessionInfo>) -> Identity {
     let words = |words: &[String]| words.join(",");
     let or_empty = |of: fn(&SessionInfo) -> String| info.map(of).unwrap_or_default();
-    Arc::new(Identity {
+    Identity {
         name: info.map_or_else(|| spec.name.clone(), |info| info.name.clone()),
         target: spec.target.clone(),
         address: or_empty(|info| address(info.target)),
@@ -159,7 +166,7 @@ fn identity(spec: &SessionSpec, info: Option<&SessionInfo>) -> Arc<Identity> {
         segments: info.map(|info| words(&info.steering.segments)).unwrap_or_default(),
         return_segments: info.map(|info| words(&info.steering.return_segments)).unwrap_or_default(),
         labels: spec.labels.clone(),
-    })
+    }
 }
 
 #[cfg(test)]

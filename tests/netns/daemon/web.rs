@@ -16,6 +16,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         a_refused_reload_over_http_shows,
         a_session_that_waits_has_its_series,
         a_client_that_reads_nothing_holds_up_nobody,
+        too_many_series_are_left_out_loudly,
         a_port_that_is_taken_is_a_note_or_a_mistake,
         only_users_get_in_where_the_file_names_some,
         sessions_are_told_as_the_json_of_a_run,
@@ -133,6 +134,23 @@ fn a_client_that_reads_nothing_holds_up_nobody() {
     }
     let text = wait_for((&net.near, PORT), "stamp_web_connections_evicted_total", |it| it >= 37.0);
     assert_eq!(value(&text, UP_A), Some(1.0), "{text}");
+    daemon.stop();
+}
+
+fn too_many_series_are_left_out_loudly() {
+    let net = netns::two_hosts(Families::V4);
+    let _far = reflector(&net.far);
+    let session = |number| format!("[[session]]\nname = \"s{number:02}\"\ntarget = \"FAR\"\n");
+    let sessions: String = (0..12).map(session).collect();
+    let daemon =
+        Daemon::start(&net.near, &net.far, &format!("web.series-limit = 1000\n{sessions}"));
+    daemon.told("stamp-sender 0.1.0 runs");
+    let omitted = "stamp_exposition_sessions_omitted";
+    let text = wait_for((&net.near, PORT), omitted, |omitted| omitted > 0.0);
+    let told = text.lines().filter(|line| line.starts_with("stamp_session_up{")).count() as f64;
+    assert_eq!(value(&text, omitted).map(|omitted| omitted + told), Some(12.0), "{text}");
+    assert!(told >= 1.0 && !text.contains("session=\"s11\""), "{text}");
+    daemon.told("level=error msg=\"sessions without metrics: raise web.series-limit");
     daemon.stop();
 }
 

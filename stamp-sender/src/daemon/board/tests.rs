@@ -44,6 +44,9 @@ fn another_configuration_of_a_session_keeps_its_ledger() {
     assert_eq!(entry.spec.settings.get("dscp"), Some("EF"));
     let ledger = format!("{:?}", entry.branches[0].ledger);
     assert!(ledger.contains("number: 7"), "{ledger}");
+    drop(posted);
+    board.admit(&spec("labels = { site = \"lon\" }\n"));
+    assert_eq!(board.read().sessions["a"].branches[0].identity.labels["site"], "lon");
 }
 
 #[test]
