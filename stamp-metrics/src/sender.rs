@@ -18,7 +18,7 @@ use crate::process::Process;
 use crate::program::Program;
 
 /// Series that one session can have, for the limit on all of them.
-pub const SERIES_OF_A_SESSION: usize = 113;
+pub const SERIES_OF_A_SESSION: usize = 114;
 
 /// What stays the same of a session: who probes whom, and how.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
