@@ -182,7 +182,8 @@ mod bonding {
             let (micro, packets) = (&session["answers"]["micro_session"], &session["packets"]);
             assert_eq!(
                 (&packets["lost"]["round_trip"], &packets["rejected"]),
-                (&0.into(), &0.into())
+                (&0.into(), &0.into()),
+                "{session}"
             );
             assert_eq!(micro["told"], packets["received"], "{session}");
             assert_eq!(micro["far_member_id"], number, "{session}");

@@ -79,8 +79,10 @@ impl Members {
     /// The member on which a datagram of the last batch came in.
     pub(super) fn arrival(&mut self, datagram: &Datagram<'_>) -> Option<u32> {
         self.drain();
+        // Members are read one after the other, so that those of one batch do not stand here in its
+        // order: others in front may belong to datagrams that are still to come.
         let place = self.waiting.iter().position(|arrival| arrival.is(datagram));
-        let arrival = place.and_then(|place| self.waiting.drain(..=place).next_back());
+        let arrival = place.and_then(|place| self.waiting.remove(place));
         self.current = arrival.map(|arrival| (arrival.interface, arrival.link));
         self.current.map(|(interface, _)| interface)
     }
