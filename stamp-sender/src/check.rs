@@ -12,8 +12,8 @@ use stamp_session::snapshot::SessionSnapshot;
 use crate::Ended;
 use crate::command_line::Check;
 use crate::exit::{Failure, Status};
-use crate::happening::{Ended as RunEnded, Happening, SessionInfo};
-use crate::output::Reporter;
+use crate::happening::SessionInfo;
+use crate::output::Silence;
 use crate::run::Stage;
 use crate::setup::{self, Sessions};
 use crate::{companion, log, names, stateful};
@@ -80,7 +80,7 @@ fn measured(check: &Check) -> Result<Vec<(SessionInfo, SessionSnapshot)>, Failur
     if !measure.steering.mode.is_looped() {
         stateful::settle(&measure.probe, &mut setups, &infos)?;
     }
-    let (_, sessions) = stage.run(setups, &infos, &mut Mute)?;
+    let (_, sessions) = stage.run(setups, &infos, &mut Silence)?;
     Ok(infos.into_iter().zip(sessions).collect())
 }
 
@@ -180,24 +180,6 @@ fn perfdata(info: &SessionInfo, subject: Subject, value: f64, judged: &Judged) -
 fn number(value: f64) -> String {
     let text = format!("{value:.9}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-/// A check says one line, at its end.
-struct Mute;
-
-impl Reporter for Mute {
-    fn start(&mut self, _sessions: &[SessionInfo]) -> io::Result<()> {
-        Ok(())
-    }
-    fn happening(&mut self, _session: usize, _happening: &Happening) -> io::Result<()> {
-        Ok(())
-    }
-    fn running_summary(&mut self, _sessions: &[SessionSnapshot]) -> io::Result<()> {
-        Ok(())
-    }
-    fn finish(&mut self, _sessions: &[SessionSnapshot], _ended: RunEnded) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]

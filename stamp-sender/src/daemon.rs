@@ -118,7 +118,7 @@ impl Daemon {
                     Asked::Reload => {
                         manager::reloading();
                         tokio::select! {
-                            _ = self.reload() => manager::ready(),
+                            _ = living(self.reload(), watchdog.as_mut()) => manager::ready(),
                             () = signals.stopped() => break,
                         }
                     }
@@ -127,7 +127,7 @@ impl Daemon {
                 Some(wish) = self.wishes.recv() => {
                     manager::reloading();
                     let result = tokio::select! {
-                        result = self.reload() => result,
+                        result = living(self.reload(), watchdog.as_mut()) => result,
                         () = signals.stopped() => break,
                     };
                     manager::ready();
@@ -270,6 +270,21 @@ fn tell_window(session: &str, window: Option<&SessionSnapshot>, announced: Optio
         announced = announced.and_then(|state| state.min).map(|min| delay(min.delay().ns())),
         "runs"
     );
+}
+
+/// Does `work`, and tells the service manager meanwhile that this end lives: names that nobody resolves
+/// may take longer than it waits.
+async fn living<T>(
+    work: impl Future<Output = T>,
+    mut watchdog: Option<&mut tokio::time::Interval>,
+) -> T {
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            () = ticked(watchdog.as_deref_mut()) => manager::alive(),
+        }
+    }
 }
 
 /// The next tick; never where there are none.

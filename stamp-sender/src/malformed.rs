@@ -10,9 +10,9 @@ use std::time::Duration;
 use serde::Serialize;
 use stamp_config::quantity::{Count, Interval};
 use stamp_proto::tlv::TlvFlags;
-use stamp_session::sender::{Conformity, Malformation, Outcome, SenderEvent};
+use stamp_session::sender::{Conformity, Malformation};
 use stamp_session::snapshot::SessionSnapshot;
-use stamp_worker::sender::{SenderObserver, SenderPool, Trouble};
+use stamp_worker::sender::{Nobody, SenderPool};
 
 use crate::Ended;
 use crate::command_line::{MalformedWord, Measure};
@@ -92,7 +92,7 @@ pub fn run(measure: &Measure) -> Ended {
     for kind in kinds {
         measure.asking.malformed = Some(kind);
         let sessions = setup::sessions(&measure)?;
-        let snapshots = SenderPool::start(sessions.setups, Box::new(Deaf))?.join()?;
+        let snapshots = SenderPool::start(sessions.setups, Box::new(Nobody))?.join()?;
         let named = sessions.infos.iter().map(|info| info.name.as_str());
         rows.extend(named.zip(&snapshots).map(|(name, snapshot)| Row::new(name, kind, snapshot)));
     }
@@ -187,16 +187,6 @@ impl Document {
         let text = serde_json::to_string(self).unwrap_or_default();
         format!("{text}\n")
     }
-}
-
-/// Only the end of each kind matters.
-struct Deaf;
-
-impl SenderObserver for Deaf {
-    fn outcome(&mut self, _session: usize, _outcome: &Outcome) {}
-    fn event(&mut self, _session: usize, _event: SenderEvent) {}
-    fn trouble(&mut self, _session: usize, _trouble: Trouble) {}
-    fn window(&mut self, _session: usize, _window: SessionSnapshot) {}
 }
 
 #[cfg(test)]

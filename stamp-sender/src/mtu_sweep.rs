@@ -9,9 +9,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use stamp_config::quantity::{Count, Interval};
-use stamp_session::sender::{Outcome, SenderEvent};
-use stamp_session::snapshot::SessionSnapshot;
-use stamp_worker::sender::{SenderObserver, SenderPool, Trouble};
+use stamp_worker::sender::{Nobody, SenderPool};
 
 use crate::Ended;
 use crate::command_line::Measure;
@@ -114,7 +112,7 @@ fn comes_back(measure: &Measure, number: usize, size: usize) -> Result<bool, Fai
     measure.probe.size = if padded { u16::try_from(size).ok() } else { None };
     let sessions = setup::sessions(&measure)?;
     let Some(setup) = sessions.setups.into_iter().nth(number) else { return Ok(false) };
-    let snapshots = SenderPool::start(vec![setup], Box::new(Deaf))?.join()?;
+    let snapshots = SenderPool::start(vec![setup], Box::new(Nobody))?.join()?;
     Ok(snapshots.iter().any(|snapshot| snapshot.packets.received > 0))
 }
 
@@ -152,16 +150,6 @@ fn document(found: &[Found]) -> String {
         })
         .collect();
     format!("{}\n", json!({ "schema_version": 1, "mtu_sweep": rows }))
-}
-
-/// A sweep needs the end of each size only.
-struct Deaf;
-
-impl SenderObserver for Deaf {
-    fn outcome(&mut self, _session: usize, _outcome: &Outcome) {}
-    fn event(&mut self, _session: usize, _event: SenderEvent) {}
-    fn trouble(&mut self, _session: usize, _trouble: Trouble) {}
-    fn window(&mut self, _session: usize, _window: SessionSnapshot) {}
 }
 
 #[cfg(test)]

@@ -126,8 +126,8 @@ pub fn reporter(output: &Output) -> Result<Box<dyn Reporter>, String> {
     })
 }
 
-/// `-qq`: the exit status only.
-struct Silence;
+/// `-qq`: the exit status only; and whatever has words of its own for the end.
+pub struct Silence;
 
 impl Reporter for Silence {
     fn start(&mut self, _sessions: &[SessionInfo]) -> io::Result<()> {

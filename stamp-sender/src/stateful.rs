@@ -8,9 +8,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use stamp_session::sender::{Outcome, ReflectorMode, Schedule, SenderEvent};
-use stamp_session::snapshot::{Reflector, SessionSnapshot};
-use stamp_worker::sender::{SenderObserver, SenderPool, SessionSetup, Trouble};
+use stamp_session::sender::{ReflectorMode, Schedule};
+use stamp_session::snapshot::Reflector;
+use stamp_worker::sender::{Nobody, SenderPool, SessionSetup};
 
 use crate::command_line::Probe;
 use crate::exit::Failure;
@@ -89,20 +89,10 @@ pub fn detect(
         if setups.is_empty() {
             break;
         }
-        let snapshots = SenderPool::start(setups, Box::new(Silent))?.join()?;
+        let snapshots = SenderPool::start(setups, Box::new(Nobody))?.join()?;
         for (host, snapshot) in open.into_iter().zip(snapshots) {
             modes[host] = snapshot.reflector.mode;
         }
     }
     Ok(modes)
-}
-
-/// The check needs its end only.
-struct Silent;
-
-impl SenderObserver for Silent {
-    fn outcome(&mut self, _session: usize, _outcome: &Outcome) {}
-    fn event(&mut self, _session: usize, _event: SenderEvent) {}
-    fn trouble(&mut self, _session: usize, _trouble: Trouble) {}
-    fn window(&mut self, _session: usize, _window: SessionSnapshot) {}
 }

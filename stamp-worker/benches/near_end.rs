@@ -5,25 +5,14 @@ use std::time::Duration;
 
 use stamp_net::{SocketOptions, UdpSocket};
 use stamp_proto::packet::Ssid;
-use stamp_session::sender::{Outcome, Schedule, SenderConfig, SenderEvent};
-use stamp_session::snapshot::SessionSnapshot;
-use stamp_worker::sender::{SenderObserver, SenderPool, SessionSetup, Trouble};
+use stamp_session::sender::{Schedule, SenderConfig};
+use stamp_worker::sender::{Nobody, SenderPool, SessionSetup};
 
 use crate::far_end::ONE_CLOCK;
 
 /// Where reflectors of these benches listen.
 pub(crate) fn loopback() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, 0).into()
-}
-
-/// Hears nothing, so that nothing but the sender is measured.
-struct Deaf;
-
-impl SenderObserver for Deaf {
-    fn outcome(&mut self, _session: usize, _outcome: &Outcome) {}
-    fn event(&mut self, _session: usize, _event: SenderEvent) {}
-    fn trouble(&mut self, _session: usize, _trouble: Trouble) {}
-    fn window(&mut self, _session: usize, _window: SessionSnapshot) {}
 }
 
 /// A session with a fixed interval that ends after this time; T1 by the kernel if asked for.
@@ -48,5 +37,5 @@ pub(crate) fn session(
 
 /// Starts them all on one worker.
 pub(crate) fn start(sessions: Vec<SessionSetup>) -> SenderPool {
-    SenderPool::start(sessions, Box::new(Deaf)).expect("sessions that can be")
+    SenderPool::start(sessions, Box::new(Nobody)).expect("sessions that can be")
 }

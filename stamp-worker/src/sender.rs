@@ -19,7 +19,7 @@ use stamp_session::snapshot::SessionSnapshot;
 
 use crate::error::WorkerError;
 use crate::traffic::TrafficWatch;
-pub use companion::Companion;
+pub use companion::{Companion, Nobody};
 use place::Group;
 pub use port::{FramePort, FrameWay, Homecoming, LoopPort, PlainSegments, Port, Rings};
 use thread::{Command, Tenure, WorkerThread};

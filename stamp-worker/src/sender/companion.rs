@@ -46,8 +46,9 @@ impl Ear {
     }
 }
 
-/// Hears what happens to companions.
-pub(super) struct Nobody;
+/// Hears nothing: for companions, and for whoever looks at sessions when they have ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Nobody;
 
 impl SenderObserver for Nobody {
     fn outcome(&mut self, _session: usize, _outcome: &Outcome) {}
