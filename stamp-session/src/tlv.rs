@@ -216,6 +216,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) probe_sequence: u32,
     /// Sequence Number of the reply.
     pub(crate) reply_sequence: u32,
+    /// A later probe of its session came before.
+    pub(crate) overtaken: bool,
     /// The probe as it arrived.
     pub(crate) probe: &'a Received<'a>,
     /// What its source may have.
@@ -332,23 +334,8 @@ fn process(registry: &[Handler], exchange: &Exchange<'_>, area: &mut [u8]) -> (T
             }
         }
     }
-    if wishes.way == Wish::NoReply && (wishes.packets.is_some() || wishes.contradiction) {
-        undo_contradiction(area, &mut counts);
-        (wishes.way, wishes.packets) = (Wish::None, None);
-    }
+    reflected_test_packet_control::settle(area, &mut counts, &mut wishes);
     (counts, wishes)
-}
-
-/// No reply and several cannot both be had: there is one, and neither is done (RFC 10052 §3).
-fn undo_contradiction(area: &mut [u8], counts: &mut TlvCounts) {
-    let both = [TlvType::RETURN_PATH, TlvType::REFLECTED_TEST_PACKET_CONTROL];
-    for mut tlv in TlvsMut::new(area).flatten() {
-        if both.contains(&tlv.kind) && !tlv.flags().is_unrecognized() {
-            tlv.set_flags(TlvFlags::UNRECOGNIZED);
-            counts.processed = counts.processed.saturating_sub(1);
-            counts.unrecognized = counts.unrecognized.saturating_add(1);
-        }
-    }
 }
 
 fn answer(

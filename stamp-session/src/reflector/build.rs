@@ -85,6 +85,10 @@ impl Reflector {
             key_ids: policy.and_then(|policy| policy.key_ids.as_deref()),
             probe_sequence: screened.packet.sequence,
             reply_sequence: token.number,
+            overtaken: self
+                .sessions
+                .as_ref()
+                .is_some_and(|sessions| sessions.is_overtaken(token, screened.packet.sequence)),
             probe,
             rules: policy.map_or(const { &TlvRules::NONE }, |policy| &policy.tlvs),
             timestamps: self.timestamps(probe),

@@ -133,6 +133,14 @@ impl Sessions {
         Ok(Admitted { token, restarted, rebound })
     }
 
+    /// A probe with a higher number came before this one, whose reply has this token.
+    pub(super) fn is_overtaken(&self, token: &ReplyToken, sequence: u32) -> bool {
+        let session = self.slab.get(token.slot);
+        session.is_some_and(|session| {
+            session.generation == token.generation && session.window.highest() != sequence
+        })
+    }
+
     /// The number of a further reply to the last probe of a session; `None` when it is gone.
     pub(super) fn further(&mut self, slot: u32, generation: u32) -> Option<u32> {
         let session = self.slab.get_mut(slot).filter(|session| session.generation == generation)?;

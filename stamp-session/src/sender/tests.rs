@@ -1,4 +1,5 @@
 mod access_report;
+mod answered;
 mod clocks;
 mod connectivity;
 mod fallback;

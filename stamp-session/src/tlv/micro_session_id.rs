@@ -33,6 +33,10 @@ pub(super) const HANDLER: Handler = Handler {
 /// A link that has no identifier is no member: there, the TLV is as good as unknown.
 fn reflect(exchange: &Exchange<'_>, tlv: &mut TlvMut<'_>, wishes: &mut Wishes) -> Outcome {
     let Some(member) = exchange.member else { return Outcome::Unrecognized };
+    // A packet belongs to one micro session: a second one does not count, whatever it says.
+    if core::mem::replace(&mut wishes.micro_session_seen, true) {
+        return Outcome::Unrecognized;
+    }
     let Ok(asked) = MicroSessionId::parse(tlv.value) else { return Outcome::Malformed };
     if !asked.allows_arrival(member) {
         wishes.wrong_member = true;

@@ -5,9 +5,9 @@ use stamp_proto::tlv::reflected_test_packet_control::{
     AddressGroup, ControlDialect, ReflectedPackets, ReflectedTestPacketControl,
     ReflectedTestPacketControlRequest, reflect as reflect_value,
 };
-use stamp_proto::tlv::{TlvMut, TlvType};
+use stamp_proto::tlv::{TlvFlags, TlvMut, TlvType, TlvsMut};
 
-use super::{Ask, Exchange, Handler, Kind, Outcome, Wish, Wishes};
+use super::{Ask, Exchange, Handler, Kind, Outcome, TlvCounts, Wish, Wishes};
 use crate::sender::Told;
 
 pub(super) const HANDLER: Handler = Handler {
@@ -44,6 +44,8 @@ fn request(packets: ReflectedPackets) -> ReflectedTestPacketControlRequest {
 /// In the order that the RFC has: whom it concerns, whether it may be asked, what is too much.
 fn reflect(exchange: &Exchange<'_>, tlv: &mut TlvMut<'_>, wishes: &mut Wishes) -> Outcome {
     let Ok(control) = ReflectedTestPacketControl::parse(tlv.value, DIALECT) else {
+        // Marks the sub-TLV that is wrong; of an answer there is nothing else.
+        let _ = reflect_value(tlv.value, DIALECT, false);
         return Outcome::Malformed;
     };
     let wanted = control.packets;
@@ -62,6 +64,10 @@ fn reflect(exchange: &Exchange<'_>, tlv: &mut TlvMut<'_>, wishes: &mut Wishes) -
     if reflect_value(tlv.value, DIALECT, false).is_err() {
         return Outcome::Malformed;
     }
+    if exchange.overtaken {
+        // Its number is not above those before it: it may have been held back, or be a copy.
+        return Outcome::Unrecognized;
+    }
     if wanted.count == 0 {
         wishes.no_packets = true;
         return Outcome::Processed;
@@ -79,6 +85,22 @@ fn reflect(exchange: &Exchange<'_>, tlv: &mut TlvMut<'_>, wishes: &mut Wishes) -
     };
     wishes.packets = Some(GrantedPackets { octets, wanted, octets_per_second });
     Outcome::Processed
+}
+
+/// No reply and several cannot both be had: there is one, and neither is done (RFC 10052 §3).
+pub(super) fn settle(area: &mut [u8], counts: &mut TlvCounts, wishes: &mut Wishes) {
+    if wishes.way != Wish::NoReply || !(wishes.packets.is_some() || wishes.contradiction) {
+        return;
+    }
+    let both = [TlvType::RETURN_PATH, TlvType::REFLECTED_TEST_PACKET_CONTROL];
+    for mut tlv in TlvsMut::new(area).flatten() {
+        if both.contains(&tlv.kind) && !tlv.flags().is_unrecognized() {
+            tlv.set_flags(TlvFlags::UNRECOGNIZED);
+            counts.processed = counts.processed.saturating_sub(1);
+            counts.unrecognized = counts.unrecognized.saturating_add(1);
+        }
+    }
+    (wishes.way, wishes.packets) = (Wish::None, None);
 }
 
 /// What a probe gets.

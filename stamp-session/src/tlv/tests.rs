@@ -2,10 +2,12 @@ use std::sync::LazyLock;
 
 mod access_report;
 mod direct_measurement;
+mod generic;
 mod micro_session_id;
 mod packet_control;
 mod policy;
 mod reflected_headers;
+mod sub_tlvs;
 
 use stamp_proto::auth::{Key, KeyError};
 use stamp_proto::ip::{Dscp, Ecn};
@@ -84,6 +86,7 @@ fn exchange(mode: AuthenticationMode, keys: Option<&KeyRing>) -> Exchange<'_> {
         key_ids: None,
         probe_sequence,
         reply_sequence,
+        overtaken: false,
         probe,
         rules,
         timestamps,

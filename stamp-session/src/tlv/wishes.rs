@@ -41,6 +41,7 @@ pub(crate) struct Wishes {
     pub(super) contradiction: bool,
     pub(super) packet_control_seen: bool,
     pub(super) return_path_seen: bool,
+    pub(super) micro_session_seen: bool,
     pub(super) fixed_told: HeadersTold,
     pub(super) extensions_told: HeadersTold,
     pub(super) extension_header_seen: bool,

@@ -119,3 +119,17 @@ fn a_new_configuration_ends_what_the_old_one_allowed() {
     reflector.replace_config(config()).unwrap();
     assert!(reflector.poll_reply(at_ms(100), &mut out).is_none());
 }
+
+#[test]
+fn a_probe_that_was_overtaken_gets_one_reply_with_u() {
+    let mut reflector = reflector(stateful(generous()));
+    let last = |sent: Vec<(u64, Vec<u8>)>| (sent.len(), sent[0].1[44]);
+    assert_eq!(last(replies(&mut reflector, &Probe::number(5).with(&tlv(WANTED)), 100)), (3, 0));
+    assert_eq!(last(replies(&mut reflector, &Probe::number(4).with(&tlv(WANTED)), 100)), (1, 0x80));
+    assert_eq!(last(replies(&mut reflector, &Probe::number(6).with(&tlv(WANTED)), 100)), (3, 0));
+    let mut out = [0; 2_000];
+    let copy = Probe::number(4).with(&tlv(WANTED));
+    let verdict = reflector.handle_probe(at_ms(0), copy.received(), &mut out);
+    assert!(matches!(verdict, Verdict::Drop(DropReason::Replay)), "{verdict:?}");
+    assert!(reflector.poll_reply(at_ms(100), &mut out).is_none());
+}
