@@ -78,10 +78,12 @@ pub fn files(root: &Path) -> Vec<File> {
             let entry = entry.expect("a folder entry can be read");
             let kind = entry.file_type().expect("a folder entry has a type");
             let name = entry.file_name();
+            // In a second work tree `.git` is a file.
+            if SKIPPED.iter().any(|skipped| name == *skipped) {
+                continue;
+            }
             if kind.is_dir() {
-                if !SKIPPED.iter().any(|skipped| name == *skipped) {
-                    folders.push(entry.path());
-                }
+                folders.push(entry.path());
             } else if kind.is_file() {
                 let octets = match fs::read(entry.path()) {
                     Err(error) if error.kind() == ErrorKind::NotFound => continue, // gone meanwhile
@@ -114,7 +116,8 @@ mod tests {
         let files = files(&root());
         assert!(files.iter().any(|file| file.path == "tests/src/conformance/tree.rs"));
         assert!(!files.iter().any(|file| file.path.starts_with("target/")));
-        assert!(!files.iter().any(|file| file.path.starts_with(".git/")));
+        let is_git = |file: &File| file.path == ".git" || file.path.starts_with(".git/");
+        assert!(!files.iter().any(is_git));
     }
 
     #[test]
