@@ -8,8 +8,11 @@ mod fleet;
 mod inputs;
 mod observer;
 mod opening;
+mod preparation;
+mod signals;
 mod verbs;
 mod web;
+mod wish;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,7 +22,6 @@ use stamp_service::log::Log;
 use stamp_service::manager;
 use stamp_session::snapshot::{DelaySummary, SessionSnapshot};
 use stamp_session::te::TeState;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use crate::Ended;
@@ -28,15 +30,14 @@ use crate::output::duration::delay;
 use board::Board;
 use config::Configuration;
 use events::{Counts, Events};
-use fleet::Fleet;
+use fleet::{Fleet, Openers};
 use observer::{Notice, Place};
-use web::{Sources, Wish};
+use preparation::{Before, Preparation, Prepared};
+use signals::{Asked, Signals};
+use web::Sources;
+use wish::{Answers, Wanted, Wish, Wishes};
 
 pub use verbs::{check, show, template};
-
-/// Threads that look names up and open sockets, so that one name server that does not answer keeps
-/// nobody else waiting.
-const OPENERS: usize = 32;
 
 /// Runs until SIGTERM or SIGINT.
 ///
@@ -49,10 +50,10 @@ pub fn run(file: PathBuf) -> Ended {
     let log = Log::start(service.log_level, service.log_format);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .max_blocking_threads(OPENERS)
+        .max_blocking_threads(Openers::THREADS)
         .build()
         .map_err(|source| Failure::System { what: "starting the runtime", source })?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let mut signals = Signals::listen()?;
         let (sender, notices) = mpsc::unbounded_channel();
         let board = Board::default();
@@ -66,15 +67,26 @@ pub fn run(file: PathBuf) -> Ended {
             service,
             wishes: wishing,
         })?;
-        let running = configuration.clone();
-        let mut daemon = Daemon { file, log, fleet, events, notices, wishes, board, running };
-        tokio::select! {
-            started = daemon.start(configuration) => started?,
-            () = signals.stopped() => return Ok(Status::Done),
-        }
-        daemon.serve(&mut signals).await;
-        Ok(Status::Done)
-    })
+        let running =
+            Configuration { service: configuration.service.clone(), ..Default::default() };
+        let mut daemon = Daemon {
+            file,
+            log,
+            fleet,
+            events,
+            notices,
+            wishes,
+            waiting: Wishes::default(),
+            preparation: None,
+            board,
+            running,
+        };
+        daemon.waiting.push(Wish::new(Wanted::First(Box::new(configuration))));
+        daemon.serve(&mut signals).await
+    });
+    // Names that are still being looked up are nobody's any more.
+    runtime.shutdown_background();
+    ended.map(|()| Status::Done)
 }
 
 /// Everything the control side owns.
@@ -86,6 +98,10 @@ struct Daemon {
     notices: UnboundedReceiver<(Place, Notice)>,
     /// Whoever asks over HTTP for another reading of the file.
     wishes: UnboundedReceiver<Wish>,
+    /// What is to be put in force when that under way has come to an end.
+    waiting: Wishes,
+    /// What is on its way to being in force.
+    preparation: Option<Preparation>,
     /// What others may see.
     board: Board,
     /// What is in force.
@@ -93,46 +109,26 @@ struct Daemon {
 }
 
 impl Daemon {
-    async fn start(&mut self, configuration: Configuration) -> Result<(), Failure> {
-        let changed = self.fleet.apply(&configuration).await?;
-        self.board.reloaded(true);
-        tracing::info!(
-            file = %self.file.display(),
-            sessions = changed.added,
-            "stamp-sender {} runs",
-            env!("CARGO_PKG_VERSION")
-        );
-        Ok(())
-    }
-
     /// Until it is told to stop.
-    async fn serve(&mut self, signals: &mut Signals) {
-        manager::ready();
+    ///
+    /// # Errors
+    ///
+    /// What keeps the first configuration from being in force.
+    async fn serve(&mut self, signals: &mut Signals) -> Result<(), Failure> {
         let mut watchdog = manager::watchdog().map(tokio::time::interval);
         loop {
+            self.begin_next();
             let due = self.fleet.next_due();
             tokio::select! {
                 biased;
                 asked = signals.next() => match asked {
                     Asked::Stop => break,
-                    Asked::Reload => {
-                        manager::reloading();
-                        tokio::select! {
-                            _ = living(self.reload(), watchdog.as_mut()) => manager::ready(),
-                            () = signals.stopped() => break,
-                        }
-                    }
+                    Asked::Reload => self.waiting.push(Wish::new(Wanted::File)),
                     Asked::Status => self.tell_status(),
                 },
-                Some(wish) = self.wishes.recv() => {
-                    manager::reloading();
-                    let result = tokio::select! {
-                        result = living(self.reload(), watchdog.as_mut()) => result,
-                        () = signals.stopped() => break,
-                    };
-                    manager::ready();
-                    // Whoever asked may have gone.
-                    let _ = wish.send(result);
+                Some(wish) = self.wishes.recv() => self.waiting.push(wish),
+                (result, answers, is_first) = Preparation::finished(&mut self.preparation) => {
+                    self.prepared(result, answers, is_first)?;
                 }
                 Some((place, notice)) = self.notices.recv() => self.take(place, notice),
                 () = self.fleet.attempted() => {}
@@ -146,56 +142,86 @@ impl Daemon {
         }
         manager::stopping();
         tracing::info!("stopped");
+        Ok(())
     }
 
-    /// The file as it is now, or everything as it was.
-    ///
-    /// # Errors
-    ///
-    /// Why the file is not in force.
-    async fn reload(&mut self) -> Result<(), String> {
-        let result = self.try_reload().await;
+    /// Begins to prepare what is wanted next, unless something is under way. Sessions go on meanwhile.
+    fn begin_next(&mut self) {
+        if self.preparation.is_some() {
+            return;
+        }
+        let Some((wanted, answers)) = self.waiting.next() else { return };
+        if !matches!(wanted, Wanted::First(_)) {
+            manager::reloading();
+        }
+        let before = Before {
+            file: self.file.clone(),
+            service: self.running.service.clone(),
+            known: self.fleet.known(),
+        };
+        let preparation = Preparation::begin(wanted, answers, before, self.fleet.openers());
+        self.preparation = Some(preparation);
+    }
+
+    /// All of what was prepared is put in force, or everything stays as it was.
+    fn prepared(
+        &mut self,
+        result: Result<Prepared, Failure>,
+        answers: Answers,
+        is_first: bool,
+    ) -> Result<(), Failure> {
+        let result = result.and_then(|prepared| self.put_in_force(prepared, is_first));
+        if is_first {
+            result?;
+            self.board.reloaded(true);
+            manager::ready();
+            return Ok(());
+        }
         self.board.reloaded(result.is_ok());
-        match result {
-            Ok(()) => Ok(()),
-            Err(failure) => {
-                let reason = failure.to_string();
-                for line in reason.lines() {
-                    tracing::error!("{line}");
-                }
-                tracing::error!(
-                    file = %self.file.display(),
-                    "the new configuration is refused; the one before stays in force"
-                );
-                self.events.configuration(Some(&reason));
-                Err(reason)
-            }
-        }
+        let outcome = result.map_err(|failure| self.refused(&failure));
+        manager::ready();
+        answers.tell(&outcome);
+        Ok(())
     }
 
-    async fn try_reload(&mut self) -> Result<(), Failure> {
-        let configuration = Configuration::load(&self.file)?;
-        let (new, old) = (&configuration.service, &self.running.service);
-        let of_a_restart = [
-            ("workers", new.workers != old.workers),
-            ("log.format", new.log_format != old.log_format),
-            ("web", new.web != old.web),
-        ];
-        if let Some((key, _)) = of_a_restart.iter().find(|(_, changed)| *changed) {
-            let problem = format!("{key} changes with a restart only");
-            return Err(Failure::Input(problem));
+    /// Says so, loudly.
+    fn refused(&mut self, failure: &Failure) -> String {
+        let reason = failure.to_string();
+        for line in reason.lines() {
+            tracing::error!("{line}");
         }
+        tracing::error!(
+            file = %self.file.display(),
+            "the new configuration is refused; the one before stays in force"
+        );
+        self.events.configuration(Some(&reason));
+        reason
+    }
+
+    fn put_in_force(&mut self, prepared: Prepared, is_first: bool) -> Result<(), Failure> {
+        let Prepared { configuration, change, opened, late } = prepared;
+        let (new, old) = (&configuration.service, &self.running.service);
         let events = (new.events_file != old.events_file)
             .then(|| Events::open(new.events_file.as_deref(), self.events.counts()))
             .transpose()?;
-        let changed = self.fleet.apply(&configuration).await?;
+        let changed = self.fleet.put_in_force(change, opened, late);
         match events {
             Some(events) => self.events = events,
             // Whoever has renamed the file wants a new one.
-            None => self.events.reopen(),
+            None if !is_first => self.events.reopen(),
+            None => {}
         }
         self.log.set_level(configuration.service.log_level);
         self.running = configuration;
+        if is_first {
+            tracing::info!(
+                file = %self.file.display(),
+                sessions = changed.added,
+                "stamp-sender {} runs",
+                env!("CARGO_PKG_VERSION")
+            );
+            return Ok(());
+        }
         tracing::info!(
             added = changed.added,
             changed = changed.changed,
@@ -272,21 +298,6 @@ fn tell_window(session: &str, window: Option<&SessionSnapshot>, announced: Optio
     );
 }
 
-/// Does `work`, and tells the service manager meanwhile that this end lives: names that nobody resolves
-/// may take longer than it waits.
-async fn living<T>(
-    work: impl Future<Output = T>,
-    mut watchdog: Option<&mut tokio::time::Interval>,
-) -> T {
-    let mut work = std::pin::pin!(work);
-    loop {
-        tokio::select! {
-            done = &mut work => return done,
-            () = ticked(watchdog.as_deref_mut()) => manager::alive(),
-        }
-    }
-}
-
 /// The next tick; never where there are none.
 async fn ticked(interval: Option<&mut tokio::time::Interval>) {
     match interval {
@@ -300,50 +311,5 @@ async fn sleep_until(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due.into()).await,
         None => std::future::pending().await,
-    }
-}
-
-/// What a signal asks for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Asked {
-    Stop,
-    Reload,
-    Status,
-}
-
-struct Signals {
-    stop: [Signal; 2],
-    reload: Signal,
-    status: Signal,
-}
-
-impl Signals {
-    fn listen() -> Result<Self, Failure> {
-        let on = |kind| {
-            signal(kind).map_err(|source| Failure::System { what: "handling a signal", source })
-        };
-        Ok(Self {
-            stop: [on(SignalKind::terminate())?, on(SignalKind::interrupt())?],
-            reload: on(SignalKind::hangup())?,
-            status: on(SignalKind::user_defined1())?,
-        })
-    }
-
-    async fn next(&mut self) -> Asked {
-        let [terminate, interrupt] = &mut self.stop;
-        tokio::select! {
-            _ = terminate.recv() => Asked::Stop,
-            _ = interrupt.recv() => Asked::Stop,
-            _ = self.reload.recv() => Asked::Reload,
-            _ = self.status.recv() => Asked::Status,
-        }
-    }
-
-    async fn stopped(&mut self) {
-        let [terminate, interrupt] = &mut self.stop;
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
     }
 }

@@ -3,9 +3,9 @@
 
 mod change;
 mod member;
+mod openers;
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,22 +13,17 @@ use stamp_session::clock::MonotonicTime;
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_session::te::TeAdvertisement;
 use stamp_worker::sender::{SenderAsker, SenderPool, Tuning};
-use tokio::sync::mpsc::UnboundedSender;
-use tokio::task::JoinSet;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::board::Board;
 use super::config::{Configuration, SessionSpec};
 use super::observer::{Notice, Observer, Place};
 use super::opening::{self, Obstacle, Opened};
-use crate::descriptors;
 use crate::exit::Failure;
 use crate::happening::SessionInfo;
-use change::Change;
-pub(super) use change::Changed;
+pub(super) use change::{Change, Changed, Known};
 use member::{Life, Member, Running};
-
-/// A session that was opened, or why not; nothing where its far end is where it was.
-type Attempt = (Arc<SessionSpec>, Option<Result<Opened, Obstacle>>);
+pub(super) use openers::{Attempt, Openers};
 
 /// The sessions of a service and the packet threads that they run on.
 pub(super) struct Fleet {
@@ -36,8 +31,10 @@ pub(super) struct Fleet {
     members: BTreeMap<String, Member>,
     /// Whose session runs at a place, and which one of its own.
     places: HashMap<Place, (String, usize)>,
-    /// Sessions that are being opened while others go on.
-    attempts: JoinSet<Attempt>,
+    openers: Openers,
+    /// Sessions that were opened while others went on, and where they are handed in.
+    attempts: UnboundedReceiver<Attempt>,
+    attempted: UnboundedSender<Attempt>,
     /// What others may see of it.
     board: Board,
 }
@@ -55,11 +52,14 @@ impl Fleet {
     ) -> Result<Self, Failure> {
         let pool = |worker| SenderPool::resident(Box::new(Observer::new(worker, notices.clone())));
         let pools = (0..workers).map(pool).collect::<Result<_, _>>()?;
+        let (attempted, attempts) = unbounded_channel();
         Ok(Self {
             pools,
             members: BTreeMap::new(),
             places: HashMap::new(),
-            attempts: JoinSet::new(),
+            openers: Openers::default(),
+            attempts,
+            attempted,
             board,
         })
     }
@@ -69,38 +69,25 @@ impl Fleet {
         self.pools.iter().map(SenderPool::asker).collect()
     }
 
-    /// Makes `configuration` the one in force. Sessions that it leaves as they are keep their state
-    /// and counters.
-    ///
-    /// # Errors
-    ///
-    /// What can never be; then nothing has changed.
-    pub(super) async fn apply(
-        &mut self,
-        configuration: &Configuration,
-    ) -> Result<Changed, Failure> {
-        let change = Change::between(&self.members, configuration);
-        descriptors::ensure(sockets_of(configuration)?)?;
-        let mut opened = Vec::with_capacity(change.opened.len());
-        let mut opening = JoinSet::new();
-        for spec in &change.opened {
-            let spec = Arc::clone(spec);
-            opening.spawn_blocking(move || attempt(spec, None));
-        }
-        while let Some(attempt) = opening.join_next().await {
-            let (spec, result) =
-                attempt.map_err(|_| Failure::Input("a look-up broke down".into()))?;
-            if let Some(Err(Obstacle::Lasting(failure))) = result {
-                let (name, source) = (spec.name.clone(), Box::new(failure));
-                return Err(Failure::Session { name, source });
-            }
-            opened.push((spec, result));
-        }
-        Ok(self.put_in_force(change, opened))
+    /// What a new configuration is held against.
+    pub(super) fn known(&self) -> Known {
+        let known = |member: &Member| (Arc::clone(&member.spec), member.inputs.clone());
+        self.members.iter().map(|(name, member)| (name.clone(), known(member))).collect()
     }
 
-    /// From here on nothing can fail as a whole.
-    fn put_in_force(&mut self, change: Change, opened: Vec<Attempt>) -> Changed {
+    /// Who opens its sessions.
+    pub(super) fn openers(&self) -> Openers {
+        self.openers.clone()
+    }
+
+    /// Makes what was prepared the configuration in force. Sessions that it leaves as they are keep
+    /// their state and counters. From here on nothing can fail as a whole.
+    pub(super) fn put_in_force(
+        &mut self,
+        change: Change,
+        opened: Vec<Attempt>,
+        mut late: UnboundedReceiver<Attempt>,
+    ) -> Changed {
         let changed = change.summary();
         for name in &change.removed {
             self.end(name);
@@ -108,12 +95,22 @@ impl Fleet {
             self.board.dismiss(name);
         }
         change.tuned.into_iter().for_each(|spec| self.tune(spec));
-        for (spec, result) in opened {
+        let mut opened: HashMap<_, _> =
+            opened.into_iter().map(|(spec, result)| (spec.name.clone(), result)).collect();
+        for spec in change.opened {
             self.end(&spec.name);
             self.members.insert(spec.name.clone(), Member::new(Arc::clone(&spec)));
             self.board.admit(&spec);
-            self.settle(spec, result);
+            if let Some(result) = opened.remove(&spec.name) {
+                self.settle(spec, result);
+            }
         }
+        let attempted = self.attempted.clone();
+        tokio::spawn(async move {
+            while let Some(attempt) = late.recv().await {
+                let _ = attempted.send(attempt);
+            }
+        });
         changed
     }
 
@@ -168,7 +165,7 @@ impl Fleet {
     pub(super) fn tend(&mut self, now: Instant) {
         for member in self.members.values_mut() {
             if let Some((spec, known)) = member.take_due(now) {
-                self.attempts.spawn_blocking(move || attempt(spec, known));
+                self.openers.open(spec, known, self.attempted.clone());
             }
         }
     }
@@ -185,12 +182,10 @@ impl Fleet {
         self.members.values().filter_map(Member::due).min()
     }
 
-    /// Waits for the end of an attempt and acts upon it; for ever while there is none.
+    /// Waits for the end of an attempt and acts upon it.
     pub(super) async fn attempted(&mut self) {
-        match self.attempts.join_next().await {
-            Some(Ok((spec, result))) => self.settle(spec, result),
-            Some(Err(_)) => {}
-            None => std::future::pending().await,
+        if let Some((spec, result)) = self.attempts.recv().await {
+            self.settle(spec, result);
         }
     }
 
@@ -270,18 +265,8 @@ impl Fleet {
     }
 }
 
-/// Opens a session, unless its far end is `known` and has not moved.
-fn attempt(spec: Arc<SessionSpec>, known: Option<SocketAddr>) -> Attempt {
-    let moved = known.is_none_or(|known| {
-        // A name server that does not answer moves nobody.
-        opening::whereabouts(&spec).is_ok_and(|target| target != known)
-    });
-    let result = moved.then(|| opening::open(&spec));
-    (spec, result)
-}
-
 /// Sockets that a whole configuration needs.
-fn sockets_of(configuration: &Configuration) -> Result<usize, Failure> {
+pub(super) fn sockets_of(configuration: &Configuration) -> Result<usize, Failure> {
     let mut sockets = 0_usize;
     for spec in &configuration.sessions {
         match opening::sockets(spec) {

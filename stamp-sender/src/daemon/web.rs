@@ -19,10 +19,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::board::Board;
 use super::config::Service;
 use super::events::Counts;
+use super::wish::{Wanted, Wish};
 use crate::exit::Failure;
-
-/// A wish for another reading of the file, and where to say what became of it.
-pub(super) type Wish = mpsc::Sender<Result<(), String>>;
 
 /// A scrape that is no older serves others too: however many ask, packet threads are asked five times
 /// a second at most.
@@ -125,7 +123,7 @@ impl Site for SenderSite {
         }
         let (answer, answered) = mpsc::channel();
         let ends = || Err("the service ends".to_owned());
-        if self.sources.wishes.send(answer).is_err() {
+        if self.sources.wishes.send(Wish::answered(Wanted::File, answer)).is_err() {
             return Some(ends());
         }
         Some(answered.recv().unwrap_or_else(|_| ends()))

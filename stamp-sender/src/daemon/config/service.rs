@@ -72,6 +72,16 @@ impl Setting for Lines {
 }
 
 impl Service {
+    /// A key that changes with a restart only, and has changed in `new`.
+    pub fn restart_for(&self, new: &Self) -> Option<&'static str> {
+        let keys = [
+            ("workers", new.workers != self.workers),
+            ("log.format", new.log_format != self.log_format),
+            ("web", new.web != self.web),
+        ];
+        keys.iter().find(|(_, changed)| *changed).map(|(key, _)| *key)
+    }
+
     /// What stands in the root table.
     pub(super) fn read(root: &Section<'_>, folder: &Path) -> Self {
         let default = Self::default();

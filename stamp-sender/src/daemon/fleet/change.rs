@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::Member;
 use crate::daemon::config::{Configuration, SessionSpec};
 use crate::daemon::inputs::Inputs;
 
+/// Sessions by name, with the files they were read from.
+pub(in crate::daemon) type Known = BTreeMap<String, (Arc<SessionSpec>, Inputs)>;
+
 /// What has to be done to come from one configuration to another.
 #[derive(Debug, Default)]
-pub(super) struct Change {
+pub(in crate::daemon) struct Change {
     /// Sessions to open, new or changed.
-    pub(super) opened: Vec<Arc<SessionSpec>>,
+    pub(in crate::daemon) opened: Vec<Arc<SessionSpec>>,
     /// Sessions that go on, held against other limits or called otherwise.
     pub(super) tuned: Vec<Arc<SessionSpec>>,
     /// Names that are gone.
@@ -31,23 +33,18 @@ pub(in crate::daemon) struct Changed {
 }
 
 impl Change {
-    pub(super) fn between(
-        members: &BTreeMap<String, Member>,
-        configuration: &Configuration,
-    ) -> Self {
+    pub(in crate::daemon) fn between(known: &Known, configuration: &Configuration) -> Self {
         let mut change = Self::default();
         for spec in &configuration.sessions {
-            match members.get(&spec.name) {
-                Some(member) if *member.spec == *spec && member.inputs == Inputs::of(spec) => {
-                    change.kept += 1;
-                }
-                Some(member)
-                    if member.spec.probes_like(spec) && member.inputs == Inputs::of(spec) =>
-                {
+            let member = known.get(&spec.name);
+            let same_files = member.is_some_and(|(_, inputs)| *inputs == Inputs::of(spec));
+            match member.filter(|_| same_files) {
+                Some((member, _)) if **member == *spec => change.kept += 1,
+                Some((member, _)) if member.probes_like(spec) => {
                     change.tuned.push(Arc::new(spec.clone()));
                 }
-                known => {
-                    change.added += usize::from(known.is_none());
+                _ => {
+                    change.added += usize::from(member.is_none());
                     change.opened.push(Arc::new(spec.clone()));
                 }
             }
@@ -55,7 +52,7 @@ impl Change {
         let wanted: BTreeSet<&str> =
             configuration.sessions.iter().map(|spec| spec.name.as_str()).collect();
         let is_gone = |name: &&String| !wanted.contains(name.as_str());
-        change.removed = members.keys().filter(is_gone).cloned().collect();
+        change.removed = known.keys().filter(is_gone).cloned().collect();
         change
     }
 
