@@ -4,13 +4,11 @@
 //! processor gives the same numbers on a busy machine; a step that takes more than 3 % and more than
 //! ten instructions above `instructions.toml` fails. Behind a wanted change, `-- --bless` writes the
 //! file anew.
-//!
-//! Each step runs in two child processes that differ by a known number of calls; the difference of
-//! their counts is free of everything that start and end of a process cost.
 
+mod callgrind;
 mod work;
 
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::{env, fs};
 
 use work::{Bench, STEPS};
@@ -19,8 +17,6 @@ const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instruction
 const TOLERANCE_PERCENT: u64 = 3;
 /// What a call costs that the compiler inlined before: it decides anew whenever the crate grows.
 const TOLERANCE_INSTRUCTIONS: u64 = 10;
-const FEW: u64 = 100;
-const MANY: u64 = 1_100;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -44,8 +40,7 @@ fn run_step(name: &str, calls: u64) {
 }
 
 fn compare(bless: bool) -> ExitCode {
-    if Command::new("valgrind").arg("--version").stdout(Stdio::null()).status().is_err() {
-        println!("SKIPPED: instruction counts need valgrind (Debian: apt install valgrind)");
+    if !callgrind::is_there() {
         return ExitCode::SUCCESS;
     }
     let baseline = fs::read_to_string(BASELINE).unwrap_or_default();
@@ -53,7 +48,7 @@ fn compare(bless: bool) -> ExitCode {
     let mut worse = 0;
     println!("{:<28}{:>10}{:>10}{:>9}", "instructions per call", "baseline", "now", "change");
     for (name, _) in STEPS {
-        let now = (count(name, MANY) - count(name, FEW)).div_ceil(MANY - FEW);
+        let now = callgrind::per_call(name);
         written.push_str(&format!("{name} = {now}\n"));
         let Some(before) = expected(&baseline, name) else {
             println!("{name:<28}{:>10}{now:>10}  not in the baseline", "-");
@@ -78,22 +73,6 @@ fn compare(bless: bool) -> ExitCode {
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
-}
-
-/// Instructions that a child process executes, start and end included.
-fn count(name: &str, calls: u64) -> u64 {
-    let program = env::current_exe().expect("this program has a path");
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(program)
-        .args(["--child", name, &calls.to_string()])
-        .output()
-        .expect("valgrind starts");
-    let report = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{report}");
-    let collected = report.lines().find_map(|line| line.split_once("Collected :"));
-    let (_, number) = collected.unwrap_or_else(|| panic!("callgrind counted nothing: {report}"));
-    number.trim().parse().expect("callgrind counts in digits")
 }
 
 fn expected(baseline: &str, name: &str) -> Option<u64> {

@@ -25,7 +25,7 @@ pub mod timestamp_information;
 use crate::error::ParseError;
 use crate::writer::Writer;
 
-pub use area::{MalformedTlv, TlvError, TlvMut, Tlvs, TlvsMut};
+pub use area::{MalformedTlv, TlvError, TlvMut, Tlvs, TlvsMut, are_more_than};
 pub use reflected_header::{HeaderMatch, HeadersTold, ReceivedHeaders};
 pub use registry::{TlvFlags, TlvType};
 

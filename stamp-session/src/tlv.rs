@@ -16,7 +16,8 @@
 //! | a type that is ignored for its source | copied, U and C |
 //! | no header, or a value beyond the end | M; what follows is copied unread |
 //! | the HMAC TLV fails | I on all, none processed |
-//! | more than 32 TLVs | none processed: U on the first 32, M on the next |
+//! | more than 18 TLVs | none processed: U on the first 18, M on the next |
+//! | more than 8 sub-TLVs in all | the TLV with one too many is copied, U |
 
 mod access_report;
 mod class_of_service;
@@ -41,7 +42,7 @@ use stamp_proto::packet::AuthenticationMode;
 use stamp_proto::tlv::follow_up_telemetry::FollowUpTelemetry;
 use stamp_proto::tlv::micro_session_id::MemberLinkId;
 use stamp_proto::tlv::timestamp_information::TimestampInformation;
-use stamp_proto::tlv::{TlvFlags, TlvMut, TlvType, Tlvs, TlvsMut};
+use stamp_proto::tlv::{TlvFlags, TlvMut, TlvType, Tlvs, TlvsMut, are_more_than};
 use stamp_proto::writer::Writer;
 
 use self::hmac::Integrity;
@@ -53,8 +54,11 @@ use crate::reflector::{Bursts, Ends, ReturnRules, TlvAction, TlvRules};
 use crate::sender::{Answers, Granted, Requests};
 use crate::traffic::TrafficCounters;
 
-/// TLVs of one packet that are processed; RFC 8972 knows no limit, but work must have one.
-const MOST_TLVS: usize = 32;
+/// TLVs of one packet that are processed; RFC 8972 knows no limit, but work must have one. There is
+/// room for one of each type, and for some more.
+const MOST_TLVS: usize = 18;
+/// Sub-TLVs of one packet that are processed. No type asks for more than three things by them.
+const MOST_SUB_TLVS: usize = 8;
 
 /// Every type that is understood, those that are asked for in the order in which they are written.
 static REGISTRY: [Handler; 14] = [
@@ -83,6 +87,8 @@ pub(crate) struct Handler {
     governed: bool,
     /// Whether a value can have so many octets.
     is_valid_length: fn(usize) -> bool,
+    /// Octets before its sub-TLVs; `None` where it has none.
+    sub_tlvs_from: Option<usize>,
     /// Turns the value of the request into that of the reply, and notes what it asks for beside.
     reflect: fn(&Exchange<'_>, &mut TlvMut<'_>, &mut Wishes) -> Outcome,
     /// What a Session-Sender does with it; `None` where that is no matter of a wish.
@@ -93,6 +99,15 @@ impl Handler {
     /// What the operator says of it.
     fn action(&self, exchange: &Exchange<'_>) -> TlvAction {
         exchange.rules.actions.of(self.kind.usual())
+    }
+
+    /// Its sub-TLVs do not bring those of the packet above what anyone needs.
+    fn is_worth_reading(&self, value: &[u8], wishes: &mut Wishes) -> bool {
+        let Some(subs) = self.sub_tlvs_from.and_then(|from| value.get(from..)) else { return true };
+        let left = MOST_SUB_TLVS.saturating_sub(wishes.sub_tlvs_seen);
+        let count = Tlvs::new(subs).take(left.saturating_add(1)).count();
+        wishes.sub_tlvs_seen = wishes.sub_tlvs_seen.saturating_add(count);
+        count <= left
     }
 }
 
@@ -282,7 +297,7 @@ fn reflect_by(
     exchange: &Exchange<'_>,
     area: &mut [u8],
 ) -> (TlvCounts, Wishes) {
-    if Tlvs::new(area).nth(MOST_TLVS).is_some() {
+    if are_more_than(MOST_TLVS, area) {
         return (refuse(area), Wishes::default());
     }
     match hmac::check(exchange, area) {
@@ -346,9 +361,10 @@ fn answer(
 ) -> Outcome {
     match known(registry, exchange, tlv.kind) {
         None => Outcome::Unrecognized,
-        Some(handler) if handler.action(exchange) == TlvAction::Ignore => Outcome::Ignored,
-        Some(handler) if !(handler.is_valid_length)(tlv.value.len()) => Outcome::Malformed,
-        Some(handler) => (handler.reflect)(exchange, tlv, wishes),
+        Some((_, TlvAction::Ignore)) => Outcome::Ignored,
+        Some((handler, _)) if !(handler.is_valid_length)(tlv.value.len()) => Outcome::Malformed,
+        Some((handler, _)) if !handler.is_worth_reading(tlv.value, wishes) => Outcome::Unrecognized,
+        Some((handler, _)) => (handler.reflect)(exchange, tlv, wishes),
     }
 }
 
@@ -402,16 +418,20 @@ fn known<'r>(
     registry: &'r [Handler],
     exchange: &Exchange<'_>,
     kind: TlvType,
-) -> Option<&'r Handler> {
+) -> Option<(&'r Handler, TlvAction)> {
     let handler = find((registry, &exchange.types), kind)?;
-    (handler.action(exchange) != TlvAction::Refuse).then_some(handler)
+    let action = handler.action(exchange);
+    (action != TlvAction::Refuse).then_some((handler, action))
 }
 
 fn find<'r>(
     (registry, types): (&'r [Handler], &ExperimentalTypes),
     kind: TlvType,
 ) -> Option<&'r Handler> {
-    registry.iter().find(|handler| handler.kind.octet(types) == kind)
+    registry.iter().find(|handler| match handler.kind {
+        Kind::Assigned(assigned) => assigned == kind,
+        Kind::Experimental(agreed) => kind.is_experimental() && agreed(types) == kind,
+    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,11 @@
 //! TLV areas.
 
 use crate::tlv::hmac::{HmacTlvPlace, locate};
-use crate::tlv::{TLV_HEADER_OCTETS, TlvFlags, TlvType, Tlvs, TlvsMut, looks_like_tlvs};
+use crate::tlv::private_use::PrivateUse;
+use crate::tlv::{
+    TLV_HEADER_OCTETS, Tlv, TlvFlags, TlvType, Tlvs, TlvsMut, are_more_than, extra_padding,
+    looks_like_tlvs,
+};
 use crate::writer::Writer;
 
 const LARGEST: usize = 4096;
@@ -26,8 +30,29 @@ pub fn check(area: &[u8]) {
     assert_eq!(read.malformed, read.whole < area.len());
     // One pass: there cannot be more TLVs than headers fit.
     assert!(read.count <= area.len().div_ceil(TLV_HEADER_OCTETS));
+    for most in 0..=read.count.saturating_add(1) {
+        assert_eq!(are_more_than(most, area), read.count > most);
+    }
     assert_eq!(looks_like_tlvs(area), area.first().is_some_and(|flags| *flags >= 0x80));
     check_hmac_place(area);
+    Tlvs::new(area).flatten().for_each(|tlv| check_value(&tlv));
+}
+
+/// A value of a layout that has no check of its own is written again as it was read.
+fn check_value(tlv: &Tlv<'_>) {
+    let mut emitted = [0xee; LARGEST];
+    let mut writer = Writer::new(&mut emitted);
+    if tlv.kind.is_private_use() {
+        let read = PrivateUse::parse(tlv.value);
+        assert_eq!(read.is_ok(), tlv.value.len() >= 4);
+        let Ok(own) = read else { return };
+        own.emit_request(&mut writer, tlv.kind).expect("there is room");
+    } else {
+        let padding = extra_padding::reserve(&mut writer, tlv.encoded_octets());
+        padding.expect("there is room").copy_from_slice(tlv.value);
+    }
+    let again = Tlvs::new(writer.written()).next().expect("a TLV").expect("a whole TLV");
+    assert_eq!((again.flags, again.value), (TlvFlags::REQUEST, tlv.value));
 }
 
 /// What was read is emitted as it stood there.

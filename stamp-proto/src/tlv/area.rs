@@ -79,6 +79,21 @@ impl<'a> Iterator for Tlvs<'a> {
     }
 }
 
+/// Whether a walk over `area` would find more than `most`, a malformed one at the end included.
+// Where the compiler knows `most` it unrolls this for minutes, and gains nothing.
+#[inline(never)]
+#[must_use]
+pub fn are_more_than(most: usize, area: &[u8]) -> bool {
+    let mut left = area;
+    for _ in 0..most {
+        let Some(([_, _, upper, lower], behind)) = left.split_first_chunk() else { return false };
+        let value = usize::from(u16::from_be_bytes([*upper, *lower]));
+        let Some(behind) = behind.get(value..) else { return false };
+        left = behind;
+    }
+    !left.is_empty()
+}
+
 /// One TLV of an area that is being answered in place.
 #[derive(Debug)]
 pub struct TlvMut<'b> {

@@ -73,7 +73,7 @@ impl ControlDialect {
         if self.extension_header_control == Some(kind) {
             return exactly::<0>("IPv6 Extension Header Control", value).map(|_| ());
         }
-        AddressGroup::parse(kind, value).map(|_| ())
+        AddressGroup::check(kind, value)
     }
 
     fn is_extension_header_control(self, sub: &Tlv<'_>) -> bool {
@@ -159,10 +159,13 @@ pub fn reflect(
     check_least(value, dialect)?;
     let subs = value.get_mut(FIELD_OCTETS..).unwrap_or_default();
     sub_tlv::check(subs, |kind, value| dialect.check(kind, value))?;
-    let asking = Tlvs::new(subs)
-        .filter(|sub| sub.is_ok_and(|sub| dialect.is_extension_header_control(&sub)))
-        .count();
-    let granted = extension_headers && asking == 1;
+    let asking = || {
+        let asking = |sub: &Result<Tlv<'_>, _>| {
+            sub.is_ok_and(|sub| dialect.is_extension_header_control(&sub))
+        };
+        Tlvs::new(subs).filter(asking).count()
+    };
+    let granted = extension_headers && asking() == 1;
     for mut sub in TlvsMut::new(subs).flatten() {
         sub.set_flags(match sub.kind {
             kind if dialect.extension_header_control == Some(kind) => match granted {

@@ -16,6 +16,16 @@ pub(super) fn address_bits(address: IpAddr) -> u128 {
     }
 }
 
+/// The first and the last address, as 128 bits, that begin with the first `length` bits of this one.
+pub(super) fn range(address: IpAddr, length: u8) -> (u128, u128) {
+    let length = match address {
+        IpAddr::V4(_) => MAPPED_BITS.saturating_add(length.min(IPV4_BITS)),
+        IpAddr::V6(_) => length.min(IPV6_BITS),
+    };
+    let low = address_bits(address) & mask(length);
+    (low, low | !mask(length))
+}
+
 /// The first `length` bits of an address of that family, the others zero.
 pub(super) fn leading_bits(address: IpAddr, ipv4_length: u8, ipv6_length: u8) -> u128 {
     let address = address.to_canonical();

@@ -13,7 +13,7 @@ use stamp_proto::tlv::return_path::{ReturnPath, ReturnSegments};
 use super::admission::can_be_answered;
 use super::config::ReflectorConfig;
 use super::loops::LoopBreaker;
-use super::prefix::{Prefix, address_bits};
+use super::prefix::{Prefix, address_bits, range};
 
 /// Where replies may be sent to when a probe asks for it (RFC 9503 §4).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -68,16 +68,20 @@ impl ReturnRules {
         }
     }
 
-    /// An address of ours is one of those.
-    pub(crate) fn has_own(&self, is_one: impl Fn(IpAddr) -> bool) -> bool {
-        let address = |bits: &u128| IpAddr::from(Ipv6Addr::from_bits(*bits)).to_canonical();
-        self.own.iter().map(address).any(is_one)
+    /// An address of ours begins with the first `bits` bits of `prefix`, and is of its family.
+    pub(crate) fn has_own_in(&self, prefix: IpAddr, bits: u8) -> bool {
+        let (low, high) = range(prefix, bits);
+        let ipv4 = prefix.is_ipv4();
+        let from = self.own.partition_point(|own| *own < low);
+        let own = self.own.get(from..).unwrap_or_default();
+        own.iter().take_while(|own| **own <= high).any(|own| is_mapped(*own) == ipv4)
     }
 
     /// The address is ours, and a reply to this probe can leave from it (RFC 9503 §3).
     pub(crate) fn can_reply_from(&self, address: IpAddr, ends: &Ends) -> bool {
-        self.own.binary_search(&address_bits(address)).is_ok()
-            && is_ipv4(address) == is_ipv4(ends.from.ip())
+        let bits = address_bits(address);
+        self.own.binary_search(&bits).is_ok()
+            && is_mapped(bits) == is_mapped(address_bits(ends.from.ip()))
             && can_be_source(address, ends.from)
     }
 
@@ -153,4 +157,9 @@ pub(super) fn can_be_source(own: IpAddr, destination: SocketAddr) -> bool {
 
 const fn is_ipv4(address: IpAddr) -> bool {
     address.to_canonical().is_ipv4()
+}
+
+/// An IPv4 address as 128 bits.
+const fn is_mapped(bits: u128) -> bool {
+    bits >> u32::BITS == 0xffff
 }

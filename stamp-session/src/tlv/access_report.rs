@@ -13,6 +13,7 @@ pub(super) const HANDLER: Handler = Handler {
     kind: Kind::Assigned(TlvType::ACCESS_REPORT),
     governed: true,
     is_valid_length: |octets| octets == VALUE_OCTETS,
+    sub_tlvs_from: None,
     reflect,
     ask: Some(Ask {
         octets: |requests| requests.access_report.map_or(0, |_| TLV_OCTETS),

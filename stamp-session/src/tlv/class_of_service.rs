@@ -16,6 +16,7 @@ pub(super) const HANDLER: Handler = Handler {
     kind: Kind::Assigned(TlvType::CLASS_OF_SERVICE),
     governed: true,
     is_valid_length: |octets| octets == VALUE_OCTETS,
+    sub_tlvs_from: None,
     reflect,
     ask: Some(Ask {
         octets: |requests| {

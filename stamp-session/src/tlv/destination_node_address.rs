@@ -9,14 +9,20 @@ pub(super) const HANDLER: Handler = Handler {
     kind: Kind::Assigned(TlvType::DESTINATION_NODE_ADDRESS),
     governed: true,
     is_valid_length: |octets| matches!(octets, 4 | 16),
+    sub_tlvs_from: None,
     reflect: |exchange, tlv, wishes| {
         let Ok(DestinationNodeAddress(address)) = DestinationNodeAddress::parse(tlv.value) else {
             return Outcome::Malformed;
         };
-        if !exchange.returns.can_reply_from(address, &exchange.ends) {
+        // A reply leaves from one address: another that is named behind it is not the one.
+        let meant = match wishes.source {
+            Some(source) => source == address,
+            None => exchange.returns.can_reply_from(address, &exchange.ends),
+        };
+        if !meant {
             return Outcome::Unrecognized;
         }
-        wishes.source.get_or_insert(address);
+        wishes.source = Some(address);
         Outcome::Processed
     },
     ask: Some(Ask {

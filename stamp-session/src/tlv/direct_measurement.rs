@@ -10,6 +10,7 @@ pub(super) const HANDLER: Handler = Handler {
     kind: Kind::Assigned(TlvType::DIRECT_MEASUREMENT),
     governed: true,
     is_valid_length: |octets| octets == VALUE_OCTETS,
+    sub_tlvs_from: None,
     reflect,
     ask: Some(Ask {
         octets: |requests| match requests.direct_measurement {

@@ -8,6 +8,7 @@ pub(super) const HANDLER: Handler = Handler {
     kind: Kind::Assigned(TlvType::EXTRA_PADDING),
     governed: false,
     is_valid_length: |_| true,
+    sub_tlvs_from: None,
     reflect: |_, _, _| Outcome::Processed,
     ask: None,
 };

@@ -11,6 +11,7 @@ pub(super) const HANDLER: Handler = Handler {
     governed: true,
     // One of another length is malformed and not left as it is (erratum 8339).
     is_valid_length: |_| true,
+    sub_tlvs_from: None,
     reflect,
     ask: Some(Ask {
         octets: |requests| match requests.follow_up {

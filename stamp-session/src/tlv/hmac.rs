@@ -18,6 +18,7 @@ pub(super) const HANDLER: Handler = Handler {
     kind: Kind::Assigned(TlvType::HMAC),
     governed: false,
     is_valid_length: |octets| octets == HMAC_OCTETS,
+    sub_tlvs_from: None,
     reflect: |exchange, _, _| match exchange.keys {
         Some(_) => Outcome::Processed,
         None => Outcome::Unrecognized,

@@ -12,6 +12,7 @@ pub(super) const HANDLER: Handler = Handler {
     kind: Kind::Assigned(TlvType::LOCATION),
     governed: true,
     is_valid_length: |octets| octets >= PORT_OCTETS,
+    sub_tlvs_from: Some(PORT_OCTETS),
     reflect,
     ask: Some(Ask {
         octets: |requests| {

@@ -12,6 +12,7 @@ pub(super) const HANDLER: Handler = Handler {
     kind: Kind::Assigned(TlvType::MICRO_SESSION_ID),
     governed: true,
     is_valid_length: |octets| octets == VALUE_OCTETS,
+    sub_tlvs_from: None,
     reflect,
     ask: Some(Ask {
         octets: |requests| match requests.micro_session {

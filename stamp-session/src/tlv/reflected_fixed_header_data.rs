@@ -16,6 +16,7 @@ pub(super) const HANDLER: Handler = Handler {
     is_valid_length: |octets| {
         octets == FixedHeader::Ipv4.octets() || octets == FixedHeader::Ipv6.octets()
     },
+    sub_tlvs_from: None,
     reflect: |exchange, tlv, wishes| {
         // They all stand in front of those for extension headers.
         if exchange.rules.headers && wishes.extension_header_seen {

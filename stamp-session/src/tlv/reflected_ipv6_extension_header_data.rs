@@ -19,6 +19,7 @@ pub(super) const HANDLER: Handler = Handler {
     kind: Kind::Experimental(|types| types.extension_header),
     governed: true,
     is_valid_length: |octets| octets >= REQUESTED_OCTETS,
+    sub_tlvs_from: None,
     reflect: |exchange, tlv, wishes| {
         wishes.extension_header_seen = true;
         let headers = exchange.probe.headers.extensions;

@@ -2,7 +2,7 @@
 //! far apart, as far as its source may have them.
 
 use stamp_proto::tlv::reflected_test_packet_control::{
-    AddressGroup, ControlDialect, ReflectedPackets, ReflectedTestPacketControl,
+    AddressGroup, ControlDialect, FIELD_OCTETS, ReflectedPackets, ReflectedTestPacketControl,
     ReflectedTestPacketControlRequest, reflect as reflect_value,
 };
 use stamp_proto::tlv::{TlvFlags, TlvMut, TlvType, TlvsMut};
@@ -14,6 +14,7 @@ pub(super) const HANDLER: Handler = Handler {
     kind: Kind::Assigned(TlvType::REFLECTED_TEST_PACKET_CONTROL),
     governed: true,
     is_valid_length: |octets| octets >= DIALECT.edition.least_value_octets(),
+    sub_tlvs_from: Some(FIELD_OCTETS),
     reflect,
     ask: Some(Ask {
         octets: |requests| {
@@ -119,6 +120,6 @@ fn concerns(exchange: &Exchange<'_>, group: &AddressGroup) -> bool {
         AddressGroup::Layer2(group) => {
             exchange.own_links.iter().any(|address| group.contains(address))
         }
-        AddressGroup::Layer3(group) => exchange.returns.has_own(|address| group.contains(address)),
+        AddressGroup::Layer3(group) => exchange.returns.has_own_in(group.prefix(), group.bits()),
     }
 }

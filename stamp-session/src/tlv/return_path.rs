@@ -14,6 +14,7 @@ pub(super) const HANDLER: Handler = Handler {
     kind: Kind::Assigned(TlvType::RETURN_PATH),
     governed: true,
     is_valid_length: |octets| octets >= TLV_HEADER_OCTETS,
+    sub_tlvs_from: Some(0),
     reflect,
     // There is never a second one (RFC 9503 §4).
     ask: Some(Ask {

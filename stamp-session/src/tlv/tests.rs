@@ -232,6 +232,7 @@ fn larger_registry() -> [Handler; 3] {
         kind: Kind::Assigned(STRANGE),
         governed: true,
         is_valid_length: |octets| octets == 2,
+        sub_tlvs_from: None,
         reflect: |_, tlv, _| {
             tlv.value.reverse();
             Outcome::Processed

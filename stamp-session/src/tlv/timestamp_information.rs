@@ -10,6 +10,7 @@ pub(super) const HANDLER: Handler = Handler {
     kind: Kind::Assigned(TlvType::TIMESTAMP_INFORMATION),
     governed: true,
     is_valid_length: |octets| octets >= FIELD_OCTETS,
+    sub_tlvs_from: Some(FIELD_OCTETS),
     reflect: |exchange, tlv, _| match timestamp_information::reflect(tlv.value, exchange.timestamps)
     {
         Ok(()) => Outcome::Processed,

@@ -40,6 +40,7 @@ pub(crate) struct Wishes {
     pub(crate) tlv_key: Option<KeyId>,
     pub(super) contradiction: bool,
     pub(super) packet_control_seen: bool,
+    pub(super) sub_tlvs_seen: usize,
     pub(super) return_path_seen: bool,
     pub(super) micro_session_seen: bool,
     pub(super) fixed_told: HeadersTold,

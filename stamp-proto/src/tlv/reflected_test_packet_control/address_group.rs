@@ -34,6 +34,20 @@ impl AddressGroup {
         })
     }
 
+    /// Whether [`Self::parse`] can read it: what is only to be judged need not be made.
+    pub(super) fn check(kind: TlvType, value: &[u8]) -> Result<(), ParseError> {
+        let sound = match (kind, value) {
+            (sub_type::LAYER_2_ADDRESS_GROUP, value) => matches!(value.len(), 4 | 12 | 16),
+            (sub_type::LAYER_3_ADDRESS_GROUP, [bits, rest @ ..]) => {
+                matches!((rest.len(), bits), (7, ..=32) | (19, ..=128))
+            }
+            (sub_type::LAYER_3_ADDRESS_GROUP, []) => false,
+            _ => true,
+        };
+        // It alone knows what is wrong.
+        if sound { Ok(()) } else { Self::parse(kind, value).map(|_| ()) }
+    }
+
     /// Octets of the whole sub-TLV.
     pub(super) const fn encoded_octets(&self) -> usize {
         TLV_HEADER_OCTETS.saturating_add(self.value_octets())

@@ -108,3 +108,23 @@ fn a_sub_tlv_of_a_wrong_length_makes_its_tlv_malformed() {
         assert_eq!(reply[before(kind).len() + 1..], value[before(kind).len() + 1..]);
     }
 }
+
+/// No type needs so many: a packet full of them is no work.
+#[test]
+fn what_has_more_sub_tlvs_than_the_limit_is_not_acted_upon() {
+    let strange = [0x80, 200, 0, 0];
+    for (kind, sound) in SOUND {
+        let with = |strangers: usize| [before(kind), sound, &strange.repeat(strangers)].concat();
+        let (flags, reply, behind) = answered(kind, &with(MOST_SUB_TLVS - 1));
+        assert_eq!((flags, reply[before(kind).len()], behind), (0, 0, 0), "{kind}");
+        let (flags, reply, behind) = answered(kind, &with(MOST_SUB_TLVS));
+        assert_eq!((flags, behind), (0x80, 0), "{kind}");
+        assert_eq!(reply, with(MOST_SUB_TLVS), "{kind}: copied");
+    }
+    let half = [&[0; 4][..], &strange.repeat(MOST_SUB_TLVS / 2)].concat();
+    let one = [&[0; 4][..], &strange].concat();
+    let values = [&half[..], &half, &one, &[0; 4]];
+    let probe = area(&values.map(|value| (TlvType::LOCATION, value)));
+    let flags = reflected(&exchange(OPEN, None), &probe);
+    assert_eq!(flags, [0, 0, 0x80, 0], "they are counted by packet, not by TLV");
+}

@@ -129,6 +129,18 @@ fn of_two_nodes_that_are_named_the_first_of_ours_replies() {
     assert_eq!((found.flags, found.from), (0x80, Some(ip("192.0.2.12"))));
 }
 
+#[test]
+fn the_node_that_does_not_reply_says_so_though_it_is_ours_as_well() {
+    let both = [node("192.0.2.12"), node("192.0.2.11"), node("192.0.2.12")].concat();
+    let mut reflector = reflector(able(&[]));
+    let mut out = [0; 200];
+    let probe = v4(&both);
+    let verdict = reflector.handle_probe(at_ms(0), probe.received(), &mut out);
+    let Verdict::Reply(reply) = verdict else { panic!("{verdict:?}") };
+    let area = reply.seal(T3).octets[44..].to_vec();
+    assert_eq!([area[0], area[8], area[16]], [0, 0x80, 0]);
+}
+
 fn ip_octets(text: &str) -> [u8; 16] {
     let IpAddr::V6(address) = ip(text) else { panic!("{text}") };
     address.octets()
