@@ -3,7 +3,7 @@
 use stamp_tests::conformance::arrows::{self, ARROWS};
 use stamp_tests::conformance::tree::{self, File};
 use stamp_tests::conformance::workspace::Workspace;
-use stamp_tests::conformance::{Finding, assert_none, purity, shape};
+use stamp_tests::conformance::{Finding, assert_none, purity, shape, tlv_types};
 
 #[test]
 fn crates_use_each_other_along_the_arrows_only() {
@@ -63,4 +63,11 @@ fn sources_keep_to_what_their_crate_may_reach() {
 #[test]
 fn files_have_a_good_shape() {
     assert_none(shape::check(&tree::files(&tree::root())));
+}
+
+#[test]
+fn a_type_of_tlv_is_known_by_the_file_of_its_name_alone() {
+    let files = tree::files(&tree::root());
+    assert!(files.iter().any(|file| file.path == "stamp-session/src/tlv/location.rs"));
+    assert_none(tlv_types::check(&files));
 }

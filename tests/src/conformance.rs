@@ -16,6 +16,7 @@ pub mod purity;
 pub mod readme;
 pub mod shape;
 pub mod table;
+pub mod tlv_types;
 pub mod tree;
 pub mod workspace;
 
