@@ -6,7 +6,9 @@
 mod access;
 mod body;
 mod connections;
+mod events;
 mod patient;
+mod query;
 mod route;
 mod tls;
 mod users;
@@ -21,6 +23,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
+use crate::feed::Feed;
 use access::Access;
 pub use web_config::WebConfigError;
 
@@ -51,6 +54,10 @@ pub trait Site: Send + Sync + 'static {
     fn unready(&self) -> Option<String>;
     /// What it shows at a path besides its metrics and its health.
     fn page(&self, path: &str) -> Option<Page>;
+    /// The events that it tells at `/api/v1/events`, if it tells any.
+    fn feed(&self) -> Option<Arc<Feed>> {
+        None
+    }
     /// Reads its configuration again, and says why it did not put it in force; `None` where nobody may
     /// ask for it.
     fn reload(&self) -> Option<Result<(), String>>;
@@ -63,7 +70,7 @@ pub trait Site: Send + Sync + 'static {
 pub enum Note {
     /// Its own configuration was read again, or cannot be, and then the one before stays.
     WebConfig(Result<(), WebConfigError>),
-    /// A connection was closed to make room for another.
+    /// A connection was closed to make room for another, or because its client took nothing.
     Evicted,
     /// No connection can be accepted for now.
     Refused(io::Error),

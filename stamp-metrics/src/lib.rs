@@ -2,12 +2,13 @@
 //!
 //! A program hands in plain data of one moment ([`sender::Sender`], [`reflector::Reflector`]); the
 //! [`catalogue`] names every metric once; an [`exposition::Exposition`] writes them piece by piece.
-//! [`http`] serves that and whatever else a program shows, on a thread of its own.
+//! A [`feed::Feed`] keeps the latest events; [`http`] serves both and whatever else a program shows, on a thread of its own.
 #![forbid(unsafe_code)]
 
 pub mod catalogue;
 mod counters;
 pub mod exposition;
+pub mod feed;
 pub mod http;
 mod ledger;
 pub mod process;

@@ -73,10 +73,10 @@ impl Reloads {
 }
 
 /// A place that events go to.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Sink {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// Events that never got there.
     pub dropped: u64,
     /// Events on their way there.
@@ -124,13 +124,13 @@ pub(crate) const fn families<P: AsRef<Program>, I>() -> [Family<P, I>; 8] {
         Family::new(
             &EVENTS_DROPPED,
             Of::Program(|of, to| {
-                of.as_ref().sinks.iter().for_each(|sink| to.count(&[sink.name], sink.dropped));
+                of.as_ref().sinks.iter().for_each(|sink| to.count(&[&sink.name], sink.dropped));
             }),
         ),
         Family::new(
             &EVENT_QUEUE,
             Of::Program(|of, to| {
-                of.as_ref().sinks.iter().for_each(|sink| to.count(&[sink.name], sink.queued));
+                of.as_ref().sinks.iter().for_each(|sink| to.count(&[&sink.name], sink.queued));
             }),
         ),
         Family::new(&WEB_EVICTED, Of::Program(|of, to| to.count(&[], of.as_ref().evicted))),

@@ -15,7 +15,6 @@ mod web;
 mod wish;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Instant;
 
 use stamp_service::log::Log;
@@ -29,7 +28,7 @@ use crate::exit::{Failure, Status};
 use crate::output::duration::delay;
 use board::Board;
 use config::Configuration;
-use events::{Counts, Events};
+use events::Events;
 use fleet::{Fleet, Openers};
 use observer::{Notice, Place};
 use preparation::{Before, Preparation, Prepared};
@@ -58,12 +57,12 @@ pub fn run(file: PathBuf) -> Ended {
         let (sender, notices) = mpsc::unbounded_channel();
         let board = Board::default();
         let fleet = Fleet::new(service.workers.get(), &sender, board.clone())?;
-        let events = Events::open(service.events_file.as_deref(), Arc::<Counts>::default())?;
+        let events = Events::open(service.events_file.as_deref())?;
         let (wishing, wishes) = mpsc::unbounded_channel();
         let _server = web::start(Sources {
             board: board.clone(),
             askers: fleet.askers(),
-            events: events.counts(),
+            events: events.shown(),
             service,
             wishes: wishing,
         })?;
@@ -201,16 +200,17 @@ impl Daemon {
     fn put_in_force(&mut self, prepared: Prepared, is_first: bool) -> Result<(), Failure> {
         let Prepared { configuration, change, opened, late } = prepared;
         let (new, old) = (&configuration.service, &self.running.service);
-        let events = (new.events_file != old.events_file)
-            .then(|| Events::open(new.events_file.as_deref(), self.events.counts()))
+        let file = (new.events_file != old.events_file)
+            .then(|| self.events.prepare_file(new.events_file.as_deref()))
             .transpose()?;
         let changed = self.fleet.put_in_force(change, opened, late);
-        match events {
-            Some(events) => self.events = events,
+        match file {
+            Some(file) => self.events.change_file(file),
             // Whoever has renamed the file wants a new one.
             None if !is_first => self.events.reopen(),
             None => {}
         }
+        self.events.expect(configuration.sessions.len());
         self.log.set_level(configuration.service.log_level);
         self.running = configuration;
         if is_first {

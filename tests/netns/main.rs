@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Some(part) => part.play(),
         None => netns::harness(&[
             daemon::trials,
+            daemon::events::trials,
             daemon::names::trials,
             daemon::web::trials,
             demo::trials,

@@ -55,7 +55,7 @@ pub const WEB_EVICTED: Metric = counter(
     "stamp_web_connections_evicted_total",
     Unit::Count,
     &[],
-    "HTTP connections that were closed early to make room for others.",
+    "HTTP connections that were closed early: others needed room, or the client took nothing.",
 );
 
 /// Sessions that are left out.

@@ -12,6 +12,7 @@ use flate2::write::GzEncoder;
 use hyper::body::{Body, Frame, SizeHint};
 
 use super::Pieces;
+use super::events::Live;
 
 /// How long a client may take for all of it.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -22,6 +23,8 @@ pub(super) enum Outgoing {
     Text(Option<Bytes>),
     /// A long one.
     Pieces(Stream),
+    /// One without end.
+    Live(Live),
 }
 
 /// A text that is made while it is sent.
@@ -72,6 +75,7 @@ impl Body for Outgoing {
         let stream = match &mut *self {
             Self::Text(text) => return Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
             Self::Pieces(stream) => stream,
+            Self::Live(live) => return live.poll(cx).map(|text| Some(Ok(Frame::data(text)))),
         };
         // A client that reads fast must not keep this thread to itself.
         stream.yielded = !stream.yielded;
@@ -95,7 +99,7 @@ impl Body for Outgoing {
             Self::Text(text) => {
                 SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64))
             }
-            Self::Pieces(_) => SizeHint::default(),
+            Self::Pieces(_) | Self::Live(_) => SizeHint::default(),
         }
     }
 }

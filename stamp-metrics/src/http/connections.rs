@@ -1,9 +1,11 @@
 //! Connections: how many, how long they may take to ask, and whether they are encrypted.
 
 use std::collections::VecDeque;
+use std::error::Error as _;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -16,6 +18,7 @@ use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use super::access::Access;
+use super::events::{Places, Seat};
 use super::patient::Patient;
 use super::route::Router;
 use super::{Note, Site};
@@ -43,18 +46,35 @@ pub(super) async fn accept(listeners: Vec<TcpListener>, access: Access, site: Ar
             Err(error) => site.note(Note::Refused(error)),
         }
     }
-    let mut open: VecDeque<AbortHandle> = VecDeque::new();
+    let places = Places::default();
+    let mut open: VecDeque<Connection> = VecDeque::new();
     while let Some(stream) = accepted.recv().await {
-        open.retain(|connection| !connection.is_finished());
-        // Whoever was let in first had the longest time to ask and to read.
-        if open.len() >= MOST
-            && let Some(oldest) = open.pop_front()
+        open.retain(|connection| !connection.task.is_finished());
+        // Listeners stay, and are counted elsewhere. Of the others, whoever was let in first had the
+        // longest time to ask and to read.
+        let oldest = open.iter().position(|connection| !connection.listens());
+        if open.iter().filter(|connection| !connection.listens()).count() >= MOST
+            && let Some(oldest) = oldest.and_then(|oldest| open.remove(oldest))
         {
-            oldest.abort();
+            oldest.task.abort();
             site.note(Note::Evicted);
         }
-        let serving = serve(stream, Arc::clone(&access), Arc::clone(&site));
-        open.push_back(tokio::spawn(serving).abort_handle());
+        let seat = Seat { places: places.clone(), listens: Arc::default() };
+        let listens = Arc::clone(&seat.listens);
+        let serving = serve(stream, Arc::clone(&access), Arc::clone(&site), seat);
+        open.push_back(Connection { task: tokio::spawn(serving).abort_handle(), listens });
+    }
+}
+
+/// A connection that is open.
+struct Connection {
+    task: AbortHandle,
+    listens: Arc<AtomicBool>,
+}
+
+impl Connection {
+    fn listens(&self) -> bool {
+        self.listens.load(Ordering::Relaxed)
     }
 }
 
@@ -80,16 +100,16 @@ async fn listen(
     }
 }
 
-async fn serve(stream: TcpStream, access: Arc<Access>, site: Arc<dyn Site>) {
+async fn serve(stream: TcpStream, access: Arc<Access>, site: Arc<dyn Site>, seat: Seat) {
     // Answers are written whole; waiting for more would only delay their ends.
     let _ = stream.set_nodelay(true);
     access.refresh(&*site);
     let stream = Patient::new(stream, WRITE_TIME);
     match access.tls() {
-        None => answer(stream, access, site).await,
+        None => answer(stream, access, site, seat).await,
         Some(tls) => {
             if let Ok(Ok(stream)) = timeout(HEAD_TIME, tls.accept(stream)).await {
-                answer(stream, access, site).await;
+                answer(stream, access, site, seat).await;
             }
         }
     }
@@ -99,14 +119,24 @@ async fn answer(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     access: Arc<Access>,
     site: Arc<dyn Site>,
+    seat: Seat,
 ) {
-    let router = Arc::new(Router { access, site });
+    let router = Arc::new(Router { access, site: Arc::clone(&site), seat });
     let service = service_fn(move |request| Arc::clone(&router).answer(request));
-    // How a client breaks off concerns nobody else.
-    let _ = http1::Builder::new()
+    let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
         .max_buf_size(HEAD_OCTETS)
         .serve_connection(TokioIo::new(stream), service)
         .await;
+    // How a client breaks off otherwise concerns nobody else.
+    if served.is_err_and(|error| is_stalled(&error)) {
+        site.note(Note::Evicted);
+    }
+}
+
+/// The client took nothing for too long.
+fn is_stalled(error: &hyper::Error) -> bool {
+    let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    source.is_some_and(|source| source.kind() == io::ErrorKind::TimedOut)
 }

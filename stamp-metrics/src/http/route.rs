@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 
 use super::access::Access;
 use super::body::{Never, Outgoing};
+use super::events::{self, Seat};
 use super::{Page, Site};
 use crate::exposition::TEXT_FORMAT;
 
@@ -21,6 +22,8 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 pub(super) struct Router {
     pub(super) access: Arc<Access>,
     pub(super) site: Arc<dyn Site>,
+    /// Of the connection that requests come over.
+    pub(super) seat: Seat,
 }
 
 impl Router {
@@ -68,6 +71,10 @@ impl Router {
                 Some(pieces) => page(Page { content_type: TEXT_FORMAT, pieces }, request.headers()),
                 None => broken(),
             },
+            events::PATH => match self.site.feed() {
+                Some(feed) => events::answer(&feed, request, &self.seat),
+                None => text(StatusCode::NOT_FOUND, "not found\n"),
+            },
             path => {
                 let path = path.to_owned();
                 match self.wait(move |site| site.page(&path)).await {
@@ -103,7 +110,7 @@ impl Router {
     }
 }
 
-fn text(status: StatusCode, text: impl Into<String>) -> Response<Outgoing> {
+pub(super) fn text(status: StatusCode, text: impl Into<String>) -> Response<Outgoing> {
     let mut response = Response::new(Outgoing::text(text.into()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(PLAIN));
@@ -114,7 +121,7 @@ fn broken() -> Response<Outgoing> {
     text(StatusCode::INTERNAL_SERVER_ERROR, "this page broke down\n")
 }
 
-fn page(page: Page, asked: &HeaderMap) -> Response<Outgoing> {
+pub(super) fn page(page: Page, asked: &HeaderMap) -> Response<Outgoing> {
     let gzip = takes_gzip(asked);
     let mut response = Response::new(Outgoing::pieces(page.pieces, gzip));
     let headers = response.headers_mut();

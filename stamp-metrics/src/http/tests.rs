@@ -8,12 +8,22 @@ use std::time::Duration;
 
 use super::*;
 
+mod events;
+
 /// A site whose metrics are as long as a test wants.
 struct Fake {
+    feed: Arc<Feed>,
     pieces: usize,
     is_ready: AtomicBool,
     reload: Option<Result<(), String>>,
     notes: Mutex<Vec<String>>,
+}
+
+impl Fake {
+    fn new(pieces: usize, reload: Option<Result<(), String>>) -> Self {
+        let feed = Arc::new(Feed::new(10_000, |count| format!("{{\"missing\":{count}}}")));
+        Self { feed, pieces, is_ready: true.into(), reload, notes: Mutex::default() }
+    }
 }
 
 impl Site for Fake {
@@ -27,6 +37,10 @@ impl Site for Fake {
 
     fn page(&self, path: &str) -> Option<Page> {
         (path == "/").then(|| Page::whole("text/html", "landed".to_owned()))
+    }
+
+    fn feed(&self) -> Option<Arc<Feed>> {
+        Some(Arc::clone(&self.feed))
     }
 
     fn reload(&self) -> Option<Result<(), String>> {
@@ -46,8 +60,7 @@ struct Stage {
 
 impl Stage {
     fn new(pieces: usize, reload: Option<Result<(), String>>) -> Self {
-        let site = Fake { pieces, is_ready: true.into(), reload, notes: Mutex::default() };
-        Self::with(site, None)
+        Self::with(Fake::new(pieces, reload), None)
     }
 
     fn with(site: Fake, config: Option<PathBuf>) -> Self {
@@ -145,8 +158,7 @@ fn users_have_to_say_who_they_are_as_soon_as_the_file_says_so() {
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join("web.yml");
     std::fs::write(&file, "").unwrap();
-    let site = Fake { pieces: 1, is_ready: true.into(), reload: None, notes: Mutex::default() };
-    let stage = Stage::with(site, Some(file.clone()));
+    let stage = Stage::with(Fake::new(1, None), Some(file.clone()));
     assert!(stage.ask("GET / HTTP/1.1\r\n").contains("landed"));
     let hash = bcrypt::hash("secret", 4).unwrap();
     let text = format!(
@@ -215,8 +227,7 @@ fn with_a_certificate_everything_is_encrypted_and_clients_may_need_one_too() {
     let file = folder.join("web.yml");
     let tls = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n";
     std::fs::write(&file, tls).unwrap();
-    let site = Fake { pieces: 1, is_ready: true.into(), reload: None, notes: Mutex::default() };
-    let stage = Stage::with(site, Some(file.clone()));
+    let stage = Stage::with(Fake::new(1, None), Some(file.clone()));
     let answer = over_tls(&stage).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("landed"), "{answer}");
     let mut plain = stage.connect();

@@ -1,28 +1,43 @@
-//! What changes, told: to the log in words, and as lines of JSON to whoever acts upon it.
+//! What changes, told: made once, and handed to the log in words and as a line of JSON to whoever acts
+//! upon it.
+//!
+//! No sink holds up the control side, let alone packets: each has a bounded queue and a task or thread
+//! of its own.
 
 mod file;
+mod log;
+mod queue;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
+use stamp_metrics::feed::Feed;
+use stamp_metrics::program::Sink;
 use stamp_proto::time::WallTime;
-use stamp_session::sender::{SenderEvent, SessionState, ThresholdState};
+use stamp_session::sender::SenderEvent;
 use stamp_session::statistics::Reason as _;
 use stamp_session::te::TeAdvertisement;
 use stamp_worker::sender::Trouble;
 
 use crate::exit::Failure;
-use crate::output::duration::delay;
 use crate::output::heard::{Tally, trouble_record};
 use crate::output::ndjson::Entry;
-pub(super) use file::Counts;
 use file::EventFile;
+use log::EventLog;
+use queue::Sinks;
 
 /// Where events go.
 pub(super) struct Events {
+    log: EventLog,
     file: Option<EventFile>,
-    counts: Arc<Counts>,
+    feed: Arc<Feed>,
+    sinks: Sinks,
 }
+
+/// Events that are kept for whoever asks, and for listeners that are slow: so many, and some more for
+/// each session.
+const KEPT: (usize, usize) = (8_192, 4);
 
 impl Events {
     /// Opens the file of events, if there is one.
@@ -30,19 +45,44 @@ impl Events {
     /// # Errors
     ///
     /// When it cannot be opened for writing.
-    pub(super) fn open(path: Option<&Path>, counts: Arc<Counts>) -> Result<Self, Failure> {
-        let file = path.map(|path| EventFile::open(path, &counts)).transpose()?;
-        Ok(Self { file, counts })
+    pub(super) fn open(file: Option<&Path>) -> Result<Self, Failure> {
+        let sinks = Sinks::default();
+        let file = open_file(file, &sinks)?;
+        let missing = |count| {
+            let entry = Entry::dropped("sse", count, stamp_worker::now().wall);
+            serde_json::to_string(&entry).unwrap_or_default()
+        };
+        let feed = Arc::new(Feed::new(KEPT.0, missing));
+        Ok(Self { log: EventLog::default(), file, feed, sinks })
     }
 
-    /// What becomes of them; goes on when another file is opened.
-    pub(super) fn counts(&self) -> Arc<Counts> {
-        Arc::clone(&self.counts)
+    /// What others may see of them.
+    pub(super) fn shown(&self) -> ShownEvents {
+        ShownEvents { feed: Arc::clone(&self.feed), sinks: self.sinks.clone() }
+    }
+
+    /// So many sessions may tell something at once.
+    pub(super) fn expect(&self, sessions: usize) {
+        self.feed.keep(sessions.saturating_mul(KEPT.1).saturating_add(KEPT.0));
+    }
+
+    /// Opens another file, to be put in force with [`Self::change_file`].
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened for writing.
+    pub(super) fn prepare_file(&self, file: Option<&Path>) -> Result<Option<EventFile>, Failure> {
+        open_file(file, &self.sinks)
+    }
+
+    /// Goes on with another file, or without one.
+    pub(super) fn change_file(&mut self, file: Option<EventFile>) {
+        self.file = file;
     }
 
     /// Goes on with a file of the same name, for whoever has renamed the one before.
-    pub(super) fn reopen(&mut self) {
-        if let Some(file) = &mut self.file {
+    pub(super) fn reopen(&self) {
+        if let Some(file) = &self.file {
             file.reopen();
         }
     }
@@ -55,8 +95,10 @@ impl Events {
         tally: &Tally,
         time: WallTime,
     ) {
-        log(name, event);
-        self.write(Entry::event(name, event, tally, time).as_ref());
+        self.log.write(name, event, Instant::now());
+        if let Some(entry) = Entry::event(name, event, tally, time) {
+            self.tell(&entry);
+        }
     }
 
     /// A value for path computation is announced, or withdrawn.
@@ -64,75 +106,50 @@ impl Events {
         let sub_tlv = told.sub_tlv.label();
         let reason = told.reason.label();
         tracing::debug!(session = name, sub_tlv, reason, anomalous = told.anomalous, "announced");
-        self.write(Some(&Entry::announcement(name, told, stamp_worker::now().wall)));
+        self.tell(&Entry::announcement(name, told, stamp_worker::now().wall));
     }
 
     /// A new configuration is in force, or was refused for a reason.
     pub(super) fn configuration(&mut self, refused: Option<&str>) {
         let to = if refused.is_some() { "refused" } else { "reloaded" };
-        self.write(Some(&Entry::Config {
+        self.tell(&Entry::Config {
             time: stamp_worker::now().wall.into(),
             session: None,
             to: to.to_owned(),
             reason: refused.map(str::to_owned),
-        }));
+        });
     }
 
-    fn write(&mut self, entry: Option<&Entry>) {
-        if let (Some(file), Some(entry)) = (&mut self.file, entry) {
-            file.write(entry);
+    /// Hands an event to every sink.
+    fn tell(&mut self, entry: &Entry) {
+        let Ok(line) = serde_json::to_string(entry) else { return };
+        let told = self.feed.tell(entry.kind(), entry.session().map(str::to_owned), line);
+        if let Some(file) = &self.file {
+            file.offer(&told);
         }
     }
 }
 
-/// In words. Whatever an operator would want to be woken for is a warning.
-fn log(session: &str, event: &SenderEvent) {
-    match event {
-        SenderEvent::State(change) if change.to == SessionState::Down => tracing::warn!(
-            session,
-            lost = change.run,
-            first = change.first,
-            last = change.last,
-            "session is down"
-        ),
-        SenderEvent::State(change) => {
-            tracing::info!(session, from = change.from.label(), "session is up");
-        }
-        SenderEvent::Delay(change) => {
-            let (direction, value) = (change.direction.label(), delay(change.value.ns()));
-            let limit = delay(change.limit.ns());
-            if change.to == ThresholdState::Exceeded {
-                tracing::warn!(session, direction, value, limit, "delay exceeds its limit");
-            } else {
-                tracing::info!(session, direction, value, limit, "delay is within its limit");
-            }
-        }
-        SenderEvent::Loss(change) => {
-            let (direction, lost, of) = (change.direction.label(), change.lost, change.decided);
-            if change.to == ThresholdState::Exceeded {
-                tracing::warn!(session, direction, lost, of, "loss exceeds its limit");
-            } else {
-                tracing::info!(session, direction, lost, of, "loss is within its limit");
-            }
-        }
-        SenderEvent::ReflectorRestart { sequence, .. } => {
-            tracing::info!(session, sequence, "the reflector counts anew");
-        }
-        SenderEvent::ClockStep { end, by, .. } => {
-            tracing::warn!(session, ?end, by_ns = by.ns(), "a clock was set");
-        }
-        SenderEvent::Fallback(change) => tracing::warn!(
-            session,
-            reason = change.reason.label(),
-            "{}",
-            if change.is_active() {
-                "the far node does not stamp: plain loopback"
-            } else {
-                "the far node stamps again"
-            }
-        ),
-        event => tracing::debug!(session, ?event, "event"),
+/// What others may see of events.
+#[derive(Clone)]
+pub(super) struct ShownEvents {
+    /// The latest, and those to come.
+    pub(super) feed: Arc<Feed>,
+    sinks: Sinks,
+}
+
+impl ShownEvents {
+    /// What becomes of them, by where they go.
+    pub(super) fn sinks(&self) -> Vec<Sink> {
+        let mut sinks = self.sinks.all();
+        sinks.push(self.feed.sink());
+        sinks
     }
+}
+
+fn open_file(path: Option<&Path>, sinks: &Sinks) -> Result<Option<EventFile>, Failure> {
+    let counts = sinks.of(file::NAME);
+    path.map(|path| EventFile::open(path, &counts)).transpose()
 }
 
 /// Tells of a complaint; whether the session had better be opened anew.

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use stamp_config::web::Web;
+use stamp_metrics::feed::Feed;
 use stamp_metrics::http::{Note, Page, Pieces, Server, Site};
 use stamp_metrics::sender::Shared;
 use stamp_worker::sender::SenderAsker;
@@ -18,7 +19,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::board::Board;
 use super::config::Service;
-use super::events::Counts;
+use super::events::ShownEvents;
 use super::wish::{Wanted, Wish};
 use crate::exit::Failure;
 
@@ -30,7 +31,7 @@ const FRESH: Duration = Duration::from_millis(200);
 pub(super) struct Sources {
     pub(super) board: Board,
     pub(super) askers: Vec<SenderAsker>,
-    pub(super) events: Arc<Counts>,
+    pub(super) events: ShownEvents,
     pub(super) service: Service,
     pub(super) wishes: UnboundedSender<Wish>,
 }
@@ -115,6 +116,10 @@ impl Site for SenderSite {
             "/config" => Some(pages::config(&self.sources.service, &self.sources.board)),
             _ => None,
         }
+    }
+
+    fn feed(&self) -> Option<Arc<Feed>> {
+        Some(Arc::clone(&self.sources.events.feed))
     }
 
     fn reload(&self) -> Option<Result<(), String>> {

@@ -3,6 +3,7 @@
 mod announcement;
 mod convert;
 pub mod entry;
+mod kind;
 
 use std::io;
 

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use stamp_metrics::SessionCounters;
 use stamp_metrics::process::Process;
-use stamp_metrics::program::{Program, Sink};
+use stamp_metrics::program::Program;
 use stamp_metrics::sender::{Now, SERIES_OF_A_SESSION, Sender, Session, Shared, Window};
 use stamp_session::snapshot::SessionSnapshot;
 
@@ -58,12 +58,11 @@ impl SenderSite {
         let config = posted.reloads;
         drop(posted);
         self.tell_omitted(omitted, most);
-        let (queued, dropped) = self.sources.events.get();
         let program = Program {
             name: "stamp-sender",
             version: env!("CARGO_PKG_VERSION"),
             config,
-            sinks: vec![Sink { name: "file", dropped, queued }],
+            sinks: self.sources.events.sinks(),
             evicted: self.evicted.load(Ordering::Relaxed),
             omitted,
             process: Process::read(),

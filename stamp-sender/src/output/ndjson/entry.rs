@@ -151,6 +151,17 @@ pub enum Entry {
         /// Why it was refused.
         reason: Option<String>,
     },
+    /// Events that are missing here: more came than whoever reads takes.
+    Dropped {
+        /// When it was noticed.
+        time: Instant,
+        /// None: it concerns all of them.
+        session: Option<String>,
+        /// Where they were to go.
+        sink: String,
+        /// How many.
+        count: u64,
+    },
     /// The end of a period: what happened in it.
     Interval {
         /// Now.

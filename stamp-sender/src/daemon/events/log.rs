@@ -1,0 +1,138 @@
+//! Events in words, for people, and never more of them than a person can read.
+
+use std::time::{Duration, Instant};
+
+use stamp_session::sender::{SenderEvent, SessionState, ThresholdState};
+
+use crate::output::duration::delay;
+
+/// Lines that are written of one kind in a second.
+const LINES_A_SECOND: u32 = 100;
+
+/// Writes lines about events.
+#[derive(Debug, Default)]
+pub(super) struct EventLog {
+    budgets: [Budget; KINDS],
+}
+
+/// Kinds of events, each with a budget of its own.
+const KINDS: usize = 4;
+
+const fn kind(event: &SenderEvent) -> usize {
+    match event {
+        SenderEvent::State(_) => 0,
+        SenderEvent::Delay(_) => 1,
+        SenderEvent::Loss(_) => 2,
+        _ => 3,
+    }
+}
+
+impl EventLog {
+    /// Writes a line, unless there were too many of its kind within this second.
+    pub(super) fn write(&mut self, session: &str, event: &SenderEvent, now: Instant) {
+        let Some(budget) = self.budgets.get_mut(kind(event)) else { return };
+        match budget.take(now) {
+            Allowance::Write => write(session, event),
+            Allowance::LastOne => tracing::warn!(
+                "more happens than log lines are written for; the other sinks have all of it"
+            ),
+            Allowance::Nothing => {}
+        }
+    }
+}
+
+/// What may still be written in the current second.
+#[derive(Clone, Copy, Debug, Default)]
+struct Budget {
+    second: Option<Instant>,
+    written: u32,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Allowance {
+    Write,
+    /// That there are more.
+    LastOne,
+    Nothing,
+}
+
+impl Budget {
+    fn take(&mut self, now: Instant) -> Allowance {
+        let is_new = self.second.is_none_or(|second| now - second >= Duration::from_secs(1));
+        if is_new {
+            (self.second, self.written) = (Some(now), 0);
+        }
+        self.written = self.written.saturating_add(1);
+        match self.written {
+            written if written <= LINES_A_SECOND => Allowance::Write,
+            written if written == LINES_A_SECOND + 1 => Allowance::LastOne,
+            _ => Allowance::Nothing,
+        }
+    }
+}
+
+/// Whatever an operator would want to be woken for is a warning.
+fn write(session: &str, event: &SenderEvent) {
+    match event {
+        SenderEvent::State(change) if change.to == SessionState::Down => tracing::warn!(
+            session,
+            lost = change.run,
+            first = change.first,
+            last = change.last,
+            "session is down"
+        ),
+        SenderEvent::State(change) => {
+            tracing::info!(session, from = change.from.label(), "session is up");
+        }
+        SenderEvent::Delay(change) => {
+            let (direction, value) = (change.direction.label(), delay(change.value.ns()));
+            let limit = delay(change.limit.ns());
+            if change.to == ThresholdState::Exceeded {
+                tracing::warn!(session, direction, value, limit, "delay exceeds its limit");
+            } else {
+                tracing::info!(session, direction, value, limit, "delay is within its limit");
+            }
+        }
+        SenderEvent::Loss(change) => {
+            let (direction, lost, of) = (change.direction.label(), change.lost, change.decided);
+            if change.to == ThresholdState::Exceeded {
+                tracing::warn!(session, direction, lost, of, "loss exceeds its limit");
+            } else {
+                tracing::info!(session, direction, lost, of, "loss is within its limit");
+            }
+        }
+        SenderEvent::ReflectorRestart { sequence, .. } => {
+            tracing::info!(session, sequence, "the reflector counts anew");
+        }
+        SenderEvent::ClockStep { end, by, .. } => {
+            tracing::warn!(session, ?end, by_ns = by.ns(), "a clock was set");
+        }
+        SenderEvent::Fallback(change) => tracing::warn!(
+            session,
+            reason = change.reason.label(),
+            "{}",
+            if change.is_active() {
+                "the far node does not stamp: plain loopback"
+            } else {
+                "the far node stamps again"
+            }
+        ),
+        event => tracing::debug!(session, ?event, "event"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_cut_off_within_its_second_and_said_to_be() {
+        let mut budget = Budget::default();
+        let now = Instant::now();
+        let taken: Vec<Allowance> = (0..10_000).map(|_| budget.take(now)).collect();
+        let count = |wanted| taken.iter().filter(|it| **it == wanted).count();
+        assert_eq!((count(Allowance::Write), count(Allowance::LastOne)), (100, 1));
+        assert_eq!(taken.last(), Some(&Allowance::Nothing));
+        assert_eq!(budget.take(now + Duration::from_secs(1)), Allowance::Write);
+    }
+}
