@@ -19,6 +19,8 @@ pub struct Web {
     pub enable_lifecycle: bool,
     /// Most series that are told.
     pub series_limit: usize,
+    /// Sessions have histograms; unless told, where they are few enough.
+    pub histograms: Option<bool>,
 }
 
 /// Most series unless told otherwise: ten thousand sessions with thresholds.
@@ -34,6 +36,7 @@ impl Web {
             config_file: None,
             enable_lifecycle: false,
             series_limit: SERIES_LIMIT,
+            histograms: None,
         }
     }
 
@@ -49,6 +52,7 @@ impl Web {
                 config_file: web.get("config-file").map(|file: String| folder.join(file)),
                 enable_lifecycle: web.get("enable-lifecycle").unwrap_or_default(),
                 series_limit: web.get("series-limit").map_or(SERIES_LIMIT, |it: Series| it.0),
+                histograms: web.get("histograms").map(|it: Histograms| it == Histograms::Classic),
             }
         })
     }
@@ -106,6 +110,24 @@ impl Setting for Series {
     }
 }
 
+/// Which histograms are told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Histograms {
+    Classic,
+    None,
+}
+
+impl Setting for Histograms {
+    const EXPECTED: &'static str = "classic or none";
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "classic" => Some(Self::Classic),
+            "none" => Some(Self::None),
+            _ => None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use stamp_document::document::read;
@@ -135,6 +157,15 @@ mod tests {
         assert_eq!(both.series_limit, 1_000);
         let one = web("web = { listen = \"[::1]:9862\" }\n").unwrap();
         assert_eq!(one.listen, ["[::1]:9862".parse().unwrap()]);
+    }
+
+    #[test]
+    fn histograms_are_told_by_their_form() {
+        assert_eq!(web("").unwrap().histograms, None);
+        assert_eq!(web("web.histograms = \"classic\"\n").unwrap().histograms, Some(true));
+        assert_eq!(web("web.histograms = \"none\"\n").unwrap().histograms, Some(false));
+        let error = web("web.histograms = true\n").unwrap_err();
+        assert!(error.contains("expected classic or none"), "{error}");
     }
 
     #[test]

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use counting_allocator::CountingAllocator;
 use stamp_metrics::process::Process;
 use stamp_metrics::program::{Program, Reloads};
-use stamp_metrics::sender::{Identity, Now, Sender, Session, Window};
+use stamp_metrics::sender::{Announced, Identity, Now, Sender, Session, Window};
 use stamp_metrics::{Ledger, SessionCounters};
 use stamp_proto::packet::Ssid;
 use stamp_proto::time::TimeDelta;
@@ -27,6 +27,7 @@ use stamp_session::sender::{
     Thresholds,
 };
 use stamp_session::snapshot::{DelayReport, DelaySummary, PdvReport, SessionSnapshot};
+use stamp_session::statistics::{Buckets, Histogram};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator::new();
@@ -147,6 +148,8 @@ fn scrape(kept: &mut [Kept]) -> Cost {
                 counters: *kept.ledger.told(),
                 now: Some(Now::from(snapshot)),
                 window: Some(kept.window.clone()),
+                histograms: None,
+                announced: Some(Announced::default()),
             });
         }
     }
@@ -159,7 +162,9 @@ fn scrape(kept: &mut [Kept]) -> Cost {
     };
     let running = sessions.len();
     let (mut text, mut lines) = (0, 0);
-    for piece in (Sender { program, running, waiting: 0, sessions }).shared().exposition() {
+    let (has_histograms, lag) = (false, Arc::new(Histogram::new(Buckets::rising([1_000_000]))));
+    let sender = Sender { program, running, waiting: 0, has_histograms, lag, sessions };
+    for piece in sender.shared().exposition() {
         peak = peak.max(ALLOCATOR.held() - held);
         text += piece.len();
         lines += piece.iter().filter(|octet| **octet == b'\n').count();

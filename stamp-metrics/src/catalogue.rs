@@ -6,10 +6,12 @@
 mod program;
 mod reflector;
 mod session;
+mod te;
 
 pub use program::*;
 pub use reflector::*;
 pub use session::*;
+pub use te::*;
 
 /// What becomes of a value over time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -18,6 +20,8 @@ pub enum Kind {
     Counter,
     /// It goes up and down.
     Gauge,
+    /// Counts of values below bounds, and their sum; all of them only grow.
+    Histogram,
 }
 
 impl Kind {
@@ -27,6 +31,7 @@ impl Kind {
         match self {
             Self::Counter => "counter",
             Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
         }
     }
 }
@@ -98,6 +103,15 @@ const fn gauge(
     Metric { name, kind: Kind::Gauge, unit, help, labels }
 }
 
+const fn histogram(
+    name: &'static str,
+    unit: Unit,
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> Metric {
+    Metric { name, kind: Kind::Histogram, unit, help, labels }
+}
+
 /// Whether a label of this name is taken: an operator's own would hide it.
 #[must_use]
 pub fn is_reserved_label(name: &str) -> bool {
@@ -110,7 +124,8 @@ pub fn is_reserved_label(name: &str) -> bool {
 
 /// Every metric of both programs.
 pub fn all() -> impl Iterator<Item = &'static Metric> {
-    OF_PROGRAMS.iter().chain(OF_SESSIONS).chain(OF_SENDERS).chain(OF_REFLECTORS).copied()
+    let of_senders = OF_SESSIONS.iter().chain(OF_ANNOUNCEMENTS).chain(OF_SENDERS);
+    OF_PROGRAMS.iter().chain(of_senders).chain(OF_REFLECTORS).chain(OF_TIMESTAMP_NODES).copied()
 }
 
 #[cfg(test)]

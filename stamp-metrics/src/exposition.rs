@@ -4,8 +4,12 @@
 use std::io::{self, Write};
 
 use prometheus::core::{Collector, Desc};
-use prometheus::proto::{Counter, Gauge, LabelPair, Metric as Series, MetricFamily, MetricType};
+use prometheus::proto::{
+    Bucket, Counter, Gauge, Histogram as Classic, LabelPair, Metric as Series, MetricFamily,
+    MetricType,
+};
 use prometheus::{Encoder as _, TextEncoder};
+use stamp_session::statistics::Histogram;
 
 use crate::catalogue::{Kind, Metric};
 
@@ -80,6 +84,43 @@ impl Samples {
         own: impl Iterator<Item = (&'l str, &'l str)>,
         value: f64,
     ) {
+        let mut series = self.series(labels, own);
+        if self.metric.kind == Kind::Counter {
+            let mut counter = Counter::default();
+            counter.set_value(value);
+            series.set_counter(counter);
+        } else {
+            let mut gauge = Gauge::default();
+            gauge.set_value(value);
+            series.set_gauge(gauge);
+        }
+        self.series.push(series);
+    }
+
+    /// Values that were counted in nanoseconds.
+    pub(crate) fn histogram(&mut self, labels: &[&str], of: &Histogram) {
+        let counted = of.read();
+        let bounds = of.buckets().bounds_ns().iter().zip(counted.cumulative);
+        let buckets = bounds.map(|(bound_ns, count)| {
+            let mut bucket = Bucket::default();
+            bucket.set_upper_bound(*bound_ns as f64 / 1e9);
+            bucket.set_cumulative_count(count);
+            bucket
+        });
+        let mut classic = Classic::default();
+        classic.set_bucket(buckets.collect());
+        classic.set_sample_count(counted.count);
+        classic.set_sample_sum(counted.sum_ns as f64 / 1e9);
+        let mut series = self.series(labels, std::iter::empty());
+        series.set_histogram(classic);
+        self.series.push(series);
+    }
+
+    fn series<'l>(
+        &self,
+        labels: &[&'l str],
+        own: impl Iterator<Item = (&'l str, &'l str)>,
+    ) -> Series {
         debug_assert_eq!(labels.len(), self.metric.labels.len(), "{}", self.metric.name);
         let ours = self.metric.labels.iter().copied().zip(labels.iter().copied());
         let pairs = ours.chain(own).filter(|(_, value)| !value.is_empty()).map(|(name, value)| {
@@ -90,19 +131,7 @@ impl Samples {
         });
         let mut series = Series::default();
         series.set_label(pairs.collect());
-        match self.metric.kind {
-            Kind::Counter => {
-                let mut counter = Counter::default();
-                counter.set_value(value);
-                series.set_counter(counter);
-            }
-            Kind::Gauge => {
-                let mut gauge = Gauge::default();
-                gauge.set_value(value);
-                series.set_gauge(gauge);
-            }
-        }
-        self.series.push(series);
+        series
     }
 
     fn into_family(self) -> MetricFamily {
@@ -112,6 +141,7 @@ impl Samples {
         family.set_field_type(match self.metric.kind {
             Kind::Counter => MetricType::COUNTER,
             Kind::Gauge => MetricType::GAUGE,
+            Kind::Histogram => MetricType::HISTOGRAM,
         });
         family.set_metric(self.series);
         family

@@ -3,7 +3,9 @@
 use std::sync::{Arc, LazyLock};
 
 use stamp_session::clock::ClockState;
+use stamp_session::forwarding::{self, ForwardingSnapshot, UnstampedReason};
 use stamp_session::reflector::{DropReason, ReflectorSnapshot};
+use stamp_session::statistics::Histogram;
 
 use crate::catalogue::*;
 use crate::exposition::{Exposition, Family, Of, Samples};
@@ -21,6 +23,21 @@ pub struct Reflector {
     pub queue_drops: u64,
     /// The clock of this host.
     pub clock: ClockState,
+    /// Time between probes and their replies.
+    pub turnaround: Option<Arc<Histogram>>,
+    /// What it forwarded, where it is a timestamp-and-forward node too.
+    pub node: Option<Node>,
+}
+
+/// What a timestamp-and-forward node has done.
+#[derive(Clone, Debug, Default)]
+pub struct Node {
+    /// Timestamp labels and SIDs by name, in the order of the counters.
+    pub entries: Vec<String>,
+    /// What it has counted.
+    pub counters: ForwardingSnapshot,
+    /// Packets that found no room in a ring.
+    pub queue_drops: u64,
 }
 
 /// A reflector at one moment, for as many scrapes as want it.
@@ -97,9 +114,52 @@ static FAMILIES: LazyLock<Vec<Metrics>> = LazyLock::new(|| {
                 let bound = of.0.clock.error_bound_ns;
                 to.some(&[source(of)], bound.map(|ns| ns as f64 / 1e9));
             }),
+            one(&TURNAROUND, |of, to| {
+                of.0.turnaround.iter().for_each(|turnaround| to.histogram(&[], turnaround));
+            }),
         ])
+        .chain(of_node())
         .collect()
 });
+
+fn of_node() -> [Metrics; 5] {
+    [
+        one(&STAMPED, |of, to| {
+            let nodes = of.0.node.iter();
+            let rules = nodes.flat_map(|node| node.entries.iter().zip(&node.counters.rules));
+            for (entry, rule) in rules {
+                to.count(&[entry, "stamped"], rule.stamped);
+                to.count(&[entry, "unstamped"], rule.unstamped);
+            }
+        }),
+        one(&UNSTAMPED, |of, to| {
+            for (node, reason) in each(of, UnstampedReason::ALL) {
+                to.count(&[&label(reason)], node.counters.unstamped(reason));
+            }
+        }),
+        one(&NOT_FORWARDED, |of, to| {
+            for (node, reason) in each(of, forwarding::DropReason::ALL) {
+                to.count(&[&label(reason)], node.counters.dropped(reason));
+            }
+        }),
+        one(&SWITCHED, |of, to| {
+            of.0.node.iter().for_each(|node| to.count(&[], node.counters.switched));
+        }),
+        one(&NODE_DROPS, |of, to| {
+            of.0.node.iter().for_each(|node| to.count(&["receive_queue"], node.queue_drops));
+        }),
+    ]
+}
+
+/// Each reason, where there is a node to have it.
+fn each<R, const N: usize>(of: &Shared, reasons: [R; N]) -> impl Iterator<Item = (&Node, R)> {
+    of.0.node.iter().flat_map(std::iter::repeat).zip(reasons)
+}
+
+/// A reason in the form that labels have.
+fn label(reason: impl ToString) -> String {
+    reason.to_string().replace('-', "_")
+}
 
 fn source(of: &Shared) -> &'static str {
     if of.0.clock.declared { "declared" } else { "detected" }
@@ -107,6 +167,9 @@ fn source(of: &Shared) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use stamp_session::forwarding::{Fate, Handling};
+    use stamp_session::statistics::Buckets;
+
     use super::*;
 
     #[test]
@@ -114,7 +177,12 @@ mod tests {
         let counters = ReflectorSnapshot { received: 3, answered: 2, ..Default::default() };
         let program = Program { name: "stamp-reflector", ..Program::default() };
         let clock = ClockState::UNKNOWN;
-        let reflector = Reflector { program, counters, queue_drops: 1, clock };
+        let turnaround = Some(Arc::new(Histogram::new(Buckets::rising([1_000]))));
+        let mut stamped = ForwardingSnapshot::of_rules(1);
+        stamped.add_sent(Fate { rule: Some(0), handling: Handling::Stamped }, 5);
+        let entries = vec!["label 15001".to_owned()];
+        let node = Some(Node { entries, counters: stamped, queue_drops: 0 });
+        let reflector = Reflector { program, counters, queue_drops: 1, clock, turnaround, node };
         let text: String = reflector
             .shared()
             .exposition()
@@ -129,11 +197,17 @@ mod tests {
             "stamp_reflector_packets_reflected_total 2\n",
             "stamp_reflector_local_drops_total{reason=\"receive_queue\"} 1\n",
             "stamp_reflector_clock_synchronized{source=\"detected\"} 0\n",
+            "stamp_reflector_turnaround_seconds_bucket{le=\"0.000001\"} 0\n",
+            "stamp_timestamp_packets_total{entry=\"label 15001\",result=\"stamped\"} 5\n",
+            "stamp_timestamp_packets_unstamped_total{reason=\"not_udp\"} 0\n",
+            "stamp_timestamp_packets_dropped_total{reason=\"no_route\"} 0\n",
         ] {
             assert!(text.contains(line), "{line}{text}");
         }
         assert!(!text.contains("stamp_reflector_clock_error_bound_seconds{"), "unknown: {text}");
-        for metric in OF_REFLECTORS.iter().filter(|metric| **metric != &CLOCK_BOUND) {
+        for metric in
+            OF_REFLECTORS.iter().chain(OF_TIMESTAMP_NODES).filter(|metric| **metric != &CLOCK_BOUND)
+        {
             assert!(text.contains(&format!("# TYPE {} ", metric.name)), "{}", metric.name);
         }
     }

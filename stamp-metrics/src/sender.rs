@@ -8,9 +8,12 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use stamp_session::clock::ClockState;
+use stamp_session::sender::SessionHistograms;
 use stamp_session::snapshot::{
     ClockReport, Reflector, SessionSnapshot, SessionState, ThresholdReport,
 };
+use stamp_session::statistics::{Buckets, Histogram};
+use stamp_session::te::{TeCounts, TeState};
 
 use crate::counters::SessionCounters;
 use crate::exposition::Exposition;
@@ -18,7 +21,14 @@ use crate::process::Process;
 use crate::program::Program;
 
 /// Series that one session can have, for the limit on all of them.
-pub const SERIES_OF_A_SESSION: usize = 114;
+pub const SERIES_OF_A_SESSION: usize = 135;
+
+/// The same of its histograms: of both values each way, so many bounds, what lies beyond them, the sum
+/// and the count.
+#[must_use]
+pub fn series_of_histograms(buckets: &Buckets) -> usize {
+    6 * (buckets.bounds_ns().len() + 3)
+}
 
 /// What stays the same of a session: who probes whom, and how.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -56,6 +66,19 @@ pub struct Session {
     pub now: Option<Now>,
     /// Its latest complete window.
     pub window: Option<Window>,
+    /// Where its values lie, if that is to be told.
+    pub histograms: Option<Arc<SessionHistograms>>,
+    /// What is announced of it, if anything ever is.
+    pub announced: Option<Announced>,
+}
+
+/// What is announced of a session for path computation.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Announced {
+    /// What is announced now.
+    pub state: TeState,
+    /// Announcements over all its lives.
+    pub counts: TeCounts,
 }
 
 /// How a session that probes is now.
@@ -103,6 +126,10 @@ pub struct Sender {
     pub running: usize,
     /// Sessions that wait.
     pub waiting: usize,
+    /// Sessions have histograms.
+    pub has_histograms: bool,
+    /// How much later than scheduled probes left.
+    pub lag: Arc<Histogram>,
     /// Whatever there is to tell of sessions.
     pub sessions: Vec<Session>,
 }

@@ -94,7 +94,10 @@ impl Control {
                 _ = self.print.recv() => print(&service, &journal),
                 _ = self.terminate.recv() => break,
                 _ = self.interrupt.recv() => break,
-                _ = self.tick.tick() => service.tick()?,
+                _ = self.tick.tick() => {
+                    service.tick()?;
+                    exporter.forwarded(service.forwarded());
+                }
                 () = ticked(watchdog.as_mut()) => manager::alive(),
                 Some(event) = journal.next() => journal.write(stamp_worker::now().monotonic, event),
             }

@@ -20,7 +20,7 @@ use crate::hardware;
 use crate::journal::Reporter;
 use crate::lag;
 use crate::listen::{self, Bound, Endpoint};
-use crate::node::Node;
+use crate::node::{Node, NodeStatistics};
 use crate::random;
 use crate::statistics::Statistics;
 use crate::web::Exporter;
@@ -137,7 +137,10 @@ impl Service {
     /// When that cannot be, though it was asked for.
     pub(crate) fn exporter(&self) -> Result<Exporter, Failure> {
         let config = &self.config;
-        Exporter::start(&config.web, self.pool.asker(), config.clock, config::show(config))
+        let exporter =
+            Exporter::start(&config.web, self.pool.asker(), config.clock, config::show(config))?;
+        exporter.forwarded(self.forwarded());
+        Ok(exporter)
     }
 
     /// Looks after what changes by itself: the rate of probes, the clock, local addresses.
@@ -178,6 +181,11 @@ impl Service {
             events_lost,
             node: self.node.statistics(),
         }
+    }
+
+    /// What the node that writes timestamps and forwards has done.
+    pub(crate) fn forwarded(&self) -> Option<NodeStatistics> {
+        self.node.statistics()
     }
 
     /// One-way sessions, the one seen last first.

@@ -10,12 +10,13 @@ use stamp_config::web::Web;
 use stamp_metrics::http::{Note, Page, Pieces, Server, Site};
 use stamp_metrics::process::Process;
 use stamp_metrics::program::{Program, Reloads};
-use stamp_metrics::reflector::Reflector;
+use stamp_metrics::reflector::{Node, Reflector};
 use stamp_session::clock::ClockState;
 use stamp_worker::reflector::ReflectorAsker;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::failure::Failure;
+use crate::node::NodeStatistics;
 
 /// A wish for another reading of the configuration, and where to say what became of it.
 pub(crate) type Wish = mpsc::Sender<Result<(), String>>;
@@ -36,6 +37,8 @@ struct State {
     clock: Option<ClockState>,
     /// The configuration in effect, as text.
     configuration: String,
+    /// What was forwarded when it was last asked.
+    node: Option<Node>,
 }
 
 /// The pages.
@@ -61,7 +64,7 @@ impl Exporter {
         configuration: String,
     ) -> Result<Self, Failure> {
         let reloads = Reloads::started();
-        let state = Arc::new(Mutex::new(State { reloads, clock, configuration }));
+        let state = Arc::new(Mutex::new(State { reloads, clock, configuration, node: None }));
         let (wishing, wishes) = unbounded_channel();
         let mut listeners = Vec::new();
         for address in &web.listen {
@@ -97,6 +100,16 @@ impl Exporter {
         Ok(Self { state, wishes, _server: Some(server) })
     }
 
+    /// What the node that writes timestamps and forwards has done until now.
+    pub(crate) fn forwarded(&self, node: Option<NodeStatistics>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.node = node.map(|NodeStatistics { names, counters, queue_drops, .. }| Node {
+            entries: names,
+            counters,
+            queue_drops,
+        });
+    }
+
     /// The configuration was read again; `in_effect` is the new one and its clock, none where it was
     /// refused.
     pub(crate) fn reloaded(&self, in_effect: Option<(String, Option<ClockState>)>) {
@@ -111,9 +124,9 @@ impl Exporter {
 
 impl Site for ReflectorSite {
     fn metrics(&self) -> Pieces {
-        let (config, clock) = {
+        let (config, clock, node) = {
             let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            (Some(state.reloads), state.clock)
+            (Some(state.reloads), state.clock, state.node.clone())
         };
         let program = Program {
             name: "stamp-reflector",
@@ -128,6 +141,8 @@ impl Site for ReflectorSite {
             counters: self.asker.snapshot().unwrap_or_default(),
             queue_drops: self.asker.queue_drops(),
             clock: clock.unwrap_or_else(stamp_worker::clock_state),
+            turnaround: Some(self.asker.turnaround()),
+            node,
         };
         Box::new(reflector.shared().exposition())
     }

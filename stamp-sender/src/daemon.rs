@@ -63,6 +63,7 @@ pub fn run(file: PathBuf) -> Ended {
             board: board.clone(),
             askers: fleet.askers(),
             events: events.shown(),
+            lag: fleet.lag(),
             service,
             wishes: wishing,
         })?;
@@ -203,6 +204,7 @@ impl Daemon {
         let file = (new.events_file != old.events_file)
             .then(|| self.events.prepare_file(new.events_file.as_deref()))
             .transpose()?;
+        self.fleet.switch_histograms(&configuration);
         let changed = self.fleet.put_in_force(change, opened, late);
         match file {
             Some(file) => self.events.change_file(file),

@@ -10,6 +10,7 @@ mod event;
 mod fallback;
 mod follow_up;
 mod headers;
+mod histograms;
 mod learned;
 mod malformed;
 mod micro_session;
@@ -52,6 +53,7 @@ pub use event::{End, SenderEvent};
 pub use fallback::{FallbackChange, FallbackReason, FallbackReport};
 pub use follow_up::FollowUpReport;
 pub use headers::{HeaderQuestion, SeenSegments, SentRoutingHeader};
+pub use histograms::SessionHistograms;
 pub use learned::{COMPANION_FIRST_INTERVAL, COMPANION_INTERVAL, LEARNED_FOR};
 pub use malformed::{Conformity, ConformityCounts, Malformation};
 pub use micro_session::MicroSession;
@@ -226,6 +228,11 @@ impl Sender {
             watch.take_over(*old);
         }
         self.config.thresholds = thresholds;
+    }
+
+    /// Counts values there from now on.
+    pub fn handle_histograms(&mut self, histograms: Option<Arc<SessionHistograms>>) {
+        self.config.histograms = histograms;
     }
 
     /// Counters of real traffic as they are now, for probes that tell them and for their replies; `None`

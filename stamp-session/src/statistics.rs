@@ -7,6 +7,7 @@
 //! A value may be negative: one-way delay is when a clock is wrong, and variation always can be.
 //! It is kept as it is and counted, never cut off at zero.
 
+mod buckets;
 mod counts;
 mod delay;
 mod distribution;
@@ -14,6 +15,7 @@ mod exact;
 mod loss;
 mod variation;
 
+pub use buckets::{Buckets, Counted, Histogram, MOST_BUCKETS};
 pub use counts::{Counts, Reason};
 pub use delay::{DelaySeries, DelaySummary, PdvSummary, Quantiles};
 pub use distribution::{

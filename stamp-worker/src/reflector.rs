@@ -16,6 +16,7 @@ use stamp_session::reflector::{
     OneWayArrival, OneWayView, RateLimiter, Reflector, ReflectorConfig, ReflectorEvent,
     ReflectorSnapshot, SessionView,
 };
+use stamp_session::statistics::{Buckets, Histogram};
 
 use crate::error::WorkerError;
 use crate::traffic::TrafficWatch;
@@ -45,6 +46,7 @@ pub struct ListenerId(u32);
 pub struct ReflectorPool {
     workers: Vec<Worker>,
     next_listener: u32,
+    turnaround: Arc<Histogram>,
 }
 
 #[derive(Debug)]
@@ -75,11 +77,15 @@ impl ReflectorPool {
         limiter: &Arc<RateLimiter>,
         observer: &Arc<dyn ReflectorObserver>,
     ) -> Result<Self, WorkerError> {
-        let mut pool = Self { workers: Vec::with_capacity(workers), next_listener: 0 };
+        let turnaround = Arc::new(Histogram::new(turnarounds()));
+        let workers_of_pool = Vec::with_capacity(workers);
+        let mut pool = Self { workers: workers_of_pool, next_listener: 0, turnaround };
         for number in 0..workers {
             let engine = Reflector::new(config.clone(), Arc::clone(limiter))?;
             let (commands, inbox) = mpsc::channel();
-            let thread = WorkerThread::new(engine, config.clock, inbox, Arc::clone(observer))?;
+            let turnaround = Arc::clone(&pool.turnaround);
+            let observer = Arc::clone(observer);
+            let thread = WorkerThread::new(engine, config.clock, inbox, observer, turnaround)?;
             let waker = thread.waker();
             let thread = std::thread::Builder::new()
                 .name(format!("reflector-{number}"))
@@ -184,7 +190,10 @@ impl ReflectorPool {
     /// Asks for the counters from another thread.
     #[must_use]
     pub fn asker(&self) -> ReflectorAsker {
-        ReflectorAsker(self.workers.iter().map(|worker| worker.line.clone()).collect())
+        ReflectorAsker {
+            lines: self.workers.iter().map(|worker| worker.line.clone()).collect(),
+            turnaround: Arc::clone(&self.turnaround),
+        }
     }
 
     /// Number of workers.
@@ -215,13 +224,16 @@ impl Drop for ReflectorPool {
 
 /// Asks the workers of a pool what they have counted, from any thread and for as long as they run.
 #[derive(Clone, Debug)]
-pub struct ReflectorAsker(Vec<Line>);
+pub struct ReflectorAsker {
+    lines: Vec<Line>,
+    turnaround: Arc<Histogram>,
+}
 
 impl ReflectorAsker {
     /// [`ReflectorPool::snapshot`]; nothing when a worker has ended.
     #[must_use]
     pub fn snapshot(&self) -> Option<ReflectorSnapshot> {
-        let parts = self.0.iter().map(|line| line.ask(Command::Snapshot).ok());
+        let parts = self.lines.iter().map(|line| line.ask(Command::Snapshot).ok());
         parts.collect::<Option<Vec<_>>>().map(|parts| {
             parts.iter().fold(ReflectorSnapshot::default(), |sum, part| sum.plus(part))
         })
@@ -230,8 +242,21 @@ impl ReflectorAsker {
     /// [`ReflectorPool::queue_drops`].
     #[must_use]
     pub fn queue_drops(&self) -> u64 {
-        self.0.iter().filter_map(|line| line.ask(Command::QueueDrops).ok()).sum()
+        self.lines.iter().filter_map(|line| line.ask(Command::QueueDrops).ok()).sum()
     }
+
+    /// Time between probes and their replies as T2 and T3 tell it, of all workers.
+    #[must_use]
+    pub fn turnaround(&self) -> Arc<Histogram> {
+        Arc::clone(&self.turnaround)
+    }
+}
+
+/// From what a batch takes to what only a machine that was held up needs.
+fn turnarounds() -> Buckets {
+    const US: [u64; 16] =
+        [2, 5, 10, 20, 30, 50, 75, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 100_000, 1_000_000];
+    Buckets::rising(US.map(|us| us * 1_000))
 }
 
 impl Worker {

@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use stamp_net::{IcmpKind, SendFailure, Waker};
-use stamp_session::sender::{Outcome, SenderConfig, SenderEvent, Thresholds};
+use stamp_session::sender::{Outcome, SenderConfig, SenderEvent, SessionHistograms, Thresholds};
 use stamp_session::snapshot::SessionSnapshot;
 
 use crate::error::WorkerError;
@@ -59,6 +59,8 @@ pub struct Tuning {
     pub thresholds: Option<Arc<Thresholds>>,
     /// Length of its windows ([`SessionSetup::window`]).
     pub window: Option<Duration>,
+    /// Where its values are counted ([`SenderConfig::histograms`]).
+    pub histograms: Option<Arc<SessionHistograms>>,
 }
 
 /// What happened to a session beside its packets.

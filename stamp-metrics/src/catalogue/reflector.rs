@@ -1,6 +1,6 @@
 //! What a reflector tells.
 
-use super::{Metric, Unit, counter, gauge};
+use super::{Metric, Unit, counter, gauge, histogram};
 
 /// Probes that came.
 pub const PROBES: Metric = counter(
@@ -78,6 +78,58 @@ pub const CLOCK_BOUND: Metric = gauge(
     "How wrong the clock of this host can be, and how that is known.",
 );
 
+/// How long replies take here.
+pub const TURNAROUND: Metric = histogram(
+    "stamp_reflector_turnaround_seconds",
+    Unit::Seconds,
+    &[],
+    "Time between a probe and its reply as their timestamps T2 and T3 tell it.",
+);
+
+/// Packets that had a timestamp written.
+pub const STAMPED: Metric = counter(
+    "stamp_timestamp_packets_total",
+    Unit::Count,
+    &["entry", "result"],
+    "Packets forwarded for a timestamp label or SID: stamped, or unstamped as they were no probes.",
+);
+
+/// Packets that should have had one.
+pub const UNSTAMPED: Metric = counter(
+    "stamp_timestamp_packets_unstamped_total",
+    Unit::Count,
+    &["reason"],
+    "Packets forwarded without the timestamp that their label or SID asks for, by reason.",
+);
+
+/// Packets that went no further.
+pub const NOT_FORWARDED: Metric = counter(
+    "stamp_timestamp_packets_dropped_total",
+    Unit::Count,
+    &["reason"],
+    "Packets that the timestamp-and-forward node did not forward, by reason.",
+);
+
+/// Packets that asked for none.
+pub const SWITCHED: Metric = counter(
+    "stamp_timestamp_packets_switched_total",
+    Unit::Count,
+    &[],
+    "Packets that the timestamp-and-forward node forwarded for other labels.",
+);
+
+/// Packets that it never saw.
+pub const NODE_DROPS: Metric = counter(
+    "stamp_timestamp_local_drops_total",
+    Unit::Count,
+    &["reason"],
+    "Packets that found no room in a ring of this host and were not forwarded.",
+);
+
+/// Those of a reflector that is a timestamp-and-forward node too, in the order of their sending.
+pub const OF_TIMESTAMP_NODES: &[&Metric] =
+    &[&STAMPED, &UNSTAMPED, &NOT_FORWARDED, &SWITCHED, &NODE_DROPS];
+
 /// All of them, in the order of their sending.
 pub const OF_REFLECTORS: &[&Metric] = &[
     &PROBES,
@@ -90,4 +142,5 @@ pub const OF_REFLECTORS: &[&Metric] = &[
     &SENDER_RESTARTS,
     &CLOCK,
     &CLOCK_BOUND,
+    &TURNAROUND,
 ];

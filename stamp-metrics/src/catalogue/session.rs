@@ -1,6 +1,6 @@
 //! What is measured of sessions.
 
-use super::{Metric, Unit, counter, gauge};
+use super::{Metric, Unit, counter, gauge, histogram};
 
 /// Sessions of the file by what they do.
 pub const SESSIONS: Metric = gauge(
@@ -10,8 +10,24 @@ pub const SESSIONS: Metric = gauge(
     "Sessions of the configuration: running, or waiting for a name, a route or an address.",
 );
 
+/// Whether sessions have histograms.
+pub const HISTOGRAMS: Metric = gauge(
+    "stamp_exposition_histograms",
+    Unit::Truth,
+    &[],
+    "Whether sessions have histograms: as configured, else where they are few enough.",
+);
+
+/// How late probes left.
+pub const LAG: Metric = histogram(
+    "stamp_sender_schedule_lag_seconds",
+    Unit::Seconds,
+    &[],
+    "How much later than scheduled probes of all sessions left.",
+);
+
 /// Metrics about the sessions of a sender as a whole.
-pub const OF_SENDERS: &[&Metric] = &[&SESSIONS];
+pub const OF_SENDERS: &[&Metric] = &[&SESSIONS, &HISTOGRAMS, &LAG];
 
 /// Who probes whom.
 pub const INFO: Metric = gauge(
@@ -126,6 +142,22 @@ pub const RESTARTS: Metric = counter(
     Unit::Count,
     &["session"],
     "How often a far end that counts its replies began to count anew.",
+);
+
+/// Delay of each probe.
+pub const DELAY: Metric = histogram(
+    "stamp_session_delay_seconds",
+    Unit::Seconds,
+    &["session", "direction"],
+    "Delay of each probe; values below zero, which only a wrong clock makes, are left out.",
+);
+
+/// Variation between neighbours.
+pub const DELAY_VARIATION: Metric = histogram(
+    "stamp_session_delay_variation_seconds",
+    Unit::Seconds,
+    &["session", "direction"],
+    "IPDV of RFC 3393 without its sign: how far the delays of probes sent in a row lie apart.",
 );
 
 /// When the latest window ended.
@@ -278,4 +310,6 @@ pub const OF_SESSIONS: &[&Metric] = &[
     &CLOCK_SYNCHRONIZED,
     &CLOCK_ERROR,
     &TIMESTAMPS,
+    &DELAY,
+    &DELAY_VARIATION,
 ];

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::*;
 
 /// Words that stand for another in a name, and those that no name holds.
-const NOT_IN_A_NAME: [&str; 14] = [
+const NOT_IN_A_NAME: [&str; 13] = [
     "ms",
     "us",
     "ns",
@@ -20,7 +20,6 @@ const NOT_IN_A_NAME: [&str; 14] = [
     "percent",
     "counter",
     "gauge",
-    "avg",
 ];
 
 fn words(metric: &Metric) -> impl Iterator<Item = &'static str> {
@@ -86,7 +85,12 @@ fn labels_are_plain_and_say_nothing_that_the_name_says() {
 
 #[test]
 fn labels_of_sessions_begin_with_its_name() {
-    assert!(OF_SESSIONS.iter().all(|metric| metric.labels.first() == Some(&"session")));
+    assert!(
+        OF_SESSIONS
+            .iter()
+            .chain(OF_ANNOUNCEMENTS)
+            .all(|metric| metric.labels.first() == Some(&"session"))
+    );
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::sync::LazyLock;
 
 use super::samples::{
-    clock_error, clock_synchronized, crossings, delay_limit, exceeded, figure, info, lag, loss,
-    loss_limit, lost, rejected, stamps, unsent, variation, window_delay,
+    advertisements, announced, announced_loss, clock_error, clock_synchronized, crossings,
+    delay_limit, distribution, exceeded, figure, info, lag, loss, loss_limit, lost, rejected,
+    stamps, unsent, variation, window_delay,
 };
 use super::{Session, Shared};
 use crate::catalogue::*;
@@ -21,19 +22,25 @@ const fn each(metric: &'static Metric, of: fn(&Session, &mut Samples)) -> Metric
 /// In the order of their sending.
 pub(super) static FAMILIES: LazyLock<Vec<Metrics>> = LazyLock::new(|| {
     let programs = program::families().into_iter().chain(process::families());
-    let senders = [Family::new(
-        &SESSIONS,
-        Of::Program(|of: &Shared, to| {
-            to.count(&["running"], of.0.running as u64);
-            to.count(&["waiting"], of.0.waiting as u64);
-        }),
-    )];
+    let senders = [
+        Family::new(
+            &SESSIONS,
+            Of::Program(|of: &Shared, to| {
+                to.count(&["running"], of.0.running as u64);
+                to.count(&["waiting"], of.0.waiting as u64);
+            }),
+        ),
+        Family::new(&HISTOGRAMS, Of::Program(|of, to| to.truth(&[], of.0.has_histograms))),
+        Family::new(&LAG, Of::Program(|of, to| to.histogram(&[], &of.0.lag))),
+    ];
     programs
         .chain(senders)
         .chain(states())
         .chain(counters())
         .chain(windows())
         .chain(limits())
+        .chain(announcements())
+        .chain(distributions())
         .collect()
 });
 
@@ -84,5 +91,27 @@ fn limits() -> [Metrics; 4] {
         each(&LOSS_LIMIT, loss_limit),
         each(&EXCEEDED, exceeded),
         each(&TRANSITIONS, crossings),
+    ]
+}
+
+fn announcements() -> [Metrics; 7] {
+    [
+        each(&TE_DELAY_MIN, |it, to| announced(it, to, |state| state.min)),
+        each(&TE_DELAY_AVG, |it, to| announced(it, to, |state| state.avg)),
+        each(&TE_DELAY_MAX, |it, to| announced(it, to, |state| state.max)),
+        each(&TE_VARIATION, |it, to| announced(it, to, |state| state.variation)),
+        each(&TE_LOSS, announced_loss),
+        each(&TE_ANOMALOUS, |it, to| {
+            let of = it.announced.iter();
+            of.for_each(|of| to.truth(&[it.name()], of.state.anomalous));
+        }),
+        each(&TE_ADVERTISEMENTS, advertisements),
+    ]
+}
+
+fn distributions() -> [Metrics; 2] {
+    [
+        each(&DELAY, |it, to| distribution(it, to, |of| &of.delay)),
+        each(&DELAY_VARIATION, |it, to| distribution(it, to, |of| &of.variation)),
     ]
 }

@@ -2,10 +2,12 @@
 
 use stamp_proto::time::TimeDelta;
 use stamp_session::clock::ClockState;
+use stamp_session::sender::{ByDirection, SessionHistograms};
 use stamp_session::snapshot::{
     DelaySummary, SessionState, StampCounts, ThresholdReport, Transitions,
 };
-use stamp_session::statistics::{Counts, Reason};
+use stamp_session::statistics::{Counts, Histogram, Reason};
+use stamp_session::te::{TeDelay, TeLoss, TeState};
 
 use super::{Now, Session, Window};
 use crate::counters::Ways;
@@ -185,6 +187,34 @@ pub(super) fn clock_error(it: &Session, to: &mut Samples) {
     for (side, source, clock) in clocks(it) {
         let bound = clock.error_bound_ns.map(|ns| ns as f64 / 1e9);
         to.some(&[it.name(), side, source], bound);
+    }
+}
+
+/// One delay that is announced.
+pub(super) fn announced(it: &Session, to: &mut Samples, of: fn(&TeState) -> Option<TeDelay>) {
+    let value = it.announced.as_ref().and_then(|announced| of(&announced.state));
+    to.some(&[it.name()], value.map(|delay| in_seconds(delay.delay())));
+}
+
+pub(super) fn announced_loss(it: &Session, to: &mut Samples) {
+    let loss = it.announced.as_ref().and_then(|announced| announced.state.loss);
+    to.some(&[it.name()], loss.map(TeLoss::ratio));
+}
+
+pub(super) fn advertisements(it: &Session, to: &mut Samples) {
+    if let Some(announced) = &it.announced {
+        reasons(it, &announced.counts, to);
+    }
+}
+
+pub(super) fn distribution(
+    it: &Session,
+    to: &mut Samples,
+    of: fn(&SessionHistograms) -> &ByDirection<Histogram>,
+) {
+    let Some(histograms) = &it.histograms else { return };
+    for (way, histogram) in of(histograms).iter() {
+        to.histogram(&[it.name(), way.label()], histogram);
     }
 }
 

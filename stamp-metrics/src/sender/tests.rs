@@ -12,6 +12,8 @@ use stamp_session::sender::{
 
 use stamp_session::snapshot::{DelayReport, DelaySummary, PdvReport};
 
+use stamp_session::te::{TeDelay, TeLoss, TeReason};
+
 use super::*;
 use crate::catalogue;
 use crate::program::{Reloads, Sink};
@@ -35,6 +37,8 @@ fn session(name: &str, snapshot: Option<SessionSnapshot>) -> Session {
         counters,
         window: snapshot.clone().map(Arc::new).map(Window::ended),
         now: snapshot.map(Now::from),
+        histograms: None,
+        announced: None,
     }
 }
 
@@ -47,8 +51,17 @@ fn text(sessions: Vec<Session>) -> String {
         process: Process::read(),
         ..Program::default()
     };
-    let sender = Sender { program, running: 1, waiting: 0, sessions };
+    let has_histograms = sessions.iter().any(|session| session.histograms.is_some());
+    let sender = Sender { program, running: 1, waiting: 0, has_histograms, lag: lag(), sessions };
     sender.shared().exposition().map(|piece| String::from_utf8(piece).unwrap()).collect()
+}
+
+fn lag() -> Arc<Histogram> {
+    Arc::new(Histogram::new(Buckets::rising([1_000, 1_000_000])))
+}
+
+fn default<T: Default>() -> T {
+    T::default()
 }
 
 fn every_threshold() -> Thresholds {
@@ -122,6 +135,37 @@ fn limits_and_their_states_are_told_each_way() {
 }
 
 #[test]
+fn histograms_and_announcements_are_told_as_they_are_counted() {
+    let mut session = session("a", Some(snapshot(None)));
+    let histograms = SessionHistograms::new(&Buckets::rising([1_000_000, 20_000_000]));
+    for ns in [500_000, 20_000_000, 70_000_000] {
+        histograms.delay.forward.record(TimeDelta::from_ns(ns));
+    }
+    session.histograms = Some(Arc::new(histograms));
+    let mut counts = TeCounts::default();
+    counts.add(TeReason::First, 1);
+    let state = TeState { min: Some(TeDelay::from_micros(1_500)), ..default() };
+    session.announced = Some(Announced { state, counts });
+    let text = text(vec![session]);
+    for line in [
+        "stamp_session_delay_seconds_bucket{session=\"a\",direction=\"forward\",le=\"0.001\"} 1\n",
+        "stamp_session_delay_seconds_bucket{session=\"a\",direction=\"forward\",le=\"0.02\"} 2\n",
+        "stamp_session_delay_seconds_bucket{session=\"a\",direction=\"forward\",le=\"+Inf\"} 3\n",
+        "stamp_session_delay_seconds_sum{session=\"a\",direction=\"forward\"} 0.0905\n",
+        "stamp_session_delay_seconds_count{session=\"a\",direction=\"backward\"} 0\n",
+        "stamp_exposition_histograms 1\n",
+        "stamp_sender_schedule_lag_seconds_count 0\n",
+        "stamp_te_delay_min_seconds{session=\"a\"} 0.0015\n",
+        "stamp_te_anomalous{session=\"a\"} 0\n",
+        "stamp_te_advertisements_total{session=\"a\",reason=\"first\"} 1\n",
+        "stamp_te_advertisements_total{session=\"a\",reason=\"anomaly\"} 0\n",
+    ] {
+        assert!(text.contains(line), "{line}{text}");
+    }
+    assert!(!text.contains("stamp_te_loss_ratio{"), "nothing is announced of it: {text}");
+}
+
+#[test]
 fn many_sessions_are_many_pieces_that_make_one_text() {
     let snapshot = snapshot(Some(every_threshold()));
     let sessions: Vec<_> =
@@ -164,13 +208,21 @@ fn no_session_has_more_series_than_the_limit_counts_with() {
     let known = ClockState { error_bound_ns: Some(1), ..ClockState::UNKNOWN };
     let now = whole.now.as_mut().unwrap();
     (now.near, now.far) = (known, Some((known, true)));
+    let delay = Some(TeDelay::from_micros(1));
+    let loss = Some(TeLoss::from_steps(1));
+    let state = TeState { min: delay, avg: delay, max: delay, variation: delay, loss, ..default() };
+    whole.announced = Some(Announced { state, counts: default() });
+    let buckets = Buckets::rising([1_000, 2_000]);
+    let of_histograms = series_of_histograms(&buckets);
+    whole.histograms = Some(Arc::new(SessionHistograms::new(&buckets)));
     let text = text(vec![whole]);
     let count = series(&text).iter().filter(|line| line.contains("session=\"a\"")).count();
-    assert_eq!(count, SERIES_OF_A_SESSION);
+    assert_eq!(count, SERIES_OF_A_SESSION + of_histograms);
     let promised = catalogue::OF_PROGRAMS
         .iter()
         .chain(catalogue::OF_SENDERS)
         .chain(catalogue::OF_SESSIONS)
+        .chain(catalogue::OF_ANNOUNCEMENTS)
         .map(|metric| format!("# TYPE {} {}\n", metric.name, metric.kind.label()));
     for line in promised {
         assert!(text.contains(&line), "{line}");
@@ -180,7 +232,9 @@ fn no_session_has_more_series_than_the_limit_counts_with() {
 #[test]
 fn a_registry_of_others_takes_it() {
     let sessions = vec![session("a", Some(snapshot(None)))];
-    let sender = Sender { program: Program::default(), running: 1, waiting: 0, sessions };
+    let program = Program::default();
+    let (has_histograms, lag) = (false, lag());
+    let sender = Sender { program, running: 1, waiting: 0, has_histograms, lag, sessions };
     let registry = Registry::new();
     registry.register(Box::new(sender.shared().exposition())).unwrap();
     let names: Vec<_> = registry.gather().iter().map(|family| family.name().to_owned()).collect();

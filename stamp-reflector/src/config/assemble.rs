@@ -251,10 +251,10 @@ fn read_web(reading: &Reading<'_>, root: &Section<'_>, folder: &Path) -> Web {
         let beside = |file: FilePath| if by_file { folder.join(file.0) } else { file.0 };
         Web {
             is_configured: listen.is_some(),
-            listen: listen.unwrap_or(default.listen),
+            listen: listen.unwrap_or_else(|| default.listen.clone()),
             config_file: file.map(beside),
             enable_lifecycle: reading.value(web, &keys::web::ENABLE_LIFECYCLE).unwrap_or_default(),
-            series_limit: default.series_limit,
+            ..default
         }
     })
 }

@@ -6,9 +6,11 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stamp_metrics::program::Reloads;
-use stamp_metrics::sender::{Identity, Window};
+use stamp_metrics::sender::{Announced, Identity, Window};
 use stamp_metrics::{Ledger, SessionCounters};
+use stamp_session::sender::SessionHistograms;
 use stamp_session::snapshot::SessionSnapshot;
+use stamp_session::te::{TeAdvertisement, TeState};
 
 use super::config::SessionSpec;
 use super::observer::Place;
@@ -26,6 +28,8 @@ pub(super) struct Posted {
     pub(super) sessions: BTreeMap<String, Entry>,
     /// What became of the file; nothing before it is in force for the first time.
     pub(super) reloads: Option<Reloads>,
+    /// Sessions have histograms; nobody has said before there is a file.
+    pub(super) has_histograms: Option<bool>,
 }
 
 /// A session of the file.
@@ -35,6 +39,8 @@ pub(super) struct Entry {
     pub(super) waits: Option<String>,
     /// One, or one for each of equal paths.
     pub(super) branches: Vec<Branch>,
+    /// Where values of its branches lie, by their names.
+    pub(super) histograms: BTreeMap<String, Arc<SessionHistograms>>,
 }
 
 /// What is measured and told by a name of its own.
@@ -44,6 +50,7 @@ pub(super) struct Branch {
     pub(super) runs: Option<(Place, Arc<SessionInfo>)>,
     pub(super) window: Option<Window>,
     pub(super) ledger: Ledger<Place>,
+    pub(super) announced: Option<Announced>,
 }
 
 impl Board {
@@ -56,7 +63,8 @@ impl Board {
         let mut posted = self.read();
         let entry = posted.sessions.entry(spec.name.clone()).or_insert_with(|| {
             let branches = vec![Branch::new(Arc::new(identity(spec, None)))];
-            Entry { spec: Arc::clone(spec), waits: None, branches }
+            let histograms = BTreeMap::new();
+            Entry { spec: Arc::clone(spec), waits: None, branches, histograms }
         });
         entry.spec = Arc::clone(spec);
         for branch in &mut entry.branches {
@@ -90,6 +98,7 @@ impl Board {
         let mut posted = self.read();
         let Some(entry) = posted.sessions.get_mut(&spec.name) else { return };
         let mut known = std::mem::take(&mut entry.branches);
+        entry.histograms.retain(|name, _| infos.iter().any(|info| info.name == *name));
         entry.waits = None;
         entry.branches = numbers
             .zip(infos)
@@ -124,7 +133,49 @@ impl Board {
             branch.ledger.end(last.map(SessionCounters::of).as_ref());
             branch.runs = None;
             branch.window = None;
+            branch.announce(None, &[]);
         }
+    }
+
+    /// What is announced of a branch now, and what was announced on the way there.
+    pub(super) fn announces(
+        &self,
+        name: &str,
+        branch: usize,
+        state: Option<TeState>,
+        made: &[TeAdvertisement],
+    ) {
+        let mut posted = self.read();
+        let entry = posted.sessions.get_mut(name);
+        if let Some(branch) = entry.and_then(|entry| entry.branches.get_mut(branch)) {
+            branch.announce(state, made);
+        }
+    }
+
+    /// Sessions have histograms from now on, or none; whether that is new.
+    pub(super) fn switch_histograms(&self, on: bool) -> bool {
+        self.read().has_histograms.replace(on) != Some(on)
+    }
+
+    /// Where the values of a branch are to be counted: with those of its lives before.
+    pub(super) fn histograms(
+        &self,
+        spec: &SessionSpec,
+        branch: &str,
+    ) -> Option<Arc<SessionHistograms>> {
+        let mut posted = self.read();
+        let on = posted.has_histograms == Some(true);
+        let entry = posted.sessions.get_mut(&spec.name)?;
+        if !on {
+            entry.histograms.clear();
+            return None;
+        }
+        let fresh = || Arc::new(SessionHistograms::new(&spec.buckets));
+        let known = entry.histograms.entry(branch.to_owned()).or_insert_with(fresh);
+        if *known.buckets() != spec.buckets {
+            *known = fresh();
+        }
+        Some(Arc::clone(known))
     }
 
     /// A window of a branch is complete.
@@ -148,7 +199,17 @@ impl Board {
 
 impl Branch {
     fn new(identity: Arc<Identity>) -> Self {
-        Self { identity, runs: None, window: None, ledger: Ledger::default() }
+        Self { identity, runs: None, window: None, ledger: Ledger::default(), announced: None }
+    }
+
+    fn announce(&mut self, state: Option<TeState>, made: &[TeAdvertisement]) {
+        let mut announced = match (self.announced, state) {
+            (None, None) => return,
+            (known, _) => known.unwrap_or_default(),
+        };
+        announced.state = state.unwrap_or_default();
+        made.iter().for_each(|advertisement| announced.counts.add(advertisement.reason, 1));
+        self.announced = Some(announced);
     }
 }
 

@@ -1,5 +1,6 @@
 //! The file of `stamp-sender run`: which sessions, how they probe, and what they are held against.
 
+mod histogram;
 mod service;
 mod session;
 mod settings;
@@ -30,6 +31,10 @@ pub struct Configuration {
     pub sessions: Vec<SessionSpec>,
 }
 
+/// Most sessions that have histograms unless told otherwise: with 20 buckets they more than double the
+/// series of a session.
+const SESSIONS_WITH_HISTOGRAMS: usize = 1_000;
+
 /// Keys of the root that stand for the same key of every session that does not say otherwise.
 const OF_EVERY_SESSION: [&str; 4] = ["topology", "from", "behind", "clock"];
 
@@ -54,6 +59,18 @@ impl Configuration {
     /// Every mistake, in the order of the lines.
     pub fn read(file: &str, text: &str, folder: &Path) -> Result<Self, ConfigErrors> {
         document::read(file, text, |root| Self::build(root, folder))
+    }
+
+    /// Sessions have histograms: as is written, else where there are few enough of them.
+    pub fn has_histograms(&self) -> bool {
+        let written = self.service.web.histograms;
+        written.unwrap_or(self.sessions.len() <= SESSIONS_WITH_HISTOGRAMS)
+    }
+
+    /// That many sessions have none though nobody said so.
+    pub fn too_many_for_histograms(&self) -> Option<usize> {
+        let too_many = self.service.web.histograms.is_none() && !self.has_histograms();
+        too_many.then_some(SESSIONS_WITH_HISTOGRAMS)
     }
 
     fn build(root: &Section<'_>, folder: &Path) -> Self {

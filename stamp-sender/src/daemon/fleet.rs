@@ -11,10 +11,12 @@ use std::time::Instant;
 
 use stamp_session::clock::MonotonicTime;
 use stamp_session::snapshot::SessionSnapshot;
+use stamp_session::statistics::{Buckets, Histogram};
 use stamp_session::te::TeAdvertisement;
 use stamp_worker::sender::{SenderAsker, SenderPool, Tuning};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::announced::Announced;
 use super::board::Board;
 use super::config::{Configuration, SessionSpec};
 use super::observer::{Notice, Observer, Place};
@@ -37,6 +39,8 @@ pub(super) struct Fleet {
     attempted: UnboundedSender<Attempt>,
     /// What others may see of it.
     board: Board,
+    /// How much later than scheduled probes left.
+    lag: Arc<Histogram>,
 }
 
 impl Fleet {
@@ -61,7 +65,13 @@ impl Fleet {
             attempts,
             attempted,
             board,
+            lag: Arc::new(Histogram::new(lags())),
         })
+    }
+
+    /// How much later than scheduled probes of all sessions leave.
+    pub(super) fn lag(&self) -> Arc<Histogram> {
+        Arc::clone(&self.lag)
     }
 
     /// Who can be asked about sessions, by worker.
@@ -78,6 +88,24 @@ impl Fleet {
     /// Who opens its sessions.
     pub(super) fn openers(&self) -> Openers {
         self.openers.clone()
+    }
+
+    /// Lets sessions have histograms, or none, as `configuration` says. What runs on is told at once,
+    /// what is opened later as it is.
+    pub(super) fn switch_histograms(&mut self, configuration: &Configuration) {
+        if !self.board.switch_histograms(configuration.has_histograms()) {
+            return;
+        }
+        if let Some(most) = configuration.too_many_for_histograms() {
+            let sessions = configuration.sessions.len();
+            tracing::warn!(
+                sessions,
+                most,
+                "no histograms of so many sessions: web.histograms = \"classic\" asks for them"
+            );
+        }
+        let specs: Vec<_> = self.members.values().map(|it| Arc::clone(&it.spec)).collect();
+        specs.into_iter().for_each(|spec| self.tune(spec));
     }
 
     /// Makes what was prepared the configuration in force. Sessions that it leaves as they are keep
@@ -119,12 +147,24 @@ impl Fleet {
         self.board.admit(&spec);
         let Some(member) = self.members.get_mut(&spec.name) else { return };
         if let Some(running) = member.running() {
-            let tuning = Tuning { thresholds: spec.thresholds(), window: Some(spec.window) };
-            if let Some(pool) = self.pools.get(running.worker) {
-                pool.tune(running.numbers.clone().collect(), &tuning);
+            for (number, info) in running.numbers.clone().zip(&running.infos) {
+                let Some(pool) = self.pools.get(running.worker) else { break };
+                let histograms = self.board.histograms(&spec, &info.name);
+                let (thresholds, window) = (spec.thresholds(), Some(spec.window));
+                pool.tune(vec![number], &Tuning { thresholds, window, histograms });
             }
         }
+        let name = spec.name.clone();
         member.tune(spec);
+        self.post_announced(&name);
+    }
+
+    /// Tells the board what is announced of a session.
+    fn post_announced(&self, name: &str) {
+        let running = self.members.get(name).and_then(Member::running);
+        for (branch, announced) in running.iter().flat_map(|it| it.announced.iter().enumerate()) {
+            self.board.announces(name, branch, announced.state(), &[]);
+        }
     }
 
     /// Whose session runs at a place, and what to tell about it; none that has gone.
@@ -150,7 +190,10 @@ impl Fleet {
         let measured = Arc::from(measured);
         self.board.window(name, *branch, &measured);
         let Some(member) = self.members.get_mut(name) else { return Vec::new() };
-        member.window(*branch, measured, end)
+        let made = member.window(*branch, measured, end);
+        let announced = member.running().and_then(|running| running.announced.get(*branch));
+        self.board.announces(name, *branch, announced.and_then(Announced::state), &made);
+        made
     }
 
     /// A session cannot send any more as it is: its address has gone, or its interface.
@@ -211,7 +254,11 @@ impl Fleet {
     }
 
     fn start(&mut self, spec: &SessionSpec, opened: Opened) {
-        let Opened { setups, companions, infos, target } = opened;
+        let Opened { mut setups, companions, infos, target } = opened;
+        for (setup, info) in setups.iter_mut().zip(&infos) {
+            setup.config.histograms = self.board.histograms(spec, &info.name);
+            setup.config.lag = Some(Arc::clone(&self.lag));
+        }
         let worker = self.least_busy();
         let Some(pool) = self.pools.get_mut(worker) else { return };
         let added = pool.add(setups, companions);
@@ -224,6 +271,7 @@ impl Fleet {
                 }
                 self.board.runs(spec, worker, numbers.clone(), &infos);
                 member.run(Running::new(worker, numbers, infos, target, spec));
+                self.post_announced(&spec.name);
             }
             Err(error) => {
                 member.wait(&error.into());
@@ -279,6 +327,15 @@ pub(super) fn sockets_of(configuration: &Configuration) -> Result<usize, Failure
         }
     }
     Ok(sockets)
+}
+
+/// From what a quiet processor needs to what is no schedule any more.
+fn lags() -> Buckets {
+    const US: [u64; 16] = [
+        2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000,
+        1_000_000,
+    ];
+    Buckets::rising(US.map(|us| us * 1_000))
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use stamp_config::web::Web;
 use stamp_metrics::feed::Feed;
 use stamp_metrics::http::{Note, Page, Pieces, Server, Site};
 use stamp_metrics::sender::Shared;
+use stamp_session::statistics::Histogram;
 use stamp_worker::sender::SenderAsker;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -32,6 +33,7 @@ pub(super) struct Sources {
     pub(super) board: Board,
     pub(super) askers: Vec<SenderAsker>,
     pub(super) events: ShownEvents,
+    pub(super) lag: Arc<Histogram>,
     pub(super) service: Service,
     pub(super) wishes: UnboundedSender<Wish>,
 }

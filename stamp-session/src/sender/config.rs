@@ -13,6 +13,7 @@ use stamp_proto::time::{PtpUtcOffset, TimestampFormat};
 
 use super::direction::ReflectorMode;
 use super::fallback::Fallback;
+use super::histograms::SessionHistograms;
 use super::mode::MeasurementMode;
 use super::pending::LARGEST_TABLE;
 use super::probe::Layout;
@@ -20,6 +21,7 @@ use super::requests::Requests;
 use super::schedule::Schedule;
 use super::threshold::Thresholds;
 use crate::clock::ClockState;
+use crate::statistics::Histogram;
 
 /// Intervals and timeouts beyond a day are taken for a mistake.
 const LONGEST: Duration = Duration::from_secs(86_400);
@@ -118,6 +120,11 @@ pub struct SenderConfig {
     pub packet_loss_count: u32,
     /// Limits on delay and loss; sessions of one profile share them.
     pub thresholds: Option<Arc<Thresholds>>,
+    /// Where each value is counted in the long run, if anywhere.
+    pub histograms: Option<Arc<SessionHistograms>>,
+    /// Where it is counted how much later than scheduled probes left, if anywhere: of all sessions
+    /// together.
+    pub lag: Option<Arc<Histogram>>,
     /// In enhanced loopback: go over to plain loopback while the far node does not stamp, after
     /// [`Self::packet_loss_count`] probes in a row without T2.
     pub timestamp_fallback: bool,
@@ -163,6 +170,8 @@ impl SenderConfig {
             reflector: ReflectorMode::default(),
             packet_loss_count: 3,
             thresholds: None,
+            histograms: None,
+            lag: None,
             timestamp_fallback: false,
             zero_ssid: ZeroSsid::default(),
             accept_zero_multiplier: false,

@@ -136,6 +136,9 @@ impl Sender {
             tally.sample(&sample, timing, usable);
             tally.order(place);
         }
+        if let Some(histograms) = &self.config.histograms {
+            histograms.delays(timing, usable);
+        }
         let change = self.connectivity.received(sequence, now);
         if change.is_some_and(|change| change.from == SessionState::Down) {
             self.fallback.outage_over();
@@ -259,6 +262,9 @@ impl Sender {
         for variation in [to_this, from_this].into_iter().flatten() {
             for tally in self.tallies() {
                 tally.variation(variation);
+            }
+            if let Some(histograms) = &self.config.histograms {
+                histograms.variation(variation);
             }
         }
         to_this.unwrap_or_default()

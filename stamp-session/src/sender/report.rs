@@ -51,7 +51,7 @@ impl Sender {
         self.watch.as_ref().map(|watch| watch.report(stateful))
     }
 
-    /// Memory the session takes now, but for keys it shares.
+    /// Memory the session takes now, but for keys and histograms it shares.
     #[must_use]
     pub fn memory_octets(&self) -> usize {
         [

@@ -84,6 +84,9 @@ impl Sender {
         }
         let lateness = now.monotonic.since(intended);
         self.tallies().for_each(|tally| tally.slot_used(lateness));
+        if let Some(lag) = &self.config.lag {
+            lag.record(TimeDelta::from_ns(i64::try_from(lateness.as_nanos()).unwrap_or(i64::MAX)));
+        }
         Some(Transmit { octets, sequence, intended, lateness, token: SendToken { sequence } })
     }
 

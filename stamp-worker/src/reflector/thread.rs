@@ -14,6 +14,7 @@ use stamp_session::reflector::{
     DataPlane, OneWayView, Reflector, ReflectorConfig, ReflectorConfigError, ReflectorSnapshot,
     Reply, ReplyToken, ReplyWay, SessionView, Verdict,
 };
+use stamp_session::statistics::Histogram;
 
 use super::ReflectorObserver;
 use super::labels::LabelOutlet;
@@ -62,6 +63,7 @@ pub(super) struct WorkerThread {
     traffic: Option<TrafficWatch>,
     inbox: Receiver<Command>,
     observer: Arc<dyn ReflectorObserver>,
+    turnaround: Arc<Histogram>,
 }
 
 struct Buffers {
@@ -83,6 +85,7 @@ impl WorkerThread {
         clock: ClockState,
         inbox: Receiver<Command>,
         observer: Arc<dyn ReflectorObserver>,
+        turnaround: Arc<Histogram>,
     ) -> Result<Self, WorkerError> {
         let buffers = Buffers {
             receive: ReceiveBatch::new(RECEIVE_COUNT, SLOT_OCTETS),
@@ -106,6 +109,7 @@ impl WorkerThread {
             traffic: None,
             inbox,
             observer,
+            turnaround,
         })
     }
 
@@ -242,7 +246,8 @@ impl WorkerThread {
                 if let Some(traffic) = &self.traffic {
                     self.engine.handle_counters(traffic.counters());
                 }
-                answer(listener, &mut self.engine, &mut self.buffers, self.observer.as_ref());
+                let watching = (self.observer.as_ref(), &*self.turnaround);
+                answer(listener, &mut self.engine, &mut self.buffers, watching);
                 if taken < RECEIVE_COUNT {
                     break;
                 }
@@ -256,7 +261,7 @@ fn answer(
     listener: &mut Listener,
     engine: &mut Reflector,
     buffers: &mut Buffers,
-    observer: &dyn ReflectorObserver,
+    (observer, turnaround): (&dyn ReflectorObserver, &Histogram),
 ) {
     let Buffers { receive, send, tokens, segments, waiting, labels, .. } = buffers;
     let local = listener.socket.local_addr();
@@ -276,6 +281,7 @@ fn answer(
         };
         let interface = listener.member(&datagram).unwrap_or(datagram.interface);
         let probe = Received { headers, interface, ..received(&datagram, now) };
+        let received_at = probe.stamp.time;
         let unsealed = match engine.handle_probe(now.monotonic, probe, slot) {
             Verdict::Reply(unsealed) => unsealed,
             Verdict::Observe(arrival) => {
@@ -284,7 +290,9 @@ fn answer(
             }
             Verdict::Drop(_) => continue,
         };
-        let reply = unsealed.seal(stamp_net::clock::wall_now());
+        let reply_sent = stamp_net::clock::wall_now();
+        let reply = unsealed.seal(reply_sent);
+        turnaround.record(reply_sent.since(received_at));
         let outgoing = outgoing(&reply, local);
         if let Some(left) = listener.send_by_member(&outgoing, reply.octets) {
             if !left {

@@ -91,6 +91,7 @@ impl Session {
     /// Goes on with other limits, and windows of another length.
     pub(super) fn tune(&mut self, tuning: &Tuning) {
         self.engine.handle_thresholds(tuning.thresholds.clone());
+        self.engine.handle_histograms(tuning.histograms.clone());
         if self.window_period() != tuning.window {
             let begin = now().monotonic;
             self.window =

@@ -13,6 +13,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials![
         metrics_are_there_from_the_start_and_rise,
         counters_go_on_when_a_session_is_opened_anew,
+        histograms_and_announcements_go_on_when_a_session_is_opened_anew,
         a_refused_reload_over_http_shows,
         a_session_that_waits_has_its_series,
         a_client_that_reads_nothing_holds_up_nobody,
@@ -74,6 +75,33 @@ fn counters_go_on_when_a_session_is_opened_anew() {
     daemon.told("msg=\"configuration reloaded\" added=1 changed=0 tuned=0 removed=1 kept=1");
     wait_for((&net.near, PORT), "stamp_session_up{session=\"c\"}", |up| up == 1.0);
     assert!(!scrape((&net.near, PORT)).contains("session=\"b\""));
+    daemon.stop();
+}
+
+fn histograms_and_announcements_go_on_when_a_session_is_opened_anew() {
+    const COUNT_B: &str =
+        "stamp_session_delay_seconds_count{session=\"b\",direction=\"round_trip\"}";
+    const FIRST_B: &str = "stamp_te_advertisements_total{session=\"b\",reason=\"first\"}";
+    let net = netns::two_hosts(Families::V4);
+    let _far = reflector(&net.far);
+    let mut daemon = Daemon::start(&net.near, &net.far, TWO);
+    daemon.told("metrics are told over HTTP");
+    let text = wait_for((&net.near, PORT), FIRST_B, |first| first > 0.0);
+    assert_eq!(value(&text, "stamp_exposition_histograms"), Some(1.0), "{text}");
+    assert!(value(&text, "stamp_te_loss_ratio{session=\"b\"}").is_some(), "{text}");
+    let lag = "stamp_sender_schedule_lag_seconds_count";
+    assert!(value(&text, lag).is_some_and(|lag| lag > 0.0), "{text}");
+    let (count, first) = (value(&text, COUNT_B), value(&text, FIRST_B));
+    daemon.change("\"EF\"", "\"AF41\"");
+    daemon.told("msg=\"configuration reloaded\" added=0 changed=1 tuned=0 removed=0 kept=1");
+    let text = scrape((&net.near, PORT));
+    assert!(value(&text, COUNT_B) >= count && value(&text, FIRST_B) >= first, "{text}");
+    wait_for((&net.near, PORT), COUNT_B, |now| Some(now) > count);
+    daemon.change("dscp = \"AF41\"", "dscp = \"AF41\"\nhistogram-buckets = [\"1s\"]");
+    daemon.told("msg=\"configuration reloaded\" added=0 changed=0 tuned=1 removed=0 kept=1");
+    let text = wait_for((&net.near, PORT), COUNT_B, |now| now > 0.0);
+    let buckets = "stamp_session_delay_seconds_bucket{session=\"b\",direction=\"forward\"";
+    assert_eq!(text.lines().filter(|line| line.starts_with(buckets)).count(), 2, "{text}");
     daemon.stop();
 }
 

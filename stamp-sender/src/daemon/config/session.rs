@@ -10,8 +10,10 @@ use stamp_config::document::{Problem, Section};
 use stamp_config::quantity::Window;
 use stamp_metrics::catalogue::is_reserved_label;
 use stamp_session::sender::Thresholds;
+use stamp_session::statistics::Buckets;
 use stamp_session::te::TeAdvertiser;
 
+use super::histogram;
 use super::settings::Settings;
 use super::te::TeChoice;
 use super::threshold::{self, DelayLimits, LossLimit};
@@ -42,6 +44,7 @@ pub(super) struct Profile {
     delay: Option<DelayLimits>,
     loss: Option<LossLimit>,
     te: Option<TeChoice>,
+    buckets: Option<Buckets>,
 }
 
 impl Profile {
@@ -52,6 +55,7 @@ impl Profile {
             delay: DelayLimits::read(section),
             loss: LossLimit::read_from(section),
             te: TeChoice::read(section),
+            buckets: histogram::read(section),
         }
     }
 
@@ -63,6 +67,7 @@ impl Profile {
             delay: self.delay.or_else(|| others.delay.clone()),
             loss: self.loss.or(others.loss),
             te: self.te.or(others.te),
+            buckets: self.buckets.or_else(|| others.buckets.clone()),
         }
     }
 
@@ -92,6 +97,8 @@ pub struct SessionSpec {
     pub loss: Option<LossLimit>,
     /// What routers are told of it, and when.
     pub te: TeChoice,
+    /// Where the buckets of its histograms lie.
+    pub buckets: Buckets,
     /// What else tells it from others.
     pub labels: BTreeMap<String, String>,
 }
@@ -137,7 +144,7 @@ impl Reader<'_> {
                 Profile::default()
             }
         };
-        let Profile { settings, window, delay, loss, te } =
+        let Profile { settings, window, delay, loss, te, buckets } =
             own.over(&inherited).over(&self.defaults);
         let (name, target) = (name?, target?);
         // One far end has one form, whatever flags make of it.
@@ -154,7 +161,20 @@ impl Reader<'_> {
         if let Some(Err(error)) = te.config(window).map(TeAdvertiser::new) {
             section.problem("te", Problem::Contradiction { reason: error.to_string() });
         }
-        Some(SessionSpec { name, target, profile, settings, window, delay, loss, te, labels })
+        let buckets = buckets.unwrap_or_else(|| histogram::DEFAULT.clone());
+        let spec = SessionSpec {
+            name,
+            target,
+            profile,
+            settings,
+            window,
+            delay,
+            loss,
+            te,
+            buckets,
+            labels,
+        };
+        Some(spec)
     }
 
     fn unknown_profile(&self, name: &str) -> Problem {

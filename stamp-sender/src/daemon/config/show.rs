@@ -6,7 +6,7 @@ use stamp_config::quantity::{BARE_SECONDS, print_duration};
 use stamp_config::web::Web;
 
 use super::threshold::{DelayLimits, LossLimit};
-use super::{Configuration, Service, SessionSpec, settings};
+use super::{Configuration, Service, SessionSpec, histogram, settings};
 
 const WIDTH: usize = 96;
 
@@ -46,10 +46,15 @@ fn web(web: &Web) -> String {
     };
     let file = web.config_file.as_ref().map(|file| format!("config-file = {file:?}, "));
     format!(
-        "{{ listen = {listen}, {}enable-lifecycle = {}, series-limit = {} }}",
+        "{{ listen = {listen}, {}enable-lifecycle = {}, series-limit = {}{} }}",
         file.unwrap_or_default(),
         web.enable_lifecycle,
-        web.series_limit
+        web.series_limit,
+        match web.histograms {
+            Some(true) => ", histograms = \"classic\"",
+            Some(false) => ", histograms = \"none\"",
+            None => "",
+        }
     )
 }
 
@@ -78,6 +83,8 @@ pub fn session(spec: &SessionSpec) -> String {
             "loss-threshold = {{ lost = {lost}, of = {of}, direction = {direction:?} }}"
         );
     }
+    let bounds = histogram::bounds(&spec.buckets).map(|it| format!("{:?}", print_duration(it)));
+    let _ = writeln!(text, "histogram-buckets = [{}]", bounds.collect::<Vec<_>>().join(", "));
     if !spec.labels.is_empty() {
         let labels = spec.labels.iter().map(|(name, value)| format!("{name} = {value:?}"));
         let _ = writeln!(text, "labels = {{ {} }}", labels.collect::<Vec<_>>().join(", "));
@@ -118,7 +125,8 @@ const SERVICE: &str = "\
 # Where metrics are told, for Prometheus (/metrics) and others (/api/v1/sessions, /-/ready). \"off\" is
 # nowhere. config-file holds TLS and users in the form of the Prometheus exporters; it is read again when
 # it changes. enable-lifecycle lets a POST to /-/reload read this file again. Sessions whose series exceed
-# the limit have no metrics. All of this changes with a restart only.
+# the limit have no metrics. histograms = \"classic\" or \"none\" says whether delay and its variation are
+# told as histograms; unless told, up to 1000 sessions have them. All of this changes with a restart only.
 # [web]
 # listen = [\"127.0.0.1:9862\"]
 # config-file = \"web.yml\"
@@ -138,6 +146,8 @@ window = \"30s\"
 delay-threshold = { forward = \"20ms\", percent = 25, combine = \"any\", count = 3 }
 # Told when so many of the latest probes are lost; direction = \"forward\", \"backward\" or \"round-trip\".
 loss-threshold = { lost = 3, of = 100, direction = \"round-trip\" }
+# Upper bounds of the buckets of histograms; by default 20 of them from 20us to 1s.
+# histogram-buckets = [\"1ms\", \"2ms\", \"5ms\", \"10ms\", \"20ms\", \"50ms\"]
 
 [[session]]
 name = \"example\"

@@ -7,7 +7,9 @@ use std::sync::atomic::Ordering;
 use stamp_metrics::SessionCounters;
 use stamp_metrics::process::Process;
 use stamp_metrics::program::Program;
-use stamp_metrics::sender::{Now, SERIES_OF_A_SESSION, Sender, Session, Shared, Window};
+use stamp_metrics::sender::{
+    Now, SERIES_OF_A_SESSION, Sender, Session, Shared, Window, series_of_histograms,
+};
 use stamp_session::snapshot::SessionSnapshot;
 
 use super::SenderSite;
@@ -32,32 +34,44 @@ impl SenderSite {
         self.ask(&places, |place, snapshot| {
             found.insert(place, (SessionCounters::of(&snapshot), Now::from(snapshot)));
         });
-        let most = self.sources.service.web.series_limit / SERIES_OF_A_SESSION;
+        let mut left = self.sources.service.web.series_limit;
         let mut posted = self.sources.board.read();
+        let has_histograms = posted.has_histograms == Some(true);
         let waiting = posted.sessions.values().filter(|entry| entry.waits.is_some()).count();
         let mut sessions = Vec::with_capacity(found.len());
         let mut omitted = 0;
-        for branch in posted.sessions.values_mut().flat_map(|entry| &mut entry.branches) {
+        let branches = posted.sessions.values_mut().flat_map(|entry| {
+            let histograms = &entry.histograms;
+            entry.branches.iter_mut().map(move |branch| (branch, histograms))
+        });
+        for (branch, histograms) in branches {
             let place = branch.runs.as_ref().map(|(place, _)| *place);
             let seen = place.and_then(|place| Some((place, found.remove(&place)?)));
             let now = seen.map(|(place, (counters, now))| {
                 branch.ledger.take(place, &counters);
                 now
             });
-            if sessions.len() >= most {
-                omitted += 1;
-                continue;
+            let histograms = histograms.get(&branch.identity.name).filter(|_| has_histograms);
+            let of_histograms = histograms.map_or(0, |it| series_of_histograms(it.buckets()));
+            match left.checked_sub(SERIES_OF_A_SESSION + of_histograms) {
+                Some(rest) => left = rest,
+                None => {
+                    omitted += 1;
+                    continue;
+                }
             }
             sessions.push(Session {
                 identity: Arc::clone(&branch.identity),
                 counters: *branch.ledger.told(),
                 now,
                 window: branch.window.clone(),
+                histograms: histograms.cloned(),
+                announced: branch.announced,
             });
         }
         let config = posted.reloads;
         drop(posted);
-        self.tell_omitted(omitted, most);
+        self.tell_omitted(omitted, sessions.len());
         let program = Program {
             name: "stamp-sender",
             version: env!("CARGO_PKG_VERSION"),
@@ -67,7 +81,8 @@ impl SenderSite {
             omitted,
             process: Process::read(),
         };
-        Sender { program, running: places.len(), waiting, sessions }.shared()
+        let (running, lag) = (places.len(), Arc::clone(&self.sources.lag));
+        Sender { program, running, waiting, has_histograms, lag, sessions }.shared()
     }
 
     /// Sessions that run, as they are now.
@@ -107,11 +122,11 @@ impl SenderSite {
     }
 
     /// Once for each change.
-    fn tell_omitted(&self, omitted: usize, most: usize) {
+    fn tell_omitted(&self, omitted: usize, told: usize) {
         if self.omitted.swap(omitted, Ordering::Relaxed) != omitted && omitted > 0 {
             tracing::error!(
                 omitted,
-                told = most,
+                told,
                 "sessions without metrics: raise web.series-limit, and the limits of Prometheus"
             );
         }

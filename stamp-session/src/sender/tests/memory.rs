@@ -3,7 +3,8 @@
 use core::time::Duration;
 
 use super::rig::*;
-use crate::sender::{Schedule, SenderConfig, StatisticsScope};
+use crate::sender::{Schedule, SenderConfig, SessionHistograms, StatisticsScope};
+use crate::statistics::Buckets;
 
 fn octets(config: SenderConfig) -> usize {
     let mut rig = Rig::new(config);
@@ -23,6 +24,13 @@ fn a_session_with_window_histograms_of_three_directions_takes_40_kib_at_most() {
         let octets = octets(SenderConfig { schedule, timeout, statistics, ..config() });
         assert!(octets <= 40 * 1_024, "{octets}");
     }
+}
+
+#[test]
+fn histograms_of_twenty_buckets_take_1500_octets_at_most() {
+    let bounds: Vec<u64> = (1..=20).collect();
+    let octets = SessionHistograms::new(&Buckets::new(&bounds).unwrap()).octets();
+    assert!(octets <= 1_500, "{octets}");
 }
 
 #[test]

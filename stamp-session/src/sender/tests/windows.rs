@@ -1,7 +1,10 @@
 //! Windows: what happened since the last one.
 
+use std::sync::Arc;
+
 use super::rig::*;
-use crate::sender::{ReflectorMode, SenderConfig, StatisticsScope};
+use crate::sender::{ReflectorMode, SenderConfig, SessionHistograms, StatisticsScope};
+use crate::statistics::{Buckets, Counted, Histogram};
 
 #[test]
 fn windows_tile_the_run() {
@@ -76,4 +79,25 @@ fn an_empty_window_knows_nothing_and_says_so() {
     assert_eq!(window.packets.loss_ratio(), None);
     // What is known of the far end does not end with a window.
     assert!(window.clock.far.is_some());
+}
+
+/// A session that takes the place of another counts on where that one ended.
+#[test]
+fn histograms_count_each_value_once_over_all_lives() {
+    let bounds = [10 * MS, 20 * MS];
+    let buckets = Buckets::new(&bounds).unwrap();
+    let lag = Arc::new(Histogram::new(buckets.clone()));
+    let histograms = Arc::new(SessionHistograms::new(&buckets));
+    for _life in 0..2 {
+        let (histograms, lag) = (Some(Arc::clone(&histograms)), Some(Arc::clone(&lag)));
+        let mut rig = Rig::new(SenderConfig { histograms, lag, ..config() });
+        for slot in 0..3 {
+            let _ = rig.answered(slot * 100 * MS);
+        }
+    }
+    let round_trip = histograms.delay.round_trip.read();
+    let six_of_19_ms = Counted { cumulative: vec![0, 6], count: 6, sum_ns: 6 * 19 * MS };
+    assert_eq!(round_trip, six_of_19_ms);
+    assert_eq!(histograms.variation.round_trip.read().count, 4, "between neighbours");
+    assert_eq!(lag.read().count, 6, "each probe");
 }
