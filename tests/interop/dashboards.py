@@ -1,0 +1,94 @@
+"""What `dashboards/` ships: panels, their queries, and the rules that all of them keep."""
+
+import json
+import re
+
+from programs import REPOSITORY
+
+FOLDER = REPOSITORY / "dashboards"
+CATALOGUE = REPOSITORY / "stamp-metrics" / "reference" / "metrics.txt"
+UNITS = {"s", "percentunit", "pps", "bytes", "short", "bool_yes_no"}
+# What a histogram is read by.
+PARTS = re.compile(r"_(bucket|sum|count)$")
+NAME = re.compile(r"\b(?:stamp|process)_[a-z0-9_]+\b")
+
+
+def metrics():
+    """Every metric by name, with its type."""
+    return {line.split()[1]: line.split()[0] for line in CATALOGUE.read_text().splitlines()}
+
+
+def dashboards():
+    return {path.stem: json.loads(path.read_text()) for path in sorted((FOLDER / "grafana").glob("*.json"))}
+
+
+def queries(dashboard):
+    for panel in dashboard["panels"]:
+        for target in panel["targets"]:
+            yield panel, target
+
+
+def substituted(expression, variables, window="1m"):
+    """A query as Grafana would send it."""
+    known = {"__rate_interval": window, "__interval": "15s", **variables}
+    return re.sub(r"\$(\w+)", lambda found: known[found.group(1)], expression)
+
+
+def unknown_names(text):
+    """Metrics that no program of ours tells. Names of recording rules hold a colon."""
+    known = metrics()
+    recorded = re.findall(r"[a-z_]+:[a-z0-9_:]+", text)
+    for name in recorded:
+        text = text.replace(name, "")
+    named = set(NAME.findall(text))
+    histograms = {name for name, kind in known.items() if kind == "histogram"}
+    return sorted(
+        name for name in named if name not in known and PARTS.sub("", name) not in histograms
+    )
+
+
+def problems(name, dashboard):
+    """What the rules of Grafana's dashboard linter, and some of ours, find wrong."""
+    variables = {variable["name"]: variable for variable in dashboard["templating"]["list"]}
+    if variables.get("datasource", {}).get("type") != "datasource":
+        yield f"{name}: the data source is no variable"
+    for wanted in ("job", "instance"):
+        variable = variables.get(wanted, {})
+        if not (variable.get("multi") and variable.get("includeAll")):
+            yield f"{name}: variable {wanted} does not take several and all"
+    for variable in variables.values():
+        if variable["type"] == "query" and variable["refresh"] != 2:
+            yield f"{name}: variable {variable['name']} is not read again when the time changes"
+    if dashboard["editable"] or not dashboard["description"]:
+        yield f"{name}: editable, or without a description"
+    for panel in dashboard["panels"]:
+        yield from (f"{name}: {panel['title']!r}: {problem}" for problem in of_panel(panel))
+
+
+def of_panel(panel):
+    if not panel["title"] or not panel["description"].endswith("."):
+        yield "no title, or no sentence that describes it"
+    if panel["fieldConfig"]["defaults"].get("unit") not in UNITS:
+        yield "no unit of those that are used"
+    if panel["datasource"]["uid"] != "${datasource}":
+        yield "a data source of its own"
+    if not panel["targets"]:
+        yield "nothing is asked"
+    for target in panel["targets"]:
+        yield from of_query(target["expr"])
+        if target["datasource"]["uid"] != "${datasource}":
+            yield "a query with a data source of its own"
+
+
+def of_query(expression):
+    for name in unknown_names(expression):
+        yield f"{name} is told by no program"
+    for selector in re.findall(r"\b(?:stamp|process)_[a-z0-9_]+(\{[^}]*\})?", expression):
+        if 'job=~"$job"' not in selector or 'instance=~"$instance"' not in selector:
+            yield f"job and instance are not chosen in {expression}"
+    for window in re.findall(r"\[([^\]]+)\]", expression):
+        if window != "$__rate_interval" and not expression.startswith("sum(increase("):
+            yield f"a window of its own in {expression}"
+    for found in re.finditer(r"\w+_total\b", expression):
+        if not re.search(r"\b(?:rate|irate|increase)\($", expression[: found.start()]):
+            yield f"{found.group()} is a counter and not read as a rate"
