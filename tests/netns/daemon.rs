@@ -1,6 +1,7 @@
 //! `stamp-sender run` as an operator meets it: start, reload, sessions that cannot be yet, events.
 
 pub(crate) mod events;
+pub(crate) mod faults;
 pub(crate) mod names;
 pub(crate) mod web;
 

@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         None => netns::harness(&[
             daemon::trials,
             daemon::events::trials,
+            daemon::faults::trials,
             daemon::names::trials,
             daemon::web::trials,
             demo::trials,
