@@ -1,6 +1,7 @@
 //! What the service shows over HTTP. Everything here runs beside the control side and never waits
 //! for it, except for a reload that was asked for.
 
+mod landing;
 mod pages;
 mod scrape;
 
@@ -113,7 +114,9 @@ impl Site for SenderSite {
 
     fn page(&self, path: &str) -> Option<Page> {
         match path {
-            "/" => Some(pages::landing(&self.sources.board)),
+            "/" => Some(landing::page(&self.sources.board)),
+            "/landing.css" => Some(landing::style()),
+            "/landing.js" => Some(landing::script()),
             "/api/v1/sessions" => Some(self.sessions()),
             "/config" => Some(pages::config(&self.sources.service, &self.sources.board)),
             _ => None,

@@ -1,6 +1,5 @@
-//! Pages for people and programs: sessions as JSON, the configuration in force, an entrance.
+//! Pages for programs: sessions as JSON, the configuration in force.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use stamp_metrics::http::Page;
@@ -9,15 +8,11 @@ use stamp_session::snapshot::SessionSnapshot;
 
 use super::SenderSite;
 use super::scrape::Seen;
-use crate::daemon::board::{Board, Entry};
+use crate::daemon::board::Board;
 use crate::daemon::config::{self, Service};
 use crate::output::document::SCHEMA_VERSION;
-use crate::output::duration::delay;
 use crate::output::gather;
 use crate::output::heard::Heard;
-
-/// Sessions that the entrance lists.
-const LISTED: usize = 1_000;
 
 impl SenderSite {
     /// Sessions as `--json` has them. What was counted is since the session began, what was measured
@@ -70,69 +65,4 @@ pub(super) fn config(service: &Service, board: &Board) -> Page {
     let sessions = specs.into_iter().map(|spec| config::show_session(&spec).into_bytes());
     let pieces = std::iter::once(config::show_service(service).into_bytes()).chain(sessions);
     Page { content_type: "text/plain; charset=utf-8", pieces: Box::new(pieces) }
-}
-
-const HEAD: &str = "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-<meta name=\"viewport\" content=\"width=device-width\"><title>stamp-sender</title>\
-<style>body{font-family:sans-serif}td,th{padding:0 1em;text-align:left}</style></head>\
-<body><h1>stamp-sender ";
-const LINKS: &str = "</h1><p><a href=\"/metrics\">metrics</a> · \
-<a href=\"/api/v1/sessions\">sessions as JSON</a> · <a href=\"/config\">configuration</a> · \
-<a href=\"/-/ready\">ready</a></p><table><tr><th>session<th>target<th>state<th>forward\
-<th>backward<th>round trip<th>loss</tr>\n";
-
-/// An entrance: links, and a table of sessions with the medians of their latest window.
-pub(super) fn landing(board: &Board) -> Page {
-    let posted = board.read();
-    let mut text = format!("{HEAD}{}{LINKS}", env!("CARGO_PKG_VERSION"));
-    for entry in posted.sessions.values().take(LISTED) {
-        rows(&mut text, entry);
-    }
-    text.push_str("</table>");
-    let more = posted.sessions.len().saturating_sub(LISTED);
-    if more > 0 {
-        let _ = write!(text, "<p>and {more} more");
-    }
-    text.push_str("</body></html>\n");
-    Page::whole("text/html; charset=utf-8", text)
-}
-
-fn rows(text: &mut String, entry: &Entry) {
-    for branch in &entry.branches {
-        let name = escaped(&branch.identity.name);
-        let target = escaped(&entry.spec.target);
-        let _ = write!(text, "<tr><td>{name}<td>{target}<td>");
-        let Some(Window { measured, .. }) = &branch.window else {
-            let state = match (&branch.runs, &entry.waits) {
-                (Some(_), _) => "runs",
-                (None, Some(reason)) => &escaped(reason),
-                (None, None) => "is being opened",
-            };
-            let _ = writeln!(text, "{state}</tr>");
-            continue;
-        };
-        text.push_str(measured.state.label());
-        let delays = &measured.delay;
-        for summary in [&delays.forward, &delays.backward, &delays.round_trip] {
-            let median = summary.p50.map_or_else(|| "–".to_owned(), |p50| delay(p50.ns()));
-            let _ = write!(text, "<td>{median}");
-        }
-        let ratio = measured.packets.loss_ratio();
-        let loss = ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{:.2} %", ratio * 100.0));
-        let _ = writeln!(text, "<td>{loss}</tr>");
-    }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_operators_write_is_text_and_no_markup() {
-        assert_eq!(escaped("<b>&"), "&lt;b&gt;&amp;");
-    }
 }

@@ -1,0 +1,48 @@
+// Keeps the page as it would be if it were loaded anew, and draws the course of the round trip since it was opened.
+"use strict";
+const KEPT = 60, EVERY_MS = 5000, AFTER_EVENT_MS = 300, SVG = "http://www.w3.org/2000/svg";
+const courses = new Map();
+
+function draw() {
+  const seen = new Set();
+  for (const cell of document.querySelectorAll("td.course")) {
+    const name = cell.parentElement.dataset.name, ns = Number(cell.dataset.ns);
+    seen.add(name);
+    const course = courses.get(name) || [];
+    if (cell.dataset.ns) course.push(ns);
+    courses.set(name, course.slice(-KEPT));
+    const values = courses.get(name);
+    if (values.length < 2) continue;
+    const low = Math.min(...values), span = Math.max(...values) - low || 1;
+    const svg = document.createElementNS(SVG, "svg"), line = document.createElementNS(SVG, "polyline");
+    svg.setAttribute("width", "120"); svg.setAttribute("height", "20"); svg.setAttribute("role", "img");
+    svg.setAttribute("aria-label", "course of the round trip");
+    line.setAttribute("points", values.map((v, at) => `${at * 120 / (KEPT - 1)},${19 - 18 * (v - low) / span}`).join(" "));
+    svg.append(line); cell.replaceChildren(svg);
+  }
+  for (const name of courses.keys()) if (!seen.has(name)) courses.delete(name);
+}
+
+let timer;
+async function refresh() {
+  clearTimeout(timer);
+  try {
+    const answer = await fetch("/", { cache: "no-store" });
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    document.querySelector("main").replaceWith(fresh.querySelector("main"));
+    document.title = "stamp-sender";
+    draw();
+  } catch {
+    document.title = "(no answer) stamp-sender";
+  }
+  timer = setTimeout(refresh, EVERY_MS);
+}
+
+draw();
+timer = setTimeout(refresh, EVERY_MS);
+// Whatever happens shows at once; many events in a row are one look.
+let soon;
+const events = new EventSource("/api/v1/events");
+const happened = () => { soon = soon || setTimeout(() => { soon = undefined; refresh(); }, AFTER_EVENT_MS); };
+events.onmessage = happened;
+for (const kind of ["state", "delay", "loss", "te", "path", "clock", "config", "reflector_restart"]) events.addEventListener(kind, happened);

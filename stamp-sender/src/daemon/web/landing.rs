@@ -1,0 +1,184 @@
+//! The entrance: sessions, the worst first, as a page for people.
+//!
+//! It is made of what the board holds, so no packet thread is asked for it. A script of ours keeps it
+//! up to date and draws the course of each delay; without it the page is as true, but stands still.
+
+use std::cmp::Reverse;
+use std::fmt::Write as _;
+
+use stamp_metrics::http::Page;
+use stamp_session::sender::{DelayThresholdReport, LossThresholdReport, ThresholdReport};
+use stamp_session::snapshot::{DelaySummary, SessionSnapshot, SessionState};
+
+use crate::daemon::board::{Board, Branch, Entry};
+use crate::output::duration::delay;
+
+/// Sessions that are listed; the others are better.
+const LISTED: usize = 500;
+
+const HEAD: &str = "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'self'; \
+style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'\">\
+<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+<title>stamp-sender</title><link rel=\"stylesheet\" href=\"/landing.css\">\
+<script src=\"/landing.js\" defer></script></head><body><header><h1>stamp-sender ";
+const LINKS: &str = "</h1><nav><a href=\"/metrics\">metrics</a> \
+<a href=\"/api/v1/sessions\">sessions as JSON</a> <a href=\"/api/v1/events\">events</a> \
+<a href=\"/config\">configuration</a> <a href=\"/-/ready\">ready</a></nav></header>\n";
+const COLUMNS: &str = "<table><thead><tr><th>session<th>target<th>state<th>forward p50 / p99\
+<th>backward p50 / p99<th>round trip p50 / p99<th>course<th>loss<th>clocks</thead><tbody>\n";
+
+/// Style of the page.
+pub(super) fn style() -> Page {
+    Page::whole("text/css; charset=utf-8", include_str!("landing.css").to_owned())
+}
+
+/// What keeps it up to date.
+pub(super) fn script() -> Page {
+    Page::whole("text/javascript; charset=utf-8", include_str!("landing.js").to_owned())
+}
+
+/// A session as the page has it.
+struct Row<'a> {
+    entry: &'a Entry,
+    branch: &'a Branch,
+}
+
+/// How bad it is: the first that differs decides.
+type Badness = (bool, u8, u64, u64);
+
+impl Row<'_> {
+    fn measured(&self) -> Option<&SessionSnapshot> {
+        self.branch.window.as_ref().map(|window| &*window.measured)
+    }
+
+    fn thresholds(&self) -> Option<&ThresholdReport> {
+        self.measured()?.thresholds.as_deref()
+    }
+
+    /// Limits that are exceeded.
+    fn exceeded(&self) -> usize {
+        let Some(ThresholdReport { delay, loss }) = self.thresholds() else { return 0 };
+        let delay = delay.iter().filter(|(_, it)| it.is_some_and(|it| it.latched)).count();
+        delay + loss.iter().filter(|(_, it)| it.is_some_and(|it| it.latched)).count()
+    }
+
+    fn badness(&self) -> Badness {
+        let Some(measured) = self.measured() else {
+            return (self.branch.runs.is_none(), 0, 0, 0);
+        };
+        let down = measured.state != SessionState::Up;
+        let lost = measured.packets.loss_ratio().unwrap_or_default();
+        let p99 = measured.delay.round_trip.p99.map_or(0, |p99| p99.ns().unsigned_abs());
+        (down, self.exceeded().try_into().unwrap_or(u8::MAX), (lost * 1e9) as u64, p99)
+    }
+
+    /// A sign for eyes and a word for everybody.
+    fn state(&self) -> (&'static str, String) {
+        let Some(measured) = self.measured() else {
+            return match (&self.branch.runs, &self.entry.waits) {
+                (Some(_), _) => ("·", "runs".to_owned()),
+                (None, Some(reason)) => ("✕", escaped(reason)),
+                (None, None) => ("·", "is being opened".to_owned()),
+            };
+        };
+        match (measured.state, self.exceeded()) {
+            (SessionState::Up, 0) => ("✓", measured.state.label().to_owned()),
+            (SessionState::Up, exceeded) => ("▲", format!("up, limits exceeded: {exceeded}")),
+            (state, _) => ("✕", state.label().to_owned()),
+        }
+    }
+
+    fn write(&self, text: &mut String) {
+        let (sign, state) = self.state();
+        let kind = match sign {
+            "✕" => "bad",
+            "▲" => "over",
+            _ => "good",
+        };
+        let (name, target) =
+            (escaped(&self.branch.identity.name), escaped(&self.entry.spec.target));
+        let _ = write!(
+            text,
+            "<tr class=\"{kind}\" data-name=\"{name}\"><td>{name}<td>{target}<td>{sign} {state}"
+        );
+        let Some(measured) = self.measured() else {
+            text.push_str("<td>–<td>–<td>–<td><td>–<td>–\n");
+            return;
+        };
+        let thresholds = self.thresholds();
+        let limits = thresholds
+            .map_or([None; 3], |it| [it.delay.forward, it.delay.backward, it.delay.round_trip]);
+        let delays =
+            [&measured.delay.forward, &measured.delay.backward, &measured.delay.round_trip];
+        for (summary, limit) in delays.into_iter().zip(limits) {
+            text.push_str(&delays_of(summary, limit));
+        }
+        let course =
+            measured.delay.round_trip.p50.map_or_else(String::new, |p50| p50.ns().to_string());
+        let _ = write!(text, "<td class=\"course\" data-ns=\"{course}\">");
+        text.push_str(&loss_of(measured, thresholds.and_then(|it| it.loss.round_trip)));
+        let clocks = if measured.clock.synchronized { "✓" } else { "not synchronized" };
+        let _ = writeln!(text, "<td>{clocks}");
+    }
+}
+
+fn delays_of(summary: &DelaySummary, limit: Option<DelayThresholdReport>) -> String {
+    let Some((p50, p99)) = summary.p50.zip(summary.p99) else { return "<td>–".to_owned() };
+    let over = if limit.is_some_and(|limit| limit.latched) { "▲ " } else { "" };
+    let limit = limit.and_then(|limit| limit.limit);
+    let limit = limit.map(|limit| format!(" <small>of {}</small>", delay(limit.ns())));
+    let limit = limit.unwrap_or_default();
+    format!("<td>{over}{} / {}{limit}", delay(p50.ns()), delay(p99.ns()))
+}
+
+fn loss_of(measured: &SessionSnapshot, limit: Option<LossThresholdReport>) -> String {
+    let Some(ratio) = measured.packets.loss_ratio() else { return "<td>–".to_owned() };
+    let over = if limit.is_some_and(|limit| limit.latched) { "▲ " } else { "" };
+    let limit =
+        limit.map(|limit| format!(" <small>of {:.2} %</small>", limit.limit_ratio() * 100.0));
+    format!("<td>{over}{:.2} %{}", ratio * 100.0, limit.unwrap_or_default())
+}
+
+/// The page.
+pub(super) fn page(board: &Board) -> Page {
+    let posted = board.read();
+    let rows = posted
+        .sessions
+        .values()
+        .flat_map(|entry| entry.branches.iter().map(move |branch| Row { entry, branch }));
+    let mut rows: Vec<_> = rows.map(|row| (Reverse(row.badness()), row)).collect();
+    // What is equally bad stays in the order of names.
+    rows.sort_by_key(|(badness, _)| *badness);
+    let bad = rows.iter().filter(|(_, row)| row.state().0 == "✕").count();
+    let over = rows.iter().filter(|(_, row)| row.exceeded() > 0).count();
+    let mut text = format!("{HEAD}{}{LINKS}", env!("CARGO_PKG_VERSION"));
+    let _ = writeln!(
+        text,
+        "<main><p id=\"sum\">{} sessions, {bad} down or waiting, {over} over a limit; the worst first</p>\
+         {COLUMNS}",
+        rows.len()
+    );
+    rows.iter().take(LISTED).for_each(|(_, row)| row.write(&mut text));
+    let more = rows.len().saturating_sub(LISTED);
+    let _ = write!(text, "</tbody></table><p id=\"more\">");
+    if more > 0 {
+        let _ = write!(text, "and {more} better ones");
+    }
+    text.push_str("</p></main></body></html>\n");
+    Page::whole("text/html; charset=utf-8", text)
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_operators_write_is_text_and_no_markup() {
+        assert_eq!(escaped("<b \"c\">&"), "&lt;b &quot;c&quot;&gt;&amp;");
+    }
+}
