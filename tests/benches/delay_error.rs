@@ -22,11 +22,12 @@ use std::time::Duration;
 use stamp_net::{SocketOptions, UdpSocket};
 use stamp_proto::auth::{Key, KeyId, KeyRing};
 use stamp_proto::packet::{AuthenticationMode, Ssid};
+use stamp_proto::time::WallTime;
 use stamp_session::clock::ClockState;
 use stamp_session::reflector::{
     RateLimit, RateLimiter, RateLimiterConfig, ReflectorConfig, ReflectorEvent, SourcePolicy,
 };
-use stamp_session::sender::{Outcome, Sample, Schedule, SenderConfig, SenderEvent};
+use stamp_session::sender::{Outcome, Requests, Sample, Schedule, SenderConfig, SenderEvent};
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_tests::netns::{Access, Families, Family, TwoHosts, two_hosts};
 use stamp_worker::reflector::{ReflectorObserver, ReflectorPool};
@@ -54,11 +55,27 @@ fn main() {
     );
     let milliseconds: &[u64] = if full { &[10, 1] } else { &[3] };
     for interval in milliseconds {
-        for (family, mode) in [(Family::V4, OPEN), (Family::V6, OPEN), (Family::V6, AUTHENTICATED)]
-        {
-            measure(family, mode, Duration::from_millis(*interval), length);
+        for (family, mode, follow_up) in [
+            (Family::V4, OPEN, false),
+            (Family::V4, OPEN, true),
+            (Family::V6, OPEN, false),
+            (Family::V6, OPEN, true),
+            (Family::V6, AUTHENTICATED, false),
+        ] {
+            let interval = Duration::from_millis(*interval);
+            measure(&Run { family, mode, follow_up, interval, length });
         }
     }
+}
+
+/// One line of the table.
+struct Run {
+    family: Family,
+    mode: AuthenticationMode,
+    /// Replies tell when those before left.
+    follow_up: bool,
+    interval: Duration,
+    length: Duration,
 }
 
 struct Deaf;
@@ -81,18 +98,29 @@ impl SenderObserver for Collector {
     fn window(&mut self, _session: usize, _window: SessionSnapshot) {}
 }
 
-fn measure(family: Family, mode: AuthenticationMode, interval: Duration, length: Duration) {
+fn measure(run: &Run) {
+    let Run { family, mode, follow_up, interval, .. } = *run;
     let hosts = two_hosts(if family == Family::V4 { Families::V4 } else { Families::V6 });
-    let (pool, target) = reflector(&hosts, family, mode);
+    let (pool, target) = reflector(&hosts, run);
     let (near, far) = (Tap::start(&hosts.near, target, mode), Tap::start(&hosts.far, target, mode));
     let (samples, collected) = mpsc::channel();
-    let setup = session(&hosts, target, mode, interval, length);
+    let setup = session(&hosts, target, run);
     let sender = SenderPool::start(vec![setup], Box::new(Collector(samples)));
     let sessions = sender.expect("a session that can be").join().expect("the worker ends well");
     let (near, far) = (near.stop(), far.stop());
     assert!(pool.stop().reflected() >= sessions[0].packets.received);
-    let errors: Vec<[i64; 7]> =
-        collected.iter().filter_map(|sample| errors(&sample, &near, &far)).collect();
+    let collected: Vec<Sample> = collected.iter().collect();
+    let told = left(&collected);
+    let errors: Vec<[i64; 7]> = collected
+        .iter()
+        .filter_map(|sample| {
+            let reply_sent = match follow_up {
+                true => *told.get(&sample.reflector_sequence?)?,
+                false => sample.reply_sent?,
+            };
+            errors(sample, reply_sent, (&near, &far))
+        })
+        .collect();
     assert!(!errors.is_empty(), "no sample was seen by both taps");
     let columns = (0..7).map(|column| {
         let mut values: Vec<i64> = errors.iter().map(|error| error[column].abs()).collect();
@@ -101,6 +129,9 @@ fn measure(family: Family, mode: AuthenticationMode, interval: Duration, length:
         format!("{:.2}/{:.2}", at(500), at(990))
     });
     let name = match mode {
+        AuthenticationMode::Unauthenticated if follow_up => {
+            format!("{family:?} follow-up {interval:?}")
+        }
         AuthenticationMode::Unauthenticated => format!("{family:?} open {interval:?}"),
         AuthenticationMode::Authenticated => format!("{family:?} authenticated {interval:?}"),
     };
@@ -113,22 +144,28 @@ fn measure(family: Family, mode: AuthenticationMode, interval: Duration, length:
 /// says of the way forward.
 fn errors(
     sample: &Sample,
-    near: &HashMap<u32, Seen>,
-    far: &HashMap<u32, Seen>,
+    reply_sent: WallTime,
+    (near, far): (&HashMap<u32, Seen>, &HashMap<u32, Seen>),
 ) -> Option<[i64; 7]> {
     let (near, far) = (near.get(&sample.sequence)?, far.get(&sample.sequence)?);
     let truth = [near.probe?, far.probe?, far.reply?, near.reply?];
-    let told = [
-        sample.probe_sent.time,
-        sample.probe_received?,
-        sample.reply_sent?,
-        sample.reply_received.time,
-    ]
-    .map(|time| time.unix_ns());
+    let told =
+        [sample.probe_sent.time, sample.probe_received?, reply_sent, sample.reply_received.time]
+            .map(|time| time.unix_ns());
     let forward = sample.forward_delay?.ns() - (truth[1] - truth[0]);
-    let backward = sample.backward_delay?.ns() - (truth[3] - truth[2]);
+    let backward = (told[3] - told[2]) - (truth[3] - truth[2]);
     let [t1, t2, t3, t4] = [0, 1, 2, 3].map(|which| told[which] - truth[which]);
     Some([forward, backward, t1, t2, t3, t4, sample.forward_delay?.ns()])
+}
+
+/// When replies left, as those behind them told, by their own numbers.
+fn left(samples: &[Sample]) -> HashMap<u32, WallTime> {
+    let told = samples.iter().filter_map(|sample| {
+        let told = sample.answers.follow_up.told().flatten()?;
+        let time = told.timestamp.to_wall(sample.reply_received.time).ok()?;
+        Some((told.sequence, time))
+    });
+    told.collect()
 }
 
 fn keys() -> Arc<KeyRing> {
@@ -136,20 +173,19 @@ fn keys() -> Arc<KeyRing> {
     Arc::new(KeyRing::new(vec![key]).expect("one key"))
 }
 
-fn reflector(
-    hosts: &TwoHosts,
-    family: Family,
-    mode: AuthenticationMode,
-) -> (ReflectorPool, SocketAddr) {
+fn reflector(hosts: &TwoHosts, run: &Run) -> (ReflectorPool, SocketAddr) {
+    let Run { family, mode, follow_up, .. } = *run;
     let mut config = ReflectorConfig::new([7, 9]);
     config.keys = (mode == AUTHENTICATED).then(keys);
     let policy = SourcePolicy { rate_limit: RateLimit::Off, ..SourcePolicy::unknown(mode) };
     config.unknown_sources = Some(policy);
     config.clock = ONE_CLOCK;
+    config.stateful = follow_up;
     let limiter = Arc::new(RateLimiter::new(RateLimiterConfig::new([3, 4])));
     let observer: Arc<dyn ReflectorObserver> = Arc::new(Deaf);
     let local = SocketAddr::new(hosts.far.address(family), 0);
-    let socket = hosts.far.run(|| UdpSocket::open(&SocketOptions::new(local)));
+    let options = SocketOptions { stamps_on_request: true, ..SocketOptions::new(local) };
+    let socket = hosts.far.run(|| UdpSocket::open(&options));
     let socket = socket.expect("a socket");
     let target = socket.local_addr();
     let mut pool = ReflectorPool::start(1, &config, &limiter, &observer).expect("a worker");
@@ -157,13 +193,8 @@ fn reflector(
     (pool, target)
 }
 
-fn session(
-    hosts: &TwoHosts,
-    target: SocketAddr,
-    mode: AuthenticationMode,
-    interval: Duration,
-    length: Duration,
-) -> SessionSetup {
+fn session(hosts: &TwoHosts, target: SocketAddr, run: &Run) -> SessionSetup {
+    let Run { mode, follow_up, interval, length, .. } = *run;
     let family = if target.is_ipv4() { Family::V4 } else { Family::V6 };
     let local = SocketAddr::new(hosts.near.address(family), 0);
     let options = SocketOptions { transmit_stamps: true, ..SocketOptions::new(local) };
@@ -173,7 +204,8 @@ fn session(
     });
     let mut config = SenderConfig::new(target, Ssid(1));
     config.keys = (mode == AUTHENTICATED).then(keys);
-    config.payload_octets = mode.base_octets();
+    config.requests = Requests { follow_up, ..Requests::default() }.into();
+    config.payload_octets = config.smallest_payload();
     config.schedule = Schedule::Fixed { interval };
     config.duration = Some(length);
     config.clock = ONE_CLOCK;
