@@ -15,6 +15,8 @@ pub struct Web {
     pub is_configured: bool,
     /// The file of TLS and users.
     pub config_file: Option<PathBuf>,
+    /// The file of the token of whoever may change something.
+    pub control_token_file: Option<PathBuf>,
     /// Whoever gets in may have the configuration read again.
     pub enable_lifecycle: bool,
     /// Most series that are told.
@@ -34,6 +36,7 @@ impl Web {
             listen: vec![SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)],
             is_configured: false,
             config_file: None,
+            control_token_file: None,
             enable_lifecycle: false,
             series_limit: SERIES_LIMIT,
             histograms: None,
@@ -50,6 +53,9 @@ impl Web {
                 is_configured: listen.is_some(),
                 listen: listen.unwrap_or(default.listen),
                 config_file: web.get("config-file").map(|file: String| folder.join(file)),
+                control_token_file: web
+                    .get("control-token-file")
+                    .map(|file: String| folder.join(file)),
                 enable_lifecycle: web.get("enable-lifecycle").unwrap_or_default(),
                 series_limit: web.get("series-limit").map_or(SERIES_LIMIT, |it: Series| it.0),
                 histograms: web.get("histograms").map(|it: Histograms| it == Histograms::Classic),
@@ -149,10 +155,11 @@ mod tests {
     #[test]
     fn addresses_are_a_list_or_one() {
         let text = "[web]\nlisten = [\"192.0.2.1:80\", \":9000\"]\nconfig-file = \"web.yml\"\n\
-                    enable-lifecycle = true\nseries-limit = 1000\n";
+                    control-token-file = \"token\"\nenable-lifecycle = true\nseries-limit = 1000\n";
         let both = web(text).unwrap();
         assert_eq!(both.listen, ["192.0.2.1:80", "[::]:9000"].map(|it| it.parse().unwrap()));
         assert_eq!(both.config_file.as_deref(), Some(Path::new("/etc/stamp/web.yml")));
+        assert_eq!(both.control_token_file.as_deref(), Some(Path::new("/etc/stamp/token")));
         assert!(both.is_configured && both.enable_lifecycle);
         assert_eq!(both.series_limit, 1_000);
         let one = web("web = { listen = \"[::1]:9862\" }\n").unwrap();

@@ -163,7 +163,16 @@ fn scrape(kept: &mut [Kept]) -> Cost {
     let running = sessions.len();
     let (mut text, mut lines) = (0, 0);
     let (has_histograms, lag) = (false, Arc::new(Histogram::new(Buckets::rising([1_000_000]))));
-    let sender = Sender { program, running, waiting: 0, has_histograms, lag, sessions };
+    let sender = Sender {
+        program,
+        running,
+        waiting: 0,
+        has_histograms,
+        lag,
+        shard: None,
+        discovery: Vec::new(),
+        sessions,
+    };
     for piece in sender.shared().exposition() {
         peak = peak.max(ALLOCATOR.held() - held);
         text += piece.len();

@@ -1,11 +1,13 @@
 //! The HTTP server of a program: its metrics, its health, and whatever pages it has.
 //!
 //! It has a thread and a runtime of its own, so that no client holds up packets or control. A client
-//! that is slow or hostile is held to limits: connections, octets and seconds.
+//! that is slow or hostile is held to limits: connections, octets and seconds. [`client`] asks others.
 
 mod access;
 mod body;
+pub mod client;
 mod connections;
+mod control;
 mod events;
 mod patient;
 mod query;
@@ -17,7 +19,7 @@ mod web_config;
 use std::fmt;
 use std::io;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -25,6 +27,7 @@ use tokio::sync::oneshot;
 
 use crate::feed::Feed;
 use access::Access;
+pub use control::{Done, Order, Verb};
 pub use web_config::WebConfigError;
 
 /// Text in pieces, each made when the one before has been sent.
@@ -61,6 +64,14 @@ pub trait Site: Send + Sync + 'static {
     /// Reads its configuration again, and says why it did not put it in force; `None` where nobody may
     /// ask for it.
     fn reload(&self) -> Option<Result<(), String>>;
+    /// The file of the token that lets somebody change something; without one nobody can.
+    fn control_token_file(&self) -> Option<&Path> {
+        None
+    }
+    /// Does what somebody with the token wants.
+    fn obey(&self, _order: Order) -> Done {
+        Done::Unknown
+    }
     /// Something happened to the server.
     fn note(&self, note: Note);
 }

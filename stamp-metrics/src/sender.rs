@@ -130,8 +130,27 @@ pub struct Sender {
     pub has_histograms: bool,
     /// How much later than scheduled probes left.
     pub lag: Arc<Histogram>,
+    /// Which of how many senders it is that share a file, if they do.
+    pub shard: Option<(u32, u32)>,
+    /// Where targets are discovered.
+    pub discovery: Vec<Discovery>,
     /// Whatever there is to tell of sessions.
     pub sessions: Vec<Session>,
+}
+
+/// A source of targets.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Discovery {
+    /// Its name, which the operator wrote.
+    pub source: String,
+    /// When it was read.
+    pub succeeded: Option<SystemTime>,
+    /// How often it was not.
+    pub failures: u64,
+    /// Targets that are sessions.
+    pub accepted: usize,
+    /// Targets that are none.
+    pub refused: usize,
 }
 
 /// A sender at one moment, for as many scrapes as want it.
@@ -170,6 +189,23 @@ impl AsRef<[Session]> for Shared {
     fn as_ref(&self) -> &[Session] {
         &self.0.sessions
     }
+}
+
+/// What there is to tell of sessions and of nothing else, for a file that stands beside others.
+#[must_use]
+pub fn exposition_of(sessions: Vec<Session>) -> Exposition<Shared, Session> {
+    let program = Program::default();
+    let sender = Sender {
+        program,
+        running: 0,
+        waiting: 0,
+        has_histograms: false,
+        lag: Arc::new(Histogram::new(Buckets::rising([1_000_000]))),
+        shard: None,
+        discovery: Vec::new(),
+        sessions,
+    };
+    Exposition::new(&families::OF_SESSIONS, sender.shared())
 }
 
 #[cfg(test)]

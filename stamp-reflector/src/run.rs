@@ -86,10 +86,10 @@ impl Control {
             tokio::select! {
                 // What was asked for before the end is done before the end.
                 biased;
-                _ = self.reload.recv() => drop(reload(&mut service, &exporter)),
+                _ = self.reload.recv() => drop(reload(&mut service, &exporter, None)),
                 // Whoever asked may have gone.
                 Some(wish) = exporter.wishes.recv() => {
-                    let _ = wish.send(reload(&mut service, &exporter));
+                    let _ = wish.answer.send(reload(&mut service, &exporter, wish.document));
                 }
                 _ = self.print.recv() => print(&service, &journal),
                 _ = self.terminate.recv() => break,
@@ -121,10 +121,17 @@ fn print(service: &Service, journal: &Journal) {
     service.statistics(journal.lost()).write(service.config().log_format);
 }
 
-/// Reads everything again; why it is not in effect, if it is not.
-fn reload(service: &mut Service, exporter: &Exporter) -> Result<(), String> {
+/// Reads everything again, or a document that somebody sent; why it is not in effect, if it is not.
+fn reload(
+    service: &mut Service,
+    exporter: &Exporter,
+    document: Option<String>,
+) -> Result<(), String> {
     manager::reloading();
-    let result = service.reload();
+    let result = match document {
+        None => service.reload(),
+        Some(document) => service.push(&document),
+    };
     manager::ready();
     match result {
         Ok(()) => {

@@ -3,11 +3,12 @@
 
 use std::io;
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use stamp_config::web::Web;
-use stamp_metrics::http::{Note, Page, Pieces, Server, Site};
+use stamp_metrics::http::{Done, Note, Order, Page, Pieces, Server, Site, Verb};
 use stamp_metrics::process::Process;
 use stamp_metrics::program::{Program, Reloads};
 use stamp_metrics::reflector::{Node, Reflector};
@@ -18,8 +19,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::failure::Failure;
 use crate::node::NodeStatistics;
 
-/// A wish for another reading of the configuration, and where to say what became of it.
-pub(crate) type Wish = mpsc::Sender<Result<(), String>>;
+/// A wish for another configuration.
+pub(crate) struct Wish {
+    /// What is to be read in place of the file, if anything.
+    pub(crate) document: Option<String>,
+    /// Where to say what became of it.
+    pub(crate) answer: mpsc::Sender<Result<(), String>>,
+}
 
 /// The control thread's end of the server.
 pub(crate) struct Exporter {
@@ -47,6 +53,7 @@ struct ReflectorSite {
     state: Arc<Mutex<State>>,
     wishes: UnboundedSender<Wish>,
     enable_lifecycle: bool,
+    control_token_file: Option<PathBuf>,
     evicted: AtomicU64,
 }
 
@@ -94,6 +101,7 @@ impl Exporter {
             state: Arc::clone(&state),
             wishes: wishing,
             enable_lifecycle: web.enable_lifecycle,
+            control_token_file: web.control_token_file.clone(),
             evicted: AtomicU64::new(0),
         };
         let server = Server::start(listeners, web.config_file.clone(), Arc::new(site))?;
@@ -119,6 +127,18 @@ impl Exporter {
             state.configuration = configuration;
             state.clock = clock;
         }
+    }
+}
+
+impl ReflectorSite {
+    /// Waits until it is, or has been refused.
+    fn put_in_effect(&self, document: Option<String>) -> Result<(), String> {
+        let (answer, answered) = mpsc::channel();
+        let ends = || Err("the reflector ends".to_owned());
+        if self.wishes.send(Wish { document, answer }).is_err() {
+            return ends();
+        }
+        answered.recv().unwrap_or_else(|_| ends())
     }
 }
 
@@ -168,12 +188,23 @@ impl Site for ReflectorSite {
         if !self.enable_lifecycle {
             return None;
         }
-        let (answer, answered) = mpsc::channel();
-        let ends = || Err("the reflector ends".to_owned());
-        if self.wishes.send(answer).is_err() {
-            return Some(ends());
+        Some(self.put_in_effect(None))
+    }
+
+    fn control_token_file(&self) -> Option<&Path> {
+        self.control_token_file.as_deref()
+    }
+
+    fn obey(&self, order: Order) -> Done {
+        match (order.verb, order.path.as_str()) {
+            (Verb::Put, "/api/v1/config") => match self.put_in_effect(Some(order.text)) {
+                Ok(()) => Done::Done(
+                    "in effect until a reload or a restart, which read the file".to_owned(),
+                ),
+                Err(reason) => Done::Refused(reason),
+            },
+            _ => Done::Unknown,
         }
-        Some(answered.recv().unwrap_or_else(|_| ends()))
     }
 
     fn note(&self, note: Note) {

@@ -4,6 +4,7 @@
 //! values with their limits for whoever draws them.
 
 pub mod limit;
+mod textfile;
 
 use std::io::{self, Write as _};
 
@@ -60,9 +61,21 @@ impl Verdict {
 /// When standard output cannot be written; everything else is a verdict.
 pub fn run(check: &Check) -> Ended {
     log::init(check.measure.output.log_level);
-    let (verdict, line) = match measured(check) {
-        Ok(sessions) => judge(&sessions, &check.limits()),
-        Err(failure) => (Verdict::Unknown, failure.to_string().replace('\n', "; ")),
+    let measured = measured(check);
+    let written = check.textfile.as_ref().map(|path| {
+        let sessions = match &measured {
+            Ok(sessions) => {
+                sessions.iter().map(|(info, it)| textfile::measured(info, it)).collect()
+            }
+            // What was measured before must not stand there any longer.
+            Err(_) => check.measure.hosts.iter().map(|host| textfile::unmeasured(host)).collect(),
+        };
+        textfile::write(path, sessions).map_err(|error| format!("{}: {error}", path.display()))
+    });
+    let (verdict, line) = match (measured, written) {
+        (Ok(_), Some(Err(failure))) => (Verdict::Unknown, failure),
+        (Ok(sessions), _) => judge(&sessions, &check.limits()),
+        (Err(failure), _) => (Verdict::Unknown, failure.to_string().replace('\n', "; ")),
     };
     let line = format!("STAMP {} - {line}\n", verdict.word());
     io::stdout().write_all(line.as_bytes()).map_err(Failure::Output)?;

@@ -3,12 +3,14 @@
 mod announced;
 mod board;
 mod config;
+mod discovery;
 mod events;
 mod fleet;
 mod inputs;
 mod observer;
 mod opening;
 mod preparation;
+mod shard;
 mod signals;
 mod verbs;
 mod web;
@@ -28,14 +30,16 @@ use crate::exit::{Failure, Status};
 use crate::output::duration::delay;
 use board::Board;
 use config::Configuration;
+use discovery::Discoverer;
 use events::Events;
-use fleet::{Fleet, Openers};
+use fleet::{Changed, Fleet, Openers};
 use observer::{Notice, Place};
 use preparation::{Before, Preparation, Prepared};
 use signals::{Asked, Signals};
 use web::Sources;
-use wish::{Answers, Wanted, Wish, Wishes};
+use wish::{Answers, Cause, Wanted, Wish, Wishes};
 
+pub use shard::Shard;
 pub use verbs::{check, show, template};
 
 /// Runs until SIGTERM or SIGINT.
@@ -43,7 +47,7 @@ pub use verbs::{check, show, template};
 /// # Errors
 ///
 /// Whatever keeps it from starting.
-pub fn run(file: PathBuf) -> Ended {
+pub fn run(file: PathBuf, shard: Option<Shard>) -> Ended {
     let configuration = Configuration::load(&file)?;
     let service = configuration.service.clone();
     let log = Log::start(service.log_level, service.log_format);
@@ -65,12 +69,14 @@ pub fn run(file: PathBuf) -> Ended {
             events: events.shown(),
             lag: fleet.lag(),
             service,
+            shard,
             wishes: wishing,
         })?;
         let running =
             Configuration { service: configuration.service.clone(), ..Default::default() };
         let mut daemon = Daemon {
             file,
+            shard,
             log,
             fleet,
             events,
@@ -78,6 +84,7 @@ pub fn run(file: PathBuf) -> Ended {
             wishes,
             waiting: Wishes::default(),
             preparation: None,
+            discoverer: Discoverer::default(),
             board,
             running,
         };
@@ -92,6 +99,8 @@ pub fn run(file: PathBuf) -> Ended {
 /// Everything the control side owns.
 struct Daemon {
     file: PathBuf,
+    /// Which part of the sessions is ours.
+    shard: Option<Shard>,
     log: Log,
     fleet: Fleet,
     events: Events,
@@ -102,6 +111,7 @@ struct Daemon {
     waiting: Wishes,
     /// What is on its way to being in force.
     preparation: Option<Preparation>,
+    discoverer: Discoverer,
     /// What others may see.
     board: Board,
     /// What is in force.
@@ -127,8 +137,14 @@ impl Daemon {
                     Asked::Status => self.tell_status(),
                 },
                 Some(wish) = self.wishes.recv() => self.waiting.push(wish),
-                (result, answers, is_first) = Preparation::finished(&mut self.preparation) => {
-                    self.prepared(result, answers, is_first)?;
+                (result, answers, cause) = Preparation::finished(&mut self.preparation) => {
+                    self.prepared(result, answers, cause)?;
+                }
+                others = self.discoverer.looked() => {
+                    self.board.discovered(self.discoverer.states());
+                    if others {
+                        self.waiting.push(Wish::new(Wanted::Found));
+                    }
                 }
                 Some((place, notice)) = self.notices.recv() => self.take(place, notice),
                 () = self.fleet.attempted() => {}
@@ -151,12 +167,14 @@ impl Daemon {
             return;
         }
         let Some((wanted, answers)) = self.waiting.next() else { return };
-        if !matches!(wanted, Wanted::First(_)) {
+        if wanted.cause() == Cause::Reload {
             manager::reloading();
         }
         let before = Before {
             file: self.file.clone(),
-            service: self.running.service.clone(),
+            shard: self.shard,
+            running: self.running.clone(),
+            found: self.discoverer.found(),
             known: self.fleet.known(),
         };
         let preparation = Preparation::begin(wanted, answers, before, self.fleet.openers());
@@ -168,19 +186,26 @@ impl Daemon {
         &mut self,
         result: Result<Prepared, Failure>,
         answers: Answers,
-        is_first: bool,
+        cause: Cause,
     ) -> Result<(), Failure> {
-        let result = result.and_then(|prepared| self.put_in_force(prepared, is_first));
-        if is_first {
-            result?;
-            self.board.reloaded(true);
-            manager::ready();
-            return Ok(());
+        let result = result.and_then(|prepared| self.put_in_force(prepared, cause));
+        match (cause, result) {
+            (Cause::Start, result) => {
+                result?;
+                self.board.reloaded(true);
+                manager::ready();
+            }
+            (Cause::Reload, result) => {
+                self.board.reloaded(result.is_ok());
+                let outcome = result.map_err(|failure| self.refused(&failure));
+                manager::ready();
+                answers.tell(&outcome);
+            }
+            (Cause::Discovery, Ok(())) => {}
+            (Cause::Discovery, Err(failure)) => {
+                tracing::error!(%failure, "what was discovered is not in force");
+            }
         }
-        self.board.reloaded(result.is_ok());
-        let outcome = result.map_err(|failure| self.refused(&failure));
-        manager::ready();
-        answers.tell(&outcome);
         Ok(())
     }
 
@@ -198,42 +223,52 @@ impl Daemon {
         reason
     }
 
-    fn put_in_force(&mut self, prepared: Prepared, is_first: bool) -> Result<(), Failure> {
-        let Prepared { configuration, change, opened, late } = prepared;
+    fn put_in_force(&mut self, prepared: Prepared, cause: Cause) -> Result<(), Failure> {
+        let Prepared { configuration, found, refused, change, opened, late } = prepared;
         let (new, old) = (&configuration.service, &self.running.service);
         let file = (new.events_file != old.events_file)
             .then(|| self.events.prepare_file(new.events_file.as_deref()))
             .transpose()?;
-        self.fleet.switch_histograms(&configuration);
+        self.fleet.switch_histograms(&configuration, change.summary().sessions());
         let changed = self.fleet.put_in_force(change, opened, late);
         match file {
             Some(file) => self.events.change_file(file),
             // Whoever has renamed the file wants a new one.
-            None if !is_first => self.events.reopen(),
+            None if cause == Cause::Reload => self.events.reopen(),
             None => {}
         }
-        self.events.expect(configuration.sessions.len());
+        self.events.expect(changed.sessions());
         self.log.set_level(configuration.service.log_level);
+        self.discoverer.watch(&configuration.discoveries, &found, &refused);
+        self.board.discovered(self.discoverer.states());
         self.running = configuration;
-        if is_first {
-            tracing::info!(
+        self.tell_change(&changed, cause);
+        Ok(())
+    }
+
+    fn tell_change(&mut self, changed: &Changed, cause: Cause) {
+        let Changed { added, changed, tuned, removed, kept } = *changed;
+        match cause {
+            Cause::Start => tracing::info!(
                 file = %self.file.display(),
-                sessions = changed.added,
+                shard = self.shard.map(tracing::field::display),
+                sessions = added,
                 "stamp-sender {} runs",
                 env!("CARGO_PKG_VERSION")
-            );
-            return Ok(());
+            ),
+            Cause::Reload => {
+                tracing::info!(added, changed, tuned, removed, kept, "configuration reloaded");
+                self.events.configuration(None);
+            }
+            Cause::Discovery => tracing::info!(
+                added,
+                changed,
+                tuned,
+                removed,
+                kept,
+                "other targets were discovered"
+            ),
         }
-        tracing::info!(
-            added = changed.added,
-            changed = changed.changed,
-            tuned = changed.tuned,
-            removed = changed.removed,
-            kept = changed.kept,
-            "configuration reloaded"
-        );
-        self.events.configuration(None);
-        Ok(())
     }
 
     fn take(&mut self, place: Place, notice: Notice) {

@@ -47,9 +47,12 @@ pub fn main() -> ExitCode {
     };
     let ended = match command_line.verb {
         None => run::measure(&command_line.measure),
-        Some(Verb::Run(run)) => daemon::run(run.named_file()),
-        Some(Verb::Config(Config::Check { file })) => daemon::check(&file),
-        Some(Verb::Config(Config::Show { file })) => daemon::show(&file),
+        Some(Verb::Run(run)) => {
+            let shard = run.part.shard;
+            daemon::run(run.named_file(), shard)
+        }
+        Some(Verb::Config(Config::Check { file, part })) => daemon::check(&file, part.shard),
+        Some(Verb::Config(Config::Show { file, part })) => daemon::show(&file, part.shard),
         Some(Verb::Config(Config::Template)) => daemon::template(),
         Some(Verb::Check(check)) => check::run(&check),
         Some(Verb::Demo(demo)) => demo::run(&demo),

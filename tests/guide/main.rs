@@ -21,6 +21,7 @@ fn main() -> ExitCode {
 fn trials() -> Vec<Trial> {
     trials![
         clocks,
+        discovery,
         dscp,
         first_measurement,
         ipv6_only: [Need::IPV6],
@@ -46,6 +47,10 @@ fn clocks() {
 
 fn service() {
     play("service", Machines::two_hosts(Families::V4));
+}
+
+fn discovery() {
+    play("discovery", Machines::two_hosts(Families::V4));
 }
 
 fn dscp() {

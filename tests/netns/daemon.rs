@@ -1,5 +1,6 @@
 //! `stamp-sender run` as an operator meets it: start, reload, sessions that cannot be yet, events.
 
+pub(crate) mod discovery;
 pub(crate) mod events;
 pub(crate) mod faults;
 pub(crate) mod names;

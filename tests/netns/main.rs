@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Some(part) => part.play(),
         None => netns::harness(&[
             daemon::trials,
+            daemon::discovery::trials,
             daemon::events::trials,
             daemon::faults::trials,
             daemon::names::trials,

@@ -26,8 +26,48 @@ pub const LAG: Metric = histogram(
     "How much later than scheduled probes of all sessions left.",
 );
 
+/// Which part of a file is ours.
+pub const SHARD: Metric = gauge(
+    "stamp_shard_info",
+    Unit::Info,
+    &["shard", "shards"],
+    "Which of how many senders this is that share the sessions of a file; absent where none do.",
+);
+
+/// When a provider of targets was read.
+pub const DISCOVERY_SUCCESS: Metric = gauge(
+    "stamp_discovery_last_success_timestamp_seconds",
+    Unit::Timestamp,
+    &["source"],
+    "When targets were read last from a source of discovery; absent before the first time.",
+);
+
+/// How often it was not.
+pub const DISCOVERY_FAILURES: Metric = counter(
+    "stamp_discovery_failures_total",
+    Unit::Count,
+    &["source"],
+    "How often a source of discovery could not be read; what was known before stays in force.",
+);
+
+/// What it names.
+pub const DISCOVERY_TARGETS: Metric = gauge(
+    "stamp_discovery_targets",
+    Unit::Count,
+    &["source", "state"],
+    "Targets that a source of discovery names: accepted, or refused as they can be no session.",
+);
+
 /// Metrics about the sessions of a sender as a whole.
-pub const OF_SENDERS: &[&Metric] = &[&SESSIONS, &HISTOGRAMS, &LAG];
+pub const OF_SENDERS: &[&Metric] = &[
+    &SESSIONS,
+    &HISTOGRAMS,
+    &LAG,
+    &SHARD,
+    &DISCOVERY_SUCCESS,
+    &DISCOVERY_FAILURES,
+    &DISCOVERY_TARGETS,
+];
 
 /// Who probes whom.
 pub const INFO: Metric = gauge(

@@ -16,13 +16,15 @@ struct Fake {
     pieces: usize,
     is_ready: AtomicBool,
     reload: Option<Result<(), String>>,
+    token_file: Option<PathBuf>,
     notes: Mutex<Vec<String>>,
 }
 
 impl Fake {
     fn new(pieces: usize, reload: Option<Result<(), String>>) -> Self {
         let feed = Arc::new(Feed::new(10_000, |count| format!("{{\"missing\":{count}}}")));
-        Self { feed, pieces, is_ready: true.into(), reload, notes: Mutex::default() }
+        let (token_file, notes) = (None, Mutex::default());
+        Self { feed, pieces, is_ready: true.into(), reload, token_file, notes }
     }
 }
 
@@ -45,6 +47,19 @@ impl Site for Fake {
 
     fn reload(&self) -> Option<Result<(), String>> {
         self.reload.clone()
+    }
+
+    fn control_token_file(&self) -> Option<&Path> {
+        self.token_file.as_deref()
+    }
+
+    fn obey(&self, order: Order) -> Done {
+        match (order.verb, order.path.as_str()) {
+            (Verb::Put, "/document") if order.text == "bad" => Done::Refused("line 3".to_owned()),
+            (Verb::Put, "/document") => Done::Done(format!("{} octets", order.text.len())),
+            (Verb::Delete, "/document") => Done::Done(order.query),
+            _ => Done::Unknown,
+        }
     }
 
     fn note(&self, note: Note) {
@@ -98,7 +113,7 @@ fn health_readiness_and_pages_are_where_they_belong() {
     assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("names are looked up"));
     assert!(stage.ask("GET / HTTP/1.1\r\n").contains("landed"));
     assert!(stage.ask("GET /nothing HTTP/1.1\r\n").starts_with("HTTP/1.1 404 "));
-    assert!(stage.ask("DELETE /metrics HTTP/1.1\r\n").starts_with("HTTP/1.1 405 "));
+    assert!(stage.ask("POST /metrics HTTP/1.1\r\n").starts_with("HTTP/1.1 405 "));
 }
 
 #[test]
@@ -123,6 +138,52 @@ fn a_reload_is_a_post_that_has_to_be_allowed() {
     assert!(done.ask("POST /-/reload HTTP/1.1\r\n").ends_with("reloaded\n"));
     let closed = Stage::new(0, None);
     assert!(closed.ask("POST /-/reload HTTP/1.1\r\n").starts_with("HTTP/1.1 403 "));
+}
+
+#[test]
+fn an_order_wants_the_control_token_and_nothing_else() {
+    let folder = std::env::temp_dir().join(format!("stamp-token-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("token");
+    std::fs::write(&file, "0123456789abcdef\n").unwrap();
+    let site = Fake { token_file: Some(file.clone()), ..Fake::new(1, None) };
+    let stage = Stage::with(site, None);
+    let put = |token: &str, text: &str| {
+        let length = text.len();
+        let mut stream = stage.connect();
+        let request = format!(
+            "PUT /document HTTP/1.0\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\n\
+             \r\n{text}"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let open = |mode| {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    const TOKEN: &str = "0123456789abcdef";
+    open(0o644);
+    assert!(put(TOKEN, "x").contains(" 403 ") && put(TOKEN, "x").contains("chmod o-rwx"));
+    open(0o600);
+    assert!(put(TOKEN, "document").ends_with("\r\n\r\n8 octets\n"));
+    let refused = put(TOKEN, "bad");
+    assert!(refused.contains(" 400 ") && refused.ends_with("line 3\n"), "{refused}");
+    for wrong in ["", "0123456789abcdeF", "0123456789abcde"] {
+        assert!(put(wrong, "document").contains(" 401 "), "{wrong}");
+    }
+    let head = format!("DELETE /document?a=1 HTTP/1.1\r\nAuthorization: Bearer {TOKEN}\r\n");
+    assert!(stage.ask(&head).ends_with("a=1\n"));
+    let head = format!(
+        "PUT /document HTTP/1.1\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 99999999\r\n"
+    );
+    assert!(stage.ask(&head).contains(" 413 "));
+    std::fs::write(&file, "short").unwrap();
+    assert!(put("short", "x").contains("a token has 16 octets at least"));
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(Stage::new(1, None).ask("PUT /document HTTP/1.1\r\n").contains("is not set"));
 }
 
 #[test]

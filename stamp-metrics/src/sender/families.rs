@@ -33,16 +33,56 @@ pub(super) static FAMILIES: LazyLock<Vec<Metrics>> = LazyLock::new(|| {
         Family::new(&HISTOGRAMS, Of::Program(|of, to| to.truth(&[], of.0.has_histograms))),
         Family::new(&LAG, Of::Program(|of, to| to.histogram(&[], &of.0.lag))),
     ];
-    programs
-        .chain(senders)
-        .chain(states())
+    programs.chain(senders).chain(discovery()).chain(of_sessions()).collect()
+});
+
+/// Those of sessions alone.
+pub(super) static OF_SESSIONS: LazyLock<Vec<Metrics>> = LazyLock::new(|| of_sessions().collect());
+
+fn of_sessions() -> impl Iterator<Item = Metrics> {
+    states()
+        .into_iter()
         .chain(counters())
         .chain(windows())
         .chain(limits())
         .chain(announcements())
         .chain(distributions())
-        .collect()
-});
+}
+
+fn discovery() -> [Metrics; 4] {
+    [
+        Family::new(
+            &SHARD,
+            Of::Program(|of: &Shared, to| {
+                if let Some((shard, shards)) = of.0.shard {
+                    to.add(&[&shard.to_string(), &shards.to_string()], 1.0);
+                }
+            }),
+        ),
+        Family::new(
+            &DISCOVERY_SUCCESS,
+            Of::Program(|of: &Shared, to| {
+                let sources = of.0.discovery.iter();
+                sources.for_each(|it| to.some(&[&it.source], it.succeeded.map(seconds)));
+            }),
+        ),
+        Family::new(
+            &DISCOVERY_FAILURES,
+            Of::Program(|of: &Shared, to| {
+                of.0.discovery.iter().for_each(|it| to.count(&[&it.source], it.failures));
+            }),
+        ),
+        Family::new(
+            &DISCOVERY_TARGETS,
+            Of::Program(|of: &Shared, to| {
+                for it in &of.0.discovery {
+                    to.count(&[&it.source, "accepted"], it.accepted as u64);
+                    to.count(&[&it.source, "refused"], it.refused as u64);
+                }
+            }),
+        ),
+    ]
+}
 
 fn states() -> [Metrics; 5] {
     [

@@ -52,7 +52,21 @@ fn text(sessions: Vec<Session>) -> String {
         ..Program::default()
     };
     let has_histograms = sessions.iter().any(|session| session.histograms.is_some());
-    let sender = Sender { program, running: 1, waiting: 0, has_histograms, lag: lag(), sessions };
+    let source = Discovery {
+        source: "targets/*.json".to_owned(),
+        succeeded: Some(SystemTime::UNIX_EPOCH),
+        ..Discovery::default()
+    };
+    let sender = Sender {
+        program,
+        running: 1,
+        waiting: 0,
+        has_histograms,
+        lag: lag(),
+        shard: Some((2, 8)),
+        discovery: vec![source],
+        sessions,
+    };
     sender.shared().exposition().map(|piece| String::from_utf8(piece).unwrap()).collect()
 }
 
@@ -234,7 +248,16 @@ fn a_registry_of_others_takes_it() {
     let sessions = vec![session("a", Some(snapshot(None)))];
     let program = Program::default();
     let (has_histograms, lag) = (false, lag());
-    let sender = Sender { program, running: 1, waiting: 0, has_histograms, lag, sessions };
+    let sender = Sender {
+        program,
+        running: 1,
+        waiting: 0,
+        has_histograms,
+        lag,
+        shard: None,
+        discovery: Vec::new(),
+        sessions,
+    };
     let registry = Registry::new();
     registry.register(Box::new(sender.shared().exposition())).unwrap();
     let names: Vec<_> = registry.gather().iter().map(|family| family.name().to_owned()).collect();

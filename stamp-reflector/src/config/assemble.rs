@@ -253,6 +253,9 @@ fn read_web(reading: &Reading<'_>, root: &Section<'_>, folder: &Path) -> Web {
             is_configured: listen.is_some(),
             listen: listen.unwrap_or_else(|| default.listen.clone()),
             config_file: file.map(beside),
+            control_token_file: reading
+                .value(web, &keys::web::CONTROL_TOKEN_FILE)
+                .map(|file| folder.join(file.0)),
             enable_lifecycle: reading.value(web, &keys::web::ENABLE_LIFECYCLE).unwrap_or_default(),
             ..default
         }

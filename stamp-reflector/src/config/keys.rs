@@ -160,8 +160,7 @@ pub(crate) const SAME_PORT: Key<SamePortWord> = Key::new(
 pub(crate) const REFLECTOR_PORTS: Key<Port> = Key::file_only(
     "reflector-ports",
     ANSWERING,
-    "Ports that other reflectors use, for same-port; probes from ports below 1024 are answered for \
-     these and 862 only.",
+    "Ports of other reflectors, for same-port; below 1024 only these and 862 are answered.",
 )
 .default("[]")
 .many();
@@ -375,6 +374,7 @@ pub(crate) const ROOT: &[Definition] = &[
     timestamp::LABEL_FILE.definition,
     web::LISTEN.definition,
     web::CONFIG_FILE.definition,
+    web::CONTROL_TOKEN_FILE.definition,
     web::ENABLE_LIFECYCLE.definition,
     LOG_LEVEL.definition,
     LOG_FORMAT.definition,

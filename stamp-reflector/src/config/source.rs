@@ -55,6 +55,12 @@ impl Source {
         self.read(&path.display().to_string(), &text, folder)
     }
 
+    /// Reads `text`, which somebody sent, in place of the file. Paths in it count from where the file is.
+    pub(crate) fn pushed(&self, text: &str) -> Result<Config, ConfigFailure> {
+        let folder = self.file.as_deref().and_then(Path::parent);
+        self.read("pushed", text, folder.unwrap_or(Path::new("")))
+    }
+
     /// Reads `text` in place of the file.
     pub(super) fn read(
         &self,

@@ -22,6 +22,20 @@ impl Service {
     /// Whatever is wrong; then nothing has changed.
     pub(crate) fn reload(&mut self) -> Result<(), Failure> {
         let config = self.source.load()?;
+        self.go_on_with(config)
+    }
+
+    /// The same with a document that somebody sent, until the next reload or restart.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is wrong; then nothing has changed.
+    pub(crate) fn push(&mut self, document: &str) -> Result<(), Failure> {
+        let config = self.source.pushed(document)?;
+        self.go_on_with(config)
+    }
+
+    fn go_on_with(&mut self, config: Config) -> Result<(), Failure> {
         self.refuse_what_needs_a_restart(&config)?;
         let wanted = listen::endpoints(&config);
         let (kept, gone): (Vec<&Listening>, Vec<&Listening>) =

@@ -1,5 +1,7 @@
 //! `stamp-sender check`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use stamp_config::parse;
 
@@ -16,6 +18,10 @@ pub struct Check {
     /// Above this it is critical, as is a far end that never answers.
     #[arg(short = 'k', long, value_name = "LIMITS", value_parser = parse::<Limits>)]
     pub critical: Option<Limits>,
+    /// Write what was measured to this file as well, in the place of the one before, for the textfile
+    /// collector of node_exporter; its name has to end in .prom.
+    #[arg(long, value_name = "FILE")]
+    pub textfile: Option<PathBuf>,
     /// What is measured, and how.
     #[command(flatten)]
     pub measure: Measure,

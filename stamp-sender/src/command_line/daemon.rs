@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use stamp_config::parse;
+
+use crate::daemon::Shard;
 
 /// `stamp-sender run`.
 #[derive(Args, Clone, Debug)]
@@ -13,6 +16,18 @@ pub struct Run {
     /// The same by the name that other services have for it.
     #[arg(long = "config.file", value_name = "FILE", env = "STAMP_CONFIG_FILE")]
     pub config_file: Option<PathBuf>,
+    /// Which of several senders that share the file this is.
+    #[command(flatten)]
+    pub part: Part,
+}
+
+/// Which part of a file is meant.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Part {
+    /// Take only the sessions of this shard, such as 2/8: of eight senders that read the same file, numbered
+    /// from 0, each session is measured by one.
+    #[arg(long, value_name = "NUMBER/COUNT", env = "STAMP_SHARD", value_parser = parse::<Shard>)]
+    pub shard: Option<Shard>,
 }
 
 impl Run {
@@ -29,11 +44,17 @@ pub enum Config {
     Check {
         /// The file.
         file: PathBuf,
+        /// Which part of it.
+        #[command(flatten)]
+        part: Part,
     },
     /// Print each session with what it takes from its profile and the defaults.
     Show {
         /// The file.
         file: PathBuf,
+        /// Which part of it.
+        #[command(flatten)]
+        part: Part,
     },
     /// Print a file with every key, its meaning and its default.
     Template,

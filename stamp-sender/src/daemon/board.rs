@@ -13,6 +13,7 @@ use stamp_session::snapshot::SessionSnapshot;
 use stamp_session::te::{TeAdvertisement, TeState};
 
 use super::config::SessionSpec;
+use super::discovery::States;
 use super::observer::Place;
 use crate::happening::SessionInfo;
 use crate::output::gather::address;
@@ -30,6 +31,8 @@ pub(super) struct Posted {
     pub(super) reloads: Option<Reloads>,
     /// Sessions have histograms; nobody has said before there is a file.
     pub(super) has_histograms: Option<bool>,
+    /// Where targets are discovered, and how that goes.
+    pub(super) discovery: States,
 }
 
 /// A session of the file.
@@ -185,6 +188,11 @@ impl Board {
         if let Some(branch) = entry.and_then(|entry| entry.branches.get_mut(branch)) {
             branch.window = Some(Window::ended(Arc::clone(measured)));
         }
+    }
+
+    /// This is how discovery goes.
+    pub(super) fn discovered(&self, states: &States) {
+        self.read().discovery.clone_from(states);
     }
 
     /// A file was put in force, or refused.

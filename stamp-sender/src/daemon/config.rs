@@ -1,5 +1,6 @@
 //! The file of `stamp-sender run`: which sessions, how they probe, and what they are held against.
 
+mod discovery;
 mod histogram;
 mod service;
 mod session;
@@ -11,15 +12,17 @@ mod threshold;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use stamp_config::document::{self, ConfigErrors, Problem, Section};
 
 use crate::exit::Failure;
 
+pub use discovery::{Discovery, Found, Refused, compose};
 pub use service::Service;
 pub use session::SessionSpec;
 use session::{Profile, Reader};
-pub use settings::Settings;
+pub use settings::{Settings, is_for_labels};
 pub use show::{service as show_service, session as show_session, show, template};
 
 /// What a file says, with nothing wrong in it.
@@ -29,6 +32,8 @@ pub struct Configuration {
     pub service: Service,
     /// Sessions in the order of the file, each of its own name.
     pub sessions: Vec<SessionSpec>,
+    /// Where others name more.
+    pub discoveries: Vec<Discovery>,
 }
 
 /// Most sessions that have histograms unless told otherwise: with 20 buckets they more than double the
@@ -62,14 +67,14 @@ impl Configuration {
     }
 
     /// Sessions have histograms: as is written, else where there are few enough of them.
-    pub fn has_histograms(&self) -> bool {
+    pub fn has_histograms(&self, sessions: usize) -> bool {
         let written = self.service.web.histograms;
-        written.unwrap_or(self.sessions.len() <= SESSIONS_WITH_HISTOGRAMS)
+        written.unwrap_or(sessions <= SESSIONS_WITH_HISTOGRAMS)
     }
 
     /// That many sessions have none though nobody said so.
-    pub fn too_many_for_histograms(&self) -> Option<usize> {
-        let too_many = self.service.web.histograms.is_none() && !self.has_histograms();
+    pub fn too_many_for_histograms(&self, sessions: usize) -> Option<usize> {
+        let too_many = self.service.web.histograms.is_none() && !self.has_histograms(sessions);
         too_many.then_some(SESSIONS_WITH_HISTOGRAMS)
     }
 
@@ -81,9 +86,9 @@ impl Configuration {
             .named_sections("profile", |_, section| Profile::read(section, folder))
             .into_iter()
             .collect();
-        let reader = Reader { defaults, profiles, folder };
+        let reader = Arc::new(Reader { defaults, profiles, folder: folder.to_owned() });
         let read = root.sections("session", |section| {
-            reader.read(section).map(|spec| (spec, section.place("name")))
+            reader.read(section, &Profile::default()).map(|spec| (spec, section.place("name")))
         });
         let mut names = BTreeSet::new();
         let mut sessions = Vec::with_capacity(read.len());
@@ -95,7 +100,9 @@ impl Configuration {
                 root.report(&place, Problem::Contradiction { reason });
             }
         }
-        Self { service: Service::read(root, folder), sessions }
+        let read = root.sections("discovery", |section| Discovery::read(section, &reader));
+        let discoveries = read.into_iter().flatten().collect();
+        Self { service: Service::read(root, folder), sessions, discoveries }
     }
 }
 

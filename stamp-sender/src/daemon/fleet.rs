@@ -90,14 +90,13 @@ impl Fleet {
         self.openers.clone()
     }
 
-    /// Lets sessions have histograms, or none, as `configuration` says. What runs on is told at once,
+    /// Lets sessions have histograms, or none, as `configuration` says for so many. What runs on is told at once,
     /// what is opened later as it is.
-    pub(super) fn switch_histograms(&mut self, configuration: &Configuration) {
-        if !self.board.switch_histograms(configuration.has_histograms()) {
+    pub(super) fn switch_histograms(&mut self, configuration: &Configuration, sessions: usize) {
+        if !self.board.switch_histograms(configuration.has_histograms(sessions)) {
             return;
         }
-        if let Some(most) = configuration.too_many_for_histograms() {
-            let sessions = configuration.sessions.len();
+        if let Some(most) = configuration.too_many_for_histograms(sessions) {
             tracing::warn!(
                 sessions,
                 most,
@@ -313,17 +312,17 @@ impl Fleet {
     }
 }
 
-/// Sockets that a whole configuration needs.
-pub(super) fn sockets_of(configuration: &Configuration) -> Result<usize, Failure> {
+/// Sockets that all of them need.
+pub(super) fn sockets_of(sessions: &[SessionSpec]) -> Result<usize, Failure> {
     let mut sockets = 0_usize;
-    for spec in &configuration.sessions {
+    for spec in sessions {
         match opening::sockets(spec) {
             Ok(count) => sockets = sockets.saturating_add(count),
-            Err(Obstacle::Passing(_)) => sockets = sockets.saturating_add(1),
-            Err(Obstacle::Lasting(failure)) => {
+            Err(Obstacle::Lasting(failure)) if !spec.discovered => {
                 let (name, source) = (spec.name.clone(), Box::new(failure));
                 return Err(Failure::Session { name, source });
             }
+            Err(_) => sockets = sockets.saturating_add(1),
         }
     }
     Ok(sockets)

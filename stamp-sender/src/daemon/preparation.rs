@@ -1,7 +1,7 @@
 //! A configuration on its way to being in force: read, held against the one before, and opened, all
 //! of it beside the sessions that run. Nothing of them changes until it is ready.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,10 +9,11 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout_at};
 
-use super::config::{Configuration, Service};
+use super::config::{self, Configuration, Found, Refused, SessionSpec};
 use super::fleet::{Attempt, Change, Known, Openers, sockets_of};
 use super::opening::Obstacle;
-use super::wish::{Answers, Wanted};
+use super::shard::Shard;
+use super::wish::{Answers, Cause, Wanted};
 use crate::descriptors;
 use crate::exit::Failure;
 
@@ -25,6 +26,9 @@ const WHOLE: Duration = Duration::from_secs(10);
 /// What can be put in force.
 pub(super) struct Prepared {
     pub(super) configuration: Configuration,
+    pub(super) found: Found,
+    /// What was found and is no session.
+    pub(super) refused: Vec<Refused>,
     pub(super) change: Change,
     /// Sessions that were opened, or cannot be now.
     pub(super) opened: Vec<Attempt>,
@@ -34,16 +38,17 @@ pub(super) struct Prepared {
 
 /// A preparation under way.
 pub(super) struct Preparation {
-    /// It is the first one, and without it there is no service.
-    pub(super) is_first: bool,
-    pub(super) answers: Answers,
+    cause: Cause,
+    answers: Answers,
     task: JoinHandle<Result<Prepared, Failure>>,
 }
 
 /// What a preparation is held against.
 pub(super) struct Before {
     pub(super) file: PathBuf,
-    pub(super) service: Service,
+    pub(super) shard: Option<Shard>,
+    pub(super) running: Configuration,
+    pub(super) found: Found,
     pub(super) known: Known,
 }
 
@@ -55,20 +60,23 @@ impl Preparation {
         before: Before,
         openers: Openers,
     ) -> Self {
-        let is_first = matches!(wanted, Wanted::First(_));
-        Self { is_first, answers, task: tokio::spawn(prepare(wanted, before, openers)) }
+        Self {
+            cause: wanted.cause(),
+            answers,
+            task: tokio::spawn(prepare(wanted, before, openers)),
+        }
     }
 
     /// Waits for the end of the one under way and takes it; for ever while there is none.
     pub(super) async fn finished(
         under_way: &mut Option<Self>,
-    ) -> (Result<Prepared, Failure>, Answers, bool) {
+    ) -> (Result<Prepared, Failure>, Answers, Cause) {
         let Some(preparation) = under_way else { return std::future::pending().await };
         let result = (&mut preparation.task).await.unwrap_or_else(|_| Err(broken_down()));
         let answers = std::mem::take(&mut preparation.answers);
-        let is_first = preparation.is_first;
+        let cause = preparation.cause;
         *under_way = None;
-        (result, answers, is_first)
+        (result, answers, cause)
     }
 }
 
@@ -79,9 +87,10 @@ impl Drop for Preparation {
 }
 
 async fn prepare(wanted: Wanted, before: Before, openers: Openers) -> Result<Prepared, Failure> {
-    let (configuration, change) = spawn_blocking(move || read(wanted, &before))
-        .await
-        .unwrap_or_else(|_| Err(broken_down()))?;
+    let Read { configuration, found, refused, change } =
+        spawn_blocking(move || read(wanted, &before))
+            .await
+            .unwrap_or_else(|_| Err(broken_down()))?;
     let (done, mut late) = unbounded_channel();
     for spec in &change.opened {
         openers.open(Arc::clone(spec), None, done.clone());
@@ -92,28 +101,62 @@ async fn prepare(wanted: Wanted, before: Before, openers: Openers) -> Result<Pre
     while opened.len() < change.opened.len() {
         let until = end.min(Instant::now() + IDLE);
         let Ok(Some(attempt)) = timeout_at(until, late.recv()).await else { break };
-        let (spec, result) = attempt;
-        if let Some(Err(Obstacle::Lasting(failure))) = result {
-            let (name, source) = (spec.name.clone(), Box::new(failure));
-            return Err(Failure::Session { name, source });
+        match attempt {
+            (spec, Some(Err(Obstacle::Lasting(failure)))) if !spec.discovered => {
+                let (name, source) = (spec.name.clone(), Box::new(failure));
+                return Err(Failure::Session { name, source });
+            }
+            attempt => opened.push(attempt),
         }
-        opened.push((spec, result));
     }
-    Ok(Prepared { configuration, change, opened, late })
+    Ok(Prepared { configuration, found, refused, change, opened, late })
+}
+
+/// A configuration that was read, and what it changes.
+struct Read {
+    configuration: Configuration,
+    found: Found,
+    refused: Vec<Refused>,
+    change: Change,
 }
 
 /// What waits for files and computes long.
-fn read(wanted: Wanted, before: &Before) -> Result<(Configuration, Change), Failure> {
+fn read(wanted: Wanted, before: &Before) -> Result<Read, Failure> {
     let configuration = match wanted {
         Wanted::First(configuration) => *configuration,
         Wanted::File => Configuration::load(&before.file)?,
+        Wanted::Pushed(text) => {
+            let folder = before.file.parent().unwrap_or(Path::new(""));
+            Configuration::read("pushed", &text, folder)
+                .map_err(|errors| Failure::Input(errors.to_string()))?
+        }
+        Wanted::Found => before.running.clone(),
     };
-    if let Some(key) = before.service.restart_for(&configuration.service) {
+    if let Some(key) = before.running.service.restart_for(&configuration.service) {
         return Err(Failure::Input(format!("{key} changes with a restart only")));
     }
-    let change = Change::between(&before.known, &configuration);
-    descriptors::ensure(sockets_of(&configuration)?)?;
-    Ok((configuration, change))
+    let mut found = before.found.clone();
+    let (sessions, refused) = complete(&configuration, &mut found, before.shard);
+    let change = Change::between(&before.known, &sessions);
+    descriptors::ensure(sockets_of(&sessions)?)?;
+    Ok(Read { configuration, found, refused, change })
+}
+
+/// The sessions of a file with those of what was found; what is named in files is looked for where
+/// nobody has yet. Of all of them those that `shard` takes.
+pub(super) fn complete(
+    configuration: &Configuration,
+    found: &mut Found,
+    shard: Option<Shard>,
+) -> (Vec<SessionSpec>, Vec<Refused>) {
+    for entry in &configuration.discoveries {
+        let provider = &entry.provider;
+        found.entry(provider.clone()).or_insert_with(|| Arc::new(provider.at_once()));
+    }
+    let (mut sessions, refused) =
+        config::compose(&configuration.sessions, &configuration.discoveries, found);
+    sessions.retain(|spec| shard.is_none_or(|shard| shard.takes(spec.unit())));
+    (sessions, refused)
 }
 
 fn broken_down() -> Failure {

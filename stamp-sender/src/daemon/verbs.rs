@@ -6,17 +6,25 @@ use std::path::Path;
 use crate::Ended;
 use crate::exit::{Failure, Status};
 
-use super::config::{self, Configuration};
+use super::config::{self, Configuration, Found, Refused};
+use super::preparation;
+use super::shard::Shard;
 
 /// Says that the file is fine, or every mistake in it.
 ///
 /// # Errors
 ///
 /// Every mistake.
-pub fn check(file: &Path) -> Ended {
+pub fn check(file: &Path, shard: Option<Shard>) -> Ended {
     let configuration = Configuration::load(file)?;
-    let sessions = configuration.sessions.len();
-    print(&format!("{}: no mistake found; sessions: {sessions}\n", file.display()))
+    let (sessions, refused) = preparation::complete(&configuration, &mut Found::new(), shard);
+    let count = sessions.len();
+    let mut text = format!("{}: no mistake found; sessions: {count}\n", file.display());
+    for Refused { provider, target, reason } in refused {
+        let source = provider.label();
+        text.push_str(&format!("note: {source}: {target} is no session: {reason}\n"));
+    }
+    print(&text)
 }
 
 /// Prints each session as it is in force, with what it takes from its profile and the defaults.
@@ -24,9 +32,13 @@ pub fn check(file: &Path) -> Ended {
 /// # Errors
 ///
 /// Every mistake.
-pub fn show(file: &Path) -> Ended {
+pub fn show(file: &Path, shard: Option<Shard>) -> Ended {
     let configuration = Configuration::load(file)?;
-    print(&config::show(&configuration))
+    // Those that are named in files at present; nobody is asked over the network.
+    let (sessions, _) = preparation::complete(&configuration, &mut Found::new(), shard);
+    let shard = shard.map(|shard| format!("# What shard {shard} takes.\n"));
+    let text = config::show(&Configuration { sessions, ..configuration });
+    print(&(shard.unwrap_or_default() + &text))
 }
 
 /// Prints a file with every key, its meaning and its default.

@@ -2,18 +2,20 @@
 //! for it, except for a reload that was asked for.
 
 mod landing;
+mod listing;
 mod pages;
 mod scrape;
 
 use std::io;
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use stamp_config::web::Web;
 use stamp_metrics::feed::Feed;
-use stamp_metrics::http::{Note, Page, Pieces, Server, Site};
+use stamp_metrics::http::{Done, Note, Order, Page, Pieces, Server, Site, Verb};
 use stamp_metrics::sender::Shared;
 use stamp_session::statistics::Histogram;
 use stamp_worker::sender::SenderAsker;
@@ -22,6 +24,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::board::Board;
 use super::config::Service;
 use super::events::ShownEvents;
+use super::shard::Shard;
 use super::wish::{Wanted, Wish};
 use crate::exit::Failure;
 
@@ -36,6 +39,7 @@ pub(super) struct Sources {
     pub(super) events: ShownEvents,
     pub(super) lag: Arc<Histogram>,
     pub(super) service: Service,
+    pub(super) shard: Option<Shard>,
     pub(super) wishes: UnboundedSender<Wish>,
 }
 
@@ -87,6 +91,18 @@ pub(super) fn start(sources: Sources) -> Result<Option<Server>, Failure> {
     server.map(Some).map_err(|error| Failure::Input(error.to_string()))
 }
 
+impl SenderSite {
+    /// Waits until it is, or has been refused.
+    fn put_in_force(&self, wanted: Wanted) -> Result<(), String> {
+        let (answer, answered) = mpsc::channel();
+        let ends = || Err("the service ends".to_owned());
+        if self.sources.wishes.send(Wish::answered(wanted, answer)).is_err() {
+            return ends();
+        }
+        answered.recv().unwrap_or_else(|_| ends())
+    }
+}
+
 impl Site for SenderSite {
     fn metrics(&self) -> Pieces {
         // Whoever comes meanwhile waits, and takes what this one has found out.
@@ -117,6 +133,8 @@ impl Site for SenderSite {
             "/" => Some(landing::page(&self.sources.board)),
             "/landing.css" => Some(landing::style()),
             "/landing.js" => Some(landing::script()),
+            "/api/v1/sd" => Some(listing::groups(&self.sources.board)),
+            "/api/v1/discovery" => Some(listing::discovery(&self.sources.board)),
             "/api/v1/sessions" => Some(self.sessions()),
             "/config" => Some(pages::config(&self.sources.service, &self.sources.board)),
             _ => None,
@@ -131,12 +149,23 @@ impl Site for SenderSite {
         if !self.sources.service.web.enable_lifecycle {
             return None;
         }
-        let (answer, answered) = mpsc::channel();
-        let ends = || Err("the service ends".to_owned());
-        if self.sources.wishes.send(Wish::answered(Wanted::File, answer)).is_err() {
-            return Some(ends());
+        Some(self.put_in_force(Wanted::File))
+    }
+
+    fn control_token_file(&self) -> Option<&Path> {
+        self.sources.service.web.control_token_file.as_deref()
+    }
+
+    fn obey(&self, order: Order) -> Done {
+        match (order.verb, order.path.as_str()) {
+            (Verb::Put, "/api/v1/config") => match self.put_in_force(Wanted::Pushed(order.text)) {
+                Ok(()) => Done::Done(
+                    "in force until a reload or a restart, which read the file".to_owned(),
+                ),
+                Err(reason) => Done::Refused(reason),
+            },
+            _ => Done::Unknown,
         }
-        Some(answered.recv().unwrap_or_else(|_| ends()))
     }
 
     fn note(&self, note: Note) {

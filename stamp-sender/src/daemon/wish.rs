@@ -12,6 +12,33 @@ pub(super) enum Wanted {
     First(Box<Configuration>),
     /// The file as it is now.
     File,
+    /// A document that somebody sent.
+    Pushed(String),
+    /// The file as it was read, with what has been discovered since.
+    Found,
+}
+
+/// Why a configuration is put in force.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum Cause {
+    /// There was none before.
+    Start,
+    /// Somebody wants another one.
+    #[default]
+    Reload,
+    /// Other targets were discovered.
+    Discovery,
+}
+
+impl Wanted {
+    /// Why it is wanted.
+    pub(super) const fn cause(&self) -> Cause {
+        match self {
+            Self::First(_) => Cause::Start,
+            Self::File | Self::Pushed(_) => Cause::Reload,
+            Self::Found => Cause::Discovery,
+        }
+    }
 }
 
 /// A wish for another configuration.
@@ -37,7 +64,10 @@ impl Wish {
 
     /// Another reading of the file serves whoever wants one by then.
     fn is_served_by(&self, wanted: &Wanted) -> bool {
-        matches!((&self.wanted, wanted), (Wanted::File, Wanted::File))
+        matches!(
+            (&self.wanted, wanted),
+            (Wanted::File, Wanted::File) | (Wanted::Found, Wanted::Found | Wanted::File)
+        )
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
-use stamp_tests::netns::{self, Families, Trial, trials};
+use stamp_tests::netns::{self, Families, Signal, Trial, trials};
 
 use super::{Daemon, TWO, reflector};
 use crate::http::{ask, connect, scrape, value, wait_for};
@@ -21,6 +22,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         a_port_that_is_taken_is_a_note_or_a_mistake,
         only_users_get_in_where_the_file_names_some,
         sessions_are_told_as_the_json_of_a_run,
+        a_controller_puts_a_document_in_force_until_the_file_is_read_again,
+        shards_of_a_file_measure_each_session_once,
     ]
 }
 
@@ -219,7 +222,7 @@ fn only_users_get_in_where_the_file_names_some() {
     program.wait_for_error_line(|line| line.contains("web.config-file stays in force as it was"));
     folder.write("web.yml", "{}\n");
     assert_eq!(ask((&net.near, PORT), "GET", "/metrics", "").0, 200);
-    program.signal(netns::Signal::SIGTERM);
+    program.signal(Signal::SIGTERM);
     program.wait().assert_code(0);
     folder.write("web.yml", "basic_auth: {}\n");
     let refused = net.near.spawn(netns::binary("stamp-sender").arg("run").arg(&file)).wait();
@@ -247,4 +250,70 @@ fn sessions_are_told_as_the_json_of_a_run() {
     assert!(session["packets"]["received"].as_u64().is_some_and(|count| count > 0), "{text}");
     assert!(session["delay_ns"]["round_trip"]["p99"].is_i64(), "{text}");
     daemon.stop();
+}
+
+fn a_controller_puts_a_document_in_force_until_the_file_is_read_again() {
+    let net = netns::two_hosts(Families::V4);
+    let _far = reflector(&net.far);
+    let text = format!("web.control-token-file = \"token\"\n{TWO}");
+    let mut daemon = Daemon::start(&net.near, &net.far, &text);
+    let token = daemon.folder.write("token", "0123456789abcdef\n");
+    std::fs::set_permissions(token, std::fs::Permissions::from_mode(0o600)).expect("it is ours");
+    daemon.told("msg=\"session is up\" session=b");
+    let put = |document: &str| {
+        let head = format!(
+            "Authorization: Bearer 0123456789abcdef\r\nContent-Length: {}\r\n\r\n{document}",
+            document.len()
+        );
+        ask((&net.near, PORT), "PUT", "/api/v1/config", &head)
+    };
+    assert_eq!(ask((&net.near, PORT), "PUT", "/api/v1/config", "").0, 401);
+    let pushed = daemon.text.replace("name = \"b\"", "name = \"c\"");
+    let (status, words) = put(&pushed.replace("\"EF\"", "\"XF\""));
+    assert_eq!(status, 400, "{words}");
+    assert!(words.starts_with("pushed:16:8: session[1].dscp = \"XF\": expected a DSCP"), "{words}");
+    let (status, words) = put(TWO);
+    assert_eq!((status, words.as_str()), (400, "web changes with a restart only\n"));
+    let (status, words) = put(&pushed);
+    assert_eq!(status, 200, "{words}");
+    daemon.told("msg=\"session is up\" session=c");
+    daemon.change("dscp = \"EF\"", "dscp = \"AF41\"");
+    daemon.told_times("msg=\"session is up\" session=b", 2);
+    let (_, config) = ask((&net.near, PORT), "GET", "/config", "");
+    assert!(!config.contains("name = \"c\""), "{config}");
+    daemon.stop();
+}
+
+fn shards_of_a_file_measure_each_session_once() {
+    let net = netns::two_hosts(Families::V4);
+    let _far = reflector(&net.far);
+    let session = |number| format!("[[session]]\nname = \"s{number}\"\ntarget = \"FAR\"\n");
+    let all: String = (0..12).map(session).collect();
+    let text = all.replace("FAR", &net.far.ipv4().to_string());
+    let folder = crate::folder::Folder::new();
+    let mut measured: Vec<String> = Vec::new();
+    for shard in 0..3 {
+        let port = PORT + shard;
+        let web = format!("web.listen = \"127.0.0.1:{port}\"\n{text}");
+        let file = folder.write(&format!("{shard}.toml"), &web);
+        let mut command = netns::binary("stamp-sender");
+        let sender =
+            net.near.spawn(command.arg("run").arg(file).args(["--shard", &format!("{shard}/3")]));
+        let line = sender.wait_for_error_line(|line| line.contains("stamp-sender 0.1.0 runs"));
+        assert!(line.contains(&format!("shard={shard}/3")), "{line}");
+        let text = scrape((&net.near, port));
+        let told = format!("stamp_shard_info{{shard=\"{shard}\",shards=\"3\"}}");
+        assert_eq!(value(&text, &told), Some(1.0), "{text}");
+        let (_, groups) = ask((&net.near, port), "GET", "/api/v1/sd", "");
+        let groups: Value = serde_json::from_str(&groups).expect("JSON");
+        let names = groups.as_array().expect("a list").iter();
+        let names = names.filter_map(|group| group["labels"]["name"].as_str());
+        measured.extend(names.map(str::to_owned));
+        sender.signal(Signal::SIGTERM);
+        sender.wait().assert_code(0);
+    }
+    measured.sort();
+    let mut wanted: Vec<String> = (0..12).map(|number| format!("s{number}")).collect();
+    wanted.sort();
+    assert_eq!(measured, wanted);
 }

@@ -29,6 +29,14 @@ pub(crate) const CONFIG_FILE: Key<FilePath> = Key::new(
 .value("FILE")
 .otherwise("everybody, unencrypted", "\"web.yml\"");
 
+/// Whoever may change something.
+pub(crate) const CONTROL_TOKEN_FILE: Key<FilePath> = Key::file_only(
+    "web.control-token-file",
+    HEADING,
+    "Whoever shows the token in this file may change things over HTTP (PUT /api/v1/config).",
+)
+.otherwise("nothing can be changed over HTTP", "\"token\"");
+
 /// Reload over HTTP.
 pub(crate) const ENABLE_LIFECYCLE: Key<bool> = Key::new(
     "web.enable-lifecycle",

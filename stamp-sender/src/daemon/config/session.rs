@@ -1,7 +1,7 @@
 //! `[[session]]` and `[profile.NAME]`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -101,12 +101,24 @@ pub struct SessionSpec {
     pub buckets: Buckets,
     /// What else tells it from others.
     pub labels: BTreeMap<String, String>,
+    /// Others named it: what is wrong with it concerns nobody else.
+    pub discovered: bool,
 }
 
 impl SessionSpec {
     /// It probes as `other` does, whatever it is held against and what it is called besides.
     pub fn probes_like(&self, other: &Self) -> bool {
         (&self.target, &self.settings) == (&other.target, &other.settings)
+    }
+
+    /// It is the same, whoever named it.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        *self == Self { discovered: self.discovered, ..other.clone() }
+    }
+
+    /// What has to be measured by one and the same sender.
+    pub fn unit(&self) -> &str {
+        &self.name
     }
 
     /// What its engine is to watch.
@@ -122,18 +134,20 @@ impl SessionSpec {
 }
 
 /// Reads sessions.
-pub(super) struct Reader<'a> {
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Reader {
     pub(super) defaults: Profile,
     pub(super) profiles: BTreeMap<String, Profile>,
-    pub(super) folder: &'a Path,
+    pub(super) folder: PathBuf,
 }
 
-impl Reader<'_> {
-    /// A session, with what is wrong reported where it stands.
-    pub(super) fn read(&self, section: &Section<'_>) -> Option<SessionSpec> {
+impl Reader {
+    /// A session, with what is wrong reported where it stands. What it does not say `entry` may, before
+    /// its profile and the defaults.
+    pub(super) fn read(&self, section: &Section<'_>, entry: &Profile) -> Option<SessionSpec> {
         let name = section.require::<Name>("name").map(|name| name.0);
         let target: Option<String> = section.require("target");
-        let own = Profile::read(section, self.folder);
+        let own = Profile::read(section, &self.folder).over(entry);
         let profile: Option<String> = section.get("profile");
         let labels = section.section("labels", labels).unwrap_or_default();
         let inherited = match profile.as_ref().map(|name| (name, self.profiles.get(name))) {
@@ -173,11 +187,12 @@ impl Reader<'_> {
             te,
             buckets,
             labels,
+            discovered: false,
         };
         Some(spec)
     }
 
-    fn unknown_profile(&self, name: &str) -> Problem {
+    pub(super) fn unknown_profile(&self, name: &str) -> Problem {
         let known: Vec<&str> = self.profiles.keys().map(String::as_str).collect();
         let reason = match known.as_slice() {
             [] => format!("there is no [profile.{name}], nor any other profile"),

@@ -114,6 +114,12 @@ impl Settings {
     }
 }
 
+/// Whether a label of a discovered target may set the key. Whoever names targets is trusted with what to
+/// probe and how, not with files or commands of this host.
+pub fn is_for_labels(key: &str) -> bool {
+    key != "ask-direct" && keys().any(|(known, arg)| known == key && !is_path(arg))
+}
+
 fn is_path(arg: &Arg) -> bool {
     arg.get_value_names().is_some_and(|names| names.iter().any(|name| name == "FILE"))
 }

@@ -45,9 +45,12 @@ fn web(web: &Web) -> String {
         addresses => format!("[{}]", addresses.join(", ")),
     };
     let file = web.config_file.as_ref().map(|file| format!("config-file = {file:?}, "));
+    let token = web.control_token_file.as_ref();
+    let token = token.map(|file| format!("control-token-file = {file:?}, "));
     format!(
-        "{{ listen = {listen}, {}enable-lifecycle = {}, series-limit = {}{} }}",
+        "{{ listen = {listen}, {}{}enable-lifecycle = {}, series-limit = {}{} }}",
         file.unwrap_or_default(),
+        token.unwrap_or_default(),
         web.enable_lifecycle,
         web.series_limit,
         match web.histograms {
@@ -124,14 +127,30 @@ const SERVICE: &str = "\
 
 # Where metrics are told, for Prometheus (/metrics) and others (/api/v1/sessions, /-/ready). \"off\" is
 # nowhere. config-file holds TLS and users in the form of the Prometheus exporters; it is read again when
-# it changes. enable-lifecycle lets a POST to /-/reload read this file again. Sessions whose series exceed
+# it changes. enable-lifecycle lets a POST to /-/reload read this file again. Whoever
+# shows the token of control-token-file (Authorization: Bearer TOKEN) may put another document in the place of
+# this one, by PUT /api/v1/config, until this file is read again. Sessions whose series exceed
 # the limit have no metrics. histograms = \"classic\" or \"none\" says whether delay and its variation are
 # told as histograms; unless told, up to 1000 sessions have them. All of this changes with a restart only.
 # [web]
 # listen = [\"127.0.0.1:9862\"]
 # config-file = \"web.yml\"
+# control-token-file = \"token\"
 # enable-lifecycle = false
 # series-limit = 1500000
+
+# Where others name sessions: files of target groups as Prometheus reads them (file_sd; a * in the name
+# stands for any characters), or a server (http_sd). A label named like a key of a session sets it, with
+# _ for -; other labels are labels of the session. Without a label `name` a session is called as `name`
+# says here, or else as its target. Every key of a session may stand here as well.
+# [[discovery]]
+# files = [\"targets/*.json\"]
+# url = \"https://inventory.example/targets\"
+# refresh-interval = \"60s\"
+# ca-file = \"ca.pem\"
+# token-file = \"token\"
+# name = \"{site}-{target}\"
+# profile = \"example\"
 
 # topology, from, behind and clock stand for the same key of every session. So does all of this:
 # [defaults]

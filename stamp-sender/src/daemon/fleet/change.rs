@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::daemon::config::{Configuration, SessionSpec};
+use crate::daemon::config::SessionSpec;
 use crate::daemon::inputs::Inputs;
 
 /// Sessions by name, with the files they were read from.
@@ -32,10 +32,17 @@ pub(in crate::daemon) struct Changed {
     pub(in crate::daemon) kept: usize,
 }
 
+impl Changed {
+    /// All that are there now.
+    pub(in crate::daemon) const fn sessions(&self) -> usize {
+        self.added + self.changed + self.tuned + self.kept
+    }
+}
+
 impl Change {
-    pub(in crate::daemon) fn between(known: &Known, configuration: &Configuration) -> Self {
+    pub(in crate::daemon) fn between(known: &Known, sessions: &[SessionSpec]) -> Self {
         let mut change = Self::default();
-        for spec in &configuration.sessions {
+        for spec in sessions {
             let member = known.get(&spec.name);
             let same_files = member.is_some_and(|(_, inputs)| *inputs == Inputs::of(spec));
             match member.filter(|_| same_files) {
@@ -49,14 +56,13 @@ impl Change {
                 }
             }
         }
-        let wanted: BTreeSet<&str> =
-            configuration.sessions.iter().map(|spec| spec.name.as_str()).collect();
+        let wanted: BTreeSet<&str> = sessions.iter().map(|spec| spec.name.as_str()).collect();
         let is_gone = |name: &&String| !wanted.contains(name.as_str());
         change.removed = known.keys().filter(is_gone).cloned().collect();
         change
     }
 
-    pub(super) fn summary(&self) -> Changed {
+    pub(in crate::daemon) fn summary(&self) -> Changed {
         Changed {
             added: self.added,
             changed: self.opened.len() - self.added,

@@ -12,7 +12,7 @@ use stamp_metrics::sender::{
 };
 use stamp_session::snapshot::SessionSnapshot;
 
-use super::SenderSite;
+use super::{SenderSite, listing};
 use crate::daemon::observer::Place;
 use crate::happening::SessionInfo;
 
@@ -70,6 +70,8 @@ impl SenderSite {
             });
         }
         let config = posted.reloads;
+        let shard = self.sources.shard.map(|shard| (shard.number, shard.count));
+        let discovery = listing::sources(&posted.discovery);
         drop(posted);
         self.tell_omitted(omitted, sessions.len());
         let program = Program {
@@ -82,7 +84,8 @@ impl SenderSite {
             process: Process::read(),
         };
         let (running, lag) = (places.len(), Arc::clone(&self.sources.lag));
-        Sender { program, running, waiting, has_histograms, lag, sessions }.shared()
+        Sender { program, running, waiting, has_histograms, lag, shard, discovery, sessions }
+            .shared()
     }
 
     /// Sessions that run, as they are now.

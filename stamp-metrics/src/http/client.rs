@@ -1,0 +1,189 @@
+//! Asks another server over HTTP: one question a connection, held to a time and a size.
+
+mod trust;
+
+use std::future::poll_fn;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::time::Duration;
+
+use hyper::body::{Body as _, Incoming};
+use hyper::client::conn::http1;
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use rustls_pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+/// Where a server is and what it is asked for.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Url {
+    text: String,
+    secure: bool,
+    host: String,
+    port: u16,
+    /// Path and query.
+    path: String,
+}
+
+impl Url {
+    /// Reads `http://…` or `https://…`; `None` for anything else, and for one with a user in it, whose
+    /// password would show in logs.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let uri: hyper::Uri = text.parse().ok()?;
+        let secure = match uri.scheme_str()? {
+            "http" => false,
+            "https" => true,
+            _ => return None,
+        };
+        let authority = uri.authority().filter(|it| !it.as_str().contains('@'))?;
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+        let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        (!host.is_empty()).then(|| Self { text: text.to_owned(), secure, host, port, path })
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// How a server is asked.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Whom to trust where it is encrypted; the authorities of this host where none is named.
+    pub ca_file: Option<PathBuf>,
+    /// What to show it so that it lets us in.
+    pub token: Option<String>,
+    /// How long all of it may take.
+    pub time: Duration,
+    /// How long an answer may be.
+    pub octets: usize,
+}
+
+/// Why there is no answer.
+#[expect(missing_docs, reason = "each message says it")]
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    #[error("{}: {error}", .path.display())]
+    Authorities { path: PathBuf, error: String },
+    #[error("no authorities are known to this host: name a file of them")]
+    NoAuthorities,
+    #[error("{0}")]
+    Connection(#[from] std::io::Error),
+    #[error("{0}")]
+    Protocol(#[from] hyper::Error),
+    #[error("the token cannot stand in a header")]
+    Token,
+    #[error("no answer within {0:?}")]
+    Time(Duration),
+    #[error("the answer is longer than {0} octets")]
+    Size(usize),
+    #[error("the answer is {0}")]
+    Status(StatusCode),
+}
+
+impl Client {
+    /// What the server answers to GET, if it is what was asked for.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no such answer.
+    pub async fn get(&self, url: &Url, accept: &'static str) -> Result<Vec<u8>, ClientError> {
+        let request = Request::get(&url.path).header(ACCEPT, accept);
+        self.ask(url, request.body(String::new())).await
+    }
+
+    /// What the server answers to a POST of JSON, if it takes it.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not.
+    pub async fn post(&self, url: &Url, json: String) -> Result<Vec<u8>, ClientError> {
+        let request = Request::builder().method(Method::POST).uri(&url.path);
+        self.ask(url, request.header(CONTENT_TYPE, "application/json").body(json)).await
+    }
+
+    async fn ask(
+        &self,
+        url: &Url,
+        request: Result<Request<String>, hyper::http::Error>,
+    ) -> Result<Vec<u8>, ClientError> {
+        // The path was part of an address that was read, and the rest is ours.
+        let mut request = request.map_err(std::io::Error::other)?;
+        let headers = request.headers_mut();
+        let host = match url.host.contains(':') {
+            true => format!("[{}]:{}", url.host, url.port),
+            false => format!("{}:{}", url.host, url.port),
+        };
+        headers.insert(HOST, HeaderValue::from_str(&host).map_err(std::io::Error::other)?);
+        headers.insert(
+            USER_AGENT,
+            HeaderValue::from_static(concat!("stamp/", env!("CARGO_PKG_VERSION"))),
+        );
+        if let Some(token) = &self.token {
+            let value = format!("Bearer {token}").parse::<HeaderValue>();
+            let mut value = value.map_err(|_| ClientError::Token)?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        let asked = self.send(url, request);
+        let answer = tokio::time::timeout(self.time, asked).await;
+        answer.unwrap_or(Err(ClientError::Time(self.time)))
+    }
+
+    async fn send(&self, url: &Url, request: Request<String>) -> Result<Vec<u8>, ClientError> {
+        let stream = TcpStream::connect((url.host.as_str(), url.port)).await?;
+        if !url.secure {
+            return self.exchange(stream, request).await;
+        }
+        let connector = TlsConnector::from(trust::config(self.ca_file.as_deref())?);
+        let name = ServerName::try_from(url.host.clone()).map_err(std::io::Error::other)?;
+        self.exchange(connector.connect(name, stream).await?, request).await
+    }
+
+    async fn exchange(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin,
+        request: Request<String>,
+    ) -> Result<Vec<u8>, ClientError> {
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        let asked = async {
+            let response = sender.send_request(request).await?;
+            if !response.status().is_success() {
+                return Err(ClientError::Status(response.status()));
+            }
+            self.collect(response.into_body()).await
+        };
+        tokio::pin!(connection, asked);
+        tokio::select! {
+            biased;
+            answer = &mut asked => answer,
+            // An answer that came whole may outlive its connection.
+            ended = &mut connection => match ended {
+                Ok(()) => asked.await,
+                Err(error) => Err(error.into()),
+            },
+        }
+    }
+
+    async fn collect(&self, mut body: Incoming) -> Result<Vec<u8>, ClientError> {
+        let mut octets = Vec::new();
+        while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+            let Ok(data) = frame?.into_data() else { continue };
+            if octets.len() + data.len() > self.octets {
+                return Err(ClientError::Size(self.octets));
+            }
+            octets.extend_from_slice(&data);
+        }
+        Ok(octets)
+    }
+}
+
+#[cfg(test)]
+mod tests;
