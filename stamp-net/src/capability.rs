@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs;
 
 use crate::error::NetError;
+use crate::rights;
 
 /// A capability that some feature of the toolkit asks for.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -72,6 +73,16 @@ impl Capabilities {
         self.0 & (1 << capability.number()) != 0
     }
 
+    /// As the kernel numbers them.
+    pub(crate) const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// As the kernel numbers them.
+    pub(crate) const fn bits(self) -> u64 {
+        self.0
+    }
+
     fn parse(status: &str) -> Option<Self> {
         let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
         u64::from_str_radix(line.trim(), 16).ok().map(Self)
@@ -84,6 +95,16 @@ impl Capabilities {
 ///
 /// [`NetError::File`] when `/proc` is not mounted or unreadable.
 pub fn effective() -> Result<Capabilities, NetError> {
+    let own = own()?;
+    Ok(rights::held().map_or(own, |held| Capabilities(own.0 | held.0)))
+}
+
+/// Those of the calling thread itself.
+///
+/// # Errors
+///
+/// As [`effective`].
+pub fn own() -> Result<Capabilities, NetError> {
     // Capabilities belong to threads; `/proc/self` would be the main thread's.
     let path = "/proc/thread-self/status";
     let failed = |source| NetError::File { path: path.into(), source };

@@ -16,11 +16,12 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, Type};
 
 use crate::capability::Capability;
 use crate::error::NetError;
 use crate::interface::{self, LinkLayer};
+use crate::rights;
 use crate::socket::transmit::TransmitIds;
 use crate::socket::{ErrorBatch, activation, options};
 use crate::sys;
@@ -131,7 +132,8 @@ impl FrameSocket {
         };
         // Without a protocol nothing is received until everything is set.
         let kind = Type::RAW.nonblocking().cloexec();
-        let socket = Socket::new(Domain::PACKET, kind, Some(Protocol::from(0))).map_err(denied)?;
+        let socket = rights::raw_socket(Domain::PACKET, kind, Some(Protocol::from(0)));
+        let socket = socket.map_err(denied)?;
         let mut socket = Self {
             ring: None,
             socket: socket.into(),

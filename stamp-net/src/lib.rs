@@ -24,6 +24,7 @@ pub mod limits;
 mod netlink;
 pub mod packet;
 pub mod poll;
+pub mod rights;
 pub mod route;
 pub mod socket;
 #[expect(unsafe_code, reason = "system calls that no safe crate offers")]

@@ -53,6 +53,16 @@ pub(crate) enum Refusal {
     Unreadable,
 }
 
+impl Refusal {
+    /// The system's own error.
+    pub(crate) fn into_io(self) -> io::Error {
+        match self {
+            Self::Kernel(source) | Self::Call(source) => source,
+            Self::Unreadable => io::ErrorKind::InvalidData.into(),
+        }
+    }
+}
+
 impl From<Refusal> for NetError {
     fn from(refusal: Refusal) -> Self {
         match refusal {

@@ -9,5 +9,6 @@ pub(crate) mod device;
 pub(crate) mod link_address;
 pub(crate) mod message;
 pub(crate) mod option;
+pub(crate) mod passing;
 pub(crate) mod ring;
 pub(crate) mod time;

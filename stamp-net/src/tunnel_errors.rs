@@ -12,6 +12,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use crate::bpf::{RETURN_CONSTANT, step};
 use crate::capability::Capability;
 use crate::error::NetError;
+use crate::rights;
 use crate::socket::ErrorBatch;
 use crate::sys;
 
@@ -35,7 +36,7 @@ impl TunnelErrors {
     pub fn open(source: SocketAddr, extension_octets: usize) -> Result<Self, NetError> {
         let kind = Type::RAW.nonblocking().cloexec();
         let protocol = Protocol::from(libc::IPPROTO_IPV6);
-        let socket = Socket::new(Domain::IPV6, kind, Some(protocol)).map_err(denied)?;
+        let socket = rights::raw_socket(Domain::IPV6, kind, Some(protocol)).map_err(denied)?;
         // Not bound to the source, which may be an address of a VRF while the outer header travels
         // outside: what is quoted tells. Errors pass this filter by; tunnelled packets that arrive
         // here are for others.

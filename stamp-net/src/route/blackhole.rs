@@ -5,6 +5,7 @@
 //! that nobody lives who did by an abstract socket: its name is the prefix, it belongs to the network
 //! namespace, and the kernel closes it whatever the end.
 
+use std::io;
 use std::net::Ipv6Addr;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
@@ -19,6 +20,7 @@ use super::{RouteQuery, question};
 use crate::capability::Capability;
 use crate::error::NetError;
 use crate::netlink::{self, Refusal};
+use crate::rights;
 
 /// Who made a route (`ip -6 route show proto 83`); nobody else is known to use this number.
 const OURS: RouteProtocol = RouteProtocol::Other(83);
@@ -50,27 +52,36 @@ impl Blackhole {
             let ours = mark.is_some() && made_by_us()?.contains(&(prefix, bits));
             return Ok(Self { prefix, bits, ours, _mark: mark.filter(|_| ours) });
         }
-        let flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
-        let made = RouteNetlinkMessage::NewRoute(route(prefix, bits));
-        let blackhole = match netlink::change(made, flags) {
-            Ok(()) => Self { prefix, bits, ours: true, _mark: mark },
-            Err(Refusal::Kernel(source)) => {
-                return Err(match source.raw_os_error() {
-                    Some(libc::EPERM) => NetError::PermissionDenied {
-                        what: "a blackhole route",
-                        capability: Capability::NetAdmin,
-                    },
-                    Some(libc::EEXIST) => NetError::NotBlackholed { prefix, bits },
-                    _ => NetError::call("netlink")(source),
-                });
+        let made = Self::make(prefix, bits);
+        made.or_else(|refused| rights::add_blackhole(refused, prefix, bits)).map_err(|source| {
+            match source.raw_os_error() {
+                Some(libc::EPERM) => NetError::PermissionDenied {
+                    what: "a blackhole route",
+                    capability: Capability::NetAdmin,
+                },
+                Some(libc::EEXIST) => NetError::NotBlackholed { prefix, bits },
+                _ => NetError::call("netlink")(source),
             }
-            Err(refusal) => return Err(refusal.into()),
-        };
+        })?;
+        let blackhole = Self { prefix, bits, ours: true, _mark: mark };
         if is_in_effect(prefix, bits)? {
             Ok(blackhole)
         } else {
             Err(NetError::NotBlackholed { prefix, bits })
         }
+    }
+
+    /// Adds the route itself.
+    pub(crate) fn make(prefix: Ipv6Addr, bits: u8) -> io::Result<()> {
+        let flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
+        let made = RouteNetlinkMessage::NewRoute(route(prefix, bits));
+        netlink::change(made, flags).map_err(Refusal::into_io)
+    }
+
+    /// Removes it.
+    pub(crate) fn unmake(prefix: Ipv6Addr, bits: u8) -> io::Result<()> {
+        let gone = RouteNetlinkMessage::DelRoute(route(prefix, bits));
+        netlink::change(gone, NLM_F_REQUEST | NLM_F_ACK).map_err(Refusal::into_io)
     }
 
     /// Takes away the routes of programs that were killed, and returns them. Without the right to
@@ -109,8 +120,8 @@ impl Drop for Blackhole {
 
 /// True when it is gone by this.
 fn remove(prefix: Ipv6Addr, bits: u8) -> bool {
-    let gone = RouteNetlinkMessage::DelRoute(route(prefix, bits));
-    netlink::change(gone, NLM_F_REQUEST | NLM_F_ACK).is_ok()
+    let gone = Blackhole::unmake(prefix, bits);
+    gone.or_else(|refused| rights::remove_blackhole(refused, prefix, bits)).is_ok()
 }
 
 /// The sign that the route of a prefix is in use; none when it is another's.

@@ -10,6 +10,7 @@ use super::{SocketOptions, UdpSocket, activation, octet, options};
 use crate::capability::Capability;
 use crate::error::NetError;
 use crate::holder;
+use crate::rights;
 use crate::sysctl;
 
 /// Who else may have the port.
@@ -95,7 +96,7 @@ pub(crate) fn unbound(address: SocketAddr) -> Result<Socket, NetError> {
 }
 
 pub(crate) fn bind(socket: &Socket, address: SocketAddr) -> Result<(), NetError> {
-    let Err(source) = socket.bind(&address.into()) else { return Ok(()) };
+    let Err(source) = rights::bind(socket, address) else { return Ok(()) };
     Err(match source.raw_os_error() {
         Some(libc::EADDRINUSE) => NetError::AddressInUse { address, holder: holder::find(address) },
         Some(libc::EACCES) => {

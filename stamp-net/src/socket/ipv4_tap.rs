@@ -18,6 +18,7 @@ use super::receive::Datagram;
 use crate::bpf::{IF_AT_LEAST, IF_EQUAL, LOAD_HALF_BEHIND, RETURN_CONSTANT, branch, step};
 use crate::capability::Capability;
 use crate::error::NetError;
+use crate::rights;
 use crate::sys;
 
 /// Octets of a header without options; others are not told.
@@ -47,7 +48,8 @@ impl Ipv4HeaderTap {
     /// [`NetError::PermissionDenied`] without CAP_NET_RAW, or the call that failed.
     pub fn open(local: SocketAddr, interface: Option<&str>) -> Result<Self, NetError> {
         let kind = Type::RAW.nonblocking().cloexec();
-        let socket = Socket::new(Domain::IPV4, kind, Some(Protocol::UDP)).map_err(refused)?;
+        let socket = rights::raw_socket(Domain::IPV4, kind, Some(Protocol::UDP));
+        let socket = socket.map_err(refused)?;
         sys::option::set_program(
             socket.as_fd(),
             libc::SO_ATTACH_FILTER,

@@ -2,13 +2,13 @@
 
 use std::os::fd::AsFd;
 
-use nix::sys::socket::{setsockopt, sockopt};
 use socket2::SockRef;
 
 use super::transmit::TransmitIds;
 use super::{SocketOptions, octet};
 use crate::capability::Capability;
 use crate::error::NetError;
+use crate::rights::{self, Buffer};
 use crate::sys;
 
 /// Sets everything that does not depend on the socket being bound.
@@ -119,7 +119,7 @@ impl SocketOptions {
 fn buffers(socket: &impl AsFd, options: &SocketOptions) -> Result<(), NetError> {
     if let Some(octets) = options.receive_buffer
         // Beyond the limit of ordinary users if we may, else up to it.
-        && setsockopt(&socket.as_fd(), sockopt::RcvBufForce, &octets).is_err()
+        && rights::set_buffer(socket.as_fd(), Buffer::Receive, octets).is_err()
     {
         let set = SockRef::from(socket).set_recv_buffer_size(octets);
         set.map_err(NetError::option("SO_RCVBUF"))?;
@@ -129,7 +129,7 @@ fn buffers(socket: &impl AsFd, options: &SocketOptions) -> Result<(), NetError> 
 
 /// Asks for a send buffer, beyond the limit of ordinary users if we may, else up to it.
 pub(crate) fn send_buffer(socket: &impl AsFd, octets: usize) -> Result<(), NetError> {
-    if setsockopt(&socket.as_fd(), sockopt::SndBufForce, &octets).is_err() {
+    if rights::set_buffer(socket.as_fd(), Buffer::Send, octets).is_err() {
         let set = SockRef::from(socket).set_send_buffer_size(octets);
         set.map_err(NetError::option("SO_SNDBUF"))?;
     }
@@ -153,7 +153,7 @@ pub(crate) fn bind_to_interface(socket: &impl AsFd, name: &str) -> Result<(), Ne
 
 /// Marks what the socket sends.
 pub(crate) fn set_fwmark(socket: &impl AsFd, mark: u32) -> Result<(), NetError> {
-    SockRef::from(socket).set_mark(mark).map_err(|source| match source.raw_os_error() {
+    rights::set_mark(socket.as_fd(), mark).map_err(|source| match source.raw_os_error() {
         Some(libc::EPERM) => NetError::PermissionDenied {
             what: "marking packets (fwmark)",
             capability: Capability::NetAdmin,
