@@ -13,13 +13,14 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::capability::{Capabilities, Capability};
 use crate::error::NetError;
 use crate::sys::passing;
-use request::{Answer, Done, Request};
 pub(crate) use request::Buffer;
+use request::{Answer, Done, Request};
 pub use serve::serve;
 
 /// What the helper can do something with.
@@ -32,6 +33,17 @@ struct Helper {
     /// One question at a time.
     line: Mutex<OwnedFd>,
     held: Capabilities,
+}
+
+/// The two ends of a line.
+///
+/// # Errors
+///
+/// [`NetError::Call`] when the kernel has no descriptors left.
+pub fn line() -> Result<(OwnedFd, OwnedFd), NetError> {
+    let flags = SockFlag::SOCK_CLOEXEC;
+    socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags)
+        .map_err(NetError::errno("socketpair"))
 }
 
 /// From here on this process asks the one at the other end, for as long as it lives.

@@ -1,6 +1,7 @@
-//! What both programs need to run as a service: log lines that programs read as well as people, and
-//! word to the service manager.
+//! What both programs need to run as a service: log lines that programs read as well as people, word
+//! to the service manager, and a process that can do no more than it has to.
 #![forbid(unsafe_code)]
 
 pub mod log;
 pub mod manager;
+pub mod sandbox;

@@ -3,20 +3,28 @@
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use nix::sys::signal::{SigSet, Signal};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use super::request::{self, Done, Request};
-use crate::capability;
+use crate::capability::Capabilities;
 use crate::error::NetError;
 use crate::route::Blackhole;
 use crate::sys::passing;
 
-/// Does what is asked until the other end closes.
+/// Does what is asked until the other end closes; `held` is what it says of its rights.
 ///
 /// # Errors
 ///
 /// [`NetError::Call`] when the line is unusable.
-pub fn serve(line: BorrowedFd<'_>) -> Result<(), NetError> {
+pub fn serve(line: BorrowedFd<'_>, held: Capabilities) -> Result<(), NetError> {
+    // Whoever manages services sends these to every process of one. The service decides; then its end of
+    // the line closes.
+    let mut left_to_the_service = SigSet::empty();
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT] {
+        left_to_the_service.add(signal);
+    }
+    left_to_the_service.thread_block().map_err(NetError::errno("sigprocmask"))?;
     loop {
         let mut room = [0; request::OCTETS];
         let (octets, subject) = match passing::receive(line, &mut room) {
@@ -25,7 +33,7 @@ pub fn serve(line: BorrowedFd<'_>) -> Result<(), NetError> {
             Err(error) => return Err(NetError::call("recvmsg")(error)),
         };
         let request = Request::read(room.get(..octets).unwrap_or_default());
-        let (result, made) = match request.map(|request| act(request, subject.as_ref())) {
+        let (result, made) = match request.map(|request| act(request, subject.as_ref(), held)) {
             Some(Ok((done, made))) => (Ok(done), made),
             Some(Err(error)) => (Err(error), None),
             None => (Err(ErrorKind::InvalidInput.into()), None),
@@ -36,7 +44,11 @@ pub fn serve(line: BorrowedFd<'_>) -> Result<(), NetError> {
     }
 }
 
-fn act(request: Request, subject: Option<&OwnedFd>) -> io::Result<(Done, Option<OwnedFd>)> {
+fn act(
+    request: Request,
+    subject: Option<&OwnedFd>,
+    held: Capabilities,
+) -> io::Result<(Done, Option<OwnedFd>)> {
     let subject = || subject.ok_or(ErrorKind::InvalidInput);
     let raw = |domain, protocol: i32| {
         let kind = Type::RAW.nonblocking().cloexec();
@@ -44,10 +56,7 @@ fn act(request: Request, subject: Option<&OwnedFd>) -> io::Result<(Done, Option<
         Ok::<_, io::Error>((Done::Done, Some(OwnedFd::from(socket))))
     };
     match request {
-        Request::Rights => {
-            let held = capability::own().map_err(io::Error::other)?;
-            return Ok((Done::Rights(held), None));
-        }
+        Request::Rights => return Ok((Done::Rights(held), None)),
         Request::Frames => return raw(Domain::PACKET, 0),
         Request::Ipv4(protocol) => return raw(Domain::IPV4, protocol),
         Request::Ipv6(protocol) => return raw(Domain::IPV6, protocol),

@@ -1,16 +1,14 @@
 use std::net::{Ipv4Addr, UdpSocket};
 
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use proptest::prelude::*;
 
 use super::*;
 
 /// Two ends of a line, the second served by a thread as a helper would.
 fn line() -> OwnedFd {
-    let flags = SockFlag::SOCK_CLOEXEC;
-    let pair = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags);
-    let (near, far) = pair.unwrap();
-    std::thread::spawn(move || serve(far.as_fd()).unwrap());
+    let (near, far) = super::line().unwrap();
+    let held = crate::capability::own().unwrap();
+    std::thread::spawn(move || serve(far.as_fd(), held).unwrap());
     near
 }
 
