@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::catalogue::{
     BUILD_INFO, CONFIG_RELOADS, CONFIG_SUCCESSFUL, CONFIG_TIMESTAMP, EVENT_QUEUE, EVENTS_DROPPED,
-    SESSIONS_OMITTED, WEB_EVICTED,
+    SANDBOX, SESSIONS_OMITTED, WEB_EVICTED,
 };
 use crate::exposition::{Family, Of};
 use crate::process::Process;
@@ -18,6 +18,8 @@ pub struct Program {
     pub version: &'static str,
     /// Its configuration, where it has a file.
     pub config: Option<Reloads>,
+    /// Layers of its sandbox, and whether each is in force.
+    pub layers: Vec<(&'static str, bool)>,
     /// Where events go.
     pub sinks: Vec<Sink>,
     /// Connections that were closed to make room.
@@ -89,7 +91,7 @@ pub(crate) fn seconds(time: SystemTime) -> f64 {
 }
 
 /// Its metrics.
-pub(crate) const fn families<P: AsRef<Program>, I>() -> [Family<P, I>; 8] {
+pub(crate) const fn families<P: AsRef<Program>, I>() -> [Family<P, I>; 9] {
     [
         Family::new(
             &BUILD_INFO,
@@ -119,6 +121,12 @@ pub(crate) const fn families<P: AsRef<Program>, I>() -> [Family<P, I>; 8] {
                     to.count(&["success"], config.succeeded);
                     to.count(&["refused"], config.refused);
                 }
+            }),
+        ),
+        Family::new(
+            &SANDBOX,
+            Of::Program(|of, to| {
+                of.as_ref().layers.iter().for_each(|(layer, on)| to.truth(&[layer], *on));
             }),
         ),
         Family::new(

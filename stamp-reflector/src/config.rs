@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use stamp_config::web::Web;
 use stamp_proto::auth::{KeyId, KeyRing};
+use stamp_service::sandbox::Mode;
 use stamp_session::clock::ClockState;
 use stamp_session::reflector::{RateLimit, ReflectorConfig};
 use stamp_session::traffic::TrafficSource;
@@ -63,6 +64,8 @@ pub(crate) struct Config {
     pub(crate) log_level: LogLevel,
     /// Form of messages.
     pub(crate) log_format: LogFormat,
+    /// What the process gives away once it runs.
+    pub(crate) sandbox: Mode,
     /// Where metrics are told.
     pub(crate) web: Web,
     /// The key file in use.

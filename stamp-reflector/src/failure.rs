@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use stamp_metrics::http::HttpError;
 use stamp_net::NetError;
+use stamp_service::sandbox::SandboxError;
 use stamp_worker::WorkerError;
 
 use crate::config::ConfigFailure;
@@ -51,6 +52,9 @@ pub(crate) enum Failure {
     /// Timestamps cannot be written and packets not forwarded.
     #[error("cannot write timestamps and forward: {}", Chain(.0))]
     Forwarding(WorkerError),
+    /// A layer of the sandbox is required and not there.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
     /// Every label of the range is taken.
     #[error("label-range: none of the labels {first} to {last} is free")]
     LabelRange {
@@ -147,6 +151,7 @@ impl Failure {
             } => 3,
             Self::Listen { .. }
             | Self::Lag(_)
+            | Self::Sandbox(_)
             | Self::NoFamily { .. }
             | Self::Descriptors { .. }
             | Self::Worker(_)

@@ -13,6 +13,7 @@ mod hardware;
 mod journal;
 mod lag;
 mod listen;
+mod needs;
 mod node;
 mod own_labels;
 mod random;
@@ -32,6 +33,9 @@ use failure::Failure;
 /// Runs the program and says how it ended.
 #[must_use]
 pub fn main() -> ExitCode {
+    if let Some(ended) = stamp_service::sandbox::run_if_asked() {
+        return ended;
+    }
     let command_line = match command_line::parse(std::env::args_os()) {
         Ok(command_line) => command_line,
         Err(error) => {

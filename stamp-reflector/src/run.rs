@@ -5,6 +5,7 @@ use std::io;
 
 use stamp_service::log::Log;
 use stamp_service::manager;
+use stamp_service::sandbox::{self, Sandbox};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Interval, MissedTickBehavior, interval};
@@ -13,6 +14,7 @@ use crate::config::{self, Source};
 use crate::export::{Export, Lines};
 use crate::failure::Failure;
 use crate::journal::{Exports, Journal, journal};
+use crate::needs;
 use crate::service::Service;
 use crate::web::Exporter;
 
@@ -27,6 +29,9 @@ const TICK: Duration = Duration::from_secs(10);
 pub(crate) fn reflect(source: Source) -> Result<(), Failure> {
     let config = source.load()?;
     let log = Log::start(config.log_level.filter(), config.log_format.lines());
+    let bound = Service::bind(&config)?;
+    // While there is one thread: those to come have what it has.
+    let mut sandbox = Sandbox::enter(config.sandbox, &needs::of(&source, &config))?;
     let runtime = runtime()?;
     // Before the first packet is answered: a signal that comes early must find somebody.
     let mut control = runtime.block_on(async { Control::new() })?;
@@ -34,8 +39,11 @@ pub(crate) fn reflect(source: Source) -> Result<(), Failure> {
     let transitions = config.event_export.as_deref().map(Export::open).transpose()?;
     let (transitions, more_lines) = transitions.unzip();
     let (reporter, journal) = journal(Exports { one_way, transitions });
-    let service = Service::start(source, config, log, reporter)?;
+    let service = Service::start(source, config, bound, log, reporter)?;
     let exporter = service.exporter()?;
+    sandbox.close()?;
+    sandbox.tell();
+    exporter.sandboxed(sandbox.in_force());
     let ended = runtime.block_on(control.run(service, journal, exporter));
     lines.into_iter().chain(more_lines).for_each(Lines::finish);
     ended
@@ -142,6 +150,9 @@ fn reload(
             let reason = failure.to_string();
             for line in reason.lines() {
                 tracing::error!("{line}");
+            }
+            if let Some(hint) = sandbox::hint(&reason) {
+                tracing::error!("{hint}");
             }
             tracing::error!("reload refused: the old configuration stays in effect");
             exporter.reloaded(None);

@@ -63,7 +63,25 @@ struct Lately {
 }
 
 impl Service {
-    /// Binds every listener, starts the workers, and says on what they listen.
+    /// Binds every listener. To be done with every right, for whoever has given files away cannot see
+    /// who has a port.
+    ///
+    /// # Errors
+    ///
+    /// The first one that stands in the way.
+    pub(crate) fn bind(config: &Config) -> Result<Vec<Bound>, Failure> {
+        let workers = config.workers.unwrap_or_else(one_per_core);
+        let endpoints = listen::endpoints(config);
+        descriptors::ensure(endpoints.len(), workers)?;
+        let bound = listen::bind(&endpoints, workers, config.hardware_stamps)?;
+        if bound.is_empty() {
+            let names: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
+            return Err(Failure::NoFamily { listeners: names.join(" and ") });
+        }
+        Ok(bound)
+    }
+
+    /// Starts the workers, and says on what they listen.
     ///
     /// # Errors
     ///
@@ -71,18 +89,12 @@ impl Service {
     pub(crate) fn start(
         source: Source,
         config: Config,
+        bound: Vec<Bound>,
         log: Log,
         reporter: Reporter,
     ) -> Result<Self, Failure> {
         let workers = config.workers.unwrap_or_else(one_per_core);
         let addresses = local_addresses();
-        let endpoints = listen::endpoints(&config);
-        descriptors::ensure(endpoints.len(), workers)?;
-        let bound = listen::bind(&endpoints, workers, config.hardware_stamps)?;
-        if bound.is_empty() {
-            let names: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
-            return Err(Failure::NoFamily { listeners: names.join(" and ") });
-        }
         let seed = [random::u64(), random::u64()];
         let limiter = RateLimiterConfig {
             total: config.total_rate_limit,

@@ -45,6 +45,8 @@ struct State {
     configuration: String,
     /// What was forwarded when it was last asked.
     node: Option<Node>,
+    /// Layers of the sandbox, and whether each is in force.
+    layers: Vec<(&'static str, bool)>,
 }
 
 /// The pages.
@@ -71,7 +73,8 @@ impl Exporter {
         configuration: String,
     ) -> Result<Self, Failure> {
         let reloads = Reloads::started();
-        let state = Arc::new(Mutex::new(State { reloads, clock, configuration, node: None }));
+        let state = State { reloads, clock, configuration, node: None, layers: Vec::new() };
+        let state = Arc::new(Mutex::new(state));
         let (wishing, wishes) = unbounded_channel();
         let mut listeners = Vec::new();
         for address in &web.listen {
@@ -118,6 +121,11 @@ impl Exporter {
         });
     }
 
+    /// What the process has given away.
+    pub(crate) fn sandboxed(&self, layers: Vec<(&'static str, bool)>) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).layers = layers;
+    }
+
     /// The configuration was read again; `in_effect` is the new one and its clock, none where it was
     /// refused.
     pub(crate) fn reloaded(&self, in_effect: Option<(String, Option<ClockState>)>) {
@@ -144,14 +152,15 @@ impl ReflectorSite {
 
 impl Site for ReflectorSite {
     fn metrics(&self) -> Pieces {
-        let (config, clock, node) = {
+        let (config, clock, node, layers) = {
             let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            (Some(state.reloads), state.clock, state.node.clone())
+            (Some(state.reloads), state.clock, state.node.clone(), state.layers.clone())
         };
         let program = Program {
             name: "stamp-reflector",
             version: env!("CARGO_PKG_VERSION"),
             config,
+            layers,
             evicted: self.evicted.load(Ordering::Relaxed),
             process: Process::read(),
             ..Program::default()

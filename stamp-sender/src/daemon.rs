@@ -7,6 +7,7 @@ mod discovery;
 mod events;
 mod fleet;
 mod inputs;
+mod needs;
 mod observer;
 mod opening;
 mod preparation;
@@ -21,6 +22,7 @@ use std::time::Instant;
 
 use stamp_service::log::Log;
 use stamp_service::manager;
+use stamp_service::sandbox::{self, Sandbox};
 use stamp_session::snapshot::{DelaySummary, SessionSnapshot};
 use stamp_session::te::TeState;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
@@ -50,6 +52,8 @@ pub use verbs::{check, show, template};
 pub fn run(file: PathBuf, shard: Option<Shard>) -> Ended {
     let configuration = Configuration::load(&file)?;
     let service = configuration.service.clone();
+    // While there is one thread: those to come have what it has.
+    let sandbox = Sandbox::enter(service.sandbox, &needs::of(&configuration, &file))?;
     let log = Log::start(service.log_level, service.log_format);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -87,6 +91,7 @@ pub fn run(file: PathBuf, shard: Option<Shard>) -> Ended {
             discoverer: Discoverer::default(),
             board,
             running,
+            sandbox,
         };
         daemon.waiting.push(Wish::new(Wanted::First(Box::new(configuration))));
         daemon.serve(&mut signals).await
@@ -116,6 +121,8 @@ struct Daemon {
     board: Board,
     /// What is in force.
     running: Configuration,
+    /// What was given away.
+    sandbox: Sandbox,
 }
 
 impl Daemon {
@@ -193,6 +200,9 @@ impl Daemon {
             (Cause::Start, result) => {
                 result?;
                 self.board.reloaded(true);
+                self.sandbox.close()?;
+                self.sandbox.tell();
+                self.board.sandboxed(self.sandbox.in_force());
                 manager::ready();
             }
             (Cause::Reload, result) => {
@@ -214,6 +224,9 @@ impl Daemon {
         let reason = failure.to_string();
         for line in reason.lines() {
             tracing::error!("{line}");
+        }
+        if let Some(hint) = sandbox::hint(&reason) {
+            tracing::error!("{hint}");
         }
         tracing::error!(
             file = %self.file.display(),

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use stamp_config::key_file::KeyFileError;
 use stamp_lab::LabError;
 use stamp_net::NetError;
+use stamp_service::sandbox::SandboxError;
 use stamp_session::sender::SenderConfigError;
 use stamp_worker::WorkerError;
 
@@ -88,6 +89,9 @@ pub enum Failure {
         /// How many may be.
         limit: u64,
     },
+    /// A layer of the sandbox is required and not there.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
     /// One session of a file.
     #[error("session {name}: {source}")]
     Session {
@@ -149,6 +153,7 @@ impl Failure {
             | Self::Worker(WorkerError::Sender(_) | WorkerError::Reflector(_)) => 3,
             Self::Net(_)
             | Self::Lab(_)
+            | Self::Sandbox(_)
             | Self::Worker(_)
             | Self::Descriptors { .. }
             | Self::Output(_)

@@ -41,6 +41,9 @@ use exit::{Failure, Status};
 /// Runs the program and says how it ended.
 #[must_use]
 pub fn main() -> ExitCode {
+    if let Some(ended) = stamp_service::sandbox::run_if_asked() {
+        return ended;
+    }
     let command_line = match command_line::parsed() {
         Ok(command_line) => command_line,
         Err(error) => return exit::usage(&error),

@@ -11,14 +11,15 @@
 
 mod calls;
 mod capabilities;
+mod delegate;
 mod files;
-mod helper;
 mod needs;
 
 use std::fmt;
 use std::process::Child;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-pub use helper::run_if_asked;
+pub use delegate::run_if_asked;
 pub use needs::Needs;
 
 /// How much of it is wanted.
@@ -98,6 +99,19 @@ pub struct SandboxError {
     pub reason: String,
 }
 
+/// Set once this process has given files away.
+static FILES_ARE_LIMITED: AtomicBool = AtomicBool::new(false);
+
+/// What an operator should know about a mistake that reads like this.
+#[must_use]
+pub fn hint(mistake: &str) -> Option<&'static str> {
+    let denied = mistake.contains("Permission denied");
+    (denied && FILES_ARE_LIMITED.load(Ordering::Relaxed)).then_some(
+        "the sandbox opens files in folders that the file named at the start: another takes a \
+         restart, or sandbox = \"off\"",
+    )
+}
+
 /// What a process has given away so far.
 #[derive(Debug)]
 pub struct Sandbox {
@@ -128,7 +142,7 @@ impl Sandbox {
         if mode == Mode::Off {
             return Ok(sandbox);
         }
-        let given_away = helper::start().and_then(|helper| {
+        let given_away = delegate::start().and_then(|helper| {
             sandbox.helper = helper;
             capabilities::keep(&needs.capabilities)
         });
@@ -170,6 +184,12 @@ impl Sandbox {
         Layer::ALL.into_iter().zip(&self.states)
     }
 
+    /// The same as words and truths, for metrics.
+    #[must_use]
+    pub fn in_force(&self) -> Vec<(&'static str, bool)> {
+        self.layers().map(|(layer, state)| (layer.label(), state.is_ok())).collect()
+    }
+
     /// Says so in the log.
     pub fn tell(&self) {
         let helper = self.helper.as_ref().map(Child::id);
@@ -195,6 +215,9 @@ impl Sandbox {
     fn lay(&mut self, layer: Layer, result: State) -> Result<(), SandboxError> {
         let missing = result.as_ref().err().filter(|_| self.mode == Mode::Require);
         let refused = missing.map(|reason| SandboxError { layer, reason: reason.clone() });
+        if layer == Layer::Landlock && result.is_ok() {
+            FILES_ARE_LIMITED.store(true, Ordering::Relaxed);
+        }
         self.states[layer as usize] = result;
         refused.map_or(Ok(()), Err)
     }

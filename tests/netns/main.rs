@@ -14,6 +14,7 @@ mod measure;
 mod mpls_router;
 mod reflector;
 mod returns;
+mod sandbox;
 mod steering;
 mod timestamping;
 mod vrf;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
             daemon::faults::trials,
             daemon::names::trials,
             daemon::web::trials,
+            sandbox::trials,
             demo::trials,
             kit::trials,
             lab::trials,

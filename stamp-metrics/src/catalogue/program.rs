@@ -34,6 +34,14 @@ pub const CONFIG_RELOADS: Metric = counter(
     "How often the configuration was read again, by what became of it.",
 );
 
+/// What the process has given away.
+pub const SANDBOX: Metric = gauge(
+    "stamp_sandbox_layer",
+    Unit::Truth,
+    &["layer"],
+    "Whether a layer of the sandbox is in force: capabilities, landlock, seccomp.",
+);
+
 /// Events that were not written.
 pub const EVENTS_DROPPED: Metric = counter(
     "stamp_events_dropped_total",
@@ -107,6 +115,7 @@ pub const OF_PROGRAMS: &[&Metric] = &[
     &CONFIG_SUCCESSFUL,
     &CONFIG_TIMESTAMP,
     &CONFIG_RELOADS,
+    &SANDBOX,
     &EVENTS_DROPPED,
     &EVENT_QUEUE,
     &WEB_EVICTED,

@@ -47,6 +47,7 @@ fn text(sessions: Vec<Session>) -> String {
         name: "stamp-sender",
         version: "1",
         config: Some(Reloads::started()),
+        layers: vec![("landlock", true)],
         sinks: vec![Sink { name: "file".to_owned(), dropped: 1, queued: 2 }],
         process: Process::read(),
         ..Program::default()

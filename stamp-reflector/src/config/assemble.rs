@@ -64,6 +64,10 @@ pub(super) fn config(reading: &Reading<'_>, root: &Section<'_>, folder: &Path) -
         traffic,
         log_level,
         log_format,
+        sandbox: reading
+            .value(root, &keys::service::SANDBOX)
+            .map(|word| word.0)
+            .unwrap_or_default(),
         web: read_web(reading, root, folder),
         keys,
         forwarding,
@@ -264,8 +268,8 @@ fn read_web(reading: &Reading<'_>, root: &Section<'_>, folder: &Path) -> Web {
 
 fn read_log(reading: &Reading<'_>, root: &Section<'_>) -> (LogLevel, LogFormat) {
     root.section_or_empty("log", |log| {
-        let level = reading.value(log, &keys::LOG_LEVEL);
-        let format = reading.value(log, &keys::LOG_FORMAT);
+        let level = reading.value(log, &keys::service::LOG_LEVEL);
+        let format = reading.value(log, &keys::service::LOG_FORMAT);
         (level.unwrap_or(LogLevel::Info), format.unwrap_or(LogFormat::Text))
     })
 }

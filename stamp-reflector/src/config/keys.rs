@@ -4,6 +4,7 @@ pub(crate) mod forward;
 pub(crate) mod headers;
 pub(crate) mod lag;
 pub(crate) mod packets;
+pub(crate) mod service;
 pub(crate) mod timestamp;
 pub(crate) mod tlvs;
 pub(crate) mod traffic;
@@ -20,9 +21,9 @@ use std::net::IpAddr;
 use super::key::{Definition, Key};
 use super::listener::ListenerSpec;
 use super::words::{
-    AdmissionWord, ClockSourceWord, FilePath, InterfaceName, KeyNumber, LocationWord, LogFormat,
-    LogLevel, LossCount, Port, PtpSeconds, ReplyClassWord, ReplyDscpWord, ReturnPathWord,
-    ReturnSegment, SamePortWord, SessionCap, TlvModeWord, UnknownSources, Workers,
+    AdmissionWord, ClockSourceWord, FilePath, InterfaceName, KeyNumber, LocationWord, LossCount,
+    Port, PtpSeconds, ReplyClassWord, ReplyDscpWord, ReturnPathWord, ReturnSegment, SamePortWord,
+    SessionCap, TlvModeWord, UnknownSources, Workers,
 };
 
 const LISTENING: &str = "Listening";
@@ -30,7 +31,6 @@ const ANSWERING: &str = "Answering";
 const ADMISSION_: &str = "Who is answered";
 const AUTHENTICATION: &str = "Authentication";
 const CLOCKS: &str = "Clock and timestamps";
-const MESSAGES: &str = "Messages";
 
 /// Where to listen.
 pub(crate) const LISTEN: Key<ListenerSpec> = Key::new(
@@ -76,8 +76,7 @@ pub(crate) const HARDWARE_STAMPS: Key<bool> = Key::new(
 pub(crate) const STATEFUL: Key<bool> = Key::new(
     "stateful",
     ANSWERING,
-    "Number replies in each session by themselves, so that senders can tell the direction of a \
-     loss (RFC 8762 §4.2).",
+    "Number replies in each session, so that senders know the direction of a loss (RFC 8762 §4.2).",
 )
 .default("false");
 
@@ -233,8 +232,7 @@ pub(crate) const UNKNOWN_SOURCES: Key<UnknownSources> = Key::new(
 pub(crate) const TTL_FLOOR: Key<HopLimit> = Key::new(
     "ttl-floor",
     ADMISSION_,
-    "Probes that arrive with a smaller TTL or hop limit are dropped: 255 answers direct neighbours \
-     only (RFC 5082).",
+    "Probes with a smaller TTL or hop limit are dropped: 255 is for neighbours only (RFC 5082).",
 )
 .value("N")
 .otherwise("every TTL is fine", "255");
@@ -243,8 +241,7 @@ pub(crate) const TTL_FLOOR: Key<HopLimit> = Key::new(
 pub(crate) const ADMISSION: Key<AdmissionWord> = Key::file_only(
     "admission",
     ADMISSION_,
-    "promiscuous answers every session of a source that may be answered; provisioned only those \
-     listed as [[session]].",
+    "promiscuous answers every session of a source that may be answered; provisioned those in [[session]].",
 )
 .otherwise("provisioned when there is a [[session]], else promiscuous", "\"promiscuous\"")
 .words(AdmissionWord::WORDS);
@@ -313,23 +310,6 @@ pub(crate) const PTP_UTC_OFFSET: Key<PtpSeconds> =
         .value("SECONDS")
         .default("0");
 
-/// How much is logged.
-pub(crate) const LOG_LEVEL: Key<LogLevel> =
-    Key::new("log.level", MESSAGES, "Least important messages that are written.")
-        .value("LEVEL")
-        .default("\"info\"")
-        .words(LogLevel::WORDS);
-
-/// Form of a log line.
-pub(crate) const LOG_FORMAT: Key<LogFormat> = Key::new(
-    "log.format",
-    MESSAGES,
-    "Form of messages: key=value text or a JSON object a line. Changes with a restart only.",
-)
-.value("FORM")
-.default("\"text\"")
-.words(LogFormat::WORDS);
-
 /// Keys of the root table in the order of help and template.
 pub(crate) const ROOT: &[Definition] = &[
     LISTEN.definition,
@@ -376,8 +356,9 @@ pub(crate) const ROOT: &[Definition] = &[
     web::CONFIG_FILE.definition,
     web::CONTROL_TOKEN_FILE.definition,
     web::ENABLE_LIFECYCLE.definition,
-    LOG_LEVEL.definition,
-    LOG_FORMAT.definition,
+    service::LOG_LEVEL.definition,
+    service::LOG_FORMAT.definition,
+    service::SANDBOX.definition,
 ];
 
 /// Keys of one `[[allow]]`.
@@ -452,8 +433,7 @@ pub(crate) mod allow {
     pub(crate) const REPLY_CLASSES: Key<ReplyClassWord> = Key::file_only(
         "reply-classes",
         HEADING,
-        "DSCPs that replies to these sources are given when a probe asks for them (RFC 8972 §4.4), or \
-         any.",
+        "DSCPs that replies to these sources are given when a probe asks (RFC 8972 §4.4), or any.",
     )
     .default("[\"any\"]")
     .many();

@@ -11,6 +11,7 @@ use stamp_proto::auth::KeyId;
 use stamp_proto::ip::Dscp;
 use stamp_proto::time::PtpUtcOffset;
 use stamp_service::log::{LevelFilter, LineFormat};
+use stamp_service::sandbox::Mode;
 use stamp_session::reflector::{ReplyDscp, SamePort, TlvMode};
 
 /// A closed choice of words: the enum, its [`Setting`] and the list for shells to complete.
@@ -270,6 +271,17 @@ impl Setting for FilePath {
     const EXPECTED: &'static str = "the path of a file";
     fn read(text: &str) -> Option<Self> {
         (!text.is_empty()).then(|| Self(text.into()))
+    }
+}
+
+/// What the process gives away.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct SandboxWord(pub(crate) Mode);
+
+impl Setting for SandboxWord {
+    const EXPECTED: &'static str = "require, best-effort or off";
+    fn read(text: &str) -> Option<Self> {
+        Mode::read(text).map(Self)
     }
 }
 

@@ -120,6 +120,8 @@ impl Service {
             "workers"
         } else if config.hardware_stamps != self.config.hardware_stamps {
             "hardware-stamps"
+        } else if config.sandbox != self.config.sandbox {
+            "sandbox"
         } else if config.one_way_export != self.config.one_way_export {
             "one-way-export"
         } else if config.event_export != self.config.event_export {

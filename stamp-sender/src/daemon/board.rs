@@ -33,6 +33,8 @@ pub(super) struct Posted {
     pub(super) has_histograms: Option<bool>,
     /// Where targets are discovered, and how that goes.
     pub(super) discovery: States,
+    /// Layers of the sandbox, and whether each is in force.
+    pub(super) layers: Vec<(&'static str, bool)>,
 }
 
 /// A session of the file.
@@ -193,6 +195,11 @@ impl Board {
     /// This is how discovery goes.
     pub(super) fn discovered(&self, states: &States) {
         self.read().discovery.clone_from(states);
+    }
+
+    /// What the process has given away.
+    pub(super) fn sandboxed(&self, layers: Vec<(&'static str, bool)>) {
+        self.read().layers = layers;
     }
 
     /// A file was put in force, or refused.

@@ -11,8 +11,8 @@ pub(crate) const TLV_POLICY: Key<TlvPolicyWord> = Key::new(
     super::ADMISSION_,
     "What becomes of the TLVs of a probe, by their type: allow acts upon them, as far as location, \
      reply-classes, return-path, lag-members, direct-measurement, reflect-headers and \
-     packet-control let it; refuse answers as if the type were unknown (flag U); ignore gives them \
-     back as they came, known and not acted upon (flags U and C). A prefix refines it with [[allow]].",
+     packet-control let it; refuse answers as if the type were unknown (U); ignore gives them back \
+     as they came, known and not acted upon (U and C). A prefix refines it with [[allow]].",
 )
 .value(VALUE)
 .default("[]")

@@ -48,7 +48,7 @@ impl Setting for TlvPolicyWord {
         destination-node-address, return-path, micro-session-id, location, timestamp-information, \
         class-of-service, follow-up-telemetry, direct-measurement, access-report, \
         reflected-test-packet-control, reflected-fixed-header-data, \
-        reflected-ipv6-extension-header-data, or all for those that are not named";
+        reflected-ipv6-extension-header-data, or all for others";
     fn read(text: &str) -> Option<Self> {
         let (kind, action) = text.split_once('=')?;
         let (_, action) = ACTIONS.into_iter().find(|(word, _)| *word == action)?;

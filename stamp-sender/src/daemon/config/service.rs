@@ -7,6 +7,7 @@ use stamp_config::document::Section;
 use stamp_config::web::Web;
 use stamp_config::{Form, Setting};
 use stamp_service::log::{LevelFilter, LineFormat};
+use stamp_service::sandbox::Mode;
 
 /// How the service runs and what it tells.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -19,6 +20,8 @@ pub struct Service {
     pub log_format: LineFormat,
     /// Where events go as lines of JSON, if anywhere; `-` is standard output.
     pub events_file: Option<PathBuf>,
+    /// What the process gives away once it runs. Changes with a restart only.
+    pub sandbox: Mode,
     /// Where metrics are told. Changes with a restart only.
     pub web: Web,
 }
@@ -33,6 +36,7 @@ impl Default for Service {
             log_level: LevelFilter::INFO,
             log_format: LineFormat::Text,
             events_file: None,
+            sandbox: Mode::BestEffort,
             web: Web::on_loopback(WEB_PORT),
         }
     }
@@ -71,12 +75,22 @@ impl Setting for Lines {
     }
 }
 
+struct Sandbox(Mode);
+
+impl Setting for Sandbox {
+    const EXPECTED: &'static str = "require, best-effort or off";
+    fn read(text: &str) -> Option<Self> {
+        Mode::read(text).map(Self)
+    }
+}
+
 impl Service {
     /// A key that changes with a restart only, and has changed in `new`.
     pub fn restart_for(&self, new: &Self) -> Option<&'static str> {
         let keys = [
             ("workers", new.workers != self.workers),
             ("log.format", new.log_format != self.log_format),
+            ("sandbox", new.sandbox != self.sandbox),
             ("web", new.web != self.web),
         ];
         keys.iter().find(|(_, changed)| *changed).map(|(key, _)| *key)
@@ -96,6 +110,7 @@ impl Service {
             log_level: log_level.map_or(default.log_level, |level| level.0),
             log_format: log_format.map_or(default.log_format, |lines| lines.0),
             events_file: events_file.map(beside),
+            sandbox: root.get("sandbox").map_or(default.sandbox, |mode: Sandbox| mode.0),
             web: Web::read(root, folder, WEB_PORT),
         }
     }

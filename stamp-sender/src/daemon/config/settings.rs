@@ -93,6 +93,12 @@ impl Settings {
         self.0.get(key).map(String::as_str)
     }
 
+    /// Files that are named.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let is_file = |name: &str| keys().any(|(key, arg)| key == name && is_path(arg));
+        self.0.iter().filter(move |(key, _)| is_file(key)).map(|(_, text)| Path::new(text))
+    }
+
     /// Keys and texts in the order of the alphabet.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.0.iter().map(|(key, text)| (*key, text.as_str()))

@@ -34,6 +34,7 @@ pub fn service(service: &Service) -> String {
         "log = {{ level = {level:?}, format = {:?} }}",
         service.log_format.to_string()
     );
+    let _ = writeln!(text, "sandbox = \"{}\"", service.sandbox);
     let _ = writeln!(text, "web = {}", web(&service.web));
     text
 }
@@ -120,6 +121,11 @@ const SERVICE: &str = "\
 
 # Least important messages that are written (error, warn, info, debug), and how (text, json).
 # log = { level = \"info\", format = \"text\" }
+
+# What the process gives away once it runs: capabilities (a helper keeps those that a reload needs), files and
+# ports of no use to it (Landlock), system calls (seccomp). require is all of it or no start, best-effort
+# whatever the kernel has. Changes with a restart only.
+# sandbox = \"best-effort\"
 
 # Where events go as lines of JSON; \"-\" is standard output. SIGHUP goes on with a new file of this
 # name, for whoever has renamed the one before.

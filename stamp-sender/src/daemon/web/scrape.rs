@@ -69,7 +69,7 @@ impl SenderSite {
                 announced: branch.announced,
             });
         }
-        let config = posted.reloads;
+        let (config, layers) = (posted.reloads, posted.layers.clone());
         let shard = self.sources.shard.map(|shard| (shard.number, shard.count));
         let discovery = listing::sources(&posted.discovery);
         drop(posted);
@@ -78,6 +78,7 @@ impl SenderSite {
             name: "stamp-sender",
             version: env!("CARGO_PKG_VERSION"),
             config,
+            layers,
             sinks: self.sources.events.sinks(),
             evicted: self.evicted.load(Ordering::Relaxed),
             omitted,
