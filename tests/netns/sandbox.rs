@@ -18,7 +18,6 @@ pub(crate) fn trials() -> Vec<Trial> {
 const SENDER: &str = "\
 sandbox = \"require\"
 [defaults]
-target = \"FAR\"
 interval = \"10ms\"
 
 [[session]]
@@ -45,9 +44,8 @@ fn a_sender_without_rights_opens_what_a_reload_adds() {
     let far = net.far.spawn({ reflector }.args(["--listen", "0.0.0.0:862"]));
     net.far.wait_for_udp_listener(&far, 862);
     let folder = Folder::new();
-    let text = SENDER.replace("target = \"FAR\"\n", "");
     let session = format!("target = \"{}\"\n", net.far.ipv4());
-    let text = format!("{text}{session}");
+    let text = format!("{SENDER}{session}");
     let file = folder.write("sender.toml", &text);
     let program = net.near.spawn(netns::binary("stamp-sender").arg("run").arg(file));
     program.wait_for_error_line(|line| line.contains("msg=\"session is up\" session=plain"));
@@ -100,8 +98,7 @@ fn a_file_elsewhere_is_out_of_reach() {
     let net = netns::two_hosts(Families::V4);
     let (folder, elsewhere) = (Folder::new(), Folder::new());
     let keys = elsewhere.write("keys", "1 00112233445566778899aabbccddeeff\n");
-    let text = SENDER.replace("target = \"FAR\"\n", "");
-    let text = format!("{text}target = \"{}\"\n", net.far.ipv4());
+    let text = format!("{SENDER}target = \"{}\"\n", net.far.ipv4());
     let file = folder.write("sender.toml", &text);
     let program = net.near.spawn(netns::binary("stamp-sender").arg("run").arg(file));
     program.wait_for_error_line(|line| line.contains("sandbox: require"));

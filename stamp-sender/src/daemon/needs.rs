@@ -58,10 +58,9 @@ mod tests {
     fn the_folders_of_every_file_that_is_named_stay_open() {
         let needs = needs(
             "[events]\nfile = \"/var/log/stamp/events\"\n\
-             [defaults]\ntarget = \"192.0.2.1\"\n\
-             [[session]]\nname = \"a\"\nauth = true\nkey-file = \"/run/credentials/keys\"\n\
+             [[session]]\nname = \"a\"\ntarget = \"192.0.2.1\"\nauth = true\nkey-file = \"/run/credentials/keys\"\n\
              [[discovery]]\nfiles = [\"/srv/targets/*.json\"]\n\
-             [[session]]\nname = \"b\"\nauth = true\nkey-file = \"near\"\n",
+             [[session]]\nname = \"b\"\ntarget = \"192.0.2.1\"\nauth = true\nkey-file = \"near\"\n",
         );
         let readable = ["/etc/stamp", "/run/credentials", "/srv/targets"].map(PathBuf::from);
         assert_eq!(needs.readable, readable);
