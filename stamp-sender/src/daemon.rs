@@ -132,7 +132,9 @@ impl Daemon {
     ///
     /// What keeps the first configuration from being in force.
     async fn serve(&mut self, signals: &mut Signals) -> Result<(), Failure> {
-        let mut watchdog = manager::watchdog().map(tokio::time::interval);
+        // It is ready before it is said to be alive, unless that takes long.
+        let mut watchdog = manager::watchdog()
+            .map(|period| tokio::time::interval_at(tokio::time::Instant::now() + period, period));
         loop {
             self.begin_next();
             let due = self.fleet.next_due();
