@@ -14,7 +14,11 @@ pub(super) fn keep(kept: &[Capability]) -> Result<(), String> {
 }
 
 fn try_keep(kept: &[Capability]) -> Result<(), CapsError> {
-    let kept: CapsHashSet = kept.iter().map(|capability| number(*capability)).collect();
+    let mut kept: CapsHashSet = kept.iter().map(|capability| number(*capability)).collect();
+    if kept.contains(&caps::Capability::CAP_BPF) {
+        // Linux 6.1 lets no program compare or move pointers without it.
+        kept.insert(caps::Capability::CAP_PERFMON);
+    }
     let held = caps::read(None, CapSet::Permitted)?;
     let kept: CapsHashSet = held.intersection(&kept).copied().collect();
     if held != kept {
