@@ -147,15 +147,12 @@ impl Sandbox {
             capabilities::keep(&needs.capabilities)
         });
         sandbox.lay(Layer::Capabilities, given_away)?;
-        let limited = match needs.runs_commands {
-            false => files::limit(needs),
-            true => Err("a command is configured, which may need any file".to_owned()),
-        };
-        // What the operator asks for cannot be required away.
         if needs.runs_commands {
-            sandbox.states[Layer::Landlock as usize] = limited;
+            // What the operator asks for cannot be required away.
+            let reason = "a command is configured, which may need any file".to_owned();
+            sandbox.states[Layer::Landlock as usize] = Err(reason);
         } else {
-            sandbox.lay(Layer::Landlock, limited)?;
+            sandbox.lay(Layer::Landlock, files::limit(needs))?;
         }
         sandbox.states[Layer::Seccomp as usize] = Err("not yet".to_owned());
         Ok(sandbox)
