@@ -2,7 +2,7 @@
 //! session is lost, and what was lost here is never shown as lost on the path.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Command;
 
@@ -220,14 +220,17 @@ fn a_full_disk_costs_events_and_nothing_else() {
     far.signal(Signal::SIGTERM);
     program.wait_for_error_line(|line| line.contains("msg=\"session is down\" session=b"));
     program.wait_for_error_line(|line| line.contains("msg=\"events are written, and some before"));
-    let text = fs::read_to_string(format!("{full}/events.ndjson")).expect("it is there");
+    assert_no_counter_went_back(&before, &scrape((&net.near, PORT)));
+    // Held open, for the mount ends with the program, which writes all it has before.
+    let mut file = fs::File::open(format!("{full}/events.ndjson")).expect("it is there");
+    program.signal(Signal::SIGTERM);
+    program.wait().assert_code(0);
+    let mut text = String::new();
+    file.read_to_string(&mut text).expect("lines of text");
     let events: Vec<Value> =
         text.lines().map(|line| serde_json::from_str(line).expect("a whole line")).collect();
     assert_eq!(events[0]["type"], "dropped", "what is missing is told where it is missing");
     assert_eq!((&events[1]["type"], &events[1]["to"]), (&"state".into(), &"down".into()));
-    assert_no_counter_went_back(&before, &scrape((&net.near, PORT)));
-    program.signal(Signal::SIGTERM);
-    program.wait().assert_code(0);
 }
 
 fn an_interface_that_goes_down_loses_nothing_on_the_path() {
