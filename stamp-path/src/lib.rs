@@ -2,13 +2,15 @@
 //!
 //! [`topology`] reads the file that describes one: nodes, links, what they cost and which labels
 //! and SIDs they answer to. [`shortest`] finds the ways packets take by themselves, [`segments`] turns
-//! names into labels and SIDs.
+//! names into labels and SIDs. A [`Path`] is a way hop by hop, with what it adds up to.
 //!
 //! Text and values come in, values go out: no file, socket, clock or thread.
 #![forbid(unsafe_code)]
 
+pub mod path;
 pub mod segments;
 pub mod shortest;
 pub mod topology;
 
+pub use path::Path;
 pub use topology::{NodeId, Topology};

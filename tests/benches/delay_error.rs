@@ -8,8 +8,10 @@
 //! one as the stack gets it. Nothing of the product's own stamping takes part in it.
 //!
 //! Between the stamp of the near tap and the driver's, which is T1, the kernel makes the copy for the
-//! tap: the errors of `T1` and `forward` contain this. A veth hands a frame over in the same call, so
-//! `T2-T1` itself, which no tap delays, is another upper bound of the error forward.
+//! tap: the errors of `T1` and `forward` contain this, and with Follow-Up, where the reflector's driver
+//! stamps T3, those of `T3` and `backward`. A veth hands a frame over in the same call, so the frame
+//! was on its way at some time between the two stamps: `T2-T1` itself, and `T4-T3` with Follow-Up, are
+//! another upper bound of the error forward and backward, without the copies.
 
 #[path = "delay_error/tap.rs"]
 mod tap;
@@ -50,8 +52,8 @@ fn main() {
     let length = Duration::from_millis(if full { 20_000 } else { 300 });
     println!("microseconds, median and 99th percentile of the absolute error");
     println!(
-        "{:<26} {:>7} {:>13} {:>13} {:>13} {:>13} {:>13} {:>13} {:>13}",
-        "", "samples", "forward", "backward", "T1", "T2", "T3", "T4", "T2-T1"
+        "{:<26} {:>7} {:>13} {:>13} {:>13} {:>13} {:>13} {:>13} {:>13} {:>13}",
+        "", "samples", "forward", "backward", "T1", "T2", "T3", "T4", "T2-T1", "T4-T3"
     );
     let milliseconds: &[u64] = if full { &[10, 1] } else { &[3] };
     for interval in milliseconds {
@@ -111,7 +113,7 @@ fn measure(run: &Run) {
     assert!(pool.stop().reflected() >= sessions[0].packets.received);
     let collected: Vec<Sample> = collected.iter().collect();
     let told = left(&collected);
-    let errors: Vec<[i64; 7]> = collected
+    let errors: Vec<[i64; 8]> = collected
         .iter()
         .filter_map(|sample| {
             let reply_sent = match follow_up {
@@ -122,7 +124,7 @@ fn measure(run: &Run) {
         })
         .collect();
     assert!(!errors.is_empty(), "no sample was seen by both taps");
-    let columns = (0..7).map(|column| {
+    let columns = (0..8).map(|column| {
         let mut values: Vec<i64> = errors.iter().map(|error| error[column].abs()).collect();
         values.sort_unstable();
         let at = |per_mille: usize| values[(values.len() - 1) * per_mille / 1_000] as f64 / 1_000.0;
@@ -141,12 +143,12 @@ fn measure(run: &Run) {
 }
 
 /// What the sample says less what the taps saw, in ns: forward, backward, T1 to T4; then what it
-/// says of the way forward.
+/// says of the way forward and of the way back.
 fn errors(
     sample: &Sample,
     reply_sent: WallTime,
     (near, far): (&HashMap<u32, Seen>, &HashMap<u32, Seen>),
-) -> Option<[i64; 7]> {
+) -> Option<[i64; 8]> {
     let (near, far) = (near.get(&sample.sequence)?, far.get(&sample.sequence)?);
     let truth = [near.probe?, far.probe?, far.reply?, near.reply?];
     let told =
@@ -155,7 +157,7 @@ fn errors(
     let forward = sample.forward_delay?.ns() - (truth[1] - truth[0]);
     let backward = (told[3] - told[2]) - (truth[3] - truth[2]);
     let [t1, t2, t3, t4] = [0, 1, 2, 3].map(|which| told[which] - truth[which]);
-    Some([forward, backward, t1, t2, t3, t4, sample.forward_delay?.ns()])
+    Some([forward, backward, t1, t2, t3, t4, sample.forward_delay?.ns(), told[3] - told[2]])
 }
 
 /// When replies left, as those behind them told, by their own numbers.
