@@ -75,6 +75,15 @@ pub enum NetError {
         /// The address.
         address: IpAddr,
     },
+    /// An IPv6 socket that somebody else bound takes IPv4 as well.
+    #[error(
+        "the socket passed on for {address} takes IPv4 too; its unit needs BindIPv6Only=ipv6-only, \
+         and a ListenDatagram= of its own for IPv4"
+    )]
+    TakesBothFamilies {
+        /// What it is bound to.
+        address: SocketAddr,
+    },
     /// There is no interface of this name.
     #[error("there is no interface {name:?}")]
     NoSuchInterface {

@@ -142,14 +142,37 @@ impl UdpSocket {
     ///
     /// Those of [`Self::open`].
     pub fn open_group(options: &SocketOptions, count: usize) -> Result<Vec<Self>, NetError> {
-        let first = Self::open(options)?;
-        let mut sockets = Vec::with_capacity(count);
-        if count > 1 {
+        Self::fill_up(vec![Self::open(options)?], options, count)
+    }
+
+    /// Takes over sockets that [`Self::open_group`] opened, in the order it had them in, for instance
+    /// in a process before this one, and goes on with `count` of them: others are closed, what lacks is
+    /// opened.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::adopt`] and [`Self::open`].
+    pub fn adopt_group(
+        sockets: Vec<OwnedFd>,
+        options: &SocketOptions,
+        count: usize,
+    ) -> Result<Vec<Self>, NetError> {
+        let adopt = |socket| Self::adopt(socket, options);
+        let sockets = sockets.into_iter().take(count).map(adopt).collect::<Result<_, _>>()?;
+        Self::fill_up(sockets, options, count)
+    }
+
+    fn fill_up(
+        mut sockets: Vec<Self>,
+        options: &SocketOptions,
+        count: usize,
+    ) -> Result<Vec<Self>, NetError> {
+        let Some(first) = sockets.first() else { return Ok(sockets) };
+        if count > sockets.len() {
             let shared = SockRef::from(&first.socket).set_reuse_port(true);
             shared.map_err(NetError::option("SO_REUSEPORT"))?;
         }
         let options = SocketOptions { local: first.local, ..options.clone() };
-        sockets.push(first);
         while sockets.len() < count {
             sockets.push(bind::open(&options, bind::Sharing::Group)?);
         }
@@ -164,7 +187,8 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// [`NetError::Call`] when it is no bound UDP socket, or the option that failed.
+    /// [`NetError::Call`] when it is no bound UDP socket, [`NetError::TakesBothFamilies`], or the option
+    /// that failed.
     pub fn adopt(socket: OwnedFd, options: &SocketOptions) -> Result<Self, NetError> {
         bind::adopt(socket, options)
     }

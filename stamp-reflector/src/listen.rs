@@ -2,8 +2,11 @@
 
 use core::fmt;
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::os::fd::{AsFd, BorrowedFd};
 
+use socket2::SockRef;
 use stamp_net::{NetError, SocketOptions, UdpSocket, interface};
+use stamp_service::inherited::{self, Inherited};
 
 use crate::config::{Config, Device, Host, InterfaceName, ListenerSpec};
 use crate::failure::Failure;
@@ -38,7 +41,8 @@ pub(crate) fn endpoints(config: &Config) -> Vec<Endpoint> {
     endpoints
 }
 
-/// Binds `endpoints` for so many workers.
+/// Binds `endpoints` for so many workers, with the sockets that were passed on where there are any, and
+/// gives them to the service manager to keep over a restart.
 ///
 /// A wildcard of a family that this host lacks is left out with a note: the default and `:PORT`
 /// mean "both families, as far as there are any".
@@ -50,12 +54,15 @@ pub(crate) fn bind(
     endpoints: &[Endpoint],
     workers: usize,
     hardware_stamps: bool,
+    inherited: &mut Inherited,
 ) -> Result<Vec<Bound>, Failure> {
     let mut bound = Vec::new();
     for endpoint in endpoints {
-        match endpoint.open(workers, hardware_stamps) {
+        match endpoint.open(workers, hardware_stamps, inherited) {
             Ok(sockets) => {
                 let local = sockets.first().map_or(endpoint.unscoped(), UdpSocket::local_addr);
+                let all: Vec<BorrowedFd<'_>> = sockets.iter().map(AsFd::as_fd).collect();
+                inherited::keep(&endpoint.kept_as(), &all);
                 bound.push(Bound { endpoint: endpoint.clone(), local, sockets });
             }
             Err(error @ NetError::FamilyUnavailable { .. })
@@ -127,7 +134,17 @@ impl Endpoint {
         Self { port, ..self.clone() }
     }
 
-    fn open(&self, workers: usize, hardware_stamps: bool) -> Result<Vec<UdpSocket>, NetError> {
+    /// What the service manager knows its sockets by; it takes no colon.
+    pub(crate) fn kept_as(&self) -> String {
+        self.to_string().replace(':', "_")
+    }
+
+    fn open(
+        &self,
+        workers: usize,
+        hardware_stamps: bool,
+        inherited: &mut Inherited,
+    ) -> Result<Vec<UdpSocket>, NetError> {
         let mut options = SocketOptions::new(self.address()?);
         options.stamps_on_request = true;
         options.interface = match &self.device {
@@ -136,7 +153,20 @@ impl Endpoint {
             Some(Device::Vrf(name)) => Some(interface::vrf(&name.0)?.name),
         };
         options.hardware_stamps = hardware_stamps;
-        UdpSocket::open_group(&options, workers)
+        let device = options.interface.as_deref().map(str::as_bytes);
+        let passed = inherited.datagrams(options.local, |socket| {
+            SockRef::from(&socket).device().is_ok_and(|bound| bound.as_deref() == device)
+        });
+        let count = passed.len();
+        if count == 0 {
+            return UdpSocket::open_group(&options, workers);
+        }
+        tracing::info!(listener = %self, sockets = count, "goes on with the sockets passed on");
+        if count > workers {
+            // Those without a worker would go on receiving.
+            inherited::forget(&self.kept_as());
+        }
+        UdpSocket::adopt_group(passed, &options, workers)
     }
 
     /// The address with the number of its interface, where it names one.

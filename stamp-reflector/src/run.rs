@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::io;
 
+use stamp_service::inherited::Inherited;
 use stamp_service::log::Log;
 use stamp_service::manager;
 use stamp_service::sandbox::{self, Sandbox};
@@ -29,7 +30,8 @@ const TICK: Duration = Duration::from_secs(10);
 pub(crate) fn reflect(source: Source) -> Result<(), Failure> {
     let config = source.load()?;
     let log = Log::start(config.log_level.filter(), config.log_format.lines());
-    let bound = Service::bind(&config)?;
+    let mut inherited = inherited()?;
+    let bound = Service::bind(&config, &mut inherited)?;
     // While there is one thread: those to come have what it has.
     let mut sandbox = Sandbox::enter(config.sandbox, &needs::of(&source, &config))?;
     let runtime = runtime()?;
@@ -40,13 +42,19 @@ pub(crate) fn reflect(source: Source) -> Result<(), Failure> {
     let (transitions, more_lines) = transitions.unzip();
     let (reporter, journal) = journal(Exports { one_way, transitions });
     let service = Service::start(source, config, bound, log, reporter)?;
-    let exporter = service.exporter()?;
+    let exporter = service.exporter(&mut inherited)?;
+    inherited.close();
     sandbox.close()?;
     sandbox.tell();
     exporter.sandboxed(sandbox.in_force());
     let ended = runtime.block_on(control.run(service, journal, exporter));
     lines.into_iter().chain(more_lines).for_each(Lines::finish);
     ended
+}
+
+fn inherited() -> Result<Inherited, Failure> {
+    let fail = |source| Failure::System { what: "cannot go on with what was passed on", source };
+    Inherited::take().map_err(fail)
 }
 
 fn runtime() -> Result<Runtime, Failure> {

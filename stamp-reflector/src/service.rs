@@ -24,6 +24,7 @@ use crate::node::{Node, NodeStatistics};
 use crate::random;
 use crate::statistics::Statistics;
 use crate::web::Exporter;
+use stamp_service::inherited::Inherited;
 use stamp_service::log::Log;
 
 /// A reflector that answers probes until it is stopped.
@@ -63,17 +64,17 @@ struct Lately {
 }
 
 impl Service {
-    /// Binds every listener. To be done with every right, for whoever has given files away cannot see
+    /// Binds every listener, or goes on with what was passed on. To be done with every right, for whoever has given files away cannot see
     /// who has a port.
     ///
     /// # Errors
     ///
     /// The first one that stands in the way.
-    pub(crate) fn bind(config: &Config) -> Result<Vec<Bound>, Failure> {
+    pub(crate) fn bind(config: &Config, inherited: &mut Inherited) -> Result<Vec<Bound>, Failure> {
         let workers = config.workers.unwrap_or_else(one_per_core);
         let endpoints = listen::endpoints(config);
         descriptors::ensure(endpoints.len(), workers)?;
-        let bound = listen::bind(&endpoints, workers, config.hardware_stamps)?;
+        let bound = listen::bind(&endpoints, workers, config.hardware_stamps, inherited)?;
         if bound.is_empty() {
             let names: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
             return Err(Failure::NoFamily { listeners: names.join(" and ") });
@@ -147,10 +148,11 @@ impl Service {
     /// # Errors
     ///
     /// When that cannot be, though it was asked for.
-    pub(crate) fn exporter(&self) -> Result<Exporter, Failure> {
+    pub(crate) fn exporter(&self, inherited: &mut Inherited) -> Result<Exporter, Failure> {
         let config = &self.config;
-        let exporter =
-            Exporter::start(&config.web, self.pool.asker(), config.clock, config::show(config))?;
+        let shown = config::show(config);
+        let asker = self.pool.asker();
+        let exporter = Exporter::start(&config.web, asker, config.clock, shown, inherited)?;
         exporter.forwarded(self.forwarded());
         Ok(exporter)
     }

@@ -1,8 +1,6 @@
 //! What the reflector shows over HTTP. Everything here runs beside the control thread and never waits
 //! for it, except for a reload that was asked for.
 
-use std::io;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -12,6 +10,8 @@ use stamp_metrics::http::{Done, Note, Order, Page, Pieces, Server, Site, Verb};
 use stamp_metrics::process::Process;
 use stamp_metrics::program::{Program, Reloads};
 use stamp_metrics::reflector::{Node, Reflector};
+use stamp_service::inherited::Inherited;
+use stamp_service::web;
 use stamp_session::clock::ClockState;
 use stamp_worker::reflector::ReflectorAsker;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -71,31 +71,14 @@ impl Exporter {
         asker: ReflectorAsker,
         clock: Option<ClockState>,
         configuration: String,
+        inherited: &mut Inherited,
     ) -> Result<Self, Failure> {
         let reloads = Reloads::started();
         let state = State { reloads, clock, configuration, node: None, layers: Vec::new() };
         let state = Arc::new(Mutex::new(state));
         let (wishing, wishes) = unbounded_channel();
-        let mut listeners = Vec::new();
-        for address in &web.listen {
-            match TcpListener::bind(address) {
-                Ok(listener) => {
-                    // The kernel chooses where port 0 is written.
-                    let local = listener.local_addr().unwrap_or(*address);
-                    tracing::info!(address = %local, "metrics are told over HTTP");
-                    listeners.push(listener);
-                }
-                Err(error) if web.is_configured => {
-                    let source = io::Error::new(error.kind(), format!("{address}: {error}"));
-                    return Err(Failure::System { what: "cannot listen for HTTP", source });
-                }
-                Err(error) => tracing::warn!(
-                    %address,
-                    %error,
-                    "no metrics over HTTP: name a free address in web.listen, or turn it off"
-                ),
-            }
-        }
+        let fail = |source| Failure::System { what: "cannot listen for HTTP", source };
+        let listeners = web::listen(&web.listen, web.is_configured, inherited).map_err(fail)?;
         if listeners.is_empty() {
             return Ok(Self { state, wishes, _server: None });
         }

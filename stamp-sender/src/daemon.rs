@@ -20,6 +20,7 @@ mod wish;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use stamp_service::inherited::Inherited;
 use stamp_service::log::Log;
 use stamp_service::manager;
 use stamp_service::sandbox::{self, Sandbox};
@@ -52,6 +53,8 @@ pub use verbs::{check, show, template};
 pub fn run(file: PathBuf, shard: Option<Shard>) -> Ended {
     let configuration = Configuration::load(&file)?;
     let service = configuration.service.clone();
+    let fail = |source| Failure::System { what: "going on with what was passed on", source };
+    let mut inherited = Inherited::take().map_err(fail)?;
     // While there is one thread: those to come have what it has.
     let sandbox = Sandbox::enter(service.sandbox, &needs::of(&configuration, &file))?;
     let log = Log::start(service.log_level, service.log_format);
@@ -67,7 +70,7 @@ pub fn run(file: PathBuf, shard: Option<Shard>) -> Ended {
         let fleet = Fleet::new(service.workers.get(), &sender, board.clone())?;
         let events = Events::open(service.events_file.as_deref())?;
         let (wishing, wishes) = mpsc::unbounded_channel();
-        let _server = web::start(Sources {
+        let sources = Sources {
             board: board.clone(),
             askers: fleet.askers(),
             events: events.shown(),
@@ -75,7 +78,9 @@ pub fn run(file: PathBuf, shard: Option<Shard>) -> Ended {
             service,
             shard,
             wishes: wishing,
-        })?;
+        };
+        let _server = web::start(sources, &mut inherited)?;
+        inherited.close();
         let running =
             Configuration { service: configuration.service.clone(), ..Default::default() };
         let mut daemon = Daemon {

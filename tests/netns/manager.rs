@@ -1,28 +1,48 @@
-//! What both programs tell the service manager.
+//! What both programs tell the service manager, and the sockets that it keeps for them.
 
+use std::cell::RefCell;
+use std::fs;
+use std::io::IoSliceMut;
+use std::iter;
+use std::net::TcpListener;
+use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::Command;
 
+use nix::cmsg_space;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
+use serde_json::Value;
 use stamp_tests::netns::{self, Families, Host, Program, Signal, Trial, trials};
 
 use crate::folder::Folder;
+use crate::http::scrape;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    trials![the_manager_hears_from_a_sender, the_manager_hears_from_a_reflector]
+    trials![
+        the_manager_hears_from_a_sender,
+        the_manager_hears_from_a_reflector,
+        a_restart_with_kept_sockets_loses_no_probe,
+        kept_sockets_that_do_not_fit_are_closed_and_forgotten,
+        pages_are_served_at_a_listener_that_was_passed_on,
+    ]
 }
 
 /// The manager's end.
 struct Manager {
     socket: UnixDatagram,
     path: PathBuf,
+    /// Sockets it was given to keep, by the names they were given under. A program started from here
+    /// inherits them.
+    kept: RefCell<Vec<(String, RawFd)>>,
 }
 
 impl Manager {
     fn new(folder: &Folder) -> Self {
         let path = folder.path("notify");
         let socket = UnixDatagram::bind(&path).expect("the folder is ours");
-        Self { socket, path }
+        Self { socket, path, kept: RefCell::default() }
     }
 
     /// Starts a program as a service of this manager, to be heard of every second.
@@ -31,11 +51,50 @@ impl Manager {
         host.spawn(command)
     }
 
-    /// What it is told next.
+    /// The same, with sockets passed on: `words` are the program and its arguments.
+    fn start_with(&self, host: &Host, passed: &[(String, RawFd)], words: &[&str]) -> Program {
+        let names: Vec<&str> = passed.iter().map(|(name, _)| name.as_str()).collect();
+        let numbers = passed.iter().enumerate();
+        // Far above first, so that none is overwritten before it was moved.
+        let above: String =
+            numbers.clone().map(|(at, (_, fd))| format!(" {}<&{fd}", at + 100)).collect();
+        let moved: String =
+            numbers.map(|(at, _)| format!(" {}<&{} {}<&-", at + 3, at + 100, at + 100)).collect();
+        let script = format!("exec{above}; exec{moved}; LISTEN_PID=$$ exec \"$@\"");
+        let mut command = Command::new("bash");
+        let program = netns::binary("stamp-reflector").get_program().to_owned();
+        command.args(["-c", &script, "bash"]).arg(program).args(words);
+        command.env("LISTEN_FDS", passed.len().to_string()).env("LISTEN_FDNAMES", names.join(":"));
+        self.start(host, &mut command)
+    }
+
+    /// What it is told next besides to keep sockets, which it does.
     fn next(&self) -> String {
+        loop {
+            let told = self.receive();
+            let Some(named) = told.strip_prefix("FDSTORE=1\nFDNAME=") else { return told };
+            assert!(self.kept.borrow().iter().any(|(name, _)| name == named), "{told}");
+        }
+    }
+
+    fn receive(&self) -> String {
         let mut octets = [0; 512];
-        let count = self.socket.recv(&mut octets).expect("word comes");
-        String::from_utf8_lossy(&octets[..count]).trim_end().to_owned()
+        let mut control = cmsg_space!([RawFd; 64]);
+        let mut vectors = [IoSliceMut::new(&mut octets)];
+        let flags = MsgFlags::empty();
+        let message =
+            recvmsg::<()>(self.socket.as_raw_fd(), &mut vectors, Some(&mut control), flags);
+        let message = message.expect("word comes");
+        let passed = message.cmsgs().expect("there is room").flat_map(|control| match control {
+            ControlMessageOwned::ScmRights(passed) => passed,
+            _ => Vec::new(),
+        });
+        let (passed, count): (Vec<RawFd>, usize) = (passed.collect(), message.bytes);
+        let told = String::from_utf8_lossy(&octets[..count]).trim_end().to_owned();
+        if let Some((_, name)) = told.split_once("FDNAME=") {
+            self.kept.borrow_mut().extend(passed.iter().map(|fd| (name.to_owned(), *fd)));
+        }
+        told
     }
 
     /// What it is told next besides that the service is alive.
@@ -79,4 +138,120 @@ fn the_manager_hears_from_a_reflector() {
     let file = folder.write("reflector.toml", "listen = \"127.0.0.1:8620\"\n");
     let program = manager.start(&host, netns::binary("stamp-reflector").arg(&file));
     manager.hears_a_life(&program);
+}
+
+/// Whether datagrams wait in a UDP socket of the host.
+fn datagrams_wait(host: &Host) -> bool {
+    let tables = ["/proc/thread-self/net/udp", "/proc/thread-self/net/udp6"];
+    let tables =
+        host.run(move || tables.map(|table| fs::read_to_string(table).unwrap_or_default()));
+    let waits = |line: &str| {
+        let queues = line.split_whitespace().nth(4).and_then(|queues| queues.split_once(':'));
+        queues.is_some_and(|(_, receive)| receive.bytes().any(|digit| digit != b'0'))
+    };
+    tables.iter().any(|table| table.lines().skip(1).any(waits))
+}
+
+fn a_restart_with_kept_sockets_loses_no_probe() {
+    let net = netns::two_hosts(Families::Both);
+    let folder = Folder::new();
+    let manager = Manager::new(&folder);
+    let words = ["--listen", ":8620", "--workers", "2", "--rate-limit", "off"];
+    let mut command = netns::binary("stamp-reflector");
+    let before = manager.start(&net.far, command.args(words));
+    assert_eq!(manager.news(), "READY=1");
+    let kept = manager.kept.take();
+    assert_eq!(kept.len(), 4, "two families, a socket for each worker: {kept:?}");
+
+    let probing = [netns::Family::V4, netns::Family::V6].map(|family| {
+        let mut sender = netns::binary("stamp-sender");
+        sender
+            .arg(net.far.address(family).to_string())
+            .args(["-p", "8620", "-c", "300", "-i", "5ms"]);
+        sender.args(["--timeout", "10s", "--ndjson", "--ask-follow-up"]);
+        net.near.spawn(&mut sender)
+    });
+    for sender in &probing {
+        sender.wait_for_line(|line| line.contains("\"sequence\":50,"));
+    }
+    before.signal(Signal::SIGTERM);
+    before.wait().assert_code(0);
+    while !datagrams_wait(&net.far) {
+        assert!(probing.iter().all(Program::is_running), "nobody sends any more");
+    }
+    let after = manager.start_with(&net.far, &kept, &words);
+    for _ in 0..2 {
+        after.wait_for_error_line(|line| line.contains("goes on with the sockets passed on"));
+    }
+    for sender in &probing {
+        let told = sender.wait();
+        told.assert_code(0);
+        let end = told.stdout.lines().last().expect("a summary");
+        let end: Value = serde_json::from_str(end).expect("an object");
+        let packets = &end["packets"];
+        // A slot that this host had no time for is no probe.
+        assert_eq!(packets["received"], packets["sent"], "{packets}");
+        assert_eq!(packets["lost"]["round_trip"], 0, "{packets}");
+    }
+    after.signal(Signal::SIGTERM);
+    after.wait().assert_code(0);
+}
+
+fn kept_sockets_that_do_not_fit_are_closed_and_forgotten() {
+    let host = Host::new("host", Families::V4);
+    let folder = Folder::new();
+    let manager = Manager::new(&folder);
+    // Lives until it is ready; what the manager was told by then.
+    let life = |passed: &[_], listen: &str, workers: &str| {
+        let words = ["--listen", listen, "--workers", workers];
+        let program = manager.start_with(&host, passed, &words);
+        let told: Vec<String> = iter::from_fn(|| Some(manager.receive()))
+            .take_while(|told| told != "READY=1")
+            .map(|told| told.replace('\n', " "))
+            .collect();
+        program.signal(Signal::SIGTERM);
+        let finished = program.wait();
+        finished.assert_code(0);
+        while manager.receive() != "STOPPING=1" {}
+        (told, finished.stderr)
+    };
+    let (told, _) = life(&[], "127.0.0.1:8620", "1");
+    assert_eq!(told, ["FDSTORE=1 FDNAME=127.0.0.1_8620"]);
+    let kept = manager.kept.take();
+
+    let (told, said) = life(&kept, "127.0.0.1:8621", "1");
+    assert_eq!(
+        told,
+        ["FDSTORE=1 FDNAME=127.0.0.1_8621", "FDSTOREREMOVE=1 FDNAME=127.0.0.1_8620"],
+        "another port"
+    );
+    assert!(said.contains("nothing listens there\" local=127.0.0.1:8620"), "{said}");
+    let one = manager.kept.take();
+
+    let (told, _) = life(&one, "127.0.0.1:8621", "2");
+    assert_eq!(told, ["FDSTORE=1 FDNAME=127.0.0.1_8621"], "another worker");
+    let two = manager.kept.take();
+    assert_eq!(two.len(), 2, "one more beside the one there was");
+
+    let (told, _) = life(&two, "127.0.0.1:8621", "1");
+    let again = ["FDSTOREREMOVE=1 FDNAME=127.0.0.1_8621", "FDSTORE=1 FDNAME=127.0.0.1_8621"];
+    assert_eq!(told, again, "a worker less");
+    assert_eq!(manager.kept.borrow().len(), 1);
+}
+
+fn pages_are_served_at_a_listener_that_was_passed_on() {
+    let host = Host::new("host", Families::V4);
+    let folder = Folder::new();
+    let manager = Manager::new(&folder);
+    let listener = host.run(|| TcpListener::bind("127.0.0.1:9863")).expect("a free port");
+    // For the program that is started.
+    fcntl(&listener, FcntlArg::F_SETFD(FdFlag::empty())).expect("it is open");
+    let passed = [("web".to_owned(), listener.into_raw_fd())];
+    let file = folder
+        .write("reflector.toml", "listen = \"127.0.0.1:8620\"\nweb.listen = \"127.0.0.1:9863\"\n");
+    let program = manager.start_with(&host, &passed, &[file.to_str().expect("a plain path")]);
+    assert_eq!(manager.news(), "READY=1");
+    assert!(scrape((&host, 9863)).contains("stamp_reflector_"));
+    program.signal(Signal::SIGTERM);
+    program.wait().assert_code(0);
 }

@@ -11,6 +11,8 @@ use crate::capability::Capability;
 use crate::error::NetError;
 use crate::holder;
 use crate::rights;
+use crate::sys;
+use crate::sys::message::{self, CONTROL_OCTETS, Filled, NAME_OCTETS, ReceiveBuffers};
 use crate::sysctl;
 
 /// Who else may have the port.
@@ -65,6 +67,10 @@ pub(super) fn adopt(socket: OwnedFd, options: &SocketOptions) -> Result<UdpSocke
     let interface = borrowed.device().map_err(NetError::option("SO_BINDTODEVICE"))?;
     let interface = interface.and_then(|name| String::from_utf8(name).ok());
     let local = local_address(&socket)?;
+    if local.is_ipv6() && !borrowed.only_v6().map_err(NetError::option("IPV6_V6ONLY"))? {
+        return Err(NetError::TakesBothFamilies { address: local });
+    }
+    forget_transmit_stamps(&socket)?;
     options::apply(&socket, &SocketOptions { local, ..options.clone() })?;
     Ok(UdpSocket {
         local,
@@ -79,6 +85,26 @@ pub(super) fn adopt(socket: OwnedFd, options: &SocketOptions) -> Result<UdpSocke
         transmit_ids: options.takes_transmit_stamps().then(TransmitIds::new),
         stamp_request: options.stamp_request(),
     })
+}
+
+/// Lets ids begin at 0 again and throws away what whoever had the socket before did not read: stamps
+/// of its datagrams would be taken for ours. What arrives meanwhile is stamped all the same.
+fn forget_transmit_stamps(socket: &OwnedFd) -> Result<(), NetError> {
+    let (level, option) = (libc::SOL_SOCKET, libc::SO_TIMESTAMPING);
+    let flags = options::stamp_flags(false, false);
+    sys::option::set_int(socket.as_fd(), level, option, flags)
+        .map_err(NetError::option("SO_TIMESTAMPING"))?;
+    let (mut name, mut control) = ([0; NAME_OCTETS], [0; CONTROL_OCTETS]);
+    loop {
+        let buffers = ReceiveBuffers { payload: &mut [], name: &mut name, control: &mut control };
+        let buffers = [buffers].into_iter();
+        let mut filled = [Filled::default()];
+        match message::receive(socket.as_fd(), libc::MSG_ERRQUEUE, buffers, &mut filled) {
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(()),
+            Err(source) => return Err(NetError::call("recvmmsg")(source)),
+        }
+    }
 }
 
 /// A socket of the family of `address`, which for IPv6 is IPv6 alone.

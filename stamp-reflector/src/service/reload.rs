@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use stamp_service::inherited::{self, Inherited};
 use stamp_session::reflector::ReflectorConfig;
 use stamp_worker::traffic::TrafficWatch;
 
@@ -43,8 +44,9 @@ impl Service {
         let known =
             |endpoint: &Endpoint| self.listeners.iter().any(|one| one.endpoint == *endpoint);
         let new: Vec<_> = wanted.iter().filter(|endpoint| !known(endpoint)).cloned().collect();
-        descriptors::ensure(self.listeners.len() + new.len(), self.pool.workers())?;
-        let bound = listen::bind(&new, self.pool.workers(), config.hardware_stamps)?;
+        let workers = self.pool.workers();
+        descriptors::ensure(self.listeners.len() + new.len(), workers)?;
+        let bound = listen::bind(&new, workers, config.hardware_stamps, &mut Inherited::default())?;
         if kept.is_empty() && bound.is_empty() {
             let names: Vec<String> = wanted.iter().map(ToString::to_string).collect();
             return Err(Failure::NoFamily { listeners: names.join(" and ") });
@@ -102,6 +104,7 @@ impl Service {
             self.pool.remove_listener(*id);
         }
         for (_, endpoint) in gone {
+            inherited::forget(&endpoint.kept_as());
             tracing::info!("no longer listening on {endpoint}");
         }
         self.listeners.retain(|one| !gone.iter().any(|(id, _)| *id == one.id));

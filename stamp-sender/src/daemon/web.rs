@@ -6,8 +6,6 @@ mod listing;
 mod pages;
 mod scrape;
 
-use std::io;
-use std::net::TcpListener;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -17,6 +15,8 @@ use stamp_config::web::Web;
 use stamp_metrics::feed::Feed;
 use stamp_metrics::http::{Done, Note, Order, Page, Pieces, Server, Site, Verb};
 use stamp_metrics::sender::Shared;
+use stamp_service::inherited::Inherited;
+use stamp_service::web;
 use stamp_session::statistics::Histogram;
 use stamp_worker::sender::SenderAsker;
 use tokio::sync::mpsc::UnboundedSender;
@@ -56,28 +56,13 @@ struct SenderSite {
 /// # Errors
 ///
 /// When an address that was written cannot be had. One that was not is left to whoever has it, loudly.
-pub(super) fn start(sources: Sources) -> Result<Option<Server>, Failure> {
+pub(super) fn start(
+    sources: Sources,
+    inherited: &mut Inherited,
+) -> Result<Option<Server>, Failure> {
     let Web { listen, is_configured, config_file, .. } = sources.service.web.clone();
-    let mut listeners = Vec::new();
-    for address in listen {
-        match TcpListener::bind(address) {
-            Ok(listener) => {
-                // The kernel chooses where port 0 is written.
-                let local = listener.local_addr().unwrap_or(address);
-                tracing::info!(address = %local, "metrics are told over HTTP");
-                listeners.push(listener);
-            }
-            Err(error) if is_configured => {
-                let source = io::Error::new(error.kind(), format!("{address}: {error}"));
-                return Err(Failure::System { what: "listening for HTTP", source });
-            }
-            Err(error) => tracing::warn!(
-                %address,
-                %error,
-                "no metrics over HTTP: name a free address in web.listen, or turn it off"
-            ),
-        }
-    }
+    let fail = |source| Failure::System { what: "listening for HTTP", source };
+    let listeners = web::listen(&listen, is_configured, inherited).map_err(fail)?;
     if listeners.is_empty() {
         return Ok(None);
     }

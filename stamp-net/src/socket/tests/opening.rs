@@ -145,3 +145,44 @@ fn connecting_fixes_the_source_address() {
     near.connect(far.local_addr()).unwrap();
     assert_eq!(near.local_addr().ip(), localhost(0).ip());
 }
+
+#[test]
+fn a_group_is_taken_over_with_more_or_fewer_sockets() {
+    let options = SocketOptions::new(localhost(0));
+    let passed_on = |sockets: Vec<UdpSocket>| -> Vec<OwnedFd> {
+        sockets.iter().map(|socket| socket.as_fd().try_clone_to_owned().unwrap()).collect()
+    };
+    let one = UdpSocket::open_group(&options, 1).unwrap();
+    let local = one[0].local_addr();
+    let three = UdpSocket::adopt_group(passed_on(one), &options, 3).unwrap();
+    assert_eq!(three.len(), 3);
+    assert!(three.iter().all(|socket| socket.local_addr() == local));
+    let two = UdpSocket::adopt_group(passed_on(three), &options, 2).unwrap();
+    send_one(&open(), b"probe", local);
+    let heard: usize = two.iter().map(|socket| received(socket, 8).len()).sum();
+    assert_eq!(heard, 1, "the third is closed");
+}
+
+#[test]
+fn stamps_of_whoever_had_the_socket_before_are_forgotten() {
+    let options = SocketOptions { transmit_stamps: true, ..SocketOptions::new(localhost(0)) };
+    let (before, far) = (UdpSocket::open(&options).unwrap(), open());
+    send_one(&before, b"of another life", far.local_addr());
+    let passed = before.as_fd().try_clone_to_owned().unwrap();
+    drop(before);
+    let after = UdpSocket::adopt(passed, &options).unwrap();
+    let mut errors = ErrorBatch::new(8);
+    assert_eq!(after.errors(&mut errors).unwrap(), 0);
+    send_one(&after, b"of this", far.local_addr());
+    assert_eq!(after.errors(&mut errors).unwrap(), 1);
+    let stamp = errors.iter().next().unwrap();
+    assert!(matches!(stamp, SocketEvent::TransmitStamp { id: 0, .. }), "{stamp:?}");
+}
+
+#[test]
+fn a_socket_that_takes_both_families_is_not_taken_over() {
+    let bound = std::net::UdpSocket::bind("[::]:0").unwrap();
+    let adopted = UdpSocket::adopt(bound.into(), &SocketOptions::new("[::1]:0".parse().unwrap()));
+    let error = adopted.unwrap_err();
+    assert!(error.to_string().contains("BindIPv6Only=ipv6-only"), "{error}");
+}
