@@ -21,6 +21,8 @@
 
 mod error;
 mod flag;
+mod nearest;
+mod outline;
 mod source;
 
 use core::cell::{Cell, RefCell};
@@ -31,6 +33,9 @@ use toml::de::{DeTable, DeValue};
 
 pub use error::{ConfigError, ConfigErrors, Problem};
 pub use flag::FlagText;
+use nearest::nearest;
+pub use outline::Outline;
+use outline::{Describing, Holds, Words};
 pub use source::Place;
 use source::Source;
 
@@ -74,6 +79,8 @@ pub struct Section<'s> {
     /// Its keys are the operator's own, so that none is unknown.
     takes_any: Cell<bool>,
     sections: RefCell<Vec<Section<'s>>>,
+    /// Nothing is read: what is asked for is noted.
+    describing: Option<&'s Describing>,
 }
 
 impl<'s> Section<'s> {
@@ -91,17 +98,37 @@ impl<'s> Section<'s> {
             asked: RefCell::default(),
             takes_any: Cell::new(false),
             sections: RefCell::default(),
+            describing: None,
+        }
+    }
+
+    fn describing(
+        source: &'s Source<'s>,
+        describing: &'s Describing,
+        table: &'s DeTable<'s>,
+    ) -> Self {
+        Self { describing: Some(describing), ..Self::new(source, String::new(), table, 0..0) }
+    }
+
+    fn note(&self, key: &str, holds: Holds) {
+        if let Some(describing) = self.describing {
+            describing.note(self.name(key), holds);
         }
     }
 
     /// The value of `key`, if it is there and right.
     pub fn get<T: Setting>(&self, key: &'static str) -> Option<T> {
+        self.note(key, Holds::One(Words::of::<T>()));
         let value = self.value(key)?;
         self.setting(key, value)
     }
 
     /// The value of `key`, which has to be there.
     pub fn require<T: Setting>(&self, key: &'static str) -> Option<T> {
+        if let Some(describing) = self.describing {
+            describing.note_required(self.name(key), Holds::One(Words::of::<T>()));
+            return None;
+        }
         if self.value(key).is_none() {
             self.problem(key, Problem::Missing { expected: T::EXPECTED });
             return None;
@@ -111,6 +138,7 @@ impl<'s> Section<'s> {
 
     /// The values of `key`, a list, or one value that stands for a list of one.
     pub fn list<T: Setting>(&self, key: &'static str) -> Option<Vec<T>> {
+        self.note(key, Holds::List(Words::of::<T>()));
         let value = self.value(key)?;
         let DeValue::Array(items) = value.get_ref() else {
             return self.setting(key, value).map(|item| vec![item]);
@@ -122,6 +150,7 @@ impl<'s> Section<'s> {
 
     /// The lists of `key`, such as `[[16000, 16999], [20000, 20999]]`.
     pub fn lists<T: Setting>(&self, key: &'static str) -> Option<Vec<Vec<T>>> {
+        self.note(key, Holds::Lists(Words::of::<T>()));
         let value = self.value(key)?;
         let DeValue::Array(lists) = value.get_ref() else {
             self.mistake(key, value, Problem::Malformed { expected: "a list of lists" });
@@ -145,6 +174,10 @@ impl<'s> Section<'s> {
 
     /// The table under `key`, if it is there and is one; `read` gets it.
     pub fn section<T>(&self, key: &'static str, read: impl FnOnce(&Section<'s>) -> T) -> Option<T> {
+        self.note(key, Holds::Table);
+        if self.describing.is_some() {
+            return Some(self.enter(self.name(key), self.table, 0..0, read));
+        }
         let value = self.value(key)?;
         match value.get_ref() {
             DeValue::Table(table) => Some(self.enter(self.name(key), table, value.span(), read)),
@@ -161,6 +194,10 @@ impl<'s> Section<'s> {
         key: &'static str,
         read: impl FnOnce(&Section<'_>) -> T,
     ) -> T {
+        self.note(key, Holds::Table);
+        if self.describing.is_some() {
+            return self.enter(self.name(key), self.table, 0..0, |section| read(section));
+        }
         match self.value(key).map(Spanned::get_ref) {
             Some(DeValue::Table(table)) => {
                 let span = self.value(key).map_or_else(|| self.span.clone(), Spanned::span);
@@ -182,6 +219,10 @@ impl<'s> Section<'s> {
         key: &'static str,
         mut read: impl FnMut(&Section<'s>) -> T,
     ) -> Vec<T> {
+        self.note(key, Holds::Tables);
+        if self.describing.is_some() {
+            return vec![self.enter(format!("{}[]", self.name(key)), self.table, 0..0, read)];
+        }
         let Some(value) = self.value(key) else {
             return Vec::new();
         };
@@ -208,6 +249,12 @@ impl<'s> Section<'s> {
         key: &'static str,
         mut read: impl FnMut(&str, &Section<'s>) -> T,
     ) -> Vec<(String, T)> {
+        self.note(key, Holds::Named);
+        if self.describing.is_some() {
+            let path = format!("{}.*", self.name(key));
+            let read = self.enter(path, self.table, 0..0, |section| read("name", section));
+            return vec![("name".to_owned(), read)];
+        }
         let Some(value) = self.value(key) else { return Vec::new() };
         let DeValue::Table(named) = value.get_ref() else {
             self.mistake(key, value, Problem::Malformed { expected: "[tables] with names" });
@@ -241,6 +288,11 @@ impl<'s> Section<'s> {
         key: &'static str,
         mut read: impl FnMut(&Section<'s>) -> Option<T>,
     ) -> Option<Vec<T>> {
+        self.note(key, Holds::ListOrTables(Words::of::<T>()));
+        if self.describing.is_some() {
+            self.enter(format!("{}[]", self.name(key)), self.table, 0..0, &mut read);
+            return None;
+        }
         let value = self.value(key)?;
         let DeValue::Array(items) = value.get_ref() else {
             return self.setting(key, value).map(|item| vec![item]);
@@ -260,7 +312,7 @@ impl<'s> Section<'s> {
 
     /// Whether `key` stands there at all.
     pub fn has(&self, key: &'static str) -> bool {
-        self.value(key).is_some()
+        self.describing.map_or_else(|| self.value(key).is_some(), Describing::is_there)
     }
 
     /// The value of `key` as it stands in the text.
@@ -270,6 +322,7 @@ impl<'s> Section<'s> {
 
     /// The value of `key` as a flag of that name would be given it.
     pub fn flag_text(&self, key: &'static str) -> Option<FlagText> {
+        self.note(key, Holds::Text);
         let value = self.value(key)?;
         let text = flag::text(value.get_ref());
         if text.is_none() {
@@ -282,6 +335,9 @@ impl<'s> Section<'s> {
     /// Every key with its value as text, in the order of the file: a table whose keys are the
     /// operator's own.
     pub fn entries(&self) -> Vec<(String, Place, Option<FlagText>)> {
+        if let Some(describing) = self.describing {
+            describing.note(self.path.clone(), Holds::Entries);
+        }
         let mut entries: Vec<_> = self
             .table
             .iter()
@@ -298,7 +354,9 @@ impl<'s> Section<'s> {
 
     /// Whether `key` holds a table.
     pub fn is_table(&self, key: &'static str) -> bool {
-        self.value(key).is_some_and(|value| matches!(value.get_ref(), DeValue::Table(_)))
+        let is_table = |value: &Spanned<DeValue<'_>>| matches!(value.get_ref(), DeValue::Table(_));
+        let read = || self.value(key).is_some_and(is_table);
+        self.describing.map_or_else(read, Describing::is_there)
     }
 
     /// Where the value of `key` stands, for what is found out when the section has been read; the
@@ -345,7 +403,8 @@ impl<'s> Section<'s> {
         span: Range<usize>,
         read: impl FnOnce(&Section<'s>) -> T,
     ) -> T {
-        let section = Section::new(self.source, path, table, span);
+        let describing = self.describing;
+        let section = Section { describing, ..Section::new(self.source, path, table, span) };
         let read = read(&section);
         self.sections.borrow_mut().push(section);
         read
@@ -406,32 +465,6 @@ impl<'s> Section<'s> {
             section.finish();
         }
     }
-}
-
-/// The known key that `name` was probably meant to be: at most a third of its letters differ.
-fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
-    known
-        .iter()
-        .map(|key| (edit_distance(name, key), *key))
-        .filter(|(distance, key)| *distance <= (key.len() / 3).max(1))
-        .min()
-        .map(|(_, key)| key)
-}
-
-/// Levenshtein distance in characters.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

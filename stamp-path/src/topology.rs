@@ -34,7 +34,7 @@ mod words;
 
 use core::ops::Index;
 
-use stamp_document::document::{self, ConfigErrors};
+use stamp_document::document::{self, ConfigErrors, Outline};
 
 pub use border::{Binding, Domain, Gateway, GatewayPrefix, Hop, Peer, Tunnel, Visibility};
 pub use flaw::Flaw;
@@ -69,6 +69,12 @@ impl Topology {
     /// Every mistake found, in the order of the file: form, ranges and contradictions.
     pub fn read(file: &str, text: &str) -> Result<Self, ConfigErrors> {
         document::read(file, text, reading::topology)
+    }
+
+    /// Every key of a topology file.
+    #[must_use]
+    pub fn outline() -> Outline {
+        Outline::of(reading::topology)
     }
 
     /// The node of that name.

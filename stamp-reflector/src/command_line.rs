@@ -52,6 +52,8 @@ pub(crate) enum Action {
     Show,
     /// Print a commented file, or write it.
     Template(Option<PathBuf>),
+    /// Print a JSON Schema of the file.
+    Schema,
     /// Print a completion script.
     Completions(Shell),
     /// Print the manual page.
@@ -87,6 +89,7 @@ pub(crate) fn parse(
         Some((_, config)) => match config.subcommand() {
             Some(("check", verb)) => (Action::Check, verb),
             Some(("show", verb)) => (Action::Show, verb),
+            Some(("schema", _)) => (Action::Schema, &matches),
             Some((_, verb)) => (Action::Template(file(verb)), &matches),
             None => (Action::Show, &matches),
         },
@@ -151,6 +154,7 @@ fn config_command() -> Command {
     let check = "Check a configuration and print every mistake.";
     let show = "Print the configuration in effect and where each value comes from.";
     let template = "Print a file with every key and its default, or write it to FILE.";
+    let schema = "Print a JSON Schema of the file, for editors and programs that write one.";
     Command::new("config")
         .about("Check, show or begin a configuration.")
         .subcommand_required(true)
@@ -162,6 +166,7 @@ fn config_command() -> Command {
                 .about(template)
                 .arg(file_argument().help("Write it here; a file that is there is left alone.")),
         )
+        .subcommand(Command::new("schema").about(schema))
 }
 
 /// Adds the file and the flag of every key.

@@ -61,6 +61,7 @@ fn act(command_line: CommandLine) -> Result<(), Failure> {
         Action::Check => verbs::check(&source),
         Action::Show => verbs::show_config(&source),
         Action::Template(path) => verbs::write_template(path.as_deref()),
+        Action::Schema => verbs::print_schema(),
         Action::Completions(shell) => verbs::completions(shell),
         Action::Man => verbs::manual_page(),
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use clap_complete::Shell;
 
 use crate::command_line::{command_for_completions, man};
-use crate::config::{Note, Source, show, template};
+use crate::config::{Note, Source, schema, show, template};
 use crate::failure::Failure;
 use crate::terminal;
 
@@ -34,6 +34,11 @@ pub(crate) fn write_template(path: Option<&Path>) -> Result<(), Failure> {
     let fail = |source| Failure::Write { path: path.to_owned(), source };
     let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(fail)?;
     file.write_all(template().as_bytes()).map_err(fail)
+}
+
+/// `config schema`.
+pub(crate) fn print_schema() -> Result<(), Failure> {
+    print(format!("{:#}\n", schema()).as_bytes())
 }
 
 /// `completions SHELL`.

@@ -43,7 +43,7 @@ use web::Sources;
 use wish::{Answers, Cause, Wanted, Wish, Wishes};
 
 pub use shard::Shard;
-pub use verbs::{check, show, template};
+pub use verbs::{check, schema, show, template};
 
 /// Runs until SIGTERM or SIGINT.
 ///

@@ -57,6 +57,7 @@ pub fn main() -> ExitCode {
         Some(Verb::Config(Config::Check { file, part })) => daemon::check(&file, part.shard),
         Some(Verb::Config(Config::Show { file, part })) => daemon::show(&file, part.shard),
         Some(Verb::Config(Config::Template)) => daemon::template(),
+        Some(Verb::Config(Config::Schema { file })) => daemon::schema(file),
         Some(Verb::Check(check)) => check::run(&check),
         Some(Verb::Demo(demo)) => demo::run(&demo),
         Some(Verb::Lab(lab)) => lab::run(&lab),

@@ -4,5 +4,6 @@
 
 mod guide;
 mod house;
+mod names;
 mod tables;
 mod vectors;

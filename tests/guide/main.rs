@@ -22,6 +22,7 @@ fn trials() -> Vec<Trial> {
     trials![
         clocks,
         discovery,
+        upgrading,
         dscp,
         first_measurement,
         ipv6_only: [Need::IPV6],
@@ -47,6 +48,10 @@ fn clocks() {
 
 fn service() {
     play("service", Machines::two_hosts(Families::V4));
+}
+
+fn upgrading() {
+    play("upgrading", Machines::two_hosts(Families::V4));
 }
 
 fn discovery() {

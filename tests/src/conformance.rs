@@ -12,6 +12,7 @@ pub mod evidence;
 pub mod guide;
 pub mod index;
 pub mod log;
+pub mod names;
 pub mod purity;
 pub mod readme;
 pub mod shape;

@@ -273,3 +273,16 @@ proptest! {
         let _either = Topology::read("t", &text);
     }
 }
+
+/// Files of others are written in these words. What changes in them is told in CHANGELOG.md;
+/// `STAMP_GOLDEN=write cargo test` writes the list anew.
+#[test]
+fn the_list_of_keys_is_what_was_promised() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/reference/topology-keys.txt");
+    let text: String = Topology::outline().keys().map(|key| format!("{key}\n")).collect();
+    if std::env::var_os("STAMP_GOLDEN").is_some_and(|value| value == "write") {
+        std::fs::write(path, &text).unwrap();
+    }
+    let wanted = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(text == wanted, "{path} differs: tell it in CHANGELOG.md; it is now:\n{text}");
+}

@@ -221,11 +221,21 @@ fn read_clock(reading: &Reading<'_>, root: &Section<'_>) -> Option<DeclaredClock
         return reading.value(root, &keys::CLOCK);
     }
     let from_file = root.section("clock", |clock| {
-        if clock.require("synchronized")? {
-            let error: ClockError = clock.require("error")?;
+        let is_synchronized = clock.require("synchronized");
+        // Asked for in any case, so that it is a known key.
+        let error: Option<ClockError> = clock.get("error");
+        if is_synchronized? {
+            if !clock.has("error") {
+                clock.require::<ClockError>("error");
+            }
+            let error = error?;
             let written = format!("{{ synchronized = true, error = \"{error}\" }}");
             Some((DeclaredClock::synchronized(error)?, written))
         } else {
+            if clock.has("error") {
+                let reason = "a clock that is not synchronized may be wrong by any amount";
+                clock.problem("error", Problem::Contradiction { reason: reason.to_owned() });
+            }
             let written = "{ synchronized = false }".to_owned();
             Some((DeclaredClock::unsynchronized(), written))
         }

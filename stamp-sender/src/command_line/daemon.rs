@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use stamp_config::parse;
 
 use crate::daemon::Shard;
@@ -58,4 +58,20 @@ pub enum Config {
     },
     /// Print a file with every key, its meaning and its default.
     Template,
+    /// Print a JSON Schema of a file, for editors and for programs that write one.
+    Schema {
+        /// Of which file.
+        #[arg(value_enum, default_value_t)]
+        file: DescribedFile,
+    },
+}
+
+/// A file that has a schema.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum DescribedFile {
+    /// The configuration of `run`.
+    #[default]
+    Run,
+    /// A topology.
+    Topology,
 }

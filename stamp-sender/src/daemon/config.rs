@@ -2,6 +2,7 @@
 
 mod discovery;
 mod histogram;
+mod schema;
 mod service;
 mod session;
 mod settings;
@@ -14,11 +15,12 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use stamp_config::document::{self, ConfigErrors, Problem, Section};
+use stamp_config::document::{self, ConfigErrors, Outline, Problem, Section};
 
 use crate::exit::Failure;
 
 pub use discovery::{Discovery, Found, Refused, compose};
+pub use schema::schema;
 pub use service::Service;
 pub use session::SessionSpec;
 use session::{Profile, Reader};
@@ -64,6 +66,11 @@ impl Configuration {
     /// Every mistake, in the order of the lines.
     pub fn read(file: &str, text: &str, folder: &Path) -> Result<Self, ConfigErrors> {
         document::read(file, text, |root| Self::build(root, folder))
+    }
+
+    /// Every key of such a text.
+    pub fn outline() -> Outline {
+        Outline::of(|root| Self::build(root, Path::new("")))
     }
 
     /// Sessions have histograms: as is written, else where there are few enough of them.

@@ -1,9 +1,12 @@
-//! `config check`, `config show`, `config template`.
+//! `config check`, `config show`, `config template`, `config schema`.
 
 use std::io::Write as _;
 use std::path::Path;
 
+use stamp_path::Topology;
+
 use crate::Ended;
+use crate::command_line::daemon::DescribedFile;
 use crate::exit::{Failure, Status};
 
 use super::config::{self, Configuration, Found, Refused};
@@ -48,6 +51,21 @@ pub fn show(file: &Path, shard: Option<Shard>) -> Ended {
 /// When nobody reads it.
 pub fn template() -> Ended {
     print(&config::template())
+}
+
+/// Prints the JSON Schema of a file.
+///
+/// # Errors
+///
+/// When nobody reads it.
+pub fn schema(file: DescribedFile) -> Ended {
+    let schema = match file {
+        DescribedFile::Run => config::schema(),
+        DescribedFile::Topology => {
+            Topology::outline().json_schema("topology of stamp-sender", |_| None)
+        }
+    };
+    print(&format!("{schema:#}\n"))
 }
 
 fn print(text: &str) -> Ended {

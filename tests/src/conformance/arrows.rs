@@ -53,7 +53,7 @@ const TESTS: &str = "stamp-tests";
 const BUDGETS: &[(&str, &[&str])] = &[
     ("stamp-proto", &["hmac", "sha2", "subtle", "thiserror", "zeroize"]),
     ("stamp-session", &["hdrhistogram", "siphasher", "thiserror"]),
-    ("stamp-document", &["ipnet", "thiserror", "toml"]),
+    ("stamp-document", &["ipnet", "serde_json", "thiserror", "toml"]),
     ("stamp-path", &["ipnet", "thiserror"]),
 ];
 

@@ -66,6 +66,7 @@ fn has_path(line: &str, path: &str) -> bool {
 
 fn is_foreign(file: &File) -> bool {
     GENERATED.contains(&file.name())
+        || file.path == super::names::LIST
         || file.path.starts_with("tests/vectors/")
         || file.path.contains("/corpus/")
 }

@@ -78,7 +78,7 @@ impl TeChoice {
     /// What a section says.
     pub(super) fn read(section: &Section<'_>) -> Option<Self> {
         const KEY: &str = "te";
-        if !section.has(KEY) || section.is_table(KEY) {
+        if section.is_table(KEY) {
             return section.section(KEY, |table| Self {
                 off: false,
                 spacing: table.get("spacing").map(|spacing: RunDuration| spacing.0),

@@ -178,7 +178,8 @@ impl LossLimit {
         let limit = section.section(KEY, |table| {
             let count = |key| table.require(key).map(|count: Probes| count.0);
             let direction = table.get("direction").unwrap_or_default();
-            Some(Self { lost: count("lost")?, of: count("of")?, direction })
+            let (lost, of) = (count("lost"), count("of"));
+            Some(Self { lost: lost?, of: of?, direction })
         })??;
         if limit.lost > limit.of {
             let reason = format!("{} of {} can never be lost", limit.lost, limit.of);
