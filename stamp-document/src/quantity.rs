@@ -247,11 +247,29 @@ pub struct Bandwidth(pub u64);
 impl Setting for Bandwidth {
     const EXPECTED: &'static str = "bits per second with a unit, such as 100M, 2.5G or 1T";
     fn read(text: &str) -> Option<Self> {
-        let units =
-            [("k", 1_000), ("M", 1_000_000), ("G", 1_000_000_000), ("T", 1_000_000_000_000)];
         let text = text.strip_suffix("bit/s").unwrap_or(text);
         let read = |(unit, size)| scaled(text.strip_suffix(unit)?, size);
-        units.into_iter().find_map(read).filter(|bits| *bits > 0).map(Self)
+        Self::UNITS.into_iter().find_map(read).filter(|bits| *bits > 0).map(Self)
+    }
+}
+
+impl Bandwidth {
+    /// The largest first.
+    const UNITS: [(&str, u64); 4] =
+        [("T", 1_000_000_000_000), ("G", 1_000_000_000), ("M", 1_000_000), ("k", 1_000)];
+}
+
+impl fmt::Display for Bandwidth {
+    /// In the largest unit that it has one of, exactly.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fits = |(_, size): &(&str, u64)| self.0 >= *size;
+        let (unit, size) = Self::UNITS.into_iter().find(fits).unwrap_or(("k", 1_000));
+        let digits = size.ilog10() as usize;
+        let (whole, rest) = (self.0 / size, self.0 % size);
+        match format!("{rest:0digits$}").trim_end_matches('0') {
+            "" => write!(f, "{whole}{unit}"),
+            fraction => write!(f, "{whole}.{fraction}{unit}"),
+        }
     }
 }
 
@@ -327,6 +345,9 @@ mod tests {
         assert_eq!(Bandwidth::read("2.5G"), Some(Bandwidth(2_500_000_000)));
         assert_eq!(Bandwidth::read("100Mbit/s"), Some(Bandwidth(100_000_000)));
         assert_eq!(["0M", "100", "M", ""].map(Bandwidth::read), [None; 4]);
+        for text in ["2.5G", "100M", "1T", "0.001k", "9.999999999G"] {
+            assert_eq!(Bandwidth::read(text).unwrap().to_string(), text);
+        }
     }
 
     proptest! {
