@@ -2,11 +2,13 @@
 //!
 //! [`topology`] reads the file that describes one: nodes, links, what they cost and which labels
 //! and SIDs they answer to. [`shortest`] finds the ways packets take by themselves, [`segments`] turns
-//! names into labels and SIDs. A [`Path`] is a way hop by hop, with what it adds up to.
+//! names into labels and SIDs. A [`Path`] is a way hop by hop, with what it adds up to; [`compute`]
+//! finds those that somebody wants.
 //!
 //! Text and values come in, values go out: no file, socket, clock or thread.
 #![forbid(unsafe_code)]
 
+pub mod compute;
 pub mod path;
 pub mod segments;
 pub mod shortest;
