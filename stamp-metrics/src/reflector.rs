@@ -104,6 +104,7 @@ static FAMILIES: LazyLock<Vec<Metrics>> = LazyLock::new(|| {
             one(&QUEUE_DROPS, |of, to| to.count(&["receive_queue"], of.0.queue_drops)),
             one(&HELD, |of, to| to.count(&[], of.0.counters.sessions as u64)),
             one(&HELD_LIMIT, |of, to| to.count(&[], of.0.counters.session_limit as u64)),
+            one(&DRAINING, |of, to| to.truth(&[], of.0.counters.is_draining)),
             one(&ENDED, |of, to| {
                 to.count(&["expired"], of.0.counters.sessions_expired);
                 to.count(&["evicted"], of.0.counters.sessions_evicted);

@@ -239,6 +239,7 @@ const fn hint(reason: DropReason) -> &'static str {
         DropReason::SendError => "the reply could not be sent: no route back, or a firewall here",
         DropReason::NoReply => "one-way probes: none was asked for",
         DropReason::NotAddressed => "for nodes with other addresses: nothing is wrong here",
+        DropReason::Draining => "of new sessions, while the reflector is drained",
         DropReason::WrongMember => {
             "probes for another member link: compare the cables with lag-members of both ends"
         }

@@ -1,6 +1,8 @@
 //! What the reflector shows over HTTP. Everything here runs beside the control thread and never waits
 //! for it, except for a reload that was asked for.
 
+mod sessions;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -160,8 +162,11 @@ impl Site for ReflectorSite {
     }
 
     fn unready(&self) -> Option<String> {
-        let answers = self.asker.snapshot().is_some();
-        (!answers).then(|| "a packet thread has ended".to_owned())
+        match self.asker.snapshot() {
+            None => Some("a packet thread has ended".to_owned()),
+            Some(counters) if counters.is_draining => Some("no session begins: drained".to_owned()),
+            Some(_) => None,
+        }
     }
 
     fn page(&self, path: &str) -> Option<Page> {
@@ -172,6 +177,7 @@ impl Site for ReflectorSite {
                 let text = state.configuration.clone();
                 Some(Page::whole("text/plain; charset=utf-8", text))
             }
+            "/api/v1/sessions" => Some(sessions::page(&self.asker)),
             _ => None,
         }
     }
@@ -195,6 +201,8 @@ impl Site for ReflectorSite {
                 ),
                 Err(reason) => Done::Refused(reason),
             },
+            (Verb::Delete, "/api/v1/sessions") => sessions::forget(&self.asker, &order.query),
+            (verb, "/api/v1/drain") => sessions::drain(&self.asker, verb == Verb::Put),
             _ => Done::Unknown,
         }
     }
@@ -215,6 +223,6 @@ const ENTRANCE: &str = concat!(
     "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>stamp-reflector</title>",
     "</head><body><h1>stamp-reflector ",
     env!("CARGO_PKG_VERSION"),
-    "</h1><p><a href=\"/metrics\">metrics</a> · <a href=\"/config\">configuration</a> · ",
+    "</h1><p><a href=\"/metrics\">metrics</a> · <a href=\"/api/v1/sessions\">sessions</a> · <a href=\"/config\">configuration</a> · ",
     "<a href=\"/-/ready\">ready</a></p></body></html>\n"
 );

@@ -32,6 +32,7 @@ mod drop_reason;
 mod event;
 mod follow_up;
 mod keyed_hash;
+mod leaving;
 mod loops;
 mod one_way;
 mod prefix;
@@ -56,6 +57,7 @@ pub use config::{
 pub use connectivity::ForwardChange;
 pub use drop_reason::DropReason;
 pub use event::ReflectorEvent;
+pub use leaving::SessionFilter;
 pub use loops::LoopRule;
 pub use one_way::{OneWayArrival, OneWayView};
 pub use prefix::{Prefix, PrefixError};
@@ -341,6 +343,7 @@ impl Reflector {
             events_lost: self.events.lost(),
             sessions: sessions.map_or(0, Sessions::count),
             session_limit: sessions.map_or(0, Sessions::limit),
+            is_draining: sessions.is_some_and(Sessions::is_draining),
             session_octets: sessions
                 .map_or(0, Sessions::octets)
                 .saturating_add(self.watch.as_ref().map_or(0, ForwardWatch::octets))

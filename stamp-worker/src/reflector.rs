@@ -14,7 +14,7 @@ use stamp_net::{UdpSocket, Waker};
 use stamp_session::clock::ClockState;
 use stamp_session::reflector::{
     OneWayArrival, OneWayView, RateLimiter, Reflector, ReflectorConfig, ReflectorEvent,
-    ReflectorSnapshot, SessionView,
+    ReflectorSnapshot, SessionFilter, SessionView,
 };
 use stamp_session::statistics::{Buckets, Histogram};
 
@@ -163,21 +163,13 @@ impl ReflectorPool {
     /// Live sessions of all workers; a stateless reflector has none.
     #[must_use]
     pub fn sessions(&self) -> Vec<SessionView> {
-        self.workers
-            .iter()
-            .filter_map(|worker| worker.ask(Command::Sessions).ok())
-            .flatten()
-            .collect()
+        self.asker().sessions()
     }
 
     /// Sessions of all workers whose probes want no reply.
     #[must_use]
     pub fn one_way(&self) -> Vec<OneWayView> {
-        self.workers
-            .iter()
-            .filter_map(|worker| worker.ask(Command::OneWay).ok())
-            .flatten()
-            .collect()
+        self.asker().one_way()
     }
 
     /// Probes that the receive queues of this host dropped so far, before anyone saw them: the
@@ -237,6 +229,39 @@ impl ReflectorAsker {
         parts.collect::<Option<Vec<_>>>().map(|parts| {
             parts.iter().fold(ReflectorSnapshot::default(), |sum, part| sum.plus(part))
         })
+    }
+
+    /// [`ReflectorPool::sessions`].
+    #[must_use]
+    pub fn sessions(&self) -> Vec<SessionView> {
+        let parts = self.lines.iter().filter_map(|line| line.ask(Command::Sessions).ok());
+        parts.flatten().collect()
+    }
+
+    /// [`ReflectorPool::one_way`].
+    #[must_use]
+    pub fn one_way(&self) -> Vec<OneWayView> {
+        let parts = self.lines.iter().filter_map(|line| line.ask(Command::OneWay).ok());
+        parts.flatten().collect()
+    }
+
+    /// Forgets sessions ([`Reflector::forget_sessions`]); how many. When it returns they are gone.
+    ///
+    /// [`Reflector::forget_sessions`]: stamp_session::reflector::Reflector::forget_sessions
+    #[must_use]
+    pub fn forget_sessions(&self, which: SessionFilter) -> usize {
+        let forget = |line: &Line| line.ask(|answer| Command::Forget { which, answer }).ok();
+        self.lines.iter().filter_map(forget).sum()
+    }
+
+    /// Lets no session begin from now on, or lets them again ([`Reflector::drain`]).
+    ///
+    /// [`Reflector::drain`]: stamp_session::reflector::Reflector::drain
+    pub fn drain(&self, is_draining: bool) {
+        for line in &self.lines {
+            // A worker that has ended begins none.
+            let _ = line.ask(|answer| Command::Drain { is_draining, answer });
+        }
     }
 
     /// [`ReflectorPool::queue_drops`].

@@ -46,6 +46,14 @@ pub const HELD_LIMIT: Metric = gauge(
     "Sessions that there is room for; 0 of a stateless reflector.",
 );
 
+/// No session begins.
+pub const DRAINING: Metric = gauge(
+    "stamp_reflector_draining",
+    Unit::Truth,
+    &[],
+    "No session begins, since somebody asked for that; those that there are go on.",
+);
+
 /// Sessions that have gone.
 pub const ENDED: Metric = counter(
     "stamp_reflector_sessions_ended_total",
@@ -138,6 +146,7 @@ pub const OF_REFLECTORS: &[&Metric] = &[
     &QUEUE_DROPS,
     &HELD,
     &HELD_LIMIT,
+    &DRAINING,
     &ENDED,
     &SENDER_RESTARTS,
     &CLOCK,

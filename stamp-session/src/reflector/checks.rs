@@ -132,8 +132,10 @@ impl Reflector {
             return Ok(ReplyToken { number: arrival.sequence, ..ReplyToken::STATELESS });
         };
         let Arrival { now, source, ssid, .. } = *arrival;
-        let admitted = sessions.admit(arrival).inspect_err(|_| {
-            self.events.sessions_full(now, source, sessions.count());
+        let admitted = sessions.admit(arrival).inspect_err(|reason| {
+            if *reason == DropReason::Capacity {
+                self.events.sessions_full(now, source, sessions.count());
+            }
         })?;
         if admitted.restarted {
             self.follow_ups.restarted(admitted.token.slot);

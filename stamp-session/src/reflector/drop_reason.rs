@@ -42,11 +42,13 @@ pub enum DropReason {
     WrongMember,
     /// It is for nodes with other addresses (RFC 10052 §3).
     NotAddressed,
+    /// It would begin a session, and none begins while the reflector is drained.
+    Draining,
 }
 
 impl DropReason {
     /// Every reason, in the order of [`Self::index`].
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Malformed,
         Self::Mode,
         Self::ShortProbe,
@@ -64,6 +66,7 @@ impl DropReason {
         Self::NoReply,
         Self::WrongMember,
         Self::NotAddressed,
+        Self::Draining,
     ];
 
     /// How many reasons there are.
@@ -90,6 +93,7 @@ impl DropReason {
             Self::NoReply => "no_reply",
             Self::WrongMember => "wrong_member",
             Self::NotAddressed => "not_addressed",
+            Self::Draining => "draining",
         }
     }
 

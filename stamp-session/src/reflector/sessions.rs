@@ -79,6 +79,7 @@ pub(super) struct Sessions {
     hash: KeyedHash,
     limit: usize,
     expiry: Duration,
+    is_draining: bool,
     counts: SessionCounts,
 }
 
@@ -92,6 +93,7 @@ impl Sessions {
             hash,
             limit,
             expiry,
+            is_draining: false,
             counts: SessionCounts::default(),
         }
     }
@@ -117,7 +119,8 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`DropReason::Capacity`] when there is no room for a new session; nothing has changed then.
+    /// [`DropReason::Capacity`] when there is no room for a new session, [`DropReason::Draining`] when none
+    /// is to begin; nothing has changed then.
     pub(super) fn admit(&mut self, arrival: &Arrival) -> Result<Admitted, DropReason> {
         let key = SessionKey::new(arrival.source, arrival.destination, arrival.ssid);
         let known = self.find(&key);
@@ -197,6 +200,27 @@ impl Sessions {
         }
     }
 
+    /// Forgets sessions; how many.
+    pub(super) fn forget(&mut self, is_meant: impl Fn(&SessionView) -> bool) -> usize {
+        let is_meant = |slot: &u32| {
+            self.slab.get(*slot).is_some_and(|session| is_meant(&SessionView::from(session)))
+        };
+        let meant: Vec<u32> = self.slab.slots().filter(is_meant).collect();
+        let count = meant.len();
+        meant.into_iter().for_each(|slot| self.remove(slot));
+        self.counts.expired = self.counts.expired.saturating_add(count as u64);
+        count
+    }
+
+    /// Lets no session begin from now on, or lets them again.
+    pub(super) const fn drain(&mut self, is_draining: bool) {
+        self.is_draining = is_draining;
+    }
+
+    pub(super) const fn is_draining(&self) -> bool {
+        self.is_draining
+    }
+
     /// When the next session will have been silent for too long.
     pub(super) fn next_expiry(&self) -> Option<MonotonicTime> {
         let stalest = self.slab.stalest().and_then(|slot| self.slab.get(slot))?;
@@ -255,6 +279,9 @@ impl Sessions {
     /// The first probe from these addresses and ports.
     fn begin(&mut self, key: SessionKey, arrival: &Arrival) -> Result<u32, DropReason> {
         let kin = self.kin(&key).filter(|slot| !self.drop_if_expired(*slot, arrival.now));
+        if self.is_draining && kin.is_none() {
+            return Err(DropReason::Draining);
+        }
         let mut session = Session {
             key,
             mode: arrival.mode,

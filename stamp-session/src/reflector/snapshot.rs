@@ -47,6 +47,8 @@ pub struct ReflectorSnapshot {
     pub sessions: usize,
     /// Sessions that can be held; 0 when stateless.
     pub session_limit: usize,
+    /// No session begins at present.
+    pub is_draining: bool,
     /// Memory the sessions take, in octets.
     pub session_octets: usize,
 }
@@ -103,6 +105,7 @@ impl ReflectorSnapshot {
             events_lost: sum(self.events_lost, other.events_lost),
             sessions: self.sessions.saturating_add(other.sessions),
             session_limit: self.session_limit.saturating_add(other.session_limit),
+            is_draining: self.is_draining || other.is_draining,
             session_octets: self.session_octets.saturating_add(other.session_octets),
         }
     }

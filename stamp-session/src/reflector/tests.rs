@@ -4,6 +4,7 @@ mod authentication;
 mod bursts;
 mod follow_up;
 mod kit;
+mod leaving;
 mod refusals;
 mod reload;
 mod returns;

@@ -12,7 +12,7 @@ use stamp_session::clock::{ClockState, Now};
 use stamp_session::datagram::{Headers, Received};
 use stamp_session::reflector::{
     DataPlane, OneWayView, Reflector, ReflectorConfig, ReflectorConfigError, ReflectorSnapshot,
-    Reply, ReplyToken, ReplyWay, SessionView, Verdict,
+    Reply, ReplyToken, ReplyWay, SessionFilter, SessionView, Verdict,
 };
 use stamp_session::statistics::Histogram;
 
@@ -46,6 +46,8 @@ pub(super) enum Command {
     Sessions(Sender<Vec<SessionView>>),
     OneWay(Sender<Vec<OneWayView>>),
     QueueDrops(Sender<u64>),
+    Forget { which: SessionFilter, answer: Sender<usize> },
+    Drain { is_draining: bool, answer: Sender<()> },
     Stop,
 }
 
@@ -191,6 +193,13 @@ impl WorkerThread {
                 }
                 Command::QueueDrops(answer) => {
                     let _ = answer.send(self.queue_drops());
+                }
+                Command::Forget { which, answer } => {
+                    let _ = answer.send(self.engine.forget_sessions(&which));
+                }
+                Command::Drain { is_draining, answer } => {
+                    self.engine.drain(is_draining);
+                    let _ = answer.send(());
                 }
                 Command::Stop => return false,
             }

@@ -1,7 +1,9 @@
 //! The reflector's metrics over HTTP.
 
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
 
+use serde_json::Value;
 use stamp_tests::netns::{self, Families, Signal, Trial, trials};
 
 use crate::folder::Folder;
@@ -10,7 +12,8 @@ use crate::http::{ask, scrape, value, wait_for};
 pub(crate) fn trials() -> Vec<Trial> {
     trials![
         probes_are_counted_from_zero_and_reloads_show,
-        without_a_file_nothing_is_told_unless_asked
+        without_a_file_nothing_is_told_unless_asked,
+        sessions_are_listed_drained_and_forgotten,
     ]
 }
 
@@ -65,4 +68,64 @@ fn without_a_file_nothing_is_told_unless_asked() {
     let asked = start(&["--web.listen-address", "127.0.0.1:9999"]);
     asked.wait_for_error_line(|line| line.contains("metrics are told over HTTP"));
     assert_eq!(value(&scrape((&net.far, 9999)), RECEIVED), Some(0.0));
+}
+
+fn sessions_are_listed_drained_and_forgotten() {
+    let net = netns::two_hosts(Families::V4);
+    let folder = Folder::new();
+    let token = folder.write("token", "0123456789abcdef\n");
+    std::fs::set_permissions(token, std::fs::Permissions::from_mode(0o600)).expect("it is ours");
+    let text = "listen = \"0.0.0.0:862\"\nstateful = true\nweb.control-token-file = \"token\"\n";
+    let file = folder.write("reflector.toml", text);
+    let program = net.far.spawn(netns::binary("stamp-reflector").arg(&file));
+    program.wait_for_error_line(|line| line.contains("metrics are told over HTTP"));
+    let at = (&net.far, 9863);
+    let order = |method, path: &str| {
+        ask(at, method, path, "Authorization: Bearer 0123456789abcdef\r\nContent-Length: 0\r\n")
+    };
+    let listed = || -> Value {
+        let (status, text) = ask(at, "GET", "/api/v1/sessions", "");
+        assert_eq!(status, 200, "{text}");
+        serde_json::from_str(&text).expect("an object")
+    };
+    let sender = |count| {
+        let mut command = netns::binary("stamp-sender");
+        command.arg(net.far.ipv4().to_string()).args(["-c", count, "-i", "5ms", "--ssid", "77"]);
+        net.near.spawn(&mut command)
+    };
+    assert_eq!(listed()["sessions"], serde_json::json!([]));
+    let going_on = sender("0");
+    going_on.wait_for_line(|line| line.contains("192.0.2.2"));
+    let list = listed();
+    let session = &list["sessions"][0];
+    assert_eq!((&session["ssid"], &list["draining"]), (&77.into(), &false.into()), "{list}");
+    assert_eq!(session["authentication"], "unauthenticated");
+    assert!(session["source"].as_str().is_some_and(|it| it.starts_with("192.0.2.1:")), "{list}");
+    assert!(session["last_seen"].as_str() >= session["created"].as_str(), "{list}");
+
+    assert_eq!(ask(at, "PUT", "/api/v1/drain", "Content-Length: 0\r\n").0, 401);
+    let (status, words) = order("PUT", "/api/v1/drain");
+    assert_eq!(
+        (status, words.as_str()),
+        (200, "no session begins from now on; those that there are go on\n")
+    );
+    assert_eq!(ask(at, "GET", "/-/ready", ""), (503, "no session begins: drained\n".to_owned()));
+    assert_eq!(value(&scrape(at), "stamp_reflector_draining"), Some(1.0));
+    let refused = sender("3").wait();
+    assert_eq!(refused.code, Some(1), "{}", refused.stdout);
+    let before = listed()["sessions"][0]["received"].as_u64();
+    while listed()["sessions"][0]["received"].as_u64() == before {
+        assert!(going_on.is_running());
+    }
+    let (status, words) = order("DELETE", "/api/v1/sessions?source=192.0.2.1&ssid=77");
+    assert_eq!((status, words.as_str()), (200, "1 session forgotten\n"));
+    assert_eq!(listed()["sessions"], serde_json::json!([]), "and it does not come back");
+    let (status, words) = order("DELETE", "/api/v1/sessions?port=1");
+    assert_eq!((status, words.as_str()), (400, "port: unknown; there are source and ssid\n"));
+    assert_eq!(order("DELETE", "/api/v1/drain").0, 200);
+    while listed()["sessions"][0]["ssid"] != 77 {
+        assert!(going_on.is_running());
+    }
+    program.signal(Signal::SIGTERM);
+    program.wait().assert_code(0);
 }
