@@ -9,9 +9,13 @@ use stamp_path::topology::{LinkId, NodeId, Side};
 
 use super::{LinkPlan, Route, RouteHop};
 
-/// Ways from a node to every other one, to anycast prefixes and to links it has no end of.
+/// Ways from a node to every other one, to anycast prefixes and to links it has no end of; none at a
+/// node that forwards labels alone.
 pub(super) fn of(topology: &Topology, links: &[LinkPlan], from: NodeId) -> Vec<Route> {
     let mut routes = Vec::new();
+    if !topology[from].ip {
+        return routes;
+    }
     let paths: Vec<ShortestPaths> =
         topology.ids().map(|target| ShortestPaths::toward(topology, target)).collect();
     let mut add = |prefix: IpNet, owners: &[NodeId]| {

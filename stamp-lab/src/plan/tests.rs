@@ -93,6 +93,14 @@ fn links_elsewhere_and_adjacency_sids_are_reachable() {
 }
 
 #[test]
+fn a_node_that_forwards_labels_alone_has_no_routes() {
+    let mut topology = square().0;
+    topology.nodes[1].ip = false;
+    let plan = Plan::of(&topology).unwrap();
+    assert!(plan.nodes[1].routes.is_empty() && !plan.nodes[2].routes.is_empty());
+}
+
+#[test]
 fn routes_name_the_address_of_the_node() {
     let (topology, plan) = square();
     let sources = |name: &str| {

@@ -46,6 +46,8 @@ pub struct Node {
     pub php: bool,
     /// It knows Segment Routing.
     pub sr: bool,
+    /// It has routes to the addresses of others; without them it forwards labels alone.
+    pub ip: bool,
     /// Traffic avoids it, for instance for maintenance.
     pub drained: bool,
     /// Its Segment Routing Global Block.

@@ -56,7 +56,7 @@ fn the_reference_is_read_with_every_key() {
     );
     assert_eq!(one.msd, Msd { impose: Some(10), erld: Some(16), srh: Some(8) });
     let [_, two, three, four] = &topology.nodes[..] else { panic!("four nodes") };
-    assert!(one.php && !two.php && three.drained && three.sr && !four.sr);
+    assert!(one.php && !two.php && three.drained && three.sr && !four.sr && three.ip && !four.ip);
     assert_eq!(two.sids.end.map(|sid| sid.to_string()), Some("fc00:bb:2:1::".into()));
     assert_eq!(three.label_of(120).map(Label::value), Some(1020));
     assert_eq!(four.learned[0].label.value(), 12345);

@@ -38,6 +38,7 @@ impl Reader {
             msd: section.section("msd", msd).unwrap_or_default(),
             php: section.get("php").unwrap_or(true),
             sr: section.get("sr").unwrap_or(true),
+            ip: section.get("ip").unwrap_or(true),
             drained: section.get("drained").unwrap_or(false),
             srgb: srgb(section).unwrap_or_else(|| self.srgb.clone()),
         };
