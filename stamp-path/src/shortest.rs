@@ -29,7 +29,7 @@ impl ShortestPaths {
             costs[node.position()] = Some(cost);
             for (link, side) in topology.links_of(node) {
                 // Packets come towards the target, so the far end's direction counts.
-                if let Some(step) = step(topology, link, side.opposite(), target) {
+                if let Some(step) = step(topology, link, side.opposite(), node == target) {
                     let from = topology[link].at(side.opposite());
                     frontier.push(Reverse((cost + step, from)));
                 }
@@ -53,7 +53,7 @@ impl ShortestPaths {
         };
         let is_best = |(link, side): &(LinkId, Side)| {
             let next = topology[*link].at(side.opposite());
-            let step = step(topology, *link, *side, self.target);
+            let step = step(topology, *link, *side, next == self.target);
             let total = self.cost(next).zip(step).map(|(rest, step)| rest + step);
             total == Some(cost)
         };
@@ -61,14 +61,14 @@ impl ShortestPaths {
     }
 }
 
-/// Cost of one link, sent from `side`, on the way to `target`.
-fn step(topology: &Topology, link: LinkId, side: Side, target: NodeId) -> Option<u64> {
+/// Cost of one wire, sent from `side`; `ends_here` where its far end is what is to be reached.
+pub(crate) fn step(topology: &Topology, link: LinkId, side: Side, ends_here: bool) -> Option<u64> {
     let link = &topology[link];
     if link.kind != LinkKind::Physical {
         return None;
     }
     let next = link.at(side.opposite());
-    let is_drained = link.from(side).drained || next != target && topology[next].drained;
+    let is_drained = link.from(side).drained || !ends_here && topology[next].drained;
     Some(u64::from(link.from(side).igp) + if is_drained { DRAINED } else { 0 })
 }
 
