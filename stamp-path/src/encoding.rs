@@ -2,7 +2,7 @@
 //!
 //! [`Forwarding`] knows what every node of a topology does with what is on top of a packet. It follows
 //! a list to all its ends, over all equally good links ([`Forwarding::walk`]), and finds the fewest
-//! labels for an [`Intent`] ([`Forwarding::encode_labels`]): a segment is taken only if packets that
+//! labels or SIDs for an [`Intent`] ([`Forwarding::encode_labels`], [`Forwarding::encode_sids`]): a segment is taken only if packets that
 //! follow it keep to the intent, whatever kind it is and whoever reads it.
 //!
 //! ```
@@ -39,8 +39,12 @@ mod examples;
 mod forwarding;
 mod intent;
 mod labels;
+#[cfg(test)]
+mod oracle;
 mod packet;
 mod search;
+mod sid_table;
+mod sids;
 mod stray;
 mod tree;
 mod walk;
@@ -49,5 +53,6 @@ pub use error::{EncodeError, Lack};
 pub use forwarding::Forwarding;
 pub use intent::Intent;
 pub use labels::{Imposer, LabelList, Segment};
+pub use sids::{SidKinds, SidList};
 pub use stray::Stray;
 pub use walk::{Departure, End, Walk};

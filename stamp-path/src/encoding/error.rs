@@ -2,9 +2,14 @@
 
 use core::fmt;
 
+use stamp_proto::sr::csid::CsidError;
 use stamp_proto::sr::mpls::Label;
 
 use super::Stray;
+use super::walk::Walk;
+use crate::path::Hop;
+use crate::segments::SidKind;
+use crate::topology::{NodeId, Topology};
 
 /// Why no list keeps packets to an intent.
 #[expect(missing_docs, reason = "each message says it")]
@@ -23,6 +28,15 @@ pub enum EncodeError {
     TooDeep { needed: usize, limit: usize, node: String, binding_at: Option<String> },
     #[error("the peer behind label {label} is at {at}, and the links that are meant end at {node}")]
     PeerElsewhere { label: Label, at: String, node: String },
+    #[error("node {node} has no {kind} SID for the list to end with")]
+    NoLastSid { node: String, kind: SidKind },
+    #[error(
+        "{node} would find {needed} segments left and works on {limit} at most; a binding SID \
+         (End.B6) on the way there or a looser way would save some"
+    )]
+    SegmentsLeft { needed: usize, limit: usize, node: String },
+    #[error(transparent)]
+    Csid(#[from] CsidError),
     #[error(transparent)]
     Stray(#[from] Stray),
 }
@@ -39,9 +53,18 @@ pub enum Lack {
     Unnamed { next: String },
 }
 
+impl Lack {
+    /// What else than `hop` packets for the node beyond it have taken.
+    pub(super) fn elsewhere(topology: &Topology, (hop, next): (Hop, NodeId), walk: &Walk) -> Self {
+        let other = walk.hops.iter().find(|one| **one != hop).unwrap_or(&hop);
+        let (next, link) = (topology[next].name.clone(), topology[other.link].name.clone());
+        Self::Elsewhere { next, link }
+    }
+}
+
 impl fmt::Display for Lack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("it has no label, and ")?;
+        f.write_str("it has no label or SID of its own, and ")?;
         match self {
             Self::Elsewhere { next, link } => write!(f, "packets for {next} also take {link}"),
             Self::Lost { stray } => stray.fmt(f),

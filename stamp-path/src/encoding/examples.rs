@@ -14,6 +14,8 @@ pub(super) const IBGP: &str = include_str!("../../../examples/topologies/clos-ib
 pub(super) const LABELS_ONLY: &str =
     include_str!("../../../examples/topologies/clos-labels-only.toml");
 
+pub(super) const IPV6: &str = include_str!("../../../examples/topologies/clos-ipv6.toml");
+
 pub(super) fn read(text: &str) -> Topology {
     Topology::read("example.toml", text).unwrap_or_else(|errors| panic!("{errors}"))
 }

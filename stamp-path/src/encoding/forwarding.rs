@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
+use super::sid_table::SidTable;
 use super::tree::{Arcs, Tree};
 use super::{Segment, Stray};
 use crate::path::Hop;
@@ -18,6 +19,7 @@ use crate::topology::{Binding, Label, LinkId, LinkKind, NodeId, TimestampLabel, 
 pub struct Forwarding<'t> {
     pub(super) topology: &'t Topology,
     pub(super) arcs: Arcs,
+    pub(super) sids: SidTable,
     /// Of each node and of each shared prefix, in this order.
     trees: RefCell<Vec<Option<Box<Tree>>>>,
     groups: Vec<Group<'t>>,
@@ -78,9 +80,11 @@ impl<'t> Forwarding<'t> {
         let tunnels = topology.tunnels.iter().enumerate();
         let peers = topology.peers.iter().enumerate();
         let count = topology.nodes.len() + groups.len();
+        let arcs = Arcs::of(topology);
         Self {
             topology,
-            arcs: Arcs::of(topology),
+            sids: SidTable::of(topology, &arcs),
+            arcs,
             trees: RefCell::new((0..count).map(|_| None).collect()),
             groups,
             domains,

@@ -119,7 +119,7 @@ impl Forwarding<'_> {
         below: usize,
     ) -> Result<LabelList, EncodeError> {
         let moves = LabelMoves { forwarding: self, intent, imposer };
-        let mut chosen = match search(intent, &moves, Cost::default()) {
+        let mut chosen = match search(&moves, Cost::default()) {
             Found::List { moves } => moves,
             Found::Stuck { places } => return Err(moves.stuck(&places)),
         };
@@ -241,7 +241,9 @@ impl LabelMoves<'_, '_> {
                 let onward = self.forwarding.onward(self.intent.start(), goal);
                 onward.is_ok_and(|ways| ways.iter().any(|(_, label)| label.is_some()))
             }
-            Item::Toward(_) | Item::Over(_) | Item::Address(_) => false,
+            Item::Toward(_) | Item::Over(_) | Item::Address(_) | Item::Sid(_) | Item::Pause => {
+                false
+            }
         }
     }
 
@@ -289,12 +291,7 @@ impl LabelMoves<'_, '_> {
         let mut trace = Trace::new(self.forwarding, self.intent);
         let lack = match trace.follow(place, vec![Item::Label(label)]) {
             Err(stray) => Lack::Lost { stray },
-            Ok(_) => {
-                let mut hops = trace.walk.hops.iter();
-                let other = hops.find(|one| **one != hop).map_or(hop.link, |hop| hop.link);
-                let link = topology[other].name.clone();
-                Lack::Elsewhere { next: self.forwarding.name(next), link }
-            }
+            Ok(_) => Lack::elsewhere(topology, (hop, next), &trace.walk),
         };
         EncodeError::NoSegment { at, over, lack }
     }
@@ -303,6 +300,10 @@ impl LabelMoves<'_, '_> {
 impl Moves for LabelMoves<'_, '_> {
     type Segment = Choice;
     type Cost = Cost;
+
+    fn is_end(&self, places: &Places) -> bool {
+        places.is_subset(self.intent.ends())
+    }
 
     fn from(&self, places: &Places, cost: &Cost) -> Vec<Move<Choice, Cost>> {
         let imposes = self.imposes(cost);

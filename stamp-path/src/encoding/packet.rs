@@ -1,9 +1,12 @@
 //! What one node does with one packet.
 
+use core::net::Ipv6Addr;
+
 use stamp_proto::sr::mpls::Label;
 
 use super::Stray;
 use super::forwarding::{Forwarding, Goal, Meaning};
+use super::sid_table::Function;
 use super::walk::End;
 use crate::path::Hop;
 use crate::topology::{self, LinkId, NodeId, TimestampLabel};
@@ -24,6 +27,10 @@ pub(super) enum Item {
     Over(LinkId),
     /// To an address of a node, without labels.
     Address(NodeId),
+    /// A SID or a container of them, as it is the destination address.
+    Sid(Ipv6Addr),
+    /// More that is of no concern here: packets are followed this far.
+    Pause,
 }
 
 /// What becomes of a packet at a node.
@@ -66,6 +73,12 @@ impl Forwarding<'_> {
                     return self.routed(node, target, &stack);
                 }
                 Item::Over(link) => return self.over(node, link, stack).map(leaves),
+                Item::Sid(sid) => {
+                    if let Some(fate) = self.at_sid(node, sid, &mut stack, stamps)? {
+                        return Ok(fate);
+                    }
+                }
+                Item::Pause => return Ok(Fate::Ends(End::Node(node))),
             }
         }
     }
@@ -169,6 +182,40 @@ impl Forwarding<'_> {
             link: known.name.clone(),
         })?;
         Ok((Hop { link, side }, stack))
+    }
+
+    /// On toward the owner of a SID, or what that does; nothing when the next SID is next.
+    fn at_sid(
+        &self,
+        node: NodeId,
+        sid: Ipv6Addr,
+        stack: &mut Stack,
+        stamps: &mut bool,
+    ) -> Result<Option<Fate>, Stray> {
+        let known = self.sids.get(sid).ok_or(Stray::UnknownSid { sid })?;
+        if known.node != node {
+            let goal = Goal::Node(known.node);
+            if !self.topology[node].ip {
+                return Err(Stray::NoRoute { node: self.name(node), to: self.name(known.node) });
+            }
+            return self.toward(node, goal, (Item::Sid(sid), stack)).map(Some);
+        }
+        let shifted = known.micro.and_then(|micro| micro.block.shift(sid, micro.places));
+        stack.extend(shifted.map(Item::Sid));
+        let ends = || Some(Fate::Ends(End::Node(node)));
+        match (known.function, stack.is_empty()) {
+            (Function::End, _) => Ok(None),
+            (Function::Stamp, _) => {
+                *stamps = true;
+                Ok(None)
+            }
+            (Function::Over(hop), false) => Ok(Some(leaves((hop, core::mem::take(stack))))),
+            (Function::Over(_), true) => Err(Stray::NothingFollows { node: self.name(node), sid }),
+            (Function::Decapsulate | Function::Address, true) => Ok(ends()),
+            (Function::Decapsulate | Function::Address, false) => {
+                Err(Stray::MoreFollows { node: self.name(node), sid })
+            }
+        }
     }
 
     /// Puts what a tunnel passes on top; a fate where nobody knows what that is.

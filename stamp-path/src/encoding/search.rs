@@ -26,6 +26,9 @@ pub(super) trait Moves {
     type Segment: Clone;
     type Cost: Clone + Ord;
 
+    /// Whether a list is complete that has brought packets here.
+    fn is_end(&self, places: &Places) -> bool;
+
     /// Segments that can be read at these places, the preferred ones first.
     fn from(&self, places: &Places, cost: &Self::Cost) -> Vec<Move<Self::Segment, Self::Cost>>;
 }
@@ -37,11 +40,7 @@ pub(super) enum Found<S, C> {
 }
 
 /// Finds the cheapest list; of equals the one whose first segments reach furthest.
-pub(super) fn search<M: Moves>(
-    intent: &Intent,
-    moves: &M,
-    start: M::Cost,
-) -> Found<M::Segment, M::Cost> {
+pub(super) fn search<M: Moves>(moves: &M, start: M::Cost) -> Found<M::Segment, M::Cost> {
     let begin = Places::from([Intent::START]);
     let mut furthest = begin.clone();
     let mut states = vec![State { places: begin.clone(), arrival: None, is_done: false }];
@@ -53,7 +52,7 @@ pub(super) fn search<M: Moves>(
         }
         states[number].is_done = true;
         let places = states[number].places.clone();
-        if places.is_subset(intent.ends()) {
+        if moves.is_end(&places) {
             return Found::List { moves: trail(states, number) };
         }
         if places.first() > furthest.first() {

@@ -22,8 +22,12 @@ pub enum Stray {
     LabelsForPeer { node: String, autonomous_system: u32 },
     #[error("label {label} needs another one below it")]
     NothingBelow { label: Label },
-    #[error("{node} has no IP route to {to}: labels ended too early")]
+    #[error("{node} has no IP route to {to}")]
     NoRoute { node: String, to: String },
+    #[error("a list ends at {node} with {sid}, but more SIDs follow")]
+    MoreFollows { node: String, sid: core::net::Ipv6Addr },
+    #[error("{sid} leads on from {node}, but no SID follows")]
+    NothingFollows { node: String, sid: core::net::Ipv6Addr },
     #[error("nobody has the SID {sid}")]
     UnknownSid { sid: core::net::Ipv6Addr },
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use core::net::Ipv6Addr;
+
 use ipnet::IpNet;
 use stamp_proto::sr::mpls::Label;
 
@@ -88,9 +90,29 @@ impl Forwarding<'_> {
     ) -> Result<Walk, Stray> {
         let labels = departure.labels.iter().rev().map(|label| Item::Label(*label));
         let stack = destination.map(Item::Address).into_iter().chain(labels).collect();
+        self.follow(at, departure.over, stack)
+    }
+
+    /// Follows a packet whose destination addresses, one after the other, are `sids`: SIDs, containers of
+    /// micro-SIDs, and maybe an address at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Stray`] when it is dropped or goes in a circle on any of the ways.
+    pub fn walk_sids(
+        &self,
+        at: NodeId,
+        over: Option<Hop>,
+        sids: &[Ipv6Addr],
+    ) -> Result<Walk, Stray> {
+        let stack = sids.iter().rev().map(|sid| Item::Sid(*sid)).collect();
+        self.follow(at, over, stack)
+    }
+
+    fn follow(&self, at: NodeId, over: Option<Hop>, stack: Stack) -> Result<Walk, Stray> {
         let mut trace = Trace::new(self, &Everywhere);
         trace.walk.nodes.insert(at);
-        let begin = departure.over.map_or(Ok(at), |hop| {
+        let begin = over.map_or(Ok(at), |hop| {
             let starts_here = hop.from(self.topology) == at;
             trace.walk.hops.insert(hop);
             let link = || self.topology[hop.link].name.clone();

@@ -107,7 +107,7 @@ fn a_node_without_segment_routing_is_passed_but_reads_no_list() {
     let error = Forwarding::new(&topology).encode_labels(Imposer::Before, &intent, 0);
     assert_eq!(
         error.unwrap_err().to_string(),
-        "no segment leads from 4 over 4-7: it has no label, and 7 has none that is read there"
+        "no segment leads from 4 over 4-7: it has no label or SID of its own, and 7 has none that is read there"
     );
 }
 
@@ -138,7 +138,7 @@ fn a_link_is_named_where_a_node_would_spread() {
     let error = Forwarding::new(&topology).encode_labels(Imposer::Node, &path("two"), 0);
     assert_eq!(
         error.unwrap_err().to_string(),
-        "no segment leads from b over two: it has no label, and packets for c also take one"
+        "no segment leads from b over two: it has no label or SID of its own, and packets for c also take one"
     );
 }
 
