@@ -4,12 +4,13 @@
 //! and SIDs they answer to. [`shortest`] finds the ways packets take by themselves, [`segments`] turns
 //! names into labels and SIDs. A [`Path`] is a way hop by hop, with what it adds up to; [`compute`]
 //! finds those that somebody wants, [`encoding`] the segments that keep packets to one and what packets
-//! with a list can touch.
+//! with a list can touch, [`drawing`] makes pictures of them.
 //!
 //! Text and values come in, values go out: no file, socket, clock or thread.
 #![forbid(unsafe_code)]
 
 pub mod compute;
+pub mod drawing;
 pub mod encoding;
 pub mod path;
 pub mod segments;

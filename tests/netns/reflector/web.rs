@@ -88,13 +88,13 @@ fn sessions_are_listed_drained_and_forgotten() {
         assert_eq!(status, 200, "{text}");
         serde_json::from_str(&text).expect("an object")
     };
-    let sender = |count| {
+    let sender = |count, ssid| {
         let mut command = netns::binary("stamp-sender");
-        command.arg(net.far.ipv4().to_string()).args(["-c", count, "-i", "5ms", "--ssid", "77"]);
+        command.arg(net.far.ipv4().to_string()).args(["-c", count, "-i", "5ms", "--ssid", ssid]);
         net.near.spawn(&mut command)
     };
     assert_eq!(listed()["sessions"], serde_json::json!([]));
-    let going_on = sender("0");
+    let going_on = sender("0", "77");
     going_on.wait_for_line(|line| line.contains("192.0.2.2"));
     let list = listed();
     let session = &list["sessions"][0];
@@ -111,7 +111,7 @@ fn sessions_are_listed_drained_and_forgotten() {
     );
     assert_eq!(ask(at, "GET", "/-/ready", ""), (503, "no session begins: drained\n".to_owned()));
     assert_eq!(value(&scrape(at), "stamp_reflector_draining"), Some(1.0));
-    let refused = sender("3").wait();
+    let refused = sender("3", "78").wait();
     assert_eq!(refused.code, Some(1), "{}", refused.stdout);
     let before = listed()["sessions"][0]["received"].as_u64();
     while listed()["sessions"][0]["received"].as_u64() == before {
