@@ -12,6 +12,7 @@
 pub mod compute;
 pub mod drawing;
 pub mod encoding;
+pub mod import;
 pub mod path;
 pub mod segments;
 pub mod shortest;
