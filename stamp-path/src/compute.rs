@@ -35,13 +35,17 @@ mod query;
 mod ranking;
 mod request;
 mod search;
+mod share;
 mod tree;
+mod view;
 
 pub use absence::{Absence, Relaxation};
 pub use answers::Answer;
 pub use disjoint::Pair;
 pub use network::Network;
 pub use request::{Constraint, Disjointness, Metric, Request};
+pub use share::weights;
+pub use view::{View, known_parts};
 
 #[cfg(test)]
 mod tests;

@@ -23,6 +23,8 @@ pub enum Absence {
         /// The limit.
         work_limit: u64,
     },
+    /// Ways lead there through what is not shown, of which nothing can be said.
+    Unproven,
     /// There is one way, and every other has this in common with it.
     OneWay {
         /// The way.
@@ -59,6 +61,11 @@ impl Absence {
             }
             Self::Undecided { work_limit } => {
                 format!("undecided: no path was found within the work limit of {work_limit}")
+            }
+            Self::Unproven => {
+                "ways lead through domains that do not show what they are made of, so none is known \
+                 to keep to what is asked"
+                    .to_owned()
             }
             Self::OneWay { shared: Some(shared), .. } => {
                 format!("there are no two such paths: every path takes {shared}")

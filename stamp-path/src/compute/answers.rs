@@ -2,7 +2,7 @@
 
 use super::absence::{self, Absence};
 use super::network::Network;
-use super::query::Query;
+use super::query::{self, Query};
 use super::ranking::{Ranked, Ranking};
 use super::request::{Constraint, Disjointness, Metric, Request};
 use super::tree::Cost;
@@ -105,6 +105,16 @@ impl Network<'_> {
         }
         hops.sort_unstable();
         Ok(Some(hops))
+    }
+
+    /// Links, in their direction, that one constraint alone keeps out.
+    #[must_use]
+    pub fn kept_out(&self, request: &Request, constraint: &Constraint) -> Vec<Hop> {
+        let with = |constraints| Request { constraints, ..request.clone() };
+        let [before, after] = [Vec::new(), vec![constraint.clone()]]
+            .map(|constraints| query::usable(self, &with(constraints)));
+        let kept = self.arcs().iter().zip(before.iter().zip(&after));
+        kept.filter(|(_, (before, after))| **before && !**after).map(|(arc, _)| arc.hop).collect()
     }
 }
 

@@ -97,7 +97,7 @@ fn nanoseconds(delay: Duration) -> u64 {
 }
 
 /// Which arcs are left, by position.
-fn usable(network: &Network<'_>, request: &Request) -> Vec<bool> {
+pub(super) fn usable(network: &Network<'_>, request: &Request) -> Vec<bool> {
     let mut usable: Vec<bool> =
         network.arcs().iter().map(|arc| request.over.contains(&arc.kind)).collect();
     let topology = network.topology();

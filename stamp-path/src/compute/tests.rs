@@ -1,6 +1,7 @@
 mod absence;
 mod oracle;
 mod properties;
+mod view;
 mod ways;
 
 use super::*;

@@ -78,6 +78,17 @@ fn each_constraint_keeps_its_ways_out() {
 }
 
 #[test]
+fn what_a_constraint_keeps_out_can_be_told() {
+    let topology = three_ways();
+    let kept = Network::new(&topology)
+        .kept_out(&request(&topology, "a", "d"), &Constraint::AvoidNode(node(&topology, "b")));
+    let names: Vec<&str> = kept.iter().map(|hop| topology[hop.link].name.as_str()).collect();
+    assert_eq!(names, ["a-b", "a-b", "b-d", "b-d"], "both directions");
+    let bound = Constraint::MaxHops(1);
+    assert!(Network::new(&topology).kept_out(&request(&topology, "a", "d"), &bound).is_empty());
+}
+
+#[test]
 fn domains_and_autonomous_systems_are_avoided_on_the_way_but_not_at_its_ends() {
     let mut topology = three_ways();
     topology.nodes[1].autonomous_system = Some(65001);
