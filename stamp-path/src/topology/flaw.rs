@@ -27,6 +27,8 @@ pub enum Flaw {
     NameTaken { table: &'static str, remedy: &'static str },
     #[error("the address {address} belongs to node \"{node}\" already")]
     AddressTaken { address: IpAddr, node: String },
+    #[error("node \"{node}\" has another interface of the number {interface}")]
+    InterfaceTaken { interface: u32, node: String },
     #[error("the SID {sid} belongs to node \"{node}\" already")]
     SidTaken { sid: Ipv6Net, node: String },
     #[error("the SID {sid} holds an address of node \"{node}\"; a SID has an address of its own")]

@@ -1,5 +1,6 @@
 //! Links, and what differs between their directions.
 
+use core::net::IpAddr;
 use core::time::Duration;
 
 use stamp_document::quantity::{Bandwidth, Ratio};
@@ -33,6 +34,10 @@ pub struct Link {
     pub adjacency: Option<[Label; 2]>,
     /// Adjacency-SIDs of SRv6: End.X of the first end, of the second end.
     pub end_x: Option<[Sid; 2]>,
+    /// Numbers of the interfaces: the first end's, the second end's.
+    pub interfaces: Option<[u32; 2]>,
+    /// Addresses of the interfaces: the first end's, the second end's; none on an unnumbered link.
+    pub addresses: [Vec<IpAddr>; 2],
 }
 
 impl Link {
@@ -72,6 +77,19 @@ impl Link {
     #[must_use]
     pub fn end_x_of(&self, side: Side) -> Option<Sid> {
         self.end_x.map(|[first, second]| side.choose(first, second))
+    }
+
+    /// By which number the node at `side` knows its interface.
+    #[must_use]
+    pub fn interface_of(&self, side: Side) -> Option<u32> {
+        self.interfaces.map(|[first, second]| side.choose(first, second))
+    }
+
+    /// Addresses of the interface at `side`.
+    #[must_use]
+    pub fn addresses_of(&self, side: Side) -> &[IpAddr] {
+        let [first, second] = &self.addresses;
+        side.choose(first, second)
     }
 }
 

@@ -1,3 +1,4 @@
+use core::net::IpAddr;
 use core::time::Duration;
 
 use proptest::prelude::*;
@@ -80,7 +81,12 @@ fn the_reference_is_read_with_every_key_of_links_and_borders() {
         link.end_x_of(Side::First).map(|sid| sid.to_string()).as_deref(),
         Some("fc00:bb:1:a2::/64")
     );
+    assert_eq!(link.interface_of(Side::Second), Some(7));
+    let addresses = ["198.51.100.1", "2001:db8:12::1"];
+    let addresses = addresses.map(|text| text.parse::<IpAddr>().unwrap());
+    assert_eq!(link.addresses_of(Side::Second), addresses);
     assert_eq!(topology.links[1].name, "second-wire");
+    assert!(topology.links[1].addresses_of(Side::First).is_empty());
     assert_eq!(topology.links[1].from(Side::First).reordering, Ratio::ZERO);
     assert_eq!(topology.links[3].kind, LinkKind::Lsp);
     let [peer] = topology.peers[..] else { panic!("one peer") };
@@ -155,6 +161,20 @@ fn addresses_and_sids_belong_to_one_node() {
     let adjacency = "end-x = [\"fc00::1:0/112\", \"fc00::2\"]";
     let taken = error(&pair(end, "", adjacency));
     assert!(taken.contains("link[0].end-x = \"fc00::1:0/112\": the SID"), "{taken}");
+}
+
+#[test]
+fn interfaces_have_numbers_and_addresses_of_their_own() {
+    let again = "[[link]]\nname = \"x\"\nends = [\"b\", \"a\"]\ninterfaces = [2, 7]\n";
+    let taken = error(&(pair("", "", "interfaces = [7, 3]") + again));
+    assert!(taken.contains("interfaces = 7: node \"a\" has another interface of"), "{taken}");
+    let none = error(&pair("", "", "interfaces = [0, 3]"));
+    assert!(none.contains("expected a number of an interface from 1"), "{none}");
+    let address = "addresses = [[\"192.0.2.1\"], [\"198.51.100.1\"]]";
+    let taken = error(&pair("loopbacks = [\"192.0.2.1\"]", "", address));
+    assert!(taken.contains("192.0.2.1 belongs to node \"a\" already"), "{taken}");
+    let one = error(&pair("", "", "addresses = [[\"198.51.100.1\"]]"));
+    assert!(one.contains("1 entries; one for each end"), "{one}");
 }
 
 #[test]

@@ -162,6 +162,10 @@ number!(
     Srlg(u32), "a shared risk link group from 0 to 4294967295", 0..=u32::MAX
 );
 number!(
+    /// Number of an interface; zero is none.
+    Interface(u32), "a number of an interface from 1 to 4294967295", 1..=u32::MAX
+);
+number!(
     /// A depth of one octet.
     Depth(u8), "a depth from 0 to 255", 0..=u8::MAX
 );

@@ -1,9 +1,11 @@
 //! `[[link]]`.
 
+use core::net::IpAddr;
+
 use stamp_document::document::Section;
 use stamp_document::quantity::{LinkDelay, Ratio};
 
-use super::super::words::{GivenLabel, Metric, Name, Srlg};
+use super::super::words::{GivenLabel, Interface, Loopback, Metric, Name, Srlg};
 use super::super::{Direction, Directions, Flaw, Link, LinkKind, NodeId, Sid, Side};
 use super::{Reader, per_end};
 
@@ -18,6 +20,9 @@ impl Reader {
         let adjacency = per_end::<GivenLabel>(section, "adjacency");
         let adjacency = adjacency.map(|labels| labels.map(|label| label.0));
         let end_x = per_end::<Sid>(section, "end-x");
+        let interfaces = per_end::<Interface>(section, "interfaces");
+        let interfaces = interfaces.map(|numbers| numbers.map(|number| number.0));
+        let addresses = addresses(section);
         let Some(ends) = self.ends(section) else { return };
         let by_ends = || ends.map(|end| self.name_of(end)).join("-");
         let is_named = name.is_some();
@@ -48,8 +53,58 @@ impl Reader {
                 self.claim_sid(section, &place, side.choose(near, far), sid);
             }
         }
+        self.check_interfaces(section, ends, interfaces);
+        self.claim_addresses(section, ends, &addresses);
         let directions = Directions([forth, back]);
-        self.topology.links.push(Link { name, ends, kind, directions, adjacency, end_x });
+        self.topology.links.push(Link {
+            name,
+            ends,
+            kind,
+            directions,
+            adjacency,
+            end_x,
+            interfaces,
+            addresses,
+        });
+    }
+
+    /// A node has each number once.
+    fn check_interfaces(
+        &self,
+        section: &Section<'_>,
+        ends: [NodeId; 2],
+        interfaces: Option<[u32; 2]>,
+    ) {
+        let numbers = interfaces.into_iter().flatten();
+        for ((node, interface), place) in
+            ends.into_iter().zip(numbers).zip(section.places("interfaces"))
+        {
+            let is_taken = self
+                .topology
+                .links_of(node)
+                .any(|(link, side)| self.topology[link].interface_of(side) == Some(interface));
+            if is_taken {
+                let flaw = Flaw::InterfaceTaken { interface, node: self.name_of(node) };
+                section.report(&place, flaw.into());
+            }
+        }
+    }
+
+    /// Notes whose addresses these are; one that another has is told.
+    fn claim_addresses(
+        &mut self,
+        section: &Section<'_>,
+        ends: [NodeId; 2],
+        addresses: &[Vec<IpAddr>; 2],
+    ) {
+        for ((node, list), place) in ends.iter().zip(addresses).zip(section.places("addresses")) {
+            for address in list {
+                if let Some(owner) = self.addresses.insert(*address, *node) {
+                    let flaw = Flaw::AddressTaken { address: *address, node: self.name_of(owner) };
+                    section.report(&place, flaw.into());
+                }
+            }
+        }
     }
 
     /// Two different nodes.
@@ -69,6 +124,17 @@ impl Reader {
         }
         Some([first, second])
     }
+}
+
+/// Addresses of both interfaces.
+fn addresses(section: &Section<'_>) -> [Vec<IpAddr>; 2] {
+    let Some(lists) = section.lists::<Loopback>("addresses") else { return Default::default() };
+    let count = lists.len();
+    let Ok(lists) = <[Vec<Loopback>; 2]>::try_from(lists) else {
+        section.problem("addresses", Flaw::PerEnd { count }.into());
+        return Default::default();
+    };
+    lists.map(|list| list.into_iter().map(|Loopback(address)| address).collect())
 }
 
 /// The keys that may differ between the directions; what is not there is as in `other`.
