@@ -6,6 +6,8 @@
 //! finds those that somebody wants, [`encoding`] the segments that keep packets to one and what packets
 //! with a list can touch, [`drawing`] makes pictures of them.
 //!
+//! [`policy`] says what is to be steered where.
+//!
 //! Text and values come in, values go out: no file, socket, clock or thread.
 #![forbid(unsafe_code)]
 
@@ -14,6 +16,7 @@ pub mod drawing;
 pub mod encoding;
 pub mod import;
 pub mod path;
+pub mod policy;
 pub mod segments;
 pub mod shortest;
 pub mod topology;

@@ -30,7 +30,7 @@ mod link;
 mod node;
 mod reading;
 mod srgb;
-mod words;
+pub(crate) mod words;
 
 use core::ops::Index;
 

@@ -117,7 +117,7 @@ impl Setting for Loopback {
 
 /// A name of a node or link.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Name(pub(super) String);
+pub(crate) struct Name(pub(crate) String);
 
 impl Setting for Name {
     const EXPECTED: &'static str =
@@ -199,6 +199,8 @@ macro_rules! words {
         }
     };
 }
+
+pub(crate) use {number, words};
 
 words!(LinkKind, "physical, lsp or abstract",
     "physical" => Self::Physical, "lsp" => Self::Lsp, "abstract" => Self::Abstract);
