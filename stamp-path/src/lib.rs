@@ -6,11 +6,12 @@
 //! finds those that somebody wants, [`encoding`] the segments that keep packets to one and what packets
 //! with a list can touch, [`drawing`] makes pictures of them.
 //!
-//! [`policy`] says what is to be steered where.
+//! [`policy`] says what is to be steered where, [`class`] what its traffic needs.
 //!
 //! Text and values come in, values go out: no file, socket, clock or thread.
 #![forbid(unsafe_code)]
 
+pub mod class;
 pub mod compute;
 pub mod drawing;
 pub mod encoding;

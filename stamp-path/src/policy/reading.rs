@@ -13,12 +13,15 @@ pub use mistake::PolicyMistake;
 use words::{ColorWord, Endpoint, Name, Priority};
 
 use super::{CandidateKind, CandidatePath, Color, Dynamic, Policy};
+use crate::class::{self, Class, ClassMistake};
 use crate::segments::{self, Origin};
 use crate::topology::{NodeId, Topology};
 
 /// Everything that a document says about policies.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Policies {
+    /// Classes of service, in the order of the document.
+    pub classes: Vec<Class>,
     /// In the order of the document.
     pub policies: Vec<Policy>,
 }
@@ -34,21 +37,32 @@ impl Policies {
         document::read(file, text, |root| Self::read_section(root, topology))
     }
 
-    /// Reads `[[policy]]` of a document that has more in it. Mistakes are the document's.
+    /// Reads `[class.NAME]` and `[[policy]]` of a document that has more in it. Mistakes are the document's.
     #[must_use]
     pub fn read_section(root: &Section<'_>, topology: Option<&Topology>) -> Self {
-        let mut reader = Reader { topology, policies: Vec::new() };
+        let classes = class::read_section(root, topology);
+        let mut reader = Reader { topology, classes: &classes, policies: Vec::new() };
         root.sections("policy", |section| {
             let policy = reader.policy(section);
             reader.policies.extend(policy);
         });
-        Self { policies: reader.policies }
+        let policies = reader.policies;
+        Self { classes, policies }
+    }
+
+    /// The class of a policy; one that names none has no requirements.
+    #[must_use]
+    pub fn class_of(&self, policy: &Policy) -> Class {
+        let named = policy.class.as_ref();
+        let class = named.and_then(|name| self.classes.iter().find(|class| class.name == *name));
+        class.cloned().unwrap_or_default()
     }
 }
 
 /// What has been read, and the names it may use.
 struct Reader<'t> {
     topology: Option<&'t Topology>,
+    classes: &'t [Class],
     policies: Vec<Policy>,
 }
 
@@ -60,6 +74,10 @@ impl Reader<'_> {
         let name = section.get::<Name>("name").map(|name| name.0);
         let priority = section.get::<Priority>("priority").map(|priority| priority.0);
         let class = section.get::<Name>("class").map(|class| class.0);
+        let is_known = |name: &String| self.classes.iter().any(|class| class.name == *name);
+        if let Some(name) = class.clone().filter(|name| !is_known(name)) {
+            section.problem("class", ClassMistake::UnknownClass { name }.into());
+        }
         let verifies_endpoint = section.get("verify-endpoint").unwrap_or(false);
         let keeps_installed = section.get("keep-installed").unwrap_or(false);
         let candidates = self.candidates(section);

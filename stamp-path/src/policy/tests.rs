@@ -35,9 +35,10 @@ pub(super) fn fabric(of_node: impl Fn(u32) -> String) -> Topology {
         let anycast =
             if node > 10 { "anycast = [{ prefix = \"192.0.2.20\", index = 20 }]" } else { "" };
         let of_node = of_node(node);
+        let domain = if node == 8 { "domain = \"core\"\nas = 65002" } else { "" };
         format!(
             "[[node]]\nname = \"{node}\"\nloopbacks = [\"192.0.2.{node}\", \"2001:db8::{node}\"]\n\
-             index = {node}\nsids = {{ end = \"fc00:bb:{node}:1::/64\" }}\n{anycast}\n{of_node}\n"
+             index = {node}\nsids = {{ end = \"fc00:bb:{node}:1::/64\" }}\n{anycast}\n{domain}\n{of_node}\n"
         )
     });
     let links = LINKS.iter().enumerate().map(|(number, (a, b))| {

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use stamp_document::document::ConfigError;
 
 use super::*;
+use crate::class::{Class, Damping, Disjointness, Trust};
 use crate::topology::Label;
 
 const REFERENCE: &str = include_str!("../../../reference/policies.toml");
@@ -51,6 +52,34 @@ fn the_reference_is_read_with_every_key() {
         parts.iter().map(|it| (it.color.value(), it.weight)).collect::<Vec<_>>(),
         [(101, 2), (102, 1)]
     );
+}
+
+#[test]
+fn the_reference_is_read_with_every_key_of_classes() {
+    let topology = homogeneous();
+    let read = Policies::read("p", REFERENCE, Some(&topology)).unwrap();
+    let [gaming, bulk] = &read.classes[..] else { panic!("two classes") };
+    assert_eq!(read.class_of(&read.policies[0]), *gaming);
+    assert_eq!(read.class_of(&read.policies[1]), Class::default());
+    let require: Vec<String> = gaming.require.iter().map(ToString::to_string).collect();
+    assert_eq!(require, ["forward-p99 of at most 20ms", "loss of at most 0.1%"]);
+    assert_eq!(gaming.avoid.domains, ["core"]);
+    assert_eq!(
+        (&gaming.avoid.autonomous_systems[..], &gaming.avoid.srlgs[..]),
+        (&[65002][..], &[7][..])
+    );
+    assert_eq!(gaming.avoid.nodes, topology.node_id("8").into_iter().collect::<Vec<_>>());
+    assert_eq!(gaming.avoid.links, topology.link_id("4-8").into_iter().collect::<Vec<_>>());
+    assert_eq!(gaming.avoid.affinities, ["satellite"]);
+    assert_eq!(gaming.compared().map(|it| it.to_string()).as_deref(), Some("forward-p50"));
+    assert_eq!(gaming.standby, Some(Disjointness::Node));
+    let apart = gaming.apart.clone().unwrap();
+    assert_eq!((apart.classes, apart.by), (vec!["bulk".to_owned()], Disjointness::Link));
+    assert_eq!((gaming.spread.paths, gaming.spread.weights), (2, ListWeights::Bandwidth));
+    assert_eq!(gaming.traffic.prefixes[0].to_string(), "198.51.100.0/24");
+    assert_eq!(gaming.traffic.dscp[0].name(), Some("AF41"));
+    assert_eq!((gaming.damping, gaming.trust), (Damping::default(), Trust::default()));
+    assert!(bulk.require.is_empty() && bulk.avoid.is_empty());
 }
 
 /// Every list of the reference can be imposed on the fabric it names.

@@ -1,0 +1,108 @@
+//! What packets on a path can touch, every branch of equal cost included.
+
+use std::collections::BTreeSet;
+
+use crate::path::{Hop, Path};
+use crate::topology::{NodeId, Topology};
+
+/// Every node and link that a packet on one of the lists can pass.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Touched {
+    /// Every node, both ends included.
+    pub nodes: BTreeSet<NodeId>,
+    /// Every link, in the direction of travel.
+    pub hops: BTreeSet<Hop>,
+    /// Where it begins and ends: what all paths of a policy have in common.
+    pub ends: BTreeSet<NodeId>,
+}
+
+/// What two paths have in common although they should not.
+#[expect(missing_docs, reason = "each message says it")]
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Shared {
+    #[error("link {name}")]
+    Link { name: String },
+    #[error("node {name}")]
+    Node { name: String },
+    #[error("shared risk link group {srlg}, by link {name}")]
+    Srlg { srlg: u32, name: String },
+}
+
+/// What two paths do not share.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Disjointness {
+    /// No link, in neither direction.
+    Link,
+    /// No link, and no node but their ends.
+    Node,
+    /// No link, and no shared risk link group.
+    Srlg,
+}
+
+impl Disjointness {
+    /// As it is written.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::Node => "node",
+            Self::Srlg => "srlg",
+        }
+    }
+}
+
+impl Touched {
+    /// By a path that packets keep to.
+    #[must_use]
+    pub fn by(topology: &Topology, path: &Path) -> Self {
+        Self {
+            nodes: path.nodes(topology).collect(),
+            hops: path.hops().iter().copied().collect(),
+            ends: [path.start(), path.end(topology)].into(),
+        }
+    }
+
+    /// By either.
+    pub fn extend(&mut self, other: Self) {
+        self.nodes.extend(other.nodes);
+        self.hops.extend(other.hops);
+        self.ends.extend(other.ends);
+    }
+
+    /// The first thing that both touch, of that kind.
+    #[must_use]
+    pub fn shared(&self, other: &Self, by: Disjointness, topology: &Topology) -> Option<Shared> {
+        let name = |hop: &Hop| topology[hop.link].name.clone();
+        let passes = |hop: &&Hop| other.hops.contains(hop) || other.hops.contains(&hop.reversed());
+        let link = self.hops.iter().find(passes).map(|hop| Shared::Link { name: name(hop) });
+        link.or_else(|| match by {
+            Disjointness::Link => None,
+            Disjointness::Node => {
+                let is_end = |node: &NodeId| self.ends.contains(node) && other.ends.contains(node);
+                let mut both = self.nodes.intersection(&other.nodes);
+                let node = both.find(|node| !is_end(node))?;
+                Some(Shared::Node { name: topology[*node].name.clone() })
+            }
+            Disjointness::Srlg => {
+                let groups = |hop: &Hop| hop.direction(topology).srlgs.clone();
+                let others: BTreeSet<u32> = other.hops.iter().flat_map(groups).collect();
+                self.hops.iter().find_map(|hop| {
+                    let srlg = groups(hop).into_iter().find(|group| others.contains(group))?;
+                    Some(Shared::Srlg { srlg, name: name(hop) })
+                })
+            }
+        })
+    }
+
+    /// What is drained of it, if anything is: its ends cannot be gone round.
+    #[must_use]
+    pub fn drained(&self, topology: &Topology) -> Option<Shared> {
+        let inner = self.nodes.difference(&self.ends);
+        let node = inner.map(|node| &topology[*node]).find(|node| node.drained);
+        let node = node.map(|node| Shared::Node { name: node.name.clone() });
+        node.or_else(|| {
+            let hop = self.hops.iter().find(|hop| hop.direction(topology).drained)?;
+            Some(Shared::Link { name: topology[hop.link].name.clone() })
+        })
+    }
+}
