@@ -2,7 +2,7 @@
 //!
 //! A [`Class`] says what its traffic needs ([`Requirement`]), what it may never touch ([`Avoid`]), how
 //! calmly its path may change ([`Damping`]) and which packets belong to it ([`Traffic`]). Nothing here
-//! looks at a measurement.
+//! looks at a measurement: [`selection`](crate::selection) does.
 
 mod avoid;
 mod damping;

@@ -6,7 +6,8 @@
 //! finds those that somebody wants, [`encoding`] the segments that keep packets to one and what packets
 //! with a list can touch, [`drawing`] makes pictures of them.
 //!
-//! [`policy`] says what is to be steered where, [`class`] what its traffic needs.
+//! [`policy`] says what is to be steered where, [`class`] what its traffic needs,
+//! [`selection`] which candidate path carries it by what was measured.
 //!
 //! Text and values come in, values go out: no file, socket, clock or thread.
 #![forbid(unsafe_code)]
@@ -19,6 +20,7 @@ pub mod import;
 pub mod path;
 pub mod policy;
 pub mod segments;
+pub mod selection;
 pub mod shortest;
 pub mod topology;
 
