@@ -5,6 +5,7 @@
 //! looks at a measurement: [`selection`](crate::selection) does.
 
 mod avoid;
+mod constraints;
 mod damping;
 mod measure;
 mod mistake;
@@ -20,9 +21,10 @@ pub use damping::{Damping, Trust};
 pub use measure::{Direction, Measure, Quantile, Requirement, Value};
 pub use mistake::ClassMistake;
 pub(crate) use reading::read_section;
-pub use touched::{Disjointness, Shared, Touched};
+pub use touched::{Shared, Touched};
 
-use crate::policy::{Dynamic, ListWeights, Metric};
+use crate::compute::{Disjointness, Metric};
+use crate::policy::{Dynamic, ListWeights};
 
 /// A class of service.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

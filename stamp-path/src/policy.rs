@@ -42,6 +42,7 @@
 mod active;
 mod candidate;
 mod composite;
+mod dynamic;
 mod flaw;
 mod identity;
 mod reading;
@@ -52,10 +53,9 @@ mod validity;
 use core::net::IpAddr;
 
 pub use active::{active, shares};
-pub use candidate::{
-    CandidateKind, CandidatePath, Constituent, Dynamic, ListWeights, Metric, SegmentList,
-};
+pub use candidate::{CandidateKind, CandidatePath, Constituent, Dynamic, ListWeights, SegmentList};
 pub use composite::{Fraction, constituents, fractions};
+pub use dynamic::{Found, Unfound, Way, ways};
 pub use flaw::{CandidateFlaw, CompositeFlaw, ListFlaw, SegmentFlaw};
 pub use identity::{BindingSid, CandidateId, Color, Originator, ProtocolOrigin};
 pub use reading::{Policies, PolicyMistake};

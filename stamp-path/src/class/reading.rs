@@ -9,9 +9,9 @@ use super::words::{
     Age, AutonomousSystem, Changes, DelayLimit, Hold, Hops, Name, Paths, Samples, Srlg,
 };
 use super::{
-    Apart, Avoid, Class, ClassMistake, Damping, Disjointness, Measure, Requirement, Spread,
-    Traffic, Trust, Value,
+    Apart, Avoid, Class, ClassMistake, Damping, Measure, Requirement, Spread, Traffic, Trust, Value,
 };
+use crate::compute::Disjointness;
 use crate::segments::{self, SegmentError};
 use crate::topology::{LinkId, Topology};
 
@@ -130,7 +130,7 @@ fn apart(table: &Section<'_>) -> (Apart, Vec<Place>) {
     if classes.is_empty() {
         table.problem("classes", ClassMistake::Empty.into());
     }
-    let by = table.get("by").unwrap_or(Disjointness::Link);
+    let by = table.get("by").unwrap_or(Disjointness::LINK);
     let classes = classes.into_iter().map(|name| name.0).collect();
     (Apart { classes, by }, table.places("classes"))
 }

@@ -57,7 +57,7 @@ fn all_mistakes_are_told_at_once_with_their_range() {
         "2:54: class.c.require.hops = 0: expected a count of links from 1 to 255",
         "2:57: class.c.require.p99: unknown key",
         "3:10: class.c.prefer = \"delay\": expected forward-p50",
-        "4:11: class.c.standby = \"wire\": expected link, node or srlg",
+        "4:11: class.c.standby = \"wire\": expected link, node, srlg or node+srlg",
         "5:8: class.c.hold = \"25h\": expected a duration from 0s to 24h",
         "6:10: class.c.margin = 10: a bare number has no unit",
         "7:20: class.c.changes-per-hour = 9999: expected a count of changes from 0 to 3600",

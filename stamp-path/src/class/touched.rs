@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::compute::Disjointness;
 use crate::path::{Hop, Path};
 use crate::topology::{NodeId, Topology};
 
@@ -28,29 +29,6 @@ pub enum Shared {
     Srlg { srlg: u32, name: String },
 }
 
-/// What two paths do not share.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Disjointness {
-    /// No link, in neither direction.
-    Link,
-    /// No link, and no node but their ends.
-    Node,
-    /// No link, and no shared risk link group.
-    Srlg,
-}
-
-impl Disjointness {
-    /// As it is written.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Link => "link",
-            Self::Node => "node",
-            Self::Srlg => "srlg",
-        }
-    }
-}
-
 impl Touched {
     /// By a path that packets keep to.
     #[must_use]
@@ -75,23 +53,21 @@ impl Touched {
         let name = |hop: &Hop| topology[hop.link].name.clone();
         let passes = |hop: &&Hop| other.hops.contains(hop) || other.hops.contains(&hop.reversed());
         let link = self.hops.iter().find(passes).map(|hop| Shared::Link { name: name(hop) });
-        link.or_else(|| match by {
-            Disjointness::Link => None,
-            Disjointness::Node => {
-                let is_end = |node: &NodeId| self.ends.contains(node) && other.ends.contains(node);
-                let mut both = self.nodes.intersection(&other.nodes);
-                let node = both.find(|node| !is_end(node))?;
-                Some(Shared::Node { name: topology[*node].name.clone() })
-            }
-            Disjointness::Srlg => {
-                let groups = |hop: &Hop| hop.direction(topology).srlgs.clone();
-                let others: BTreeSet<u32> = other.hops.iter().flat_map(groups).collect();
-                self.hops.iter().find_map(|hop| {
-                    let srlg = groups(hop).into_iter().find(|group| others.contains(group))?;
-                    Some(Shared::Srlg { srlg, name: name(hop) })
-                })
-            }
-        })
+        let node = || {
+            let is_end = |node: &NodeId| self.ends.contains(node) && other.ends.contains(node);
+            let mut both = self.nodes.intersection(&other.nodes);
+            let node = both.find(|node| !is_end(node))?;
+            Some(Shared::Node { name: topology[*node].name.clone() })
+        };
+        let srlg = || {
+            let groups = |hop: &Hop| hop.direction(topology).srlgs.clone();
+            let others: BTreeSet<u32> = other.hops.iter().flat_map(groups).collect();
+            self.hops.iter().find_map(|hop| {
+                let srlg = groups(hop).into_iter().find(|group| others.contains(group))?;
+                Some(Shared::Srlg { srlg, name: name(hop) })
+            })
+        };
+        link.or_else(|| by.nodes.then(node).flatten()).or_else(|| by.srlgs.then(srlg).flatten())
     }
 
     /// What is drained of it, if anything is: its ends cannot be gone round.

@@ -5,13 +5,10 @@ use core::time::Duration;
 use stamp_document::quantity::duration_with_unit;
 use stamp_document::{Form, Setting};
 
-use super::{Disjointness, Measure};
-use crate::topology::words::{number, words};
+use super::Measure;
+use crate::topology::words::number;
 
 pub(super) use crate::topology::words::Name;
-
-words!(Disjointness, "link, node or srlg",
-    "link" => Self::Link, "node" => Self::Node, "srlg" => Self::Srlg);
 
 impl Setting for Measure {
     const EXPECTED: &'static str = "forward-p50, backward-p50 or round-trip-p50, with p95, p99, max or \

@@ -6,6 +6,7 @@ use core::net::IpAddr;
 use ipnet::IpNet;
 
 use super::{BindingSid, CandidateId, Color, DataPlane, Segment};
+use crate::compute::Metric;
 
 /// One of the ways a policy may take (RFC 9256 §2.2).
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -71,33 +72,6 @@ impl Default for Dynamic {
     fn default() -> Self {
         let (metric, weights) = (Metric::default(), ListWeights::default());
         Self { metric, paths: 1, weights, disjoint_from: None }
-    }
-}
-
-/// What a computed path has as little of as possible.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-pub enum Metric {
-    /// Metric of the interior gateway protocol.
-    #[default]
-    Igp,
-    /// Metric of traffic engineering.
-    Te,
-    /// Delay.
-    Delay,
-    /// Links.
-    Hops,
-}
-
-impl Metric {
-    /// As it is written.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Igp => "igp",
-            Self::Te => "te",
-            Self::Delay => "delay",
-            Self::Hops => "hops",
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! From the sections of a document to policies, contradictions told on the way.
 
 mod candidate;
+mod mesh;
 mod mistake;
 mod segment;
 mod words;
@@ -37,7 +38,7 @@ impl Policies {
         document::read(file, text, |root| Self::read_section(root, topology))
     }
 
-    /// Reads `[class.NAME]` and `[[policy]]` of a document that has more in it. Mistakes are the document's.
+    /// Reads `[class.NAME]`, `[[policy]]` and `[[mesh]]` of a document that has more in it. Mistakes are the document's.
     #[must_use]
     pub fn read_section(root: &Section<'_>, topology: Option<&Topology>) -> Self {
         let classes = class::read_section(root, topology);
@@ -45,6 +46,12 @@ impl Policies {
         root.sections("policy", |section| {
             let policy = reader.policy(section);
             reader.policies.extend(policy);
+        });
+        root.sections("mesh", |section| {
+            for policy in reader.mesh(section) {
+                reader.check_identity(section, policy.headend, (policy.color, policy.endpoint));
+                reader.policies.push(policy);
+            }
         });
         let policies = reader.policies;
         Self { classes, policies }
@@ -73,11 +80,7 @@ impl Reader<'_> {
         let headend = self.headend(section);
         let name = section.get::<Name>("name").map(|name| name.0);
         let priority = section.get::<Priority>("priority").map(|priority| priority.0);
-        let class = section.get::<Name>("class").map(|class| class.0);
-        let is_known = |name: &String| self.classes.iter().any(|class| class.name == *name);
-        if let Some(name) = class.clone().filter(|name| !is_known(name)) {
-            section.problem("class", ClassMistake::UnknownClass { name }.into());
-        }
+        let class = self.class(section);
         let verifies_endpoint = section.get("verify-endpoint").unwrap_or(false);
         let keeps_installed = section.get("keep-installed").unwrap_or(false);
         let candidates = self.candidates(section);
@@ -100,6 +103,16 @@ impl Reader<'_> {
             section.problem(key, PolicyMistake::NameTaken { name: policy.name.clone() }.into());
         }
         Some(policy)
+    }
+
+    /// The name of a class that is there.
+    fn class(&self, section: &Section<'_>) -> Option<String> {
+        let Name(name) = section.get::<Name>("class")?;
+        let is_known = self.classes.iter().any(|class| class.name == name);
+        if !is_known {
+            section.problem("class", ClassMistake::UnknownClass { name: name.clone() }.into());
+        }
+        Some(name)
     }
 
     /// Colour and endpoint, and the headend where there may be several.

@@ -2,6 +2,8 @@
 
 mod active;
 mod composite;
+mod dynamic;
+mod mesh;
 mod reading;
 mod resolution;
 mod validity;

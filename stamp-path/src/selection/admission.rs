@@ -1,6 +1,7 @@
 //! What a candidate path may not do whatever is measured of it.
 
-use crate::class::{Avoid, Class, Disjointness, Shared, Touched, Trespass};
+use crate::class::{Avoid, Class, Shared, Touched, Trespass};
+use crate::compute::Disjointness;
 use crate::policy::{CandidateFlaw, CandidateId};
 use crate::topology::Topology;
 

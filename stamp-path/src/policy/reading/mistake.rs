@@ -31,6 +31,10 @@ pub enum PolicyMistake {
     Ipv4Sid,
     #[error("both are to be IPv4 addresses, or both IPv6")]
     Families,
+    #[error("two sites at least are needed")]
+    FewSites,
+    #[error("this site is named already")]
+    SiteTwice,
     #[error("no other candidate has preference {preference}")]
     NoPreference { preference: u32 },
 }

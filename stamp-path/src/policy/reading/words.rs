@@ -4,9 +4,7 @@ use core::net::{IpAddr, Ipv6Addr};
 
 use stamp_document::{Form, Setting};
 
-use crate::policy::{
-    BindingSid, Color, DataPlane, ListWeights, Metric, Originator, ProtocolOrigin,
-};
+use crate::policy::{BindingSid, Color, DataPlane, ListWeights, Originator, ProtocolOrigin};
 use crate::topology::Label;
 use crate::topology::words::{number, words};
 
@@ -54,8 +52,6 @@ number!(
 );
 
 words!(DataPlane, "mpls or srv6", "mpls" => Self::Mpls, "srv6" => Self::Srv6);
-words!(Metric, "igp, te, delay or hops",
-    "igp" => Self::Igp, "te" => Self::Te, "delay" => Self::Delay, "hops" => Self::Hops);
 words!(ListWeights, "equal or bandwidth",
     "equal" => Self::Equal, "bandwidth" => Self::Bandwidth);
 

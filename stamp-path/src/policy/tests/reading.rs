@@ -2,7 +2,9 @@ use proptest::prelude::*;
 use stamp_document::document::ConfigError;
 
 use super::*;
-use crate::class::{Class, Damping, Disjointness, Trust};
+use crate::class::{Class, Damping, Trust};
+use crate::compute::Disjointness;
+use crate::compute::Metric;
 use crate::topology::Label;
 
 const REFERENCE: &str = include_str!("../../../reference/policies.toml");
@@ -27,7 +29,8 @@ fn mistake(candidate: &str) -> String {
 #[test]
 fn the_reference_is_read_with_every_key() {
     let policies = read(REFERENCE).unwrap();
-    let [gold, srv6, plain] = &policies[..] else { panic!("three policies") };
+    let [gold, srv6, plain, mesh @ ..] = &policies[..] else { panic!("three policies") };
+    assert_eq!((mesh.len(), mesh[0].name.as_str(), mesh[0].candidates.len()), (6, "200-2-11", 2));
     assert_eq!((gold.name.as_str(), gold.color.value()), ("gold", 100));
     assert_eq!(gold.endpoint.to_string(), "192.0.2.11");
     assert_eq!((gold.priority, gold.class.as_deref()), (Some(10), Some("gaming")));
@@ -72,9 +75,9 @@ fn the_reference_is_read_with_every_key_of_classes() {
     assert_eq!(gaming.avoid.links, topology.link_id("4-8").into_iter().collect::<Vec<_>>());
     assert_eq!(gaming.avoid.affinities, ["satellite"]);
     assert_eq!(gaming.compared().map(|it| it.to_string()).as_deref(), Some("forward-p50"));
-    assert_eq!(gaming.standby, Some(Disjointness::Node));
+    assert_eq!(gaming.standby, Some(Disjointness::NODE));
     let apart = gaming.apart.clone().unwrap();
-    assert_eq!((apart.classes, apart.by), (vec!["bulk".to_owned()], Disjointness::Link));
+    assert_eq!((apart.classes, apart.by), (vec!["bulk".to_owned()], Disjointness::LINK));
     assert_eq!((gaming.spread.paths, gaming.spread.weights), (2, ListWeights::Bandwidth));
     assert_eq!(gaming.traffic.prefixes[0].to_string(), "198.51.100.0/24");
     assert_eq!(gaming.traffic.dscp[0].name(), Some("AF41"));

@@ -1,4 +1,5 @@
 use super::*;
+use crate::compute::Metric;
 
 fn policies(text: &str) -> Vec<Policy> {
     Policies::read("p.toml", text, Some(&homogeneous())).unwrap().policies

@@ -1,6 +1,7 @@
 use super::*;
 use crate::Topology;
 use crate::class::{Shared, Touched};
+use crate::compute::Disjointness;
 use crate::path::{Hop, Path};
 use crate::topology::Side;
 
@@ -127,8 +128,11 @@ fn a_standby_shares_nothing_with_the_path_in_use() {
         });
         found.map(|id| id.discriminator)
     };
-    use crate::class::Disjointness::{Link, Node, Srlg};
-    assert_eq!([Link, Node, Srlg].map(by), [Some(1), Some(1), Some(2)], "a-b and a-c share a risk");
+    let kinds = [Disjointness::LINK, Disjointness::NODE, Disjointness::SRLG];
+    assert_eq!(kinds.map(by), [Some(1), Some(1), Some(2)], "a-b and a-c share a risk");
     let decision = scene.after(1).measure(["10ms", "30ms", "30ms"]).decide();
-    assert_eq!(standby(&topology, Link, &decision, |_| Some(touched(&topology, &["a-d"]))), None);
+    assert_eq!(
+        standby(&topology, Disjointness::LINK, &decision, |_| Some(touched(&topology, &["a-d"]))),
+        None
+    );
 }
