@@ -1,6 +1,6 @@
 //! Which candidate path carries the traffic of a policy, by what was measured of its lists.
 //!
-//! A [`Selector`] holds one policy. Each call of [`Selector::decide`] takes all its candidate paths with
+//! A [`Selection`] holds all policies of a file, a [`Selector`] one of them. Each call of [`Selector::decide`] takes all its candidate paths with
 //! what is known of them and gives a [`Decision`]: who carries what, why each candidate may or may not,
 //! what changed and what is waited for. Equal calls give equal decisions.
 //!
@@ -22,12 +22,14 @@
 //! Times are durations since one fixed moment of a clock that never steps.
 
 mod admission;
+mod all;
 mod assessment;
 mod decision;
 mod measured;
 mod selector;
 
 pub use admission::{Admission, Forbidden, admit, standby};
+pub use all::{Input, Outcome, Selection};
 pub use assessment::{Assessment, Eligibility};
 pub use decision::{Change, ChangeReason, Decision, Held, HeldBy, Share, Standing};
 pub use measured::{ClockTrust, ListState, Measured, Unknown, Verdict, Violation};

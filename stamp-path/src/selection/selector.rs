@@ -61,8 +61,9 @@ impl Selector {
     }
 
     /// Goes on by other rules; what is in use and what was remembered stays.
-    pub fn set_class(&mut self, class: Class) {
+    pub fn set_rules(&mut self, class: Class, keeps_installed: bool) {
         self.class = class;
+        self.keeps_installed = keeps_installed;
     }
 
     /// Who is to carry traffic, by all that is known at `now`.

@@ -2,6 +2,7 @@
 
 mod admission;
 mod calm;
+mod classes;
 mod examples;
 mod properties;
 mod unknown;
