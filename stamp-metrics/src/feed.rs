@@ -44,7 +44,8 @@ pub struct Feed {
     era: u64,
     /// An event that says how many are missing.
     missing: fn(u64) -> String,
-    /// Events that listeners missed.
+    /// Events that were sent to listeners, and those that they missed.
+    sent: AtomicU64,
     missed: AtomicU64,
     /// Where listeners stand.
     cursors: Mutex<Vec<Weak<AtomicU64>>>,
@@ -68,6 +69,7 @@ impl Feed {
             news: watch::Sender::new(0),
             era: u64::try_from(since.as_millis()).unwrap_or_default(),
             missing,
+            sent: AtomicU64::new(0),
             missed: AtomicU64::new(0),
             cursors: Mutex::default(),
         }
@@ -121,7 +123,7 @@ impl Feed {
         Listener::new(Arc::clone(self), wanted, cursor)
     }
 
-    /// What listeners missed, and how far the last of them is behind.
+    /// What listeners got and missed, all of them together, and how far the last of them is behind.
     #[must_use]
     pub fn sink(&self) -> Sink {
         let next = self.ring().next;
@@ -132,7 +134,9 @@ impl Feed {
             .map(|cursor| next.saturating_sub(cursor.load(Ordering::Relaxed)));
         Sink {
             name: SINK.to_owned(),
+            delivered: self.sent.load(Ordering::Relaxed),
             dropped: self.missed.load(Ordering::Relaxed),
+            failures: 0,
             queued: behind.max().unwrap_or_default(),
         }
     }

@@ -3,8 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::catalogue::{
-    BUILD_INFO, CONFIG_RELOADS, CONFIG_SUCCESSFUL, CONFIG_TIMESTAMP, EVENT_QUEUE, EVENTS_DROPPED,
-    SANDBOX, SESSIONS_OMITTED, WEB_EVICTED,
+    BUILD_INFO, CONFIG_RELOADS, CONFIG_SUCCESSFUL, CONFIG_TIMESTAMP, EVENT_FAILURES, EVENT_QUEUE,
+    EVENTS_DELIVERED, EVENTS_DROPPED, SANDBOX, SESSIONS_OMITTED, WEB_EVICTED,
 };
 use crate::exposition::{Family, Of};
 use crate::process::Process;
@@ -79,8 +79,12 @@ impl Reloads {
 pub struct Sink {
     /// Its name.
     pub name: String,
+    /// Events that got there.
+    pub delivered: u64,
     /// Events that never got there.
     pub dropped: u64,
+    /// Attempts that went wrong, though their events may have got there by another.
+    pub failures: u64,
     /// Events on their way there.
     pub queued: u64,
 }
@@ -91,7 +95,7 @@ pub(crate) fn seconds(time: SystemTime) -> f64 {
 }
 
 /// Its metrics.
-pub(crate) const fn families<P: AsRef<Program>, I>() -> [Family<P, I>; 9] {
+pub(crate) const fn families<P: AsRef<Program>, I>() -> [Family<P, I>; 11] {
     [
         Family::new(
             &BUILD_INFO,
@@ -130,9 +134,21 @@ pub(crate) const fn families<P: AsRef<Program>, I>() -> [Family<P, I>; 9] {
             }),
         ),
         Family::new(
+            &EVENTS_DELIVERED,
+            Of::Program(|of, to| {
+                of.as_ref().sinks.iter().for_each(|sink| to.count(&[&sink.name], sink.delivered));
+            }),
+        ),
+        Family::new(
             &EVENTS_DROPPED,
             Of::Program(|of, to| {
                 of.as_ref().sinks.iter().for_each(|sink| to.count(&[&sink.name], sink.dropped));
+            }),
+        ),
+        Family::new(
+            &EVENT_FAILURES,
+            Of::Program(|of, to| {
+                of.as_ref().sinks.iter().for_each(|sink| to.count(&[&sink.name], sink.failures));
             }),
         ),
         Family::new(

@@ -111,6 +111,8 @@ pub enum SchemaFormat {
     Ndjson,
     /// The document of --send-malformed with --json.
     Malformed,
+    /// What a webhook of `run` is sent.
+    Webhook,
 }
 
 /// An ad hoc run.

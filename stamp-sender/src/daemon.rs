@@ -75,7 +75,7 @@ pub fn run(file: PathBuf, shard: Option<Shard>) -> Ended {
             askers: fleet.askers(),
             events: events.shown(),
             lag: fleet.lag(),
-            service,
+            web: service.web,
             shard,
             wishes: wishing,
         };
@@ -105,6 +105,9 @@ pub fn run(file: PathBuf, shard: Option<Shard>) -> Ended {
     runtime.shutdown_background();
     ended.map(|()| Status::Done)
 }
+
+const HOOK_NEEDS_A_RESTART: &str = "the first [[hook]] takes a restart: the sandbox lets no command run \
+                                    where none was configured at the start";
 
 /// Everything the control side owns.
 struct Daemon {
@@ -246,9 +249,13 @@ impl Daemon {
     fn put_in_force(&mut self, prepared: Prepared, cause: Cause) -> Result<(), Failure> {
         let Prepared { configuration, found, refused, change, opened, late } = prepared;
         let (new, old) = (&configuration.service, &self.running.service);
+        if !new.notify.hooks.is_empty() && !self.sandbox.lets_commands_run() {
+            return Err(Failure::Input(HOOK_NEEDS_A_RESTART.to_owned()));
+        }
         let file = (new.events_file != old.events_file)
             .then(|| self.events.prepare_file(new.events_file.as_deref()))
             .transpose()?;
+        self.events.prepare_to_notify(&new.notify)?;
         self.fleet.switch_histograms(&configuration, change.summary().sessions());
         let changed = self.fleet.put_in_force(change, opened, late);
         match file {
@@ -257,7 +264,9 @@ impl Daemon {
             None if cause == Cause::Reload => self.events.reopen(),
             None => {}
         }
+        self.events.notify(&configuration.service.notify);
         self.events.expect(changed.sessions());
+        self.board.serves(&configuration.service);
         self.log.set_level(configuration.service.log_level);
         self.discoverer.watch(&configuration.discoveries, &found, &refused);
         self.board.discovered(self.discoverer.states());

@@ -176,6 +176,12 @@ impl Sandbox {
         self.lay(Layer::Seccomp, result)
     }
 
+    /// Other programs can be run, now and later.
+    #[must_use]
+    pub fn lets_commands_run(&self) -> bool {
+        self.mode == Mode::Off || self.runs_commands
+    }
+
     /// What is in force, or why not.
     pub fn layers(&self) -> impl Iterator<Item = (Layer, &Result<(), String>)> {
         Layer::ALL.into_iter().zip(&self.states)

@@ -33,6 +33,7 @@ fn trials() -> Vec<Trial> {
         mtu,
         mtu_segments: [Need::IPV6],
         nat,
+        notifications,
         segments: [Need::IPV6],
         service,
         srh: [Need::IPV6],
@@ -118,6 +119,10 @@ fn nat() {
     machines.wire().translate([192, 0, 2, 77].into(), 40_000);
     machines.wire().rebind_after(10, 41_000);
     play("nat", machines);
+}
+
+fn notifications() {
+    play("notifications", Machines::two_hosts(Families::V4));
 }
 
 /// Trials that need VRF devices have a module of that name; see `tests/guest/run`.

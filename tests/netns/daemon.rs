@@ -3,8 +3,11 @@
 pub(crate) mod discovery;
 pub(crate) mod events;
 pub(crate) mod faults;
+pub(crate) mod hooks;
 pub(crate) mod names;
+mod receiver;
 pub(crate) mod web;
+pub(crate) mod webhooks;
 
 use std::cell::RefCell;
 use std::collections::HashSet;

@@ -42,12 +42,28 @@ pub const SANDBOX: Metric = gauge(
     "Whether a layer of the sandbox is in force: capabilities, landlock, seccomp.",
 );
 
+/// Events that got there.
+pub const EVENTS_DELIVERED: Metric = counter(
+    "stamp_events_delivered_total",
+    Unit::Count,
+    &["sink"],
+    "Events that reached where they were to go, by where that is.",
+);
+
 /// Events that were not written.
 pub const EVENTS_DROPPED: Metric = counter(
     "stamp_events_dropped_total",
     Unit::Count,
     &["sink"],
     "Events that never reached where they were to go, by where that is.",
+);
+
+/// Attempts to get events there.
+pub const EVENT_FAILURES: Metric = counter(
+    "stamp_event_failures_total",
+    Unit::Count,
+    &["sink"],
+    "Attempts that went wrong: requests of a webhook, runs of a hook, lines of the file.",
 );
 
 /// Events under way.
@@ -116,7 +132,9 @@ pub const OF_PROGRAMS: &[&Metric] = &[
     &CONFIG_TIMESTAMP,
     &CONFIG_RELOADS,
     &SANDBOX,
+    &EVENTS_DELIVERED,
     &EVENTS_DROPPED,
+    &EVENT_FAILURES,
     &EVENT_QUEUE,
     &WEB_EVICTED,
     &SESSIONS_OMITTED,

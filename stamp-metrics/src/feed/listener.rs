@@ -81,6 +81,7 @@ impl Listener {
             cursor = told.number + 1;
             if self.wanted.wants(told) {
                 let id = self.feed.id(told.number);
+                self.feed.sent.fetch_add(1, Ordering::Relaxed);
                 let _ = write!(text, "id: {id}\nevent: {}\ndata: {}\n\n", told.kind, told.line);
             }
         }

@@ -48,7 +48,7 @@ fn text(sessions: Vec<Session>) -> String {
         version: "1",
         config: Some(Reloads::started()),
         layers: vec![("landlock", true)],
-        sinks: vec![Sink { name: "file".to_owned(), dropped: 1, queued: 2 }],
+        sinks: vec![Sink { name: "file".to_owned(), dropped: 1, queued: 2, ..Sink::default() }],
         process: Process::read(),
         ..Program::default()
     };

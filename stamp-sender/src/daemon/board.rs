@@ -12,7 +12,7 @@ use stamp_session::sender::SessionHistograms;
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_session::te::{TeAdvertisement, TeState};
 
-use super::config::SessionSpec;
+use super::config::{Service, SessionSpec};
 use super::discovery::States;
 use super::observer::Place;
 use crate::happening::SessionInfo;
@@ -27,6 +27,8 @@ pub(super) struct Board(Arc<Mutex<Posted>>);
 pub(super) struct Posted {
     /// Sessions by their names in the file.
     pub(super) sessions: BTreeMap<String, Entry>,
+    /// What the file says besides sessions.
+    pub(super) service: Service,
     /// What became of the file; nothing before it is in force for the first time.
     pub(super) reloads: Option<Reloads>,
     /// Sessions have histograms; nobody has said before there is a file.
@@ -190,6 +192,11 @@ impl Board {
         if let Some(branch) = entry.and_then(|entry| entry.branches.get_mut(branch)) {
             branch.window = Some(Window::ended(Arc::clone(measured)));
         }
+    }
+
+    /// The service runs as this says.
+    pub(super) fn serves(&self, service: &Service) {
+        self.read().service.clone_from(service);
     }
 
     /// This is how discovery goes.

@@ -2,6 +2,7 @@
 
 mod discovery;
 mod histogram;
+mod notify;
 mod schema;
 mod service;
 mod session;
@@ -20,6 +21,7 @@ use stamp_config::document::{self, ConfigErrors, Outline, Problem, Section};
 use crate::exit::Failure;
 
 pub use discovery::{Discovery, Found, Refused, compose};
+pub use notify::{Hook, Notify, Webhook};
 pub use schema::schema;
 pub use service::Service;
 pub use session::SessionSpec;

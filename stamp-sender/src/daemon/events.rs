@@ -6,6 +6,7 @@
 
 mod file;
 mod log;
+mod outlets;
 mod queue;
 
 use std::path::Path;
@@ -20,17 +21,20 @@ use stamp_session::statistics::Reason as _;
 use stamp_session::te::TeAdvertisement;
 use stamp_worker::sender::Trouble;
 
+use super::config::Notify;
 use crate::exit::Failure;
 use crate::output::heard::{Tally, trouble_record};
 use crate::output::ndjson::Entry;
 use file::EventFile;
 use log::EventLog;
+use outlets::Outlets;
 use queue::Sinks;
 
 /// Where events go.
 pub(super) struct Events {
     log: EventLog,
     file: Option<EventFile>,
+    outlets: Outlets,
     feed: Arc<Feed>,
     sinks: Sinks,
 }
@@ -53,7 +57,8 @@ impl Events {
             serde_json::to_string(&entry).unwrap_or_default()
         };
         let feed = Arc::new(Feed::new(KEPT.0, missing));
-        Ok(Self { log: EventLog::default(), file, feed, sinks })
+        let outlets = Outlets::new(sinks.clone());
+        Ok(Self { log: EventLog::default(), file, outlets, feed, sinks })
     }
 
     /// What others may see of them.
@@ -78,6 +83,20 @@ impl Events {
     /// Goes on with another file, or without one.
     pub(super) fn change_file(&mut self, file: Option<EventFile>) {
         self.file = file;
+    }
+
+    /// Makes sure that [`Self::notify`] cannot fail.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel gives no thread.
+    pub(super) fn prepare_to_notify(&mut self, notify: &Notify) -> Result<(), Failure> {
+        self.outlets.prepare(notify)
+    }
+
+    /// Tells these from now on.
+    pub(super) fn notify(&mut self, notify: &Notify) {
+        self.outlets.change(notify);
     }
 
     /// Goes on with a file of the same name, for whoever has renamed the one before.
@@ -127,6 +146,7 @@ impl Events {
         if let Some(file) = &self.file {
             file.offer(&told);
         }
+        self.outlets.offer(&told);
     }
 }
 

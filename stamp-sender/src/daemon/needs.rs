@@ -28,6 +28,11 @@ pub(super) fn of(configuration: &Configuration, file: &Path) -> Needs {
     needs.tcp_ports = service.web.listen.iter().map(std::net::SocketAddr::port).collect();
     let events = service.events_file.as_deref().filter(|file| *file != Path::new("-"));
     events.into_iter().for_each(|file| needs.write(file));
+    for webhook in &service.notify.webhooks {
+        let files = [&webhook.token_file, &webhook.ca_file];
+        files.into_iter().flatten().for_each(|file| needs.read_beside(file));
+    }
+    needs.runs_commands = !service.notify.hooks.is_empty();
     for session in &configuration.sessions {
         session.settings.files().for_each(|file| needs.read_beside(file));
         let counted_by = session.settings.get("ask-direct");
@@ -59,10 +64,12 @@ mod tests {
         let needs = needs(
             "[events]\nfile = \"/var/log/stamp/events\"\n\
              [[session]]\nname = \"a\"\ntarget = \"192.0.2.1\"\nauth = true\nkey-file = \"/run/credentials/keys\"\n\
+             [[webhook]]\nurl = \"https://noc.example/\"\ntoken-file = \"/run/secrets/token\"\n\
              [[discovery]]\nfiles = [\"/srv/targets/*.json\"]\n\
              [[session]]\nname = \"b\"\ntarget = \"192.0.2.1\"\nauth = true\nkey-file = \"near\"\n",
         );
-        let readable = ["/etc/stamp", "/run/credentials", "/srv/targets"].map(PathBuf::from);
+        let readable =
+            ["/etc/stamp", "/run/credentials", "/run/secrets", "/srv/targets"].map(PathBuf::from);
         assert_eq!(needs.readable, readable);
         assert_eq!(needs.writable, [PathBuf::from("/var/log/stamp")]);
         assert_eq!(needs.tcp_ports, [9862]);
@@ -76,5 +83,10 @@ mod tests {
             needs(&format!("{session}hardware-stamps = true\nask-direct = \"cmd:count\"\n"));
         assert!(needs.runs_commands);
         assert_eq!(needs.capabilities, [Capability::NetAdmin]);
+    }
+
+    #[test]
+    fn a_hook_is_a_command() {
+        assert!(needs("[[hook]]\ncommand = [\"/bin/true\"]\n").runs_commands);
     }
 }

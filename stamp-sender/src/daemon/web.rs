@@ -22,7 +22,6 @@ use stamp_worker::sender::SenderAsker;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::board::Board;
-use super::config::Service;
 use super::events::ShownEvents;
 use super::shard::Shard;
 use super::wish::{Wanted, Wish};
@@ -38,7 +37,7 @@ pub(super) struct Sources {
     pub(super) askers: Vec<SenderAsker>,
     pub(super) events: ShownEvents,
     pub(super) lag: Arc<Histogram>,
-    pub(super) service: Service,
+    pub(super) web: Web,
     pub(super) shard: Option<Shard>,
     pub(super) wishes: UnboundedSender<Wish>,
 }
@@ -60,7 +59,7 @@ pub(super) fn start(
     sources: Sources,
     inherited: &mut Inherited,
 ) -> Result<Option<Server>, Failure> {
-    let Web { listen, is_configured, config_file, .. } = sources.service.web.clone();
+    let Web { listen, is_configured, config_file, .. } = sources.web.clone();
     let fail = |source| Failure::System { what: "listening for HTTP", source };
     let listeners = web::listen(&listen, is_configured, inherited).map_err(fail)?;
     if listeners.is_empty() {
@@ -121,7 +120,7 @@ impl Site for SenderSite {
             "/api/v1/sd" => Some(listing::groups(&self.sources.board)),
             "/api/v1/discovery" => Some(listing::discovery(&self.sources.board)),
             "/api/v1/sessions" => Some(self.sessions()),
-            "/config" => Some(pages::config(&self.sources.service, &self.sources.board)),
+            "/config" => Some(pages::config(&self.sources.board)),
             _ => None,
         }
     }
@@ -131,14 +130,14 @@ impl Site for SenderSite {
     }
 
     fn reload(&self) -> Option<Result<(), String>> {
-        if !self.sources.service.web.enable_lifecycle {
+        if !self.sources.web.enable_lifecycle {
             return None;
         }
         Some(self.put_in_force(Wanted::File))
     }
 
     fn control_token_file(&self) -> Option<&Path> {
-        self.sources.service.web.control_token_file.as_deref()
+        self.sources.web.control_token_file.as_deref()
     }
 
     fn obey(&self, order: Order) -> Done {

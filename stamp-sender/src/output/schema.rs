@@ -9,6 +9,7 @@ const SHARED: [&str; 2] =
     [include_str!("../../schemas/session.json"), include_str!("../../schemas/parts.json")];
 const JSON: &str = include_str!("../../schemas/json.json");
 const MALFORMED: &str = include_str!("../../schemas/malformed.json");
+const WEBHOOK: &str = include_str!("../../schemas/webhook.json");
 const NDJSON: &str = include_str!("../../schemas/ndjson.json");
 
 /// The schema of a format, complete in itself.
@@ -23,6 +24,7 @@ fn schema(format: SchemaFormat) -> Value {
     let own = match format {
         SchemaFormat::Json => JSON,
         SchemaFormat::Ndjson => NDJSON,
+        SchemaFormat::Webhook => WEBHOOK,
         // Nothing of a session is in it.
         SchemaFormat::Malformed => return parsed(MALFORMED),
     };

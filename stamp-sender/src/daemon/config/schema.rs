@@ -8,6 +8,9 @@ use super::settings::keys;
 /// A JSON Schema of the file.
 pub fn schema() -> Value {
     Configuration::outline().json_schema("configuration of stamp-sender run", |path| {
+        if ["webhook", "hook"].iter().any(|table| path.starts_with(table)) {
+            return None;
+        }
         // Sessions, profiles and defaults take the flags of an ad hoc run.
         let key = path.rsplit('.').next()?;
         let (_, flag) = keys().find(|(name, _)| *name == key)?;
@@ -48,6 +51,8 @@ mod tests {
             "[[session]]\nname = \"a\"\ntarget = \"b\"\nloss-threshold = \"3/100\"\n",
             "[[discovery]]\nfiles = [\"targets/*.json\"]\n",
             "[web]\nlisten = [\":9862\"]\n",
+            "[[webhook]]\nurl = \"http://a/\"\nbatch = { every = \"1s\" }\n",
+            "[[hook]]\ncommand = [\"/bin/true\"]\n",
         ] {
             assert_eq!(fault(text), None, "{text}");
         }

@@ -9,6 +9,8 @@ use stamp_config::{Form, Setting};
 use stamp_service::log::{LevelFilter, LineFormat};
 use stamp_service::sandbox::Mode;
 
+use super::notify::Notify;
+
 /// How the service runs and what it tells.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Service {
@@ -22,6 +24,8 @@ pub struct Service {
     pub events_file: Option<PathBuf>,
     /// What the process gives away once it runs. Changes with a restart only.
     pub sandbox: Mode,
+    /// Who is told of events.
+    pub notify: Notify,
     /// Where metrics are told. Changes with a restart only.
     pub web: Web,
 }
@@ -37,6 +41,7 @@ impl Default for Service {
             log_format: LineFormat::Text,
             events_file: None,
             sandbox: Mode::BestEffort,
+            notify: Notify::default(),
             web: Web::on_loopback(WEB_PORT),
         }
     }
@@ -111,6 +116,7 @@ impl Service {
             log_format: log_format.map_or(default.log_format, |lines| lines.0),
             events_file: events_file.map(beside),
             sandbox: root.get("sandbox").map_or(default.sandbox, |mode: Sandbox| mode.0),
+            notify: Notify::read(root, folder),
             web: Web::read(root, folder, WEB_PORT),
         }
     }

@@ -36,6 +36,7 @@ pub fn service(service: &Service) -> String {
     );
     let _ = writeln!(text, "sandbox = \"{}\"", service.sandbox);
     let _ = writeln!(text, "web = {}", web(&service.web));
+    text.push_str(&service.notify.show());
     text
 }
 
@@ -130,6 +131,30 @@ const SERVICE: &str = "\
 # Where events go as lines of JSON; \"-\" is standard output. SIGHUP goes on with a new file of this
 # name, for whoever has renamed the one before.
 # events = { file = \"events.ndjson\" }
+
+# Servers that are told of events by POST: those of these types and sessions, together with what happens up
+# to `every` later, `most` at a time. What is not taken is sent again after growing pauses, for as long
+# as `retry` says. One is called webhook unless it has a name. Schema: stamp-sender schema webhook.
+# [[webhook]]
+# name = \"noc\"
+# url = \"https://noc.example/stamp\"
+# types = [\"state\", \"delay\", \"loss\"]
+# sessions = [\"example\"]
+# token-file = \"token\"
+# ca-file = \"ca.pem\"
+# batch = { every = \"1s\", most = 1000 }
+# timeout = \"10s\"
+# retry = \"10m\"
+
+# Commands that are run for events, each with the event as a line of JSON on its standard input and in its
+# environment (STAMP_EVENT_TYPE, STAMP_EVENT_SESSION and so on). No shell is involved. One that takes longer
+# than `timeout` is killed with all it started. The first one takes a restart, as the sandbox has to let
+# commands run. One is called hook unless it has a name; types and sessions choose events as above.
+# [[hook]]
+# name = \"page\"
+# command = [\"/usr/local/bin/page\", \"--noc\"]
+# at-once = 1
+# timeout = \"10s\"
 
 # Where metrics are told, for Prometheus (/metrics) and others (/api/v1/sessions, /-/ready). \"off\" is
 # nowhere. config-file holds TLS and users in the form of the Prometheus exporters; it is read again when

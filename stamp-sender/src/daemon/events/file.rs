@@ -119,6 +119,7 @@ impl Writer {
                             tracing::error!(%error, "events cannot be written");
                         }
                         self.lost += 1;
+                        self.counts.went_wrong();
                         self.counts.failed(1);
                     }
                 },

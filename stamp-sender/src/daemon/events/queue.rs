@@ -18,16 +18,26 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 pub(in crate::daemon) struct Counts {
     /// On their way.
     queued: AtomicU64,
+    /// Got where they were to go.
+    delivered: AtomicU64,
     /// Found no place in the queue.
     overflowed: AtomicU64,
     /// Never got where they were to go, though the sink had them.
     failed: AtomicU64,
+    /// Attempts that went wrong, those that were made again included.
+    failures: AtomicU64,
 }
 
 impl Counts {
     /// So many are done with.
     pub(in crate::daemon) fn delivered(&self, events: u64) {
         self.queued.fetch_sub(events, Ordering::Relaxed);
+        self.delivered.fetch_add(events, Ordering::Relaxed);
+    }
+
+    /// An attempt went wrong; what is to become of its events is another question.
+    pub(in crate::daemon) fn went_wrong(&self) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
     }
 
     /// So many are given up.
@@ -58,7 +68,13 @@ impl Sinks {
         let sink = |(name, counts): (&String, &Arc<Counts>)| {
             let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
             let dropped = get(&counts.overflowed).saturating_add(get(&counts.failed));
-            Sink { name: name.clone(), dropped, queued: get(&counts.queued) }
+            Sink {
+                name: name.clone(),
+                delivered: get(&counts.delivered),
+                dropped,
+                failures: get(&counts.failures),
+                queued: get(&counts.queued),
+            }
         };
         sinks.iter().map(sink).collect()
     }
@@ -139,6 +155,17 @@ impl Inbox {
         }
     }
 
+    /// The same for a task. What it would have given is not lost when it is dropped.
+    pub(super) async fn next(&mut self) -> Option<Next> {
+        match self.at_hand() {
+            Some(next) => next,
+            None => {
+                let item = self.items.recv().await?;
+                Some(self.take(item))
+            }
+        }
+    }
+
     /// What there is without waiting: something, or the end of everything.
     fn at_hand(&mut self) -> Option<Option<Next>> {
         if let Some(told) = self.held.take() {
@@ -205,7 +232,8 @@ mod tests {
         let sinks = Sinks::default();
         let (queue, mut inbox) = queue(3, &sinks.of("file"));
         (0..5).for_each(|number| queue.offer(&told(number)));
-        assert_eq!(sinks.all(), [Sink { name: "file".to_owned(), dropped: 2, queued: 3 }]);
+        let counted = &sinks.all()[0];
+        assert_eq!((counted.dropped, counted.queued), (2, 3));
         assert_eq!(taken(&mut inbox), ["0", "1", "2", "2 missing"]);
         (5..7).for_each(|number| queue.offer(&told(number)));
         assert_eq!(taken(&mut inbox), ["5", "6"], "told once");
@@ -234,6 +262,7 @@ mod tests {
         let (_second, mut inbox) = queue(1, &sinks.of("file"));
         assert!(inbox.at_hand().is_none(), "what was lost before is not this one's");
         sinks.of("file").failed(1);
-        assert_eq!(sinks.all(), [Sink { name: "file".to_owned(), dropped: 3, queued: 0 }]);
+        let counted = &sinks.all()[0];
+        assert_eq!((counted.name.as_str(), counted.dropped, counted.queued), ("file", 3, 0));
     }
 }

@@ -9,7 +9,7 @@ use stamp_session::snapshot::SessionSnapshot;
 use super::SenderSite;
 use super::scrape::Seen;
 use crate::daemon::board::Board;
-use crate::daemon::config::{self, Service};
+use crate::daemon::config;
 use crate::output::document::SCHEMA_VERSION;
 use crate::output::gather;
 use crate::output::heard::Heard;
@@ -59,10 +59,12 @@ fn waiting(board: &Board) -> serde_json::Value {
 }
 
 /// What is in force, in the form of the file.
-pub(super) fn config(service: &Service, board: &Board) -> Page {
-    let specs: Vec<_> =
-        board.read().sessions.values().map(|entry| Arc::clone(&entry.spec)).collect();
+pub(super) fn config(board: &Board) -> Page {
+    let posted = board.read();
+    let service = config::show_service(&posted.service);
+    let specs: Vec<_> = posted.sessions.values().map(|entry| Arc::clone(&entry.spec)).collect();
+    drop(posted);
     let sessions = specs.into_iter().map(|spec| config::show_session(&spec).into_bytes());
-    let pieces = std::iter::once(config::show_service(service).into_bytes()).chain(sessions);
+    let pieces = std::iter::once(service.into_bytes()).chain(sessions);
     Page { content_type: "text/plain; charset=utf-8", pieces: Box::new(pieces) }
 }

@@ -34,7 +34,7 @@ impl SenderSite {
         self.ask(&places, |place, snapshot| {
             found.insert(place, (SessionCounters::of(&snapshot), Now::from(snapshot)));
         });
-        let mut left = self.sources.service.web.series_limit;
+        let mut left = self.sources.web.series_limit;
         let mut posted = self.sources.board.read();
         let has_histograms = posted.has_histograms == Some(true);
         let waiting = posted.sessions.values().filter(|entry| entry.waits.is_some()).count();

@@ -19,6 +19,13 @@ pub fn assert_valid_line(line: &Value) {
     assert_valid(&validator(SchemaFormat::Ndjson), line);
 }
 
+/// Panics unless what a webhook is sent keeps to its schema, and each event of it to its own.
+pub fn assert_valid_webhook(body: &Value) {
+    assert_valid(&validator(SchemaFormat::Webhook), body);
+    let lines = validator(SchemaFormat::Ndjson);
+    body["events"].as_array().unwrap().iter().for_each(|event| assert_valid(&lines, event));
+}
+
 fn assert_valid(validator: &Validator, value: &Value) {
     let errors: Vec<String> = validator
         .iter_errors(value)
@@ -54,7 +61,7 @@ fn runs() -> Vec<Rehearsal> {
 
 #[test]
 fn the_schemas_are_schemas() {
-    for format in [SchemaFormat::Json, SchemaFormat::Ndjson] {
+    for format in [SchemaFormat::Json, SchemaFormat::Ndjson, SchemaFormat::Webhook] {
         let schema: Value = serde_json::from_str(&text(format)).unwrap();
         assert!(jsonschema::draft202012::meta::is_valid(&schema), "{format:?}");
         let names = schema["$defs"].as_object().unwrap();

@@ -1,0 +1,41 @@
+use stamp_config::document::read as document;
+
+use super::*;
+
+fn notify(text: &str) -> Result<Notify, String> {
+    let folder = Path::new("/etc/stamp");
+    document("f", text, |root| Notify::read(root, folder)).map_err(|error| error.to_string())
+}
+
+#[test]
+fn what_is_shown_says_the_same_when_it_is_read() {
+    let text = "[[webhook]]\nurl = \"https://noc.example/stamp?x=1\"\ntypes = [\"state\"]\n\
+                sessions = [\"a b\"]\ntoken-file = \"token\"\nbatch = { every = \"2s\", most = 10 }\n\
+                [[webhook]]\nname = \"second\"\nurl = \"http://[2001:db8::1]:80/\"\n\
+                [[hook]]\ncommand = [\"/usr/bin/logger\", \"-t\", \"a b\"]\nat-once = 4\n";
+    let read = notify(text).unwrap();
+    let [first, second] = &read.webhooks[..] else { panic!("{read:?}") };
+    assert_eq!(first.token_file.as_deref(), Some(Path::new("/etc/stamp/token")));
+    assert_eq!((first.every, first.most), (Duration::from_secs(2), 10));
+    assert_eq!((second.every, second.retry), (Duration::from_secs(1), Duration::from_secs(600)));
+    assert_eq!(first.wanted.sessions, ["a b"]);
+    assert_eq!((read.hooks[0].at_once, read.hooks[0].command[2].as_str()), (4, "a b"));
+    assert_eq!(notify(&read.show()), Ok(read));
+}
+
+#[test]
+fn mistakes_are_told_where_they_stand() {
+    let text = "[[webhook]]\nurl = \"noc.example\"\ntypes = [\"states\"]\n\
+                [[webhook]]\nurl = \"http://a/\"\ntimeout = 5\n\
+                [[webhook]]\nurl = \"http://a/\"\nname = \"file\"\n\
+                [[hook]]\ncommand = []\n[[hook]]\ncommand = \"/bin/true\"\n";
+    let expected = "\
+f:2:7: webhook[0].url = \"noc.example\": expected http://HOST/PATH or https://HOST/PATH, without a user in it
+f:3:10: webhook[0].types = \"states\": expected state, delay, loss, te, clock, config, reflector_restart, fallback, pace, access_report, reflector_mode or zero_ssid
+f:5:7: webhook[1].url = \"http://a/\": another place that events go to is called webhook; give a name
+f:6:11: webhook[1].timeout = 5: a bare number has no unit: write it in quotes; expected a duration from 10ms to 24h, such as 1s or 10m
+f:9:8: webhook[2].name = \"file\": another place that events go to is called file; give a name
+f:11:11: hook[0].command = []: no program: give a list of it and its arguments
+f:13:11: hook[1].command = \"/bin/true\": another place that events go to is called hook; give a name";
+    assert_eq!(notify(text).unwrap_err(), expected);
+}

@@ -1,0 +1,87 @@
+//! `[[webhook]]`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use stamp_config::Setting;
+use stamp_config::document::Section;
+use stamp_config::quantity::print_duration;
+use stamp_metrics::feed::Wanted;
+use stamp_metrics::http::client::Url;
+
+use super::{Number, Span, TIMEOUT, show_wanted, wanted};
+
+/// A server that is told of events by POST.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Webhook {
+    /// What it is called among sinks.
+    pub name: String,
+    /// Where it is.
+    pub url: Url,
+    /// Which events it is told.
+    pub wanted: Wanted,
+    /// How long events wait for others to go with them.
+    pub every: Duration,
+    /// So many go together at most.
+    pub most: usize,
+    /// How long one request may take.
+    pub timeout: Duration,
+    /// How long it is tried again.
+    pub retry: Duration,
+    /// The token to show it.
+    pub token_file: Option<PathBuf>,
+    /// Whom to trust, if not the authorities of this host.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// What holds unless told otherwise: how long events wait, how many go together, how long it is tried.
+const EVERY: Duration = Duration::from_secs(1);
+const MOST: usize = 1_000;
+const RETRY: Duration = Duration::from_secs(600);
+
+struct Address(Url);
+
+impl Setting for Address {
+    const EXPECTED: &'static str = "http://HOST/PATH or https://HOST/PATH, without a user in it";
+    fn read(text: &str) -> Option<Self> {
+        Url::read(text).map(Self)
+    }
+}
+
+impl Webhook {
+    /// What a section says. Paths are relative to `folder`.
+    pub(super) fn read(section: &Section<'_>, folder: &Path, name: String) -> Option<Self> {
+        let url: Option<Address> = section.require("url");
+        let file = |key| section.get(key).map(|file: String| folder.join(file));
+        let (every, most) = section.section_or_empty("batch", |batch| {
+            let every = batch.get("every").map_or(EVERY, |span: Span| span.0);
+            (every, batch.get("most").map_or(MOST, |most: Number| most.0))
+        });
+        let span = |key, default| section.get(key).map_or(default, |span: Span| span.0);
+        let (timeout, retry) = (span("timeout", TIMEOUT), span("retry", RETRY));
+        let (token_file, ca_file) = (file("token-file"), file("ca-file"));
+        let wanted = wanted(section);
+        let url = url?.0;
+        Some(Self { name, url, wanted, every, most, timeout, retry, token_file, ca_file })
+    }
+
+    /// In the form of the file.
+    pub(super) fn show(&self) -> String {
+        let file = |key: &str, file: &Option<PathBuf>| {
+            file.as_ref().map_or_else(String::new, |file| format!("{key} = {file:?}\n"))
+        };
+        format!(
+            "\n[[webhook]]\nname = {:?}\nurl = {:?}\n{}batch = {{ every = {:?}, most = {} }}\n\
+             timeout = {:?}\nretry = {:?}\n{}{}",
+            self.name,
+            self.url.text(),
+            show_wanted(&self.wanted),
+            print_duration(self.every),
+            self.most,
+            print_duration(self.timeout),
+            print_duration(self.retry),
+            file("token-file", &self.token_file),
+            file("ca-file", &self.ca_file),
+        )
+    }
+}
