@@ -264,6 +264,8 @@ fn stretch(topology: &Topology, ends: [NodeId; 2]) -> Link {
         directions: Directions([direction.clone(), direction]),
         adjacency: None,
         end_x: None,
+        interfaces: None,
+        addresses: [Vec::new(), Vec::new()],
     }
 }
 
