@@ -171,6 +171,7 @@ fn scrape(kept: &mut [Kept]) -> Cost {
         lag,
         shard: None,
         discovery: Vec::new(),
+        policies: Vec::new(),
         sessions,
     };
     for piece in sender.shared().exposition() {

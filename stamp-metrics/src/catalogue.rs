@@ -3,11 +3,13 @@
 //! Names follow the rules of Prometheus, which the tests below hold them to: base units, the unit in
 //! the name, `_total` behind counters and nothing else, `_info` with the value 1.
 
+mod policy;
 mod program;
 mod reflector;
 mod session;
 mod te;
 
+pub use policy::*;
 pub use program::*;
 pub use reflector::*;
 pub use session::*;
@@ -124,7 +126,8 @@ pub fn is_reserved_label(name: &str) -> bool {
 
 /// Every metric of both programs.
 pub fn all() -> impl Iterator<Item = &'static Metric> {
-    let of_senders = OF_SESSIONS.iter().chain(OF_ANNOUNCEMENTS).chain(OF_SENDERS);
+    let of_senders =
+        OF_SESSIONS.iter().chain(OF_ANNOUNCEMENTS).chain(OF_POLICIES).chain(OF_SENDERS);
     OF_PROGRAMS.iter().chain(of_senders).chain(OF_REFLECTORS).chain(OF_TIMESTAMP_NODES).copied()
 }
 

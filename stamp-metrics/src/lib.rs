@@ -11,6 +11,7 @@ pub mod exposition;
 pub mod feed;
 pub mod http;
 mod ledger;
+pub mod policy;
 pub mod process;
 pub mod program;
 pub mod reflector;

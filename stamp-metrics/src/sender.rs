@@ -17,6 +17,7 @@ use stamp_session::te::{TeCounts, TeState};
 
 use crate::counters::SessionCounters;
 use crate::exposition::Exposition;
+use crate::policy::PolicyView;
 use crate::process::Process;
 use crate::program::Program;
 
@@ -51,6 +52,8 @@ pub struct Identity {
     pub segments: String,
     /// Segments on the way back.
     pub return_segments: String,
+    /// The policy that it measures a segment list of; empty when there is none.
+    pub policy: String,
     /// What the operator adds.
     pub labels: BTreeMap<String, String>,
 }
@@ -134,6 +137,8 @@ pub struct Sender {
     pub shard: Option<(u32, u32)>,
     /// Where targets are discovered.
     pub discovery: Vec<Discovery>,
+    /// Policies whose segment lists sessions measure.
+    pub policies: Vec<PolicyView>,
     /// Whatever there is to tell of sessions.
     pub sessions: Vec<Session>,
 }
@@ -171,6 +176,11 @@ impl Shared {
     pub fn exposition(&self) -> Exposition<Self, Session> {
         Exposition::new(&families::FAMILIES, self.clone())
     }
+
+    /// Its policies.
+    pub(crate) fn policies(&self) -> &[PolicyView] {
+        &self.0.policies
+    }
 }
 
 impl AsRef<Program> for Shared {
@@ -203,6 +213,7 @@ pub fn exposition_of(sessions: Vec<Session>) -> Exposition<Shared, Session> {
         lag: Arc::new(Histogram::new(Buckets::rising([1_000_000]))),
         shard: None,
         discovery: Vec::new(),
+        policies: Vec::new(),
         sessions,
     };
     Exposition::new(&families::OF_SESSIONS, sender.shared())

@@ -10,6 +10,7 @@ mod inputs;
 mod needs;
 mod observer;
 mod opening;
+mod policies;
 mod preparation;
 mod shard;
 mod signals;
@@ -24,6 +25,7 @@ use stamp_service::inherited::Inherited;
 use stamp_service::log::Log;
 use stamp_service::manager;
 use stamp_service::sandbox::{self, Sandbox};
+use stamp_session::sender::SenderEvent;
 use stamp_session::snapshot::{DelaySummary, SessionSnapshot};
 use stamp_session::te::TeState;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
@@ -172,6 +174,9 @@ impl Daemon {
                     manager::alive();
                 }
             }
+            for change in self.board.policy_changes() {
+                self.events.policy(change);
+            }
         }
         manager::stopping();
         tracing::info!("stopped");
@@ -267,6 +272,7 @@ impl Daemon {
         self.events.notify(&configuration.service.notify);
         self.events.expect(changed.sessions());
         self.board.serves(&configuration.service);
+        self.board.group();
         self.log.set_level(configuration.service.log_level);
         self.discoverer.watch(&configuration.discoveries, &found, &refused);
         self.board.discovered(self.discoverer.states());
@@ -302,10 +308,14 @@ impl Daemon {
 
     fn take(&mut self, place: Place, notice: Notice) {
         // What comes late for a session that has gone is nobody's.
-        let Some((_, info)) = self.fleet.at(place) else { return };
+        let Some((member, info)) = self.fleet.at(place) else { return };
         match notice {
             Notice::Event { event, tally, time } => {
-                self.events.session(&info.name, &event, &tally, time);
+                let policy = member.spec.policy.as_ref().map(|it| it.policy.as_str());
+                self.events.session((&info.name, policy), &event, &tally, time);
+                if let SenderEvent::State(change) = event {
+                    self.fleet.state(place, change.to);
+                }
             }
             Notice::Trouble(trouble) => {
                 let wants_a_look = events::trouble(&info.name, trouble);

@@ -32,6 +32,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         the_state_of_every_session_is_told_on_demand,
         loss_beyond_its_limit_is_told_and_cleared,
         limits_change_while_the_session_goes_on,
+        after_an_outage_its_direction_is_told,
+        a_policy_takes_the_best_candidate_that_is_up,
         values_for_path_computation_are_announced,
         bursts_have_pauses_between_them,
     ]
@@ -318,6 +320,59 @@ fn limits_change_while_the_session_goes_on() {
     let exceeded = of_type(&events, "delay").filter(|event| event["to"] == "exceeded");
     let limits: Vec<_> = exceeded.map(|event| event["limit"].clone()).collect();
     assert_eq!(limits, [1_000, 2_000]);
+}
+
+fn after_an_outage_its_direction_is_told() {
+    let net = netns::wired(Families::V4);
+    let _far = reflector(&net.far);
+    let is_meant = |datagram: &Datagram<'_>| {
+        let number = datagram.payload.get(24..28).and_then(|octets| octets.try_into().ok());
+        number.map(u32::from_be_bytes).is_some_and(|number| (50..90).contains(&number))
+    };
+    net.wire.impair(Way::Backward, Which::only(is_meant), Effect::Drop);
+    let text = TWO.replacen("dscp = \"EF\"", "stateful = true", 1);
+    let daemon = Daemon::start(&net.near, &net.far, &text);
+    daemon.told("msg=\"session is down\" session=b");
+    daemon.told(
+        "msg=\"which way the probes of the outage were lost\" session=b forward=0 backward=40",
+    );
+    let (_, events) = daemon.stop();
+    let of_b = |event: &&Value| event["session"] == "b";
+    let told: Vec<&Value> = of_type(&events, "loss_direction").filter(of_b).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&told[0]["forward"], &told[0]["backward"]), (&0.into(), &40.into()));
+    assert_eq!(told[0]["sequences"], serde_json::json!([50, 89]));
+}
+
+fn a_policy_takes_the_best_candidate_that_is_up() {
+    let net = netns::two_hosts(Families::V4);
+    let _far = reflector(&net.far);
+    let text =
+        TWO.replacen("dscp = \"EF\"", "policy = \"lon\"\ncandidate = \"spare\"", 1).replacen(
+            "name = \"a\"\ntarget = \"FAR\"",
+            "name = \"a\"\ntarget = \"FAR:8620\"\npolicy = \"lon\"\npreference = 200",
+            1,
+        );
+    let daemon = Daemon::start(&net.near, &net.far, &text);
+    daemon.told("msg=\"policy is up\" policy=lon from=init active=spare");
+    let mut second = Command::new(netns::binary("stamp-reflector").get_program());
+    let second = net.far.spawn(second.args(["--listen", "0.0.0.0:8620"]));
+    daemon.told("msg=\"policy is up\" policy=lon from=up active=preference-200");
+    let at = (&net.near, 9862);
+    let (status, text) = crate::http::ask(at, "GET", "/api/v1/policies", "");
+    let document: Value = serde_json::from_str(&text).expect("a JSON document");
+    let policy = &document["policies"][0];
+    assert_eq!((status, &policy["name"], &policy["state"]), (200, &"lon".into(), &"up".into()));
+    assert_eq!(policy["active"], "preference-200");
+    let active = "stamp_policy_active{policy=\"lon\",candidate=\"preference-200\"}";
+    assert_eq!(crate::http::value(&crate::http::scrape(at), active), Some(1.0));
+    second.signal(Signal::SIGTERM);
+    daemon.told("msg=\"policy is up\" policy=lon from=up active=spare");
+    let (_, events) = daemon.stop();
+    let taken: Vec<_> = of_type(&events, "policy").map(|it| it["candidate_to"].clone()).collect();
+    assert_eq!(taken, ["spare", "preference-200", "spare"]);
+    let of_b = of_type(&events, "state").find(|event| event["session"] == "b").expect("it came up");
+    assert_eq!(of_b["policy"], "lon");
 }
 
 fn values_for_path_computation_are_announced() {

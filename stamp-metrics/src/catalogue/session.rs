@@ -79,6 +79,7 @@ pub const INFO: Metric = gauge(
         "address",
         "source",
         "profile",
+        "policy",
         "mode",
         "dscp",
         "segments",

@@ -11,7 +11,7 @@ use super::{Session, Shared};
 use crate::catalogue::*;
 use crate::exposition::{Family, Of, Samples};
 use crate::program::seconds;
-use crate::{process, program};
+use crate::{policy, process, program};
 
 type Metrics = Family<Shared, Session>;
 
@@ -33,7 +33,12 @@ pub(super) static FAMILIES: LazyLock<Vec<Metrics>> = LazyLock::new(|| {
         Family::new(&HISTOGRAMS, Of::Program(|of, to| to.truth(&[], of.0.has_histograms))),
         Family::new(&LAG, Of::Program(|of, to| to.histogram(&[], &of.0.lag))),
     ];
-    programs.chain(senders).chain(discovery()).chain(of_sessions()).collect()
+    programs
+        .chain(senders)
+        .chain(discovery())
+        .chain(policy::families())
+        .chain(of_sessions())
+        .collect()
 });
 
 /// Those of sessions alone.

@@ -41,6 +41,7 @@ pub(super) fn info(it: &Session, to: &mut Samples) {
         &who.address,
         &who.source,
         &who.profile,
+        &who.policy,
         who.mode,
         &who.dscp,
         &who.segments,

@@ -66,6 +66,7 @@ fn text(sessions: Vec<Session>) -> String {
         lag: lag(),
         shard: Some((2, 8)),
         discovery: vec![source],
+        policies: Vec::new(),
         sessions,
     };
     sender.shared().exposition().map(|piece| String::from_utf8(piece).unwrap()).collect()
@@ -257,6 +258,7 @@ fn a_registry_of_others_takes_it() {
         lag,
         shard: None,
         discovery: Vec::new(),
+        policies: Vec::new(),
         sessions,
     };
     let registry = Registry::new();

@@ -8,15 +8,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use stamp_metrics::program::Reloads;
 use stamp_metrics::sender::{Announced, Identity, Window};
 use stamp_metrics::{Ledger, SessionCounters};
-use stamp_session::sender::SessionHistograms;
+use stamp_session::sender::{SessionHistograms, SessionState};
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_session::te::{TeAdvertisement, TeState};
 
 use super::config::{Service, SessionSpec};
 use super::discovery::States;
 use super::observer::Place;
+use super::policies::Policies;
 use crate::happening::SessionInfo;
 use crate::output::gather::address;
+use crate::output::ndjson::policy::PolicyEntry;
 
 /// The control side writes on it, whoever has a copy reads.
 #[derive(Clone, Default)]
@@ -33,6 +35,8 @@ pub(super) struct Posted {
     pub(super) reloads: Option<Reloads>,
     /// Sessions have histograms; nobody has said before there is a file.
     pub(super) has_histograms: Option<bool>,
+    /// What sessions say together.
+    pub(super) policies: Policies,
     /// Where targets are discovered, and how that goes.
     pub(super) discovery: States,
     /// Layers of the sandbox, and whether each is in force.
@@ -81,6 +85,7 @@ impl Board {
             branch.identity = Arc::new(match branch.runs {
                 Some(_) => Identity {
                     profile: spec.profile.clone().unwrap_or_default(),
+                    policy: policy(spec),
                     labels: spec.labels.clone(),
                     ..known
                 },
@@ -134,6 +139,7 @@ impl Board {
     /// A session probes no longer; these were the last words of its branches.
     pub(super) fn ends(&self, name: &str, last: &[Option<SessionSnapshot>]) {
         let mut posted = self.read();
+        posted.policies.ends(name);
         let Some(entry) = posted.sessions.get_mut(name) else { return };
         let last = last.iter().map(Option::as_ref).chain(std::iter::repeat(None));
         for (branch, last) in entry.branches.iter_mut().zip(last) {
@@ -188,10 +194,28 @@ impl Board {
     /// A window of a branch is complete.
     pub(super) fn window(&self, name: &str, branch: usize, measured: &Arc<SessionSnapshot>) {
         let mut posted = self.read();
+        posted.policies.window(name, branch, measured);
         let entry = posted.sessions.get_mut(name);
         if let Some(branch) = entry.and_then(|entry| entry.branches.get_mut(branch)) {
             branch.window = Some(Window::ended(Arc::clone(measured)));
         }
+    }
+
+    /// A branch came up or went down.
+    pub(super) fn state(&self, name: &str, branch: usize, to: SessionState) {
+        self.read().policies.state(name, branch, to);
+    }
+
+    /// All sessions of the file are there, and belong to the policies that it says.
+    pub(super) fn group(&self) {
+        let mut posted = self.read();
+        let Posted { sessions, policies, .. } = &mut *posted;
+        policies.configure(sessions.values().map(|entry| &*entry.spec));
+    }
+
+    /// What has changed of policies since this was asked last.
+    pub(super) fn policy_changes(&self) -> Vec<PolicyEntry> {
+        self.read().policies.changes(stamp_worker::now())
     }
 
     /// The service runs as this says.
@@ -235,6 +259,10 @@ impl Branch {
     }
 }
 
+fn policy(spec: &SessionSpec) -> String {
+    spec.policy.as_ref().map(|membership| membership.policy.clone()).unwrap_or_default()
+}
+
 fn identity(spec: &SessionSpec, info: Option<&SessionInfo>) -> Identity {
     let words = |words: &[String]| words.join(",");
     let or_empty = |of: fn(&SessionInfo) -> String| info.map(of).unwrap_or_default();
@@ -244,6 +272,7 @@ fn identity(spec: &SessionSpec, info: Option<&SessionInfo>) -> Identity {
         address: or_empty(|info| address(info.target)),
         source: or_empty(|info| address(info.source)),
         profile: spec.profile.clone().unwrap_or_default(),
+        policy: policy(spec),
         mode: info.map_or("", |info| info.measurement.label()),
         dscp: or_empty(|info| info.traffic_class.0.to_string()),
         segments: info.map(|info| words(&info.steering.segments)).unwrap_or_default(),

@@ -2,6 +2,7 @@
 
 mod discovery;
 mod histogram;
+mod membership;
 mod notify;
 mod schema;
 mod service;
@@ -21,6 +22,7 @@ use stamp_config::document::{self, ConfigErrors, Outline, Problem, Section};
 use crate::exit::Failure;
 
 pub use discovery::{Discovery, Found, Refused, compose};
+use membership::Candidates;
 pub use notify::{Hook, Notify, Webhook};
 pub use schema::schema;
 pub use service::Service;
@@ -99,15 +101,18 @@ impl Configuration {
         let read = root.sections("session", |section| {
             reader.read(section, &Profile::default()).map(|spec| (spec, section.place("name")))
         });
-        let mut names = BTreeSet::new();
+        let (mut names, mut candidates) = (BTreeSet::new(), Candidates::default());
         let mut sessions = Vec::with_capacity(read.len());
         for (spec, place) in read.into_iter().flatten() {
-            if names.insert(spec.name.clone()) {
-                sessions.push(spec);
-            } else {
-                let reason = "another session has this name".to_owned();
-                root.report(&place, Problem::Contradiction { reason });
+            let report = |reason| root.report(&place, Problem::Contradiction { reason });
+            if !names.insert(spec.name.clone()) {
+                report("another session has this name".to_owned());
+                continue;
             }
+            if let Err(reason) = spec.policy.as_ref().map_or(Ok(()), |it| candidates.enter(it)) {
+                report(reason);
+            }
+            sessions.push(spec);
         }
         let read = root.sections("discovery", |section| Discovery::read(section, &reader));
         let discoveries = read.into_iter().flatten().collect();

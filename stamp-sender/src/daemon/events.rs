@@ -25,6 +25,7 @@ use super::config::Notify;
 use crate::exit::Failure;
 use crate::output::heard::{Tally, trouble_record};
 use crate::output::ndjson::Entry;
+use crate::output::ndjson::policy::PolicyEntry;
 use file::EventFile;
 use log::EventLog;
 use outlets::Outlets;
@@ -106,18 +107,24 @@ impl Events {
         }
     }
 
-    /// A session changed.
+    /// A session changed, and the policy that it belongs to if there is one.
     pub(super) fn session(
         &mut self,
-        name: &str,
+        (name, policy): (&str, Option<&str>),
         event: &SenderEvent,
         tally: &Tally,
         time: WallTime,
     ) {
         self.log.write(name, event, Instant::now());
         if let Some(entry) = Entry::event(name, event, tally, time) {
-            self.tell(&entry);
+            self.tell(&entry.of_policy(policy));
         }
+    }
+
+    /// A policy has another state, or takes another of its candidate paths.
+    pub(super) fn policy(&mut self, entry: PolicyEntry) {
+        self.log.policy(&entry, Instant::now());
+        self.tell(&entry.into());
     }
 
     /// A value for path computation is announced, or withdrawn.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use stamp_session::clock::MonotonicTime;
+use stamp_session::sender::SessionState;
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_session::statistics::{Buckets, Histogram};
 use stamp_session::te::TeAdvertisement;
@@ -171,6 +172,13 @@ impl Fleet {
         let (name, branch) = self.places.get(&place)?;
         let member = self.members.get(name)?;
         Some((member, member.running()?.infos.get(*branch)?))
+    }
+
+    /// A session came up or went down.
+    pub(super) fn state(&self, place: Place, to: SessionState) {
+        if let Some((name, branch)) = self.places.get(&place) {
+            self.board.state(name, *branch, to);
+        }
     }
 
     /// All of them by name.

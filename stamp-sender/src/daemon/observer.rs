@@ -2,7 +2,7 @@
 
 use stamp_proto::time::WallTime;
 use stamp_session::clock::MonotonicTime;
-use stamp_session::sender::{Outcome, SenderEvent};
+use stamp_session::sender::{Outcome, SenderEvent, SessionState};
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_worker::sender::{SenderObserver, Trouble};
 use tokio::sync::mpsc::UnboundedSender;
@@ -56,6 +56,8 @@ pub(super) struct Observer {
 struct Watched {
     tally: Tally,
     trouble: Option<std::mem::Discriminant<Trouble>>,
+    /// It went down, and nobody has told yet which way its probes were lost.
+    outage: bool,
 }
 
 impl Observer {
@@ -90,15 +92,17 @@ impl SenderObserver for Observer {
         if matches!(event, SenderEvent::Lost { .. }) {
             watched.tally.lost += 1;
         }
-        let is_of_one_probe = matches!(
-            event,
+        watched.outage |=
+            matches!(event, SenderEvent::State(change) if change.to == SessionState::Down);
+        let is_to_be_told = match event {
+            SenderEvent::LossDirection { .. } => std::mem::take(&mut watched.outage),
             SenderEvent::Lost { .. }
-                | SenderEvent::LossDirection { .. }
-                | SenderEvent::MissedSlots { .. }
-                | SenderEvent::Unsent { .. }
-                | SenderEvent::Finished
-        );
-        if !is_of_one_probe {
+            | SenderEvent::MissedSlots { .. }
+            | SenderEvent::Unsent { .. }
+            | SenderEvent::Finished => false,
+            _ => true,
+        };
+        if is_to_be_told {
             let tally = watched.tally;
             let time = stamp_worker::now().wall;
             self.tell(session, Notice::Event { event, tally, time });
@@ -116,5 +120,35 @@ impl SenderObserver for Observer {
     fn window(&mut self, session: usize, window: SessionSnapshot) {
         let end = stamp_worker::now().monotonic;
         self.tell(session, Notice::Window { measured: Box::new(window), end });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stamp_session::clock::Now;
+    use stamp_session::sender::StateChange;
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+
+    #[test]
+    fn of_losses_only_the_direction_of_an_outage_is_told() {
+        let (sender, mut notices) = unbounded_channel();
+        let mut observer = Observer::new(0, sender);
+        let state =
+            |from, to| StateChange { from, to, at: Now::default(), run: 3, first: 5, last: 7 };
+        let direction =
+            |last| SenderEvent::LossDirection { first: 1, last, forward: 0, backward: 1 };
+        observer.event(0, direction(1));
+        observer.event(0, SenderEvent::State(state(SessionState::Up, SessionState::Down)));
+        observer.event(0, SenderEvent::State(state(SessionState::Down, SessionState::Up)));
+        observer.event(0, direction(2));
+        observer.event(0, direction(3));
+        let mut told = Vec::new();
+        while let Ok((_, Notice::Event { event, .. })) = notices.try_recv() {
+            told.push(event);
+        }
+        assert_eq!(told.len(), 3, "{told:?}");
+        assert!(matches!(told[2], SenderEvent::LossDirection { last: 2, .. }), "{told:?}");
     }
 }

@@ -23,6 +23,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::board::Board;
 use super::events::ShownEvents;
+use super::policies;
 use super::shard::Shard;
 use super::wish::{Wanted, Wish};
 use crate::exit::Failure;
@@ -120,6 +121,7 @@ impl Site for SenderSite {
             "/api/v1/sd" => Some(listing::groups(&self.sources.board)),
             "/api/v1/discovery" => Some(listing::discovery(&self.sources.board)),
             "/api/v1/sessions" => Some(self.sessions()),
+            "/api/v1/policies" => Some(policies::page(&self.sources.board.read().policies)),
             "/config" => Some(pages::config(&self.sources.board)),
             _ => None,
         }

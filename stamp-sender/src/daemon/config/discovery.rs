@@ -20,7 +20,17 @@ use crate::daemon::discovery::{Provider, Target};
 const EVERY: Duration = Duration::from_secs(60);
 
 /// Keys of a session besides its flags that a label may set.
-const KEYS: [&str; 5] = ["name", "target", "profile", "window", "loss-threshold"];
+const KEYS: [&str; 9] = [
+    "name",
+    "target",
+    "profile",
+    "window",
+    "loss-threshold",
+    "policy",
+    "candidate",
+    "preference",
+    "weight",
+];
 
 /// An entry of the file.
 #[derive(Clone, Debug, Eq, PartialEq)]

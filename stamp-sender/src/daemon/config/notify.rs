@@ -63,8 +63,8 @@ impl Notify {
 struct Kind(String);
 
 impl Setting for Kind {
-    const EXPECTED: &'static str = "state, delay, loss, te, clock, config, reflector_restart, \
-                                    fallback, pace, access_report, reflector_mode or zero_ssid";
+    const EXPECTED: &'static str = "state, policy, delay, loss, loss_direction, te, clock, config, \
+                                    reflector_restart, fallback, pace, access_report, reflector_mode or zero_ssid";
     fn read(text: &str) -> Option<Self> {
         let mut known = Self::EXPECTED.split([',', ' ']).filter(|word| *word != "or");
         (!text.is_empty() && known.any(|kind| kind == text)).then(|| Self(text.to_owned()))

@@ -14,6 +14,7 @@ use stamp_session::statistics::Buckets;
 use stamp_session::te::TeAdvertiser;
 
 use super::histogram;
+use super::membership::{Membership, PolicyKeys};
 use super::settings::Settings;
 use super::te::TeChoice;
 use super::threshold::{self, DelayLimits, LossLimit};
@@ -24,7 +25,7 @@ const DEFAULT_WINDOW: Duration = Duration::from_secs(30);
 
 /// What a name of a session, a label or its value may consist of: what survives in every output.
 #[derive(Clone, Debug, Eq, PartialEq)]
-struct Name(String);
+pub(super) struct Name(pub(super) String);
 
 impl Setting for Name {
     const EXPECTED: &'static str =
@@ -45,6 +46,7 @@ pub(super) struct Profile {
     loss: Option<LossLimit>,
     te: Option<TeChoice>,
     buckets: Option<Buckets>,
+    policy: PolicyKeys,
 }
 
 impl Profile {
@@ -56,6 +58,7 @@ impl Profile {
             loss: LossLimit::read_from(section),
             te: TeChoice::read(section),
             buckets: histogram::read(section),
+            policy: PolicyKeys::read(section),
         }
     }
 
@@ -68,6 +71,7 @@ impl Profile {
             loss: self.loss.or(others.loss),
             te: self.te.or(others.te),
             buckets: self.buckets.or_else(|| others.buckets.clone()),
+            policy: self.policy.over(&others.policy),
         }
     }
 
@@ -97,6 +101,8 @@ pub struct SessionSpec {
     pub loss: Option<LossLimit>,
     /// What routers are told of it, and when.
     pub te: TeChoice,
+    /// Which part of which policy it measures.
+    pub policy: Option<Membership>,
     /// Where the buckets of its histograms lie.
     pub buckets: Buckets,
     /// What else tells it from others.
@@ -118,7 +124,7 @@ impl SessionSpec {
 
     /// What has to be measured by one and the same sender.
     pub fn unit(&self) -> &str {
-        &self.name
+        self.policy.as_ref().map_or(&self.name, |membership| &membership.policy)
     }
 
     /// What its engine is to watch.
@@ -158,7 +164,7 @@ impl Reader {
                 Profile::default()
             }
         };
-        let Profile { settings, window, delay, loss, te, buckets } =
+        let Profile { settings, window, delay, loss, te, buckets, policy } =
             own.over(&inherited).over(&self.defaults);
         let (name, target) = (name?, target?);
         // One far end has one form, whatever flags make of it.
@@ -185,6 +191,7 @@ impl Reader {
             delay,
             loss,
             te,
+            policy: policy.membership(section),
             buckets,
             labels,
             discovered: false,

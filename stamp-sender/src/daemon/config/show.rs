@@ -88,6 +88,9 @@ pub fn session(spec: &SessionSpec) -> String {
             "loss-threshold = {{ lost = {lost}, of = {of}, direction = {direction:?} }}"
         );
     }
+    if let Some(membership) = &spec.policy {
+        text.push_str(&membership.show());
+    }
     let bounds = histogram::bounds(&spec.buckets).map(|it| format!("{:?}", print_duration(it)));
     let _ = writeln!(text, "histogram-buckets = [{}]", bounds.collect::<Vec<_>>().join(", "));
     if !spec.labels.is_empty() {
@@ -204,6 +207,12 @@ name = \"example\"
 # HOST, HOST:PORT, [ADDRESS]:PORT, or a node of the topology.
 target = \"192.0.2.1\"
 profile = \"example\"
+# The policy that it measures a segment list of, so that all of its sessions are told together as well: which
+# candidate path (of the same preference unless named), of which preference, and the list's share of traffic.
+# policy = \"to-lon\"
+# candidate = \"direct\"
+# preference = 100
+# weight = 1
 # What else tells it from others.
 labels = { site = \"ams\" }
 ";

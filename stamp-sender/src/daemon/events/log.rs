@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use stamp_session::sender::{SenderEvent, SessionState, ThresholdState};
 
 use crate::output::duration::delay;
+use crate::output::ndjson::policy::PolicyEntry;
 
 /// Lines that are written of one kind in a second.
 const LINES_A_SECOND: u32 = 100;
@@ -16,7 +17,9 @@ pub(super) struct EventLog {
 }
 
 /// Kinds of events, each with a budget of its own.
-const KINDS: usize = 4;
+const KINDS: usize = 5;
+/// That of policies.
+const OF_POLICIES: usize = 4;
 
 const fn kind(event: &SenderEvent) -> usize {
     match event {
@@ -30,9 +33,18 @@ const fn kind(event: &SenderEvent) -> usize {
 impl EventLog {
     /// Writes a line, unless there were too many of its kind within this second.
     pub(super) fn write(&mut self, session: &str, event: &SenderEvent, now: Instant) {
-        let Some(budget) = self.budgets.get_mut(kind(event)) else { return };
+        self.write_within(kind(event), now, || write(session, event));
+    }
+
+    /// The same about a policy.
+    pub(super) fn policy(&mut self, change: &PolicyEntry, now: Instant) {
+        self.write_within(OF_POLICIES, now, || write_policy(change));
+    }
+
+    fn write_within(&mut self, kind: usize, now: Instant, write: impl FnOnce()) {
+        let Some(budget) = self.budgets.get_mut(kind) else { return };
         match budget.take(now) {
-            Allowance::Write => write(session, event),
+            Allowance::Write => write(),
             Allowance::LastOne => tracing::warn!(
                 "more happens than log lines are written for; the other sinks have all of it"
             ),
@@ -101,6 +113,14 @@ fn write(session: &str, event: &SenderEvent) {
                 tracing::info!(session, direction, lost, of, "loss is within its limit");
             }
         }
+        SenderEvent::LossDirection { first, last, forward, backward } => tracing::info!(
+            session,
+            forward,
+            backward,
+            first,
+            last,
+            "which way the probes of the outage were lost"
+        ),
         SenderEvent::ReflectorRestart { sequence, .. } => {
             tracing::info!(session, sequence, "the reflector counts anew");
         }
@@ -118,6 +138,17 @@ fn write(session: &str, event: &SenderEvent) {
             }
         ),
         event => tracing::debug!(session, ?event, "event"),
+    }
+}
+
+/// One that is down or degraded is a warning.
+fn write_policy(change: &PolicyEntry) {
+    let PolicyEntry { policy, from, to, reason, up, down, .. } = change;
+    let active = change.candidate_to.as_deref();
+    if ["down", "degraded"].contains(&to.as_str()) {
+        tracing::warn!(policy, from, active, up, down, reason, "policy is {to}");
+    } else {
+        tracing::info!(policy, from, active, up, down, reason, "policy is {to}");
     }
 }
 

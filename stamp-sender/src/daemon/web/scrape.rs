@@ -72,6 +72,7 @@ impl SenderSite {
         let (config, layers) = (posted.reloads, posted.layers.clone());
         let shard = self.sources.shard.map(|shard| (shard.number, shard.count));
         let discovery = listing::sources(&posted.discovery);
+        let policies = posted.policies.all();
         drop(posted);
         self.tell_omitted(omitted, sessions.len());
         let program = Program {
@@ -85,8 +86,18 @@ impl SenderSite {
             process: Process::read(),
         };
         let (running, lag) = (places.len(), Arc::clone(&self.sources.lag));
-        Sender { program, running, waiting, has_histograms, lag, shard, discovery, sessions }
-            .shared()
+        Sender {
+            program,
+            running,
+            waiting,
+            has_histograms,
+            lag,
+            shard,
+            discovery,
+            policies,
+            sessions,
+        }
+        .shared()
     }
 
     /// Sessions that run, as they are now.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::announcement::AnnouncementEntry;
+use super::policy::PolicyEntry;
 use crate::output::document::{Host, Tool};
 use crate::output::instant::Instant;
 use crate::output::record::{ConfigRecord, ReflectorMode, SessionRecord, Source};
@@ -140,6 +141,8 @@ pub enum Entry {
     ReflectorRestart(Event),
     /// A value for path computation is announced, or withdrawn.
     Te(Box<AnnouncementEntry>),
+    /// A policy has another state, or another of its candidate paths carries traffic.
+    Policy(Box<PolicyEntry>),
     /// A new configuration is in force, or was refused.
     Config {
         /// When.
@@ -268,7 +271,7 @@ pub struct Event {
     pub monotonic_ns: Option<u64>,
     /// Name of the session.
     pub session: String,
-    /// Its policy; none here.
+    /// The policy that it measures a segment list of, if there is one.
     pub policy: Option<String>,
     /// Which way.
     pub direction: Option<String>,

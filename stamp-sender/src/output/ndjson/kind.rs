@@ -11,6 +11,23 @@ impl Entry {
         Self::Dropped { time: Instant(now), session: None, sink: sink.to_owned(), count }
     }
 
+    /// The same, of a session that belongs to `policy`.
+    #[must_use]
+    pub fn of_policy(mut self, policy: Option<&str>) -> Self {
+        match &mut self {
+            Self::State(event)
+            | Self::Delay(event)
+            | Self::Loss(event)
+            | Self::Fallback(event)
+            | Self::Pace(event)
+            | Self::AccessReport(event)
+            | Self::Clock(event)
+            | Self::ReflectorRestart(event) => event.policy = policy.map(str::to_owned),
+            _ => {}
+        }
+        self
+    }
+
     /// Its `type`.
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -34,6 +51,7 @@ impl Entry {
             Self::Clock(_) => "clock",
             Self::ReflectorRestart(_) => "reflector_restart",
             Self::Te(_) => "te",
+            Self::Policy(_) => "policy",
             Self::Config { .. } => "config",
             Self::Dropped { .. } => "dropped",
             Self::Interval { .. } => "interval",
@@ -65,6 +83,7 @@ impl Entry {
             | Self::Clock(event)
             | Self::ReflectorRestart(event) => Some(&event.session),
             Self::Te(announcement) => Some(&announcement.event.session),
+            Self::Policy(change) => change.session.as_deref(),
             Self::Config { session, .. } | Self::Dropped { session, .. } => session.as_deref(),
         }
     }
@@ -98,6 +117,12 @@ mod tests {
             assert_eq!(written["type"], entry.kind());
             assert_eq!(written["session"], entry.session().map_or(Value::Null, Value::from));
         }
+    }
+
+    #[test]
+    fn the_policy_of_a_session_stands_in_its_events() {
+        let written = serde_json::to_value(Entry::State(Event::default()).of_policy(Some("lon")));
+        assert_eq!(written.unwrap()["policy"], "lon");
     }
 
     #[test]

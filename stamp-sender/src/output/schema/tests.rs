@@ -101,7 +101,7 @@ fn every_type_of_line_is_written_and_keeps_to_its_schema() {
         .map(|kind| kind.as_str().unwrap().to_owned())
         .collect();
     // What only a service tells is held to its schema where it is made.
-    seen.extend(["te", "config", "dropped"].map(str::to_owned));
+    seen.extend(["te", "policy", "config", "dropped"].map(str::to_owned));
     assert_eq!(seen, known);
 }
 
