@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::compute::Disjointness;
+use crate::encoding::{End, Walk};
 use crate::path::{Hop, Path};
 use crate::topology::{NodeId, Topology};
 
@@ -38,6 +39,20 @@ impl Touched {
             hops: path.hops().iter().copied().collect(),
             ends: [path.start(), path.end(topology)].into(),
         }
+    }
+
+    /// By packets that were followed from `start` wherever they can go; none where they leave what the
+    /// topology shows.
+    #[must_use]
+    pub fn of_walk(walk: &Walk, start: NodeId) -> Option<Self> {
+        let ends = walk.ends.iter().map(|end| match end {
+            End::Node(node) => Some(*node),
+            End::Peer(_) | End::Prefix(_) => None,
+        });
+        let mut ends: BTreeSet<NodeId> = ends.collect::<Option<_>>()?;
+        ends.insert(start);
+        let (nodes, hops) = (walk.nodes.clone(), walk.hops.clone());
+        walk.hidden.is_empty().then_some(Self { nodes, hops, ends })
     }
 
     /// By either.

@@ -3,6 +3,7 @@
 mod active;
 mod composite;
 mod dynamic;
+mod encoded;
 mod mesh;
 mod reading;
 mod resolution;
