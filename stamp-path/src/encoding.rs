@@ -38,6 +38,8 @@ mod error;
 mod examples;
 mod forwarding;
 mod intent;
+#[cfg(test)]
+mod interconnect;
 mod labels;
 #[cfg(test)]
 mod oracle;

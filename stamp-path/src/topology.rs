@@ -36,7 +36,9 @@ use core::ops::Index;
 
 use stamp_document::document::{self, ConfigErrors, Outline};
 
-pub use border::{Binding, Domain, Gateway, GatewayPrefix, Hop, Peer, Tunnel, Visibility};
+pub use border::{
+    Binding, Domain, Gateway, GatewayPrefix, Hop, Peer, Tunnel, TunnelWay, Visibility,
+};
 pub use flaw::Flaw;
 pub use link::{Direction, Directions, Link, LinkId, LinkKind, Side};
 pub use node::{Anycast, LearnedLabel, Msd, Node, NodeId, Sids, TimestampLabel};

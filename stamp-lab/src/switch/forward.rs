@@ -4,7 +4,7 @@ use stamp_net::frame::EtherType;
 use stamp_proto::sr::mpls::{LABEL_STACK_ENTRY_OCTETS, Label, LabelStackEntry};
 
 use super::entry;
-use super::table::{LabelHop, LabelTable, Operation};
+use super::table::{Bound, LabelHop, LabelTable, Operation};
 use super::{INLET, INLET_PEER};
 
 const ETHERNET_OCTETS: usize = 14;
@@ -49,9 +49,10 @@ pub(super) fn forward(table: &LabelTable, frame: &[u8]) -> Result<Onward, Refusa
             }
             label => match table.get(label).ok_or(Refusal::Unknown)? {
                 Operation::Pop => drop(stack.remove(0)),
-                Operation::Bind(labels) => {
+                Operation::Bind(bound) => {
+                    let bound = share(bound, &stack, payload).ok_or(Refusal::Unknown)?;
                     let imposed =
-                        labels.iter().map(|label| LabelStackEntry { label: *label, ..top });
+                        bound.labels.iter().map(|label| LabelStackEntry { label: *label, ..top });
                     stack.splice(..1, imposed);
                 }
                 Operation::Forward(hops) => {
@@ -129,7 +130,19 @@ fn limit_ipv4(packet: &mut [u8], ttl: u8) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// One of equal ways: by the entropy label where there is one, else by labels and addresses.
+/// One of several ways behind a binding label, each by its weight.
+fn share<'a>(bound: &'a [Bound], stack: &[LabelStackEntry], payload: &[u8]) -> Option<&'a Bound> {
+    let whole: u64 = bound.iter().map(|one| u64::from(one.weight)).sum();
+    let mut left = flow(stack, payload).checked_rem(whole)?;
+    bound.iter().find(|one| {
+        let weight = u64::from(one.weight);
+        let is_it = left < weight;
+        left = left.saturating_sub(weight);
+        is_it
+    })
+}
+
+/// One of equal ways.
 fn choose<'a>(
     hops: &'a [LabelHop],
     stack: &[LabelStackEntry],
@@ -138,16 +151,21 @@ fn choose<'a>(
     if let [only] = hops {
         return Some(only);
     }
+    hops.get((flow(stack, payload) % hops.len() as u64) as usize)
+}
+
+/// What packets that belong together share: the entropy label where there is one, else labels and
+/// addresses.
+fn flow(stack: &[LabelStackEntry], payload: &[u8]) -> u64 {
     let indicator = stack.iter().position(|entry| entry.label == Label::ENTROPY_INDICATOR);
-    let hash = match indicator.and_then(|at| stack.get(at + 1)) {
+    match indicator.and_then(|at| stack.get(at + 1)) {
         Some(entropy) => mix(entropy.label.value().to_be_bytes()),
         None => {
             let labels = stack.iter().flat_map(|entry| entry.label.value().to_be_bytes());
             // Addresses, protocol and the first of the ports, of either version.
             mix(labels.chain(payload.iter().skip(6).take(38).copied()))
         }
-    };
-    hops.get((hash % hops.len() as u64) as usize)
+    }
 }
 
 /// FNV-1a, and its high bits once more for the low ones.

@@ -24,8 +24,15 @@ pub(super) enum Operation {
     Pop,
     /// To one of these neighbours, all equally good.
     Forward(Vec<LabelHop>),
-    /// These labels take its place.
-    Bind(Vec<Label>),
+    /// One of these takes its place.
+    Bind(Vec<Bound>),
+}
+
+/// Labels that a binding label stands for, and their share of the packets.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Bound {
+    pub(super) labels: Vec<Label>,
+    pub(super) weight: u32,
 }
 
 /// A neighbour, and the label it knows the rest of the way by.
@@ -67,8 +74,12 @@ impl LabelTable {
                 add(topology[link].adjacency_of(side), builder.over(link, side));
             }
             for tunnel in topology.tunnels.iter().filter(|tunnel| tunnel.from == node) {
-                let hops = tunnel.via.iter().copied().chain([Hop::Node(tunnel.to)]);
-                add(Some(tunnel.label), builder.bind(hops));
+                let bound = tunnel.routes().map(|(via, weight)| {
+                    let hops = via.iter().copied().chain([Hop::Node(tunnel.to)]);
+                    Some(Bound { labels: builder.bind(hops)?, weight })
+                });
+                let bound: Option<Vec<Bound>> = bound.collect();
+                add(Some(tunnel.label), bound.map(Operation::Bind));
             }
         }
         for learned in &here.learned {
@@ -184,7 +195,7 @@ impl Builder<'_> {
     }
 
     /// The labels that lead along `hops`, each as the node that reads it knows it.
-    fn bind(&self, hops: impl Iterator<Item = Hop>) -> Option<Operation> {
+    fn bind(&self, hops: impl Iterator<Item = Hop>) -> Option<Vec<Label>> {
         let mut reader = self.node;
         let mut labels = Vec::new();
         for hop in hops {
@@ -202,7 +213,7 @@ impl Builder<'_> {
                 }
             }
         }
-        (!labels.is_empty()).then_some(Operation::Bind(labels))
+        (!labels.is_empty()).then_some(labels)
     }
 }
 

@@ -165,12 +165,21 @@ impl<'t> Forwarding<'t> {
         if let Some(learned) = known.learned.iter().find(|learned| leads(&learned.prefix)) {
             return Some(learned.label);
         }
-        let (owner, index) = match goal {
-            Goal::Node(target) => (target, self.topology[target].index?),
-            Goal::Group(group) => (*self.groups[group].owners.first()?, self.groups[group].index),
+        let owner = match goal {
+            Goal::Node(target) => target,
+            Goal::Group(group) => *self.groups[group].owners.first()?,
         };
+        let index = self.index(goal)?;
         let is_read = known.sr && self.domains[reader.position()] == self.domains[owner.position()];
         known.label_of(index).filter(|_| is_read)
+    }
+
+    /// The index of a Prefix-SID.
+    pub(super) fn index(&self, goal: Goal) -> Option<u32> {
+        match goal {
+            Goal::Node(target) => self.topology[target].index,
+            Goal::Group(group) => Some(self.groups[group].index),
+        }
     }
 
     /// Whether a node is what a Prefix-SID leads to.

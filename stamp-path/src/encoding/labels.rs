@@ -164,7 +164,7 @@ impl LabelMoves<'_, '_> {
         let goals = goals.chain(self.forwarding.groups_of(&nodes));
         let toward = goals.filter_map(|goal| {
             let label = || self.forwarding.known_as(reader, goal).map(Item::Label);
-            let item = if imposes { Some(Item::Impose(goal)) } else { label() };
+            let item = if imposes { self.impose(goal) } else { label() };
             Some(Choice { segment: self.forwarding.segment(goal), item: item? })
         });
         let over = self.intent.onward(first).iter().filter_map(|(hop, _)| {
@@ -180,6 +180,12 @@ impl LabelMoves<'_, '_> {
             item: Item::Label(label),
         });
         toward.chain(over).chain(through).collect()
+    }
+
+    /// A Prefix-SID as the first segment; none where the goal has none and needs one.
+    fn impose(&self, goal: Goal) -> Option<Item> {
+        let item = Item::Impose(goal);
+        (self.forwarding.index(goal).is_some() || self.is_labelled(item)).then_some(item)
     }
 
     /// Where packets end that read this at each of the places; none where one goes elsewhere.
@@ -234,8 +240,8 @@ impl LabelMoves<'_, '_> {
     }
 
     /// Whether a segment takes a label.
-    fn is_labelled(&self, choice: Choice) -> bool {
-        match choice.item {
+    fn is_labelled(&self, item: Item) -> bool {
+        match item {
             Item::Label(_) => true,
             Item::Impose(goal) => {
                 let onward = self.forwarding.onward(self.intent.start(), goal);
@@ -311,7 +317,7 @@ impl Moves for LabelMoves<'_, '_> {
             let trace = self.follow(places, choice)?;
             let spread = i64::try_from(trace.walk.hops.len()).unwrap_or(i64::MAX);
             let cost = Cost {
-                labels: cost.labels + usize::from(self.is_labelled(choice)),
+                labels: cost.labels + usize::from(self.is_labelled(choice.item)),
                 segments: cost.segments + 1,
                 spread: cost.spread - spread,
                 local: cost.local + usize::from(!matches!(choice.segment, Segment::Node(_))),

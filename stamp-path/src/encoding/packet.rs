@@ -39,6 +39,8 @@ pub(super) enum Fate {
     Ends(End),
     /// On over each of these, all equally likely.
     Leaves(Vec<(Hop, Stack)>),
+    /// On from here, spread over several ways.
+    Splits(Vec<Stack>),
     /// Through a tunnel of which nothing is known but its end.
     Vanishes {
         tunnel: usize,
@@ -221,7 +223,7 @@ impl Forwarding<'_> {
     /// Puts what a tunnel passes on top; a fate where nobody knows what that is.
     fn enter(&self, tunnel: usize, stack: &mut Stack) -> Option<Fate> {
         let known = &self.topology.tunnels[tunnel];
-        if known.via.is_empty() {
+        if known.via.is_empty() && known.ways.is_empty() {
             let Some(link) = self.only_path(tunnel) else {
                 return Some(Fate::Vanishes { tunnel, stack: core::mem::take(stack) });
             };
@@ -229,10 +231,18 @@ impl Forwarding<'_> {
             return None;
         }
         stack.push(Item::Toward(Goal::Node(known.to)));
-        stack.extend(known.via.iter().rev().map(|hop| match *hop {
+        let step = |hop: &topology::Hop| match *hop {
             topology::Hop::Node(node) => Item::Toward(Goal::Node(node)),
             topology::Hop::Link(link) => Item::Over(link),
-        }));
+        };
+        let ways = known
+            .routes()
+            .map(|(via, _)| stack.iter().copied().chain(via.iter().rev().map(step)).collect());
+        let mut ways: Vec<Stack> = ways.collect();
+        if ways.len() > 1 {
+            return Some(Fate::Splits(ways));
+        }
+        *stack = ways.pop()?;
         None
     }
 

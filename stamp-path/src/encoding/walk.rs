@@ -211,6 +211,15 @@ impl<'f, B: Bounds> Trace<'f, B> {
                 self.ends.insert(place);
                 true
             }
+            Fate::Splits(stacks) => {
+                let known = self.walk.choices.entry(node).or_default();
+                *known = depth.max(*known);
+                let mut is_inside = true;
+                for stack in stacks {
+                    is_inside = is_inside && self.follow(place, stack)?;
+                }
+                is_inside
+            }
             Fate::Vanishes { tunnel, stack } => {
                 self.walk.hidden.insert(tunnel);
                 let beyond = self.bounds.through(self.forwarding, tunnel);

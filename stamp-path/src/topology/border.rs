@@ -25,14 +25,33 @@ pub struct Tunnel {
     pub from: NodeId,
     /// Where it ends.
     pub to: NodeId,
-    /// What it passes, where that is known.
+    /// What it passes, where that is known and the same for all packets.
     pub via: Vec<Hop>,
+    /// The ways it spreads packets over, where these are several.
+    pub ways: Vec<TunnelWay>,
     /// The binding SID, a label of the node where it begins.
     pub label: Label,
     /// Capacity, where it is known.
     pub bandwidth: Option<Bandwidth>,
     /// Delay, where it is known.
     pub delay: Option<Duration>,
+}
+
+impl Tunnel {
+    /// What packets pass, one way or several, each with its weight.
+    pub fn routes(&self) -> impl Iterator<Item = (&[Hop], u32)> {
+        let only = self.ways.is_empty().then_some((&self.via[..], 1));
+        only.into_iter().chain(self.ways.iter().map(|way| (&way.via[..], way.weight)))
+    }
+}
+
+/// One of several ways behind a binding SID.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TunnelWay {
+    /// What it passes.
+    pub via: Vec<Hop>,
+    /// Its share of the packets, against the sum of all.
+    pub weight: u32,
 }
 
 /// Something on the way.

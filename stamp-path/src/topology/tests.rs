@@ -91,7 +91,11 @@ fn the_reference_is_read_with_every_key_of_links_and_borders() {
     assert_eq!(topology.links[3].kind, LinkKind::Lsp);
     let [peer] = topology.peers[..] else { panic!("one peer") };
     assert_eq!((peer.at.position(), peer.label.value()), (1, 9999));
-    let [tunnel] = &topology.tunnels[..] else { panic!("one tunnel") };
+    let [tunnel, spreads] = &topology.tunnels[..] else { panic!("two tunnels") };
+    let routes = |tunnel: &Tunnel| {
+        tunnel.routes().map(|(via, weight)| (via.len(), weight)).collect::<Vec<_>>()
+    };
+    assert_eq!((routes(tunnel), routes(spreads)), (vec![(2, 1)], vec![(2, 3), (2, 1)]));
     let via = [Hop::Node(NodeId(1)), Hop::Link(LinkId(2))];
     assert_eq!((&tunnel.via[..], tunnel.delay), (&via[..], Some(Duration::from_micros(210))));
     let bindings = topology.gateways[0].prefixes.iter().map(|prefix| prefix.binding.clone());
@@ -237,19 +241,23 @@ fn borders_name_what_exists() {
     let found = errors(&format!(
         "{base}[[peer]]\nat = \"x\"\nas = 1\nlabel = 99\n\
          [[tunnel]]\nfrom = \"a\"\nto = \"a\"\nvia = [\"b\", \"a-b\", \"y\"]\nlabel = 98\n\
+         ways = [{{ via = [\"z\"], weight = 0 }}]\n\
          [[gateway]]\ndomain = \"d\"\nnodes = [\"z\"]\nprefixes = [{{ prefix = \"192.0.2.0/24\" }}]\n"
     ));
     for expected in [
         "peer[0].at = \"x\": no [[node]]",
         "tunnel[0].to = \"a\": a tunnel leads to another",
         "tunnel[0].via = \"y\": no [[node]] and no [[link]]",
+        "tunnel[0].ways[0].via = \"z\": no [[node]] and no [[link]]",
+        "tunnel[0].ways[0].weight = 0: expected a weight from 1",
+        "weight = 0 }]: give exactly one of via and ways",
         "gateway[0].domain = \"d\": no [[domain]]",
         "gateway[0].nodes = \"z\": no [[node]]",
         "gateway[0].prefixes[0].index: give exactly one of index, labels and accepts",
     ] {
         assert!(found.iter().any(|error| error.contains(expected)), "{expected}: {found:#?}");
     }
-    assert_eq!(found.len(), 6);
+    assert_eq!(found.len(), 9);
 }
 
 #[test]

@@ -169,6 +169,10 @@ number!(
     /// A depth of one octet.
     Depth(u8), "a depth from 0 to 255", 0..=u8::MAX
 );
+number!(
+    /// A share of packets.
+    Weight(u32), "a weight from 1 to 4294967295", 1..=u32::MAX
+);
 /// A label behind the extension label.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Extended(pub(super) ExtendedLabel);

@@ -167,6 +167,19 @@ fn what_leads_nowhere_is_told_apart() {
 }
 
 #[test]
+fn what_a_binding_label_stands_for_is_shared_by_weight() {
+    let bound =
+        [3, 1].map(|weight| Bound { labels: vec![Label::new(weight + 16).unwrap()], weight });
+    let first = (16..4_016_u32).filter(|entropy| {
+        let stack = [entry_of(15100, 64), entry_of(7, 64), entry_of(*entropy, 64)];
+        share(&bound, &stack, &ipv4()).unwrap().weight == 3
+    });
+    let share_of_first = first.count();
+    assert!((2_900..3_100).contains(&share_of_first), "{share_of_first} of 4000");
+    assert!(share(&[], &[entry_of(15100, 64)], &ipv4()).is_none());
+}
+
+#[test]
 fn entropy_spreads_over_equal_ways_and_one_flow_stays_together() {
     let hop = |interface| LabelHop { label: None, interface, source: [0; 6], destination: [0; 6] };
     let hops = [hop(1), hop(2)];

@@ -48,8 +48,12 @@ fn meaning(text: &str, node: &str, label: u32) -> String {
     match table.get(Label::new(label).unwrap()) {
         None => "unknown".to_owned(),
         Some(Operation::Pop) => "pop".to_owned(),
-        Some(Operation::Bind(labels)) => {
-            format!("bind {:?}", labels.iter().map(|label| label.value()).collect::<Vec<_>>())
+        Some(Operation::Bind(bound)) => {
+            let one = |bound: &Bound| {
+                let labels: Vec<u32> = bound.labels.iter().map(|label| label.value()).collect();
+                format!("bind {labels:?}")
+            };
+            bound.iter().map(one).collect::<Vec<_>>().join(", ")
         }
         Some(Operation::Forward(hops)) => {
             let hop = |hop: &LabelHop| {

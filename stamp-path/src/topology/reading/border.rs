@@ -4,8 +4,8 @@ use ipnet::IpNet;
 use stamp_document::document::{Problem, Section};
 use stamp_document::quantity::LinkDelay;
 
-use super::super::words::{AcceptsIp, AutonomousSystem, GivenLabel, Name, PrefixIndex};
-use super::super::{Binding, Domain, Flaw, Gateway, GatewayPrefix, Hop, Peer, Tunnel};
+use super::super::words::{AcceptsIp, AutonomousSystem, GivenLabel, Name, PrefixIndex, Weight};
+use super::super::{Binding, Domain, Flaw, Gateway, GatewayPrefix, Hop, Peer, Tunnel, TunnelWay};
 use super::Reader;
 
 impl Reader {
@@ -35,6 +35,13 @@ impl Reader {
     pub(super) fn tunnel(&mut self, section: &Section<'_>) {
         let (from, to) = (self.node_named(section, "from"), self.node_named(section, "to"));
         let via = self.hops(section);
+        let ways = section.sections("ways", |way| TunnelWay {
+            via: self.hops(way),
+            weight: way.get::<Weight>("weight").map_or(1, |weight| weight.0),
+        });
+        if section.has("via") && section.has("ways") {
+            section.problem("ways", Flaw::OneOf { choices: "via and ways" }.into());
+        }
         let label = section.require::<GivenLabel>("label").map(|label| label.0);
         let bandwidth = section.get("bandwidth");
         let delay = section.get::<LinkDelay>("delay").map(|delay| delay.0);
@@ -43,7 +50,7 @@ impl Reader {
                 section.problem("to", Flaw::TunnelToItself.into());
             }
             self.claim_label(section, &section.place("label"), from, label);
-            self.topology.tunnels.push(Tunnel { from, to, via, label, bandwidth, delay });
+            self.topology.tunnels.push(Tunnel { from, to, via, ways, label, bandwidth, delay });
         }
     }
 
