@@ -11,7 +11,7 @@ use super::Stray;
 use super::forwarding::Forwarding;
 use super::packet::{Fate, Item, Stack};
 use crate::path::Hop;
-use crate::topology::NodeId;
+use crate::topology::{NodeId, Topology};
 
 /// How a packet with labels sets out from a node.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -57,6 +57,15 @@ impl Walk {
     #[must_use]
     pub fn ends_at(&self, node: NodeId) -> bool {
         self.ends.iter().eq(&[End::Node(node)])
+    }
+
+    /// Nodes that choose among several links and read fewer labels than packets have there: flows that
+    /// differ below these alone, by an entropy label or by ports, are all the same to them.
+    pub fn shallow(&self, topology: &Topology) -> impl Iterator<Item = NodeId> {
+        let reads_less = |(node, depth): &(&NodeId, &usize)| {
+            topology[**node].msd.erld.is_some_and(|erld| usize::from(erld) < **depth)
+        };
+        self.choices.iter().filter(reads_less).map(|(node, _)| *node)
     }
 
     /// What either can touch.
@@ -200,7 +209,8 @@ impl<'f, B: Bounds> Trace<'f, B> {
             None => self.seen.insert(key.clone(), true),
         };
         let mut stamps = false;
-        let depth = stack.len();
+        let is_read = |item: &&Item| matches!(item, Item::Label(_) | Item::Sid(_));
+        let depth = stack.iter().filter(is_read).count();
         let fate = self.forwarding.fate(node, stack, &mut stamps)?;
         if stamps {
             self.walk.stamps.insert(node);

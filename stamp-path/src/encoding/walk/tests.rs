@@ -84,6 +84,20 @@ fn a_list_is_followed_over_all_equal_ways() {
 }
 
 #[test]
+fn a_node_that_chooses_without_reading_to_the_bottom_is_told() {
+    let mut topology = read(CLOS);
+    let shallow = |topology: &Topology| {
+        let walk = walked(topology, "1", &[16_011, 16_005, 16_001]);
+        walk.shallow(topology).map(|node| topology[node].name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(shallow(&topology), [""; 0], "what is not known is not told");
+    for (node, erld) in [(0, 3), (2, 2), (3, 3), (8, 1)] {
+        topology.nodes[node].msd.erld = Some(erld);
+    }
+    assert_eq!(shallow(&topology), ["3"]);
+}
+
+#[test]
 fn a_shared_prefix_ends_at_each_of_the_nearest() {
     let topology = read(CLOS);
     let any = walked(&topology, "1", &[16_020]);
