@@ -2,6 +2,7 @@
 
 mod lag;
 mod looped;
+mod measured_links;
 mod packets;
 mod pair;
 mod reflector;
