@@ -5,6 +5,7 @@ mod check;
 pub mod daemon;
 mod departure;
 pub mod lab;
+pub mod path;
 mod steering;
 
 use std::net::IpAddr;
@@ -84,6 +85,9 @@ pub enum Verb {
     Demo(Demo),
     /// A network to try things on: namespaces, links with delay and loss, SIDs and labels.
     Lab(lab::Lab),
+    /// Ways through the network of a topology file: the best, the next best, disjoint ones.
+    #[command(subcommand)]
+    Path(path::Path),
     /// What this machine can do and what stands in the way; what a far end is, or why it is silent.
     Doctor(Box<Doctor>),
     /// Render a saved run (--json or --ndjson) again, with a histogram and an SVG plot.
@@ -113,6 +117,8 @@ pub enum SchemaFormat {
     Malformed,
     /// What a webhook of `run` is sent.
     Webhook,
+    /// The document of path compute with --json.
+    Path,
 }
 
 /// An ad hoc run.

@@ -24,6 +24,7 @@ mod malformed;
 mod mtu_sweep;
 mod names;
 mod output;
+mod path;
 mod percentile;
 mod random;
 mod report;
@@ -61,6 +62,7 @@ pub fn main() -> ExitCode {
         Some(Verb::Check(check)) => check::run(&check),
         Some(Verb::Demo(demo)) => demo::run(&demo),
         Some(Verb::Lab(lab)) => lab::run(&lab),
+        Some(Verb::Path(path)) => path::run(&path),
         Some(Verb::Doctor(doctor)) => doctor::run(&doctor),
         Some(Verb::Report(report)) => report::run(&report),
         Some(Verb::Completions { shell }) => generate::completions(shell),

@@ -208,7 +208,12 @@ fn refused(flag: &'static str, error: &SegmentError) -> Failure {
     Failure::Usage { flag, problem: error.to_string() }
 }
 
-fn read(path: &Path) -> Result<Topology, Failure> {
+/// Reads a topology file.
+///
+/// # Errors
+///
+/// [`Failure::Input`] for a file that cannot be read or is no topology.
+pub fn read(path: &Path) -> Result<Topology, Failure> {
     let name = path.display().to_string();
     let text =
         fs::read_to_string(path).map_err(|error| Failure::Input(format!("{name}: {error}")))?;

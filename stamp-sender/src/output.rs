@@ -20,7 +20,7 @@ pub mod histogram;
 pub mod human;
 pub mod instant;
 mod json;
-mod layout;
+pub mod layout;
 mod ledger;
 pub mod ndjson;
 pub mod paint;

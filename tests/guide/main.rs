@@ -34,6 +34,7 @@ fn trials() -> Vec<Trial> {
         mtu_segments: [Need::IPV6],
         nat,
         notifications,
+        paths,
         segments: [Need::IPV6],
         service,
         srh: [Need::IPV6],
@@ -104,6 +105,10 @@ fn mtu() {
 
 fn mtu_segments() {
     play("mtu-segments", Machines::with_topology());
+}
+
+fn paths() {
+    play("paths", Machines::with_topology());
 }
 
 fn segments() {

@@ -10,6 +10,7 @@ const SHARED: [&str; 2] =
 const JSON: &str = include_str!("../../schemas/json.json");
 const MALFORMED: &str = include_str!("../../schemas/malformed.json");
 const WEBHOOK: &str = include_str!("../../schemas/webhook.json");
+const PATH: &str = include_str!("../../schemas/path.json");
 const NDJSON: &str = include_str!("../../schemas/ndjson.json");
 
 /// The schema of a format, complete in itself.
@@ -27,6 +28,7 @@ fn schema(format: SchemaFormat) -> Value {
         SchemaFormat::Webhook => WEBHOOK,
         // Nothing of a session is in it.
         SchemaFormat::Malformed => return parsed(MALFORMED),
+        SchemaFormat::Path => return parsed(PATH),
     };
     // Both are part of the program; a test reads them.
     let mut schema = parsed(own);

@@ -1,0 +1,75 @@
+//! `stamp-sender path`: ways through the network of a topology file.
+
+mod asked;
+mod explanation;
+mod lists;
+mod record;
+mod route;
+mod seen;
+mod table;
+
+use std::io::{self, Write};
+
+use stamp_path::compute::{Absence, Answer, Request};
+
+use crate::Ended;
+use crate::command_line::path::{Compute, Path, Wanted};
+use crate::exit::{Failure, Status};
+use crate::names;
+use crate::output::layout;
+use record::Document;
+use seen::Seen;
+
+/// Most ways of `--equal` unless another number is given.
+const MOST_EQUAL: u16 = 64;
+
+/// Runs `stamp-sender path`.
+pub fn run(path: &Path) -> Ended {
+    match path {
+        Path::Compute(compute) => computed(compute),
+        Path::Explain(wanted) => explained(wanted),
+    }
+}
+
+fn computed(compute: &Compute) -> Ended {
+    let topology = names::read(&compute.wanted.topology)?;
+    let request = asked::request(&topology, &compute.wanted)?;
+    let seen = Seen::of(&topology, &request);
+    let found = found(&seen, &request, compute);
+    let text = if compute.json {
+        layout::text(&Document::of(&seen, &found, compute.dataplane)).map_err(Failure::Output)?
+    } else {
+        table::text(&seen, &request, &found, compute.dataplane)
+    };
+    print(&text, found.is_ok())
+}
+
+fn found(seen: &Seen<'_>, request: &Request, compute: &Compute) -> Result<Vec<Answer>, Absence> {
+    seen.search(request, |network, request| {
+        if compute.pair {
+            let pair = network.pair(request, compute.wanted.avoided.disjoint)?;
+            let optimal = pair.optimal;
+            return Ok(pair.ways.map(|way| Answer { optimal, ..way }).to_vec());
+        }
+        if compute.equal {
+            return network.equally_good(request, compute.k.unwrap_or(MOST_EQUAL).into());
+        }
+        network.ranked(request, compute.k.unwrap_or(1).into())
+    })
+}
+
+fn explained(wanted: &Wanted) -> Ended {
+    let topology = names::read(&wanted.topology)?;
+    let request = asked::request(&topology, wanted)?;
+    let seen = Seen::of(&topology, &request);
+    let found = seen.search(&request, |network, request| network.ranked(request, 2));
+    print(&explanation::text(&seen, &request, &found), found.is_ok())
+}
+
+fn print(text: &str, is_there: bool) -> Ended {
+    io::stdout().write_all(text.as_bytes()).map_err(Failure::Output)?;
+    Ok(if is_there { Status::Done } else { Status::Unmet })
+}
+
+#[cfg(test)]
+mod tests;
