@@ -81,8 +81,8 @@ fn what_a_server_never_took_is_counted_and_said_to_be_missing() {
     let far = reflector(&net.far);
     let daemon = Daemon::start(&net.near, &net.far, &with_webhook(PORT, "retry = \"10ms\""));
     let at = (&net.near, WEB);
-    wait_for(at, "stamp_events_dropped_total{sink=\"noc\"}", |dropped| dropped == 2.0);
     daemon.told("level=error msg=\"events are given up\" webhook=noc");
+    wait_for(at, "stamp_events_dropped_total{sink=\"noc\"}", |dropped| dropped == 2.0);
     let receiver = Receiver::start(&net.far, PORT);
     far.signal(Signal::SIGTERM);
     let told = receiver.events(3);

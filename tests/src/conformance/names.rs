@@ -69,7 +69,17 @@ fn properties(schema: &Value, path: &str, names: &mut BTreeSet<String>) {
 pub fn check(current: &BTreeSet<String>, list: &File, changelog: &File) -> Vec<Finding> {
     let promised: BTreeSet<String> = list.lines().map(|(_, line)| line.to_owned()).collect();
     let told = unreleased(changelog.text());
-    let untold = |line: &&String| !told.contains(&format!("`{}`", leaf(line)));
+    // A schema that is new as a whole is told by its own name.
+    let is_of_new_schema = |line: &str| {
+        let schema = line.strip_prefix("JSON ").and_then(|name| name.split('.').next());
+        schema.is_some_and(|schema| {
+            let of_it = format!("JSON {schema}.");
+            told.contains(&format!("`stamp-sender schema {schema}`"))
+                && !promised.iter().any(|line| line.starts_with(&of_it))
+        })
+    };
+    let untold =
+        |line: &&String| !told.contains(&format!("`{}`", leaf(line))) && !is_of_new_schema(line);
     let gone = promised.difference(current).filter(untold).map(|line| (line, "is gone"));
     let new = current.difference(&promised).filter(untold).map(|line| (line, "is new"));
     gone.chain(new)
@@ -139,6 +149,15 @@ mod tests {
         let untold = findings(&list, "## [Unreleased]\n");
         assert_eq!(untold, ["key of run session[].goal is gone: name `goal` under [Unreleased]"]);
         assert!(findings(&list, "## [Unreleased]\n- `goal` is now `target`.\n").is_empty());
+    }
+
+    #[test]
+    fn a_schema_that_is_new_is_told_by_its_name() {
+        let list = "metric gauge stamp_a {session}\nkey of run session[].target\n";
+        assert_eq!(findings(list, "## [Unreleased]\n").len(), 3);
+        assert!(findings(list, "## [Unreleased]\n- `stamp-sender schema json`\n").is_empty());
+        let list = format!("{list}JSON json.packets\n");
+        assert_eq!(findings(&list, "## [Unreleased]\n- `stamp-sender schema json`\n").len(), 2);
     }
 
     #[test]
