@@ -11,7 +11,7 @@ mod measure;
 mod mistake;
 mod reading;
 mod touched;
-mod words;
+pub(crate) mod words;
 
 use ipnet::IpNet;
 use stamp_proto::ip::Dscp;

@@ -8,7 +8,7 @@ use stamp_document::{Form, Setting};
 use super::Measure;
 use crate::topology::words::number;
 
-pub(super) use crate::topology::words::Name;
+pub(super) use crate::topology::words::{AutonomousSystem, Name, Srlg};
 
 impl Setting for Measure {
     const EXPECTED: &'static str = "forward-p50, backward-p50 or round-trip-p50, with p95, p99, max or \
@@ -59,12 +59,4 @@ number!(
 number!(
     /// How many lists.
     Paths(u16), "a count of paths from 1 to 64", 1..=64
-);
-number!(
-    /// An autonomous system.
-    AutonomousSystem(u32), "a number of an autonomous system from 1 to 4294967295", 1..=u32::MAX
-);
-number!(
-    /// A shared risk link group.
-    Srlg(u32), "a shared risk link group from 0 to 4294967295", 0..=u32::MAX
 );

@@ -133,7 +133,7 @@ macro_rules! number {
     ($(#[$doc:meta])* $name:ident($type:ty), $expected:literal, $range:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
-        pub(super) struct $name(pub(super) $type);
+        pub(crate) struct $name(pub(crate) $type);
 
         impl Setting for $name {
             const EXPECTED: &'static str = $expected;

@@ -8,7 +8,8 @@ use crate::policy::{BindingSid, Color, DataPlane, ListWeights, Originator, Proto
 use crate::topology::Label;
 use crate::topology::words::{number, words};
 
-pub(super) use crate::topology::words::Name;
+pub(super) use crate::class::words::Paths;
+pub(super) use crate::topology::words::{Interface, Name, Weight};
 
 /// A colour.
 #[derive(Clone, Copy, Debug)]
@@ -35,20 +36,8 @@ number!(
     Discriminator(u32), "a discriminator from 0 to 4294967295", 0..=u32::MAX
 );
 number!(
-    /// Share of a list or policy.
-    Weight(u32), "a weight from 1 to 4294967295", 1..=u32::MAX
-);
-number!(
     /// An SR algorithm.
     Algorithm(u8), "an SR algorithm from 0 to 255 (0: shortest path, 1: strict shortest path)", 0..=u8::MAX
-);
-number!(
-    /// Number of an interface.
-    Interface(u32), "a number of an interface from 1 to 4294967295", 1..=u32::MAX
-);
-number!(
-    /// How many lists.
-    Paths(u16), "a count of paths from 1 to 64", 1..=64
 );
 
 words!(DataPlane, "mpls or srv6", "mpls" => Self::Mpls, "srv6" => Self::Srv6);
