@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use stamp_config::Setting as _;
 use stamp_metrics::http::{Done, Page};
@@ -66,10 +67,7 @@ fn filter(query: &str) -> Result<SessionFilter, String> {
     let mut filter = SessionFilter::default();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        // What stands in a query may be written with the codes of the characters that URLs want so.
-        let value = value.replace("%3A", ":").replace("%3a", ":").replace("%2F", "/");
-        let value = value.replace("%2f", "/").replace("%5B", "[").replace("%5b", "[");
-        let value = value.replace("%5D", "]").replace("%5d", "]");
+        let value = percent_decode_str(value).decode_utf8_lossy();
         match key {
             "ssid" => {
                 let ssid = Ssid::read(&value);
