@@ -20,7 +20,7 @@ use super::ReflectorObserver;
 use super::labels::LabelOutlet;
 use super::listener::Listener;
 use crate::SLOT_OCTETS;
-use crate::clock::{ClockWatch, now, user_stamp};
+use crate::clock::{ClockWatch, monotonic, now, user_stamp};
 use crate::error::WorkerError;
 use crate::traffic::TrafficWatch;
 
@@ -98,7 +98,7 @@ impl WorkerThread {
             waiting: Vec::new(),
             labels: LabelOutlet::default(),
         };
-        let clock = ClockWatch::new(clock, now().monotonic);
+        let clock = ClockWatch::new(clock, monotonic());
         let poller = Poller::new()?;
         Ok(Self {
             engine,
@@ -171,7 +171,7 @@ impl WorkerThread {
                     let clock = config.clock;
                     let taken = self.engine.replace_config(*config);
                     if taken.is_ok() {
-                        self.clock = ClockWatch::new(clock, now().monotonic);
+                        self.clock = ClockWatch::new(clock, monotonic());
                         let engine = &self.engine;
                         self.listeners.iter_mut().for_each(|listener| listener.configure(engine));
                     }
@@ -223,7 +223,7 @@ impl WorkerThread {
     fn send_further(&mut self) {
         let Buffers { send, tokens, .. } = &mut self.buffers;
         while let Some(slot) = send.slot() {
-            let Some(further) = self.engine.poll_reply(now().monotonic, slot) else { return };
+            let Some(further) = self.engine.poll_reply(monotonic(), slot) else { return };
             let serves = |listener: &&mut Listener| listener.serves(further.listener);
             // Its socket may have been closed since.
             let Some(listener) = self.listeners.iter_mut().find(serves) else {

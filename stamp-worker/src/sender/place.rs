@@ -6,7 +6,7 @@ use stamp_session::snapshot::SessionSnapshot;
 use super::SessionSetup;
 use super::companion::{Companion, Ear};
 use super::session::Session;
-use crate::clock::now;
+use crate::clock::{monotonic, now};
 use crate::error::WorkerError;
 
 /// Sessions that are given to a worker together, companions behind those that are measured.
@@ -20,7 +20,7 @@ impl Group {
         setups: Vec<SessionSetup>,
         companions: Vec<Companion>,
     ) -> Result<Self, WorkerError> {
-        let start = now().monotonic;
+        let start = monotonic();
         let measured = setups.into_iter().map(|setup| (setup, None));
         let beside = companions.into_iter().map(|companion| {
             let of = companion.of.iter().map(|number| first.saturating_add(*number)).collect();
@@ -48,7 +48,11 @@ pub(super) struct Place {
 /// All sessions of a worker. A place that was left stays empty: what comes late for a session must
 /// never be taken for another's.
 #[derive(Default)]
-pub(super) struct Places(Vec<Option<Box<Place>>>);
+pub(super) struct Places {
+    places: Vec<Option<Box<Place>>>,
+    /// How many of them are companions: asked for after every wait, so not counted anew.
+    companions: usize,
+}
 
 impl Places {
     /// Takes in a group and watches its ports; all or nothing. Returns the numbers it got.
@@ -57,14 +61,15 @@ impl Places {
         group: Group,
         poller: &Poller,
     ) -> Result<core::ops::Range<usize>, WorkerError> {
-        let first = self.0.len();
+        let first = self.places.len();
         let mut failed = None;
         for place in group.0 {
-            let token = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+            self.companions += usize::from(place.ear.is_some());
+            let token = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
             failed = failed.or_else(|| place.session.port().watch(poller, token).err());
-            self.0.push(Some(Box::new(place)));
+            self.places.push(Some(Box::new(place)));
         }
-        let taken = first..self.0.len();
+        let taken = first..self.places.len();
         match failed {
             None => Ok(taken),
             Some(error) => {
@@ -76,32 +81,31 @@ impl Places {
 
     /// Empties a place.
     pub(super) fn remove(&mut self, number: usize) {
-        if let Some(place) = self.0.get_mut(number) {
-            *place = None;
-        }
+        let left = self.places.get_mut(number).and_then(Option::take);
+        self.companions -= usize::from(left.is_some_and(|place| place.ear.is_some()));
     }
 
     pub(super) const fn len(&self) -> usize {
-        self.0.len()
+        self.places.len()
     }
 
     pub(super) fn get(&self, number: usize) -> Option<&Place> {
-        self.0.get(number)?.as_deref()
+        self.places.get(number)?.as_deref()
     }
 
     pub(super) fn get_mut(&mut self, number: usize) -> Option<&mut Place> {
-        self.0.get_mut(number)?.as_deref_mut()
+        self.places.get_mut(number)?.as_deref_mut()
     }
 
     /// Numbers and sessions, companions too.
     pub(super) fn all(&mut self) -> impl Iterator<Item = (usize, &mut Session)> {
-        let places = self.0.iter_mut().enumerate();
+        let places = self.places.iter_mut().enumerate();
         places.filter_map(|(number, place)| Some((number, &mut place.as_mut()?.session)))
     }
 
     /// Those that are measured.
     fn measured(&self) -> impl Iterator<Item = &Session> {
-        let places = self.0.iter().flatten().filter(|place| place.ear.is_none());
+        let places = self.places.iter().flatten().filter(|place| place.ear.is_none());
         places.map(|place| &place.session)
     }
 
@@ -111,8 +115,7 @@ impl Places {
 
     /// Nothing is left but companions, which end with what they are for.
     pub(super) fn only_companions_go_on(&self) -> bool {
-        let has_companions = self.0.iter().flatten().any(|place| place.ear.is_some());
-        has_companions && self.measured().all(|session| session.next_timeout().is_none())
+        self.companions > 0 && self.measured().all(|session| session.next_timeout().is_none())
     }
 
     /// Companions of which every session has gone.
@@ -120,7 +123,8 @@ impl Places {
         let is_forsaken = |place: &Place| {
             place.ear.as_ref().is_some_and(|ear| ear.of().iter().all(|of| self.get(*of).is_none()))
         };
-        let numbers = (0..self.0.len()).filter(|number| self.get(*number).is_some_and(is_forsaken));
+        let numbers =
+            (0..self.places.len()).filter(|number| self.get(*number).is_some_and(is_forsaken));
         numbers.collect()
     }
 

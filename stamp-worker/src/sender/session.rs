@@ -8,7 +8,7 @@ use stamp_session::sender::{Outcome, Sender, UnsentReason};
 
 use super::port::{COUNT, Departure, Left, PortBuffers};
 use super::{Port, SenderObserver, SessionSetup, Trouble, Tuning};
-use crate::clock::now;
+use crate::clock::{monotonic, now};
 use crate::error::WorkerError;
 use crate::traffic::TrafficWatch;
 
@@ -93,7 +93,7 @@ impl Session {
         self.engine.handle_thresholds(tuning.thresholds.clone());
         self.engine.handle_histograms(tuning.histograms.clone());
         if self.window_period() != tuning.window {
-            let begin = now().monotonic;
+            let begin = monotonic();
             self.window =
                 tuning.window.map(|period| Window { period, end: begin.saturating_add(period) });
         }
@@ -137,20 +137,20 @@ impl Session {
             // Usually there already, which saves waking up for it.
             self.take_errors(&mut buffers.errors, observer);
         }
-        if self.engine.is_done_sending() || self.is_overdue() {
+        let time = monotonic();
+        if self.engine.is_done_sending() || self.is_overdue(time) {
             // A reply that waits in the queue came in time.
             self.take_in(buffers, observer);
             self.engine.handle_timeout(now());
         }
         self.linger();
         self.tell_events(observer);
-        self.close_window(observer);
+        self.close_window(time, observer);
     }
 
     /// Tells of the window when its end has come, and begins the next; one that nobody came to
     /// attend is left out.
-    fn close_window(&mut self, observer: &mut dyn SenderObserver) {
-        let now = now().monotonic;
+    fn close_window(&mut self, now: MonotonicTime, observer: &mut dyn SenderObserver) {
         let Some(window) = self.window.as_mut().filter(|window| now >= window.end) else { return };
         while window.end <= now {
             window.end = window.end.saturating_add(window.period);
@@ -158,8 +158,8 @@ impl Session {
         observer.window(self.number, self.engine.take_window());
     }
 
-    fn is_overdue(&self) -> bool {
-        self.engine.next_timeout().is_none_or(|due| due <= now().monotonic)
+    fn is_overdue(&self, now: MonotonicTime) -> bool {
+        self.engine.next_timeout().is_none_or(|due| due <= now)
     }
 
     /// Passes on what happened beside replies.
@@ -204,11 +204,13 @@ impl Session {
         observer: &mut dyn SenderObserver,
     ) -> usize {
         let Self { port, engine, number, traffic, .. } = self;
+        // The whole batch is here by its first; when each of it came, its stamp says.
+        let mut taken_at = None;
         let taken = port.receive(buffers, |reply| {
             if let Some(traffic) = traffic {
                 engine.handle_counters(traffic.counters());
             }
-            let outcome: Outcome = engine.handle_reply(now(), reply);
+            let outcome: Outcome = engine.handle_reply(*taken_at.get_or_insert_with(now), reply);
             observer.outcome(*number, &outcome);
         });
         if let Some(total) = taken.queue_drops {
@@ -258,6 +260,10 @@ impl Session {
     fn send_due(&mut self, buffers: &mut Buffers, observer: &mut dyn SenderObserver) {
         // Where sending takes longer than the interval, the next probe is always due.
         for _ in 0..BURST {
+            // Both clocks are read for a probe only, not to see that there is none.
+            if !self.is_overdue(monotonic()) {
+                return;
+            }
             if let Some(traffic) = &self.traffic {
                 self.engine.handle_counters(traffic.counters());
             }

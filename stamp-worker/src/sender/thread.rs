@@ -12,7 +12,7 @@ use super::companion::Nobody;
 use super::place::{Group, Place, Places};
 use super::session::Buffers;
 use super::{SPIN_BELOW, SenderObserver, Tuning};
-use crate::clock::{ClockWatch, clock_state, now};
+use crate::clock::{ClockWatch, clock_state, monotonic};
 use crate::error::WorkerError;
 use crate::margin::WakeMargin;
 
@@ -68,7 +68,7 @@ impl WorkerThread {
         }
         let agenda = Agenda::new(places.len());
         let clock = places.get(0).map(|place| place.session.engine().config().clock);
-        let clock = ClockWatch::new(clock.unwrap_or_else(clock_state), now().monotonic);
+        let clock = ClockWatch::new(clock.unwrap_or_else(clock_state), monotonic());
         Ok(Self {
             tenure,
             places,
@@ -97,7 +97,7 @@ impl WorkerThread {
             if !self.wait_until(due) || !self.obey() {
                 break;
             }
-            let time = now().monotonic;
+            let time = monotonic();
             while let Some(number) = self.agenda.take_due(time) {
                 self.attend(number);
             }
@@ -119,13 +119,13 @@ impl WorkerThread {
     /// When to look after sessions again; `None` when there is nothing left to do.
     fn next_due(&mut self) -> Option<MonotonicTime> {
         let idle = (self.tenure == Tenure::Resident).then_some(IDLE);
-        self.agenda.next().or_else(|| Some(now().monotonic.saturating_add(idle?)))
+        self.agenda.next().or_else(|| Some(monotonic().saturating_add(idle?)))
     }
 
     /// Starts every schedule now that this thread runs, spread over the interval, so that sessions
     /// do not all send at the same instant. Their windows end together.
     fn begin_together(&mut self) {
-        let start = now().monotonic;
+        let start = monotonic();
         let numbers = 0..self.places.len();
         let is_measured =
             |number: &usize| self.places.get(*number).is_some_and(|place| place.ear.is_none());
@@ -147,7 +147,7 @@ impl WorkerThread {
     /// Starts a session that has come later: at a place within its interval, and its windows at one
     /// within their period, that differs from those of its neighbours.
     fn begin_later(&mut self, number: usize) {
-        let start = now().monotonic;
+        let start = monotonic();
         let share = golden_share(number);
         self.begin(
             number,
@@ -210,7 +210,7 @@ impl WorkerThread {
     fn wait_until(&mut self, due: MonotonicTime) -> bool {
         let mut looked = false;
         loop {
-            let before = now().monotonic;
+            let before = monotonic();
             if before >= due && looked {
                 return true;
             }
@@ -234,7 +234,7 @@ impl WorkerThread {
             }
             self.ready = ready;
             if sleeps && timer {
-                self.margin.observe(now().monotonic.since(MonotonicTime::from_ns(deadline)));
+                self.margin.observe(monotonic().since(MonotonicTime::from_ns(deadline)));
             }
             if woken && !self.obey() {
                 return false;
@@ -268,7 +268,7 @@ impl WorkerThread {
     }
 
     fn stop_sending(&mut self) {
-        let time = now().monotonic;
+        let time = monotonic();
         for (number, session) in self.places.all() {
             session.stop_sending();
             self.agenda.schedule(number, session.next_timeout().map(|_| time));

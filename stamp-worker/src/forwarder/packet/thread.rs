@@ -11,7 +11,7 @@ use super::exits::Exits;
 use super::prepare::Prepared;
 use super::vrfs::Vrfs;
 use super::ways::Ways;
-use crate::clock::{now, user_stamp};
+use crate::clock::{monotonic, now, user_stamp};
 use crate::error::WorkerError;
 
 /// Frames taken from one ring before the others get their turn.
@@ -62,7 +62,7 @@ impl ForwarderThread {
         for ring in &prepared.rings {
             poller.add(ring, ring.interface())?;
         }
-        let ways = prepared.ways(now().monotonic);
+        let ways = prepared.ways(monotonic());
         let node = Node {
             forwarder: Forwarder::new(prepared.config)?,
             vrfs: prepared.vrfs,
@@ -133,7 +133,7 @@ impl ForwarderThread {
         for ring in &prepared.rings {
             self.poller.add(ring, ring.interface())?;
         }
-        let ways = prepared.ways(now().monotonic);
+        let ways = prepared.ways(monotonic());
         self.node.forwarder.replace_config(prepared.config)?;
         self.node.vrfs = prepared.vrfs;
         self.node.ways = ways;
@@ -162,7 +162,7 @@ impl ForwarderThread {
         {
             self.node.vrfs = vrfs;
         }
-        self.node.ways.follow(&changes, now().monotonic);
+        self.node.ways.follow(&changes, monotonic());
         if changes.lost {
             self.node.exits.close_all();
         }
