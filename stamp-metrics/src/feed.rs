@@ -82,6 +82,12 @@ impl Feed {
         ring.shorten();
     }
 
+    /// Whether anybody listens now.
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        self.news.receiver_count() > 0
+    }
+
     /// Tells an event. Never waits for a listener.
     pub fn tell(&self, kind: &'static str, session: Option<String>, line: String) -> Arc<Told> {
         let mut ring = self.ring();

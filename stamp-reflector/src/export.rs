@@ -157,7 +157,8 @@ impl Line for Transition {
     }
 }
 
-fn ends(from: SocketAddr, to: SocketAddr) -> String {
+/// Both ends of a session, as members of a JSON object.
+pub(crate) fn ends(from: SocketAddr, to: SocketAddr) -> String {
     format!(
         "\"source\":\"{}\",\"source_port\":{},\"destination\":\"{}\",\"destination_port\":{}",
         from.ip().to_canonical(),

@@ -4,12 +4,13 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 use std::sync::Arc;
 
-use stamp_session::clock::MonotonicTime;
+use stamp_session::clock::{MonotonicTime, Now};
 use stamp_session::reflector::{LoopRule, OneWayArrival, RateLimit, ReflectorEvent};
 use stamp_worker::reflector::ReflectorObserver;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use crate::export::{Export, Transition};
+use crate::hearing::Telling;
 
 /// Events that wait for the journal.
 const QUEUE: usize = 1_024;
@@ -19,9 +20,17 @@ const LINES_A_SECOND: u32 = 10;
 /// The packet threads' end: hands events over without ever blocking.
 #[derive(Debug)]
 pub(crate) struct Reporter {
-    events: Sender<ReflectorEvent>,
+    events: Sender<Noticed>,
     lost: Arc<AtomicU64>,
     exports: Exports,
+    telling: Telling,
+}
+
+/// An event, and when it was noticed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Noticed {
+    pub(crate) event: ReflectorEvent,
+    pub(crate) at: Now,
 }
 
 /// Who is told in lines.
@@ -35,11 +44,12 @@ pub(crate) struct Exports {
 
 impl ReflectorObserver for Reporter {
     fn notice(&self, event: ReflectorEvent) {
+        let at = stamp_worker::now();
         if let (ReflectorEvent::Forward(change), Some(export)) = (event, &self.exports.transitions)
         {
-            export.put(Transition { change, time: stamp_worker::now().wall });
+            export.put(Transition { change, time: at.wall });
         }
-        if self.events.try_send(event).is_err() {
+        if self.events.try_send(Noticed { event, at }).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -48,35 +58,36 @@ impl ReflectorObserver for Reporter {
         if let Some(export) = &self.exports.one_way {
             export.put(*arrival);
         }
+        self.telling.arrived(arrival);
     }
 }
 
 /// The control side's end: writes the lines.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    events: Receiver<ReflectorEvent>,
+    events: Receiver<Noticed>,
     lost: Arc<AtomicU64>,
     budgets: [Budget; KINDS],
 }
 
-/// Both ends; what `exports` are for goes there as well.
-pub(crate) fn journal(exports: Exports) -> (Reporter, Journal) {
+/// Both ends; what `exports` and `telling` are for goes there as well.
+pub(crate) fn journal(exports: Exports, telling: Telling) -> (Reporter, Journal) {
     let (sender, events) = mpsc::channel(QUEUE);
     let lost = Arc::new(AtomicU64::new(0));
-    let reporter = Reporter { events: sender, lost: Arc::clone(&lost), exports };
+    let reporter = Reporter { events: sender, lost: Arc::clone(&lost), exports, telling };
     (reporter, Journal { events, lost, budgets: [Budget::default(); KINDS] })
 }
 
 impl Journal {
     /// The next event; waits for it. None when every packet thread has ended.
-    pub(crate) async fn next(&mut self) -> Option<ReflectorEvent> {
+    pub(crate) async fn next(&mut self) -> Option<Noticed> {
         self.events.recv().await
     }
 
     /// Writes a line about `event` unless too many of its kind were written this second.
-    pub(crate) fn write(&mut self, now: MonotonicTime, event: ReflectorEvent) {
+    pub(crate) fn write(&mut self, Noticed { event, at }: Noticed) {
         let Some(budget) = self.budgets.get_mut(kind(&event)) else { return };
-        match budget.take(now) {
+        match budget.take(at.monotonic) {
             None => {}
             Some(0) => log(&event),
             Some(suppressed) => {
@@ -87,9 +98,9 @@ impl Journal {
     }
 
     /// Writes what is still waiting.
-    pub(crate) fn drain(&mut self, now: MonotonicTime) {
-        while let Ok(event) = self.events.try_recv() {
-            self.write(now, event);
+    pub(crate) fn drain(&mut self) {
+        while let Ok(noticed) = self.events.try_recv() {
+            self.write(noticed);
         }
     }
 
@@ -220,6 +231,7 @@ const fn pps(limit: RateLimit) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hearing::hearing;
 
     fn second(tenths: u64) -> MonotonicTime {
         MonotonicTime::from_ns(10_000_000_000 + tenths * 100_000_000)
@@ -237,7 +249,7 @@ mod tests {
 
     #[test]
     fn an_event_that_finds_the_queue_full_is_counted() {
-        let (reporter, journal) = journal(Exports::default());
+        let (reporter, journal) = journal(Exports::default(), hearing().0);
         let source = "192.0.2.1:862".parse().unwrap();
         for _ in 0..QUEUE + 3 {
             reporter.notice(ReflectorEvent::RateLimited { source, limit: RateLimit::Off });

@@ -10,6 +10,7 @@ mod descriptors;
 mod export;
 mod failure;
 mod hardware;
+mod hearing;
 mod journal;
 mod lag;
 mod listen;

@@ -7,14 +7,16 @@ use stamp_service::inherited::Inherited;
 use stamp_service::log::Log;
 use stamp_service::manager;
 use stamp_service::sandbox::{self, Sandbox};
+use stamp_session::reflector::ReflectorEvent;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::config::{self, Source};
-use crate::export::{Export, Lines};
+use crate::export::{Export, Lines, Transition};
 use crate::failure::Failure;
-use crate::journal::{Exports, Journal, journal};
+use crate::hearing::{Hearing, hearing};
+use crate::journal::{Exports, Journal, Noticed, journal};
 use crate::needs;
 use crate::service::Service;
 use crate::web::Exporter;
@@ -40,14 +42,15 @@ pub(crate) fn reflect(source: Source) -> Result<(), Failure> {
     let (one_way, lines) = config.one_way_export.as_deref().map(Export::open).transpose()?.unzip();
     let transitions = config.event_export.as_deref().map(Export::open).transpose()?;
     let (transitions, more_lines) = transitions.unzip();
-    let (reporter, journal) = journal(Exports { one_way, transitions });
+    let (telling, hearing) = hearing();
+    let (reporter, journal) = journal(Exports { one_way, transitions }, telling);
     let service = Service::start(source, config, bound, log, reporter)?;
-    let exporter = service.exporter(&mut inherited)?;
+    let exporter = service.exporter(&hearing, &mut inherited)?;
     inherited.close();
     sandbox.close()?;
     sandbox.tell();
     exporter.sandboxed(sandbox.in_force());
-    let ended = runtime.block_on(control.run(service, journal, exporter));
+    let ended = runtime.block_on(control.run(service, (journal, hearing), exporter));
     lines.into_iter().chain(more_lines).for_each(Lines::finish);
     ended
 }
@@ -93,7 +96,7 @@ impl Control {
     async fn run(
         &mut self,
         mut service: Service,
-        mut journal: Journal,
+        (mut journal, mut hearing): (Journal, Hearing),
         mut exporter: Exporter,
     ) -> Result<(), Failure> {
         manager::ready();
@@ -115,11 +118,17 @@ impl Control {
                     exporter.forwarded(service.forwarded());
                 }
                 () = ticked(watchdog.as_mut()) => manager::alive(),
-                Some(event) = journal.next() => journal.write(stamp_worker::now().monotonic, event),
+                Some(noticed) = journal.next() => {
+                    if let Noticed { event: ReflectorEvent::Forward(change), at } = noticed {
+                        hearing.transition(&Transition { change, time: at.wall });
+                    }
+                    journal.write(noticed);
+                }
+                () = hearing.tell() => {}
             }
         }
         manager::stopping();
-        journal.drain(stamp_worker::now().monotonic);
+        journal.drain();
         print(&service, &journal);
         Ok(())
     }

@@ -17,6 +17,7 @@ use crate::config::{self, Config, Note, Source};
 use crate::descriptors;
 use crate::failure::Failure;
 use crate::hardware;
+use crate::hearing::Hearing;
 use crate::journal::Reporter;
 use crate::lag;
 use crate::listen::{self, Bound, Endpoint};
@@ -148,11 +149,16 @@ impl Service {
     /// # Errors
     ///
     /// When that cannot be, though it was asked for.
-    pub(crate) fn exporter(&self, inherited: &mut Inherited) -> Result<Exporter, Failure> {
+    pub(crate) fn exporter(
+        &self,
+        hearing: &Hearing,
+        inherited: &mut Inherited,
+    ) -> Result<Exporter, Failure> {
         let config = &self.config;
         let shown = config::show(config);
         let asker = self.pool.asker();
-        let exporter = Exporter::start(&config.web, asker, config.clock, shown, inherited)?;
+        let exporter =
+            Exporter::start(&config.web, (asker, hearing.feed()), config.clock, shown, inherited)?;
         exporter.forwarded(self.forwarded());
         Ok(exporter)
     }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use stamp_config::web::Web;
+use stamp_metrics::feed::Feed;
 use stamp_metrics::http::{Done, Note, Order, Page, Pieces, Server, Site, Verb};
 use stamp_metrics::process::Process;
 use stamp_metrics::program::{Program, Reloads};
@@ -54,6 +55,7 @@ struct State {
 /// The pages.
 struct ReflectorSite {
     asker: ReflectorAsker,
+    feed: Arc<Feed>,
     state: Arc<Mutex<State>>,
     wishes: UnboundedSender<Wish>,
     enable_lifecycle: bool,
@@ -70,7 +72,7 @@ impl Exporter {
     /// loudly.
     pub(crate) fn start(
         web: &Web,
-        asker: ReflectorAsker,
+        (asker, feed): (ReflectorAsker, Arc<Feed>),
         clock: Option<ClockState>,
         configuration: String,
         inherited: &mut Inherited,
@@ -86,6 +88,7 @@ impl Exporter {
         }
         let site = ReflectorSite {
             asker,
+            feed,
             state: Arc::clone(&state),
             wishes: wishing,
             enable_lifecycle: web.enable_lifecycle,
@@ -182,6 +185,10 @@ impl Site for ReflectorSite {
         }
     }
 
+    fn feed(&self) -> Option<Arc<Feed>> {
+        Some(Arc::clone(&self.feed))
+    }
+
     fn reload(&self) -> Option<Result<(), String>> {
         if !self.enable_lifecycle {
             return None;
@@ -223,6 +230,6 @@ const ENTRANCE: &str = concat!(
     "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>stamp-reflector</title>",
     "</head><body><h1>stamp-reflector ",
     env!("CARGO_PKG_VERSION"),
-    "</h1><p><a href=\"/metrics\">metrics</a> · <a href=\"/api/v1/sessions\">sessions</a> · <a href=\"/config\">configuration</a> · ",
+    "</h1><p><a href=\"/metrics\">metrics</a> · <a href=\"/api/v1/sessions\">sessions</a> · <a href=\"/api/v1/events\">events</a> · <a href=\"/config\">configuration</a> · ",
     "<a href=\"/-/ready\">ready</a></p></body></html>\n"
 );
