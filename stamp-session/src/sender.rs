@@ -22,6 +22,7 @@ mod random;
 mod reason;
 mod reply;
 mod report;
+mod reported;
 mod requests;
 mod sample;
 mod schedule;
@@ -60,6 +61,7 @@ pub use micro_session::MicroSession;
 pub use mode::{Looped, MeasurementMode, TimestampPlace};
 pub use pace::{Marked, PaceChange, PaceReport};
 pub use reason::{RejectCounts, RejectReason, UnsentCounts, UnsentReason};
+pub use reported::ReportedArrival;
 pub use requests::{Requests, ReturnWish};
 pub use sample::{Outcome, Sample, Variation};
 pub use schedule::Schedule;
@@ -87,7 +89,9 @@ use micro_session::FarMember;
 use pace::Pace;
 use pending::Pending;
 use probe::Layout;
+
 use reply::FarEnd;
+use reported::Reported;
 use schedule::Timetable;
 use state::Connectivity;
 use tally::Tally;
@@ -379,6 +383,8 @@ struct Seldom {
     near_traffic: Option<NearTraffic>,
     /// Where a companion session told.
     far_clock: Option<Learned>,
+    /// Where arrivals are told.
+    reported: Option<Reported>,
 }
 
 impl Seldom {
@@ -393,7 +399,8 @@ impl Seldom {
             || pace.is_some()
             || micro_session.is_some()
             || near_traffic.is_some();
-        let seldom = Self { access_report, pace, far_member, near_traffic, far_clock: None };
+        let (far_clock, reported) = (None, None);
+        let seldom = Self { access_report, pace, far_member, near_traffic, far_clock, reported };
         any.then(|| Box::new(seldom))
     }
 

@@ -151,6 +151,13 @@ impl Direction {
         })
     }
 
+    /// The numbers are a count for certain.
+    pub(super) const fn count(&mut self) {
+        self.declared = ReflectorMode::Stateful;
+        self.found = Reflector::Stateful;
+        self.counted = true;
+    }
+
     /// A reply arrived whose number is or is not that of its probe.
     pub(super) fn arrived(&mut self, sequence: u32, reflector_sequence: u32, events: &mut Events) {
         if sequence != reflector_sequence {

@@ -279,6 +279,17 @@ impl Pending {
         Some(settled)
     }
 
+    /// Whatever is awaited is not any more, and is not lost.
+    pub(super) fn await_none(&mut self) {
+        for step in 0..self.undecided() {
+            if let Some(probe) = self.get_mut(self.oldest.wrapping_add(step))
+                && let Fate::Outstanding { probe_sent } = probe.fate
+            {
+                probe.fate = Fate::Unawaited { probe_sent };
+            }
+        }
+    }
+
     /// The fate of this probe has been counted.
     pub(super) fn is_settled(&self, sequence: u32) -> bool {
         serial::is_after(self.oldest, sequence)

@@ -121,7 +121,7 @@ impl Sender {
         self.heed_congestion(now, sequence, reply.traffic_class, &answer.answers);
         self.learn_far_member(answer.answers.micro_session);
         let usable = self.usable(now, timing, place, &answer);
-        let variation = self.answered(checked, timing, usable, place);
+        let variation = self.answered(checked.numbers, timing, usable, place);
         self.learn(reply, checked, timing);
         let mut sample = self.sample(reply, checked, timing, &answer);
         sample.variation = variation;
@@ -237,21 +237,18 @@ impl Sender {
 
     /// Remembers the answer and gives the variation to the probe before; that of the probe after,
     /// if it is answered already, is counted too.
-    fn answered(
+    pub(super) fn answered(
         &mut self,
-        checked: &Checked,
+        numbers: Numbers,
         timing: &Timing,
         usable: Usable,
         place: Place,
     ) -> Variation {
-        let sequence = checked.numbers.sequence;
+        let Numbers { sequence, reflector_sequence } = numbers;
         let Some(probe) = self.pending.get_mut(sequence) else {
             return Variation::default();
         };
-        let number = AnswerNumber {
-            reflector_sequence: checked.numbers.reflector_sequence,
-            incarnation: place.incarnation,
-        };
+        let number = AnswerNumber { reflector_sequence, incarnation: place.incarnation };
         let answer = Answer::new(timing, usable, number);
         probe.fate = Fate::Answered(answer);
         let this = *probe;

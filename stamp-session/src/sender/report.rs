@@ -149,10 +149,10 @@ impl Sender {
             sent: tally.sent,
             unsent: tally.unsent,
             received: tally.received,
-            outstanding: if self.config.requests.wants_no_reply() {
-                0
-            } else {
-                self.run.sent.saturating_sub(counted)
+            outstanding: match self.config.requests.wants_no_reply() {
+                true if self.is_reported() => self.pending.undecided().into(),
+                true => 0,
+                false => self.run.sent.saturating_sub(counted),
             },
             duplicate: tally.duplicate,
             reordered: Reordered {

@@ -144,6 +144,17 @@ impl Tally {
         self.congestion_experienced = self.congestion_experienced.saturating_add(marked.into());
     }
 
+    /// A probe whose arrival another host told.
+    pub(super) fn reported(&mut self, timing: &Timing, usable: Usable) {
+        self.received = self.received.saturating_add(1);
+        if let Some(forward) = timing.forward_delay.filter(|_| usable == Usable::ForwardOnly) {
+            self.forward.record(forward);
+        } else {
+            self.excluded = self.excluded.saturating_add(1);
+        }
+        count_stamp(&mut self.probe_sent, timing.probe_sent);
+    }
+
     fn delays(&mut self, timing: &Timing, usable: Usable) {
         if usable != Usable::All {
             self.excluded = self.excluded.saturating_add(1);

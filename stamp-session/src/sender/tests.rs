@@ -12,6 +12,7 @@ mod memory;
 mod micro_session;
 mod pace;
 mod packets;
+mod reported;
 mod returns;
 mod rig;
 mod sending;

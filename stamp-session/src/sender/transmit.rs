@@ -139,7 +139,7 @@ impl Sender {
     }
 
     fn fate_of_new(&self, probe_sent: Stamp) -> Fate {
-        if self.config.requests.wants_no_reply() {
+        if self.config.requests.wants_no_reply() && !self.is_reported() {
             Fate::Unawaited { probe_sent }
         } else {
             Fate::Outstanding { probe_sent }
