@@ -5,6 +5,7 @@ mod board;
 mod config;
 mod discovery;
 mod events;
+mod far_end;
 mod fleet;
 mod inputs;
 mod needs;
@@ -34,9 +35,10 @@ use crate::Ended;
 use crate::exit::{Failure, Status};
 use crate::output::duration::delay;
 use board::Board;
-use config::Configuration;
+use config::{Configuration, Reflector};
 use discovery::Discoverer;
 use events::Events;
+use far_end::{FarEnds, Told, Verdict, Word};
 use fleet::{Changed, Fleet, Openers};
 use observer::{Notice, Place};
 use preparation::{Before, Preparation, Prepared};
@@ -96,6 +98,7 @@ pub fn run(file: PathBuf, shard: Option<Shard>) -> Ended {
             waiting: Wishes::default(),
             preparation: None,
             discoverer: Discoverer::default(),
+            far_ends: FarEnds::default(),
             board,
             running,
             sandbox,
@@ -127,6 +130,7 @@ struct Daemon {
     /// What is on its way to being in force.
     preparation: Option<Preparation>,
     discoverer: Discoverer,
+    far_ends: FarEnds,
     /// What others may see.
     board: Board,
     /// What is in force.
@@ -148,6 +152,7 @@ impl Daemon {
         loop {
             self.begin_next();
             let due = self.fleet.next_due();
+            let verdict = self.far_ends.next_due();
             tokio::select! {
                 biased;
                 asked = signals.next() => match asked {
@@ -166,6 +171,8 @@ impl Daemon {
                     }
                 }
                 Some((place, notice)) = self.notices.recv() => self.take(place, notice),
+                (reflector, word) = self.far_ends.next() => self.hear(&reflector, word),
+                () = sleep_until(verdict) => self.far_ends.ask_due(Instant::now()),
                 () = self.fleet.attempted() => {}
                 () = sleep_until(due) => self.fleet.tend(Instant::now()),
                 () = ticked(watchdog.as_mut()) => {
@@ -274,6 +281,9 @@ impl Daemon {
         self.board.serves(&configuration.service);
         self.board.group();
         self.log.set_level(configuration.service.log_level);
+        for gone in self.far_ends.listen_to(&configuration.reflectors) {
+            self.fleet.hearing(&gone.addresses, false);
+        }
         self.discoverer.watch(&configuration.discoveries, &found, &refused);
         self.board.discovered(self.discoverer.states());
         self.running = configuration;
@@ -314,7 +324,11 @@ impl Daemon {
                 let policy = member.spec.policy.as_ref().map(|it| it.policy.as_str());
                 self.events.session((&info.name, policy), &event, &tally, time);
                 if let SenderEvent::State(change) = event {
+                    let verdict = self.far_ends.state((place, info), change.to, &tally);
                     self.fleet.state(place, change.to);
+                    if let Some(verdict) = verdict {
+                        self.tell_broken(place, &verdict);
+                    }
                 }
             }
             Notice::Trouble(trouble) => {
@@ -330,6 +344,53 @@ impl Daemon {
                 }
             }
         }
+    }
+
+    /// A Session-Reflector tells something of probes of ours.
+    fn hear(&mut self, reflector: &Reflector, word: Word) {
+        let url = reflector.url.text();
+        match word {
+            Word::Heard => {
+                tracing::info!(url, "the reflector is heard: it tells what arrives of our probes");
+                self.fleet.hearing(&reflector.addresses, true);
+            }
+            Word::Unheard(reason) => {
+                tracing::warn!(url, reason, "the reflector is not heard; tried again");
+                self.fleet.hearing(&reflector.addresses, false);
+            }
+            // What was under way is not known now.
+            Word::Told(Told::Gap) => {
+                self.fleet.hearing(&reflector.addresses, false);
+                self.fleet.hearing(&reflector.addresses, true);
+            }
+            Word::Told(Told::Arrivals { of, arrivals }) => {
+                if let Some(place) = self.fleet.known_as(&of, &reflector.addresses) {
+                    self.fleet.arrived(place, &arrivals);
+                }
+            }
+            Word::Seen(seen) => {
+                for (of, idle) in seen {
+                    let place = self.fleet.known_as(&of, &reflector.addresses);
+                    let Some(place) = place else { continue };
+                    if let Some(verdict) = self.far_ends.seen(place, idle) {
+                        self.tell_broken(place, &verdict);
+                    }
+                }
+            }
+            Word::Told(Told::State { of, is_down, missed }) => {
+                let Some(place) = self.fleet.known_as(&of, &reflector.addresses) else { return };
+                if let Some(verdict) = self.far_ends.missed(place, is_down, missed) {
+                    self.tell_broken(place, &verdict);
+                }
+            }
+        }
+    }
+
+    /// Which way of a session that is down is broken.
+    fn tell_broken(&mut self, place: Place, verdict: &Verdict) {
+        let Some((member, info)) = self.fleet.at(place) else { return };
+        let policy = member.spec.policy.as_ref().map(|it| it.policy.as_str());
+        self.events.broken((&info.name, policy), verdict);
     }
 
     fn tell_status(&self) {

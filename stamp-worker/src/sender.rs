@@ -14,7 +14,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use stamp_net::{IcmpKind, SendFailure, Waker};
-use stamp_session::sender::{Outcome, SenderConfig, SenderEvent, SessionHistograms, Thresholds};
+use stamp_session::sender::{
+    Outcome, ReportedArrival, SenderConfig, SenderEvent, SessionHistograms, Thresholds,
+};
 use stamp_session::snapshot::SessionSnapshot;
 
 use crate::error::WorkerError;
@@ -203,6 +205,16 @@ impl SenderPool {
     /// they go on.
     pub fn tune(&self, sessions: Vec<usize>, tuning: &Tuning) {
         self.tell(Command::Tune(sessions, tuning.clone()));
+    }
+
+    /// Whether it is told from now on what becomes of probes of these sessions that want no reply.
+    pub fn hearing(&self, sessions: Vec<usize>, is_heard: bool) {
+        self.tell(Command::Hearing(sessions, is_heard));
+    }
+
+    /// These probes arrived, each of the session with that number.
+    pub fn arrivals(&self, arrivals: Vec<(usize, ReportedArrival)>) {
+        self.tell(Command::Arrivals(arrivals));
     }
 
     /// Whether probes follow each other so fast that the worker keeps its processor busy.

@@ -2,6 +2,7 @@
 
 pub(crate) mod discovery;
 pub(crate) mod events;
+pub(crate) mod far_end;
 pub(crate) mod faults;
 pub(crate) mod hooks;
 pub(crate) mod names;

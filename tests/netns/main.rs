@@ -30,6 +30,7 @@ fn main() -> ExitCode {
             daemon::trials,
             daemon::discovery::trials,
             daemon::events::trials,
+            daemon::far_end::trials,
             daemon::faults::trials,
             daemon::hooks::trials,
             daemon::names::trials,

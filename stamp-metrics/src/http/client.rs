@@ -1,4 +1,4 @@
-//! Asks another server over HTTP: one question a connection, held to a time and a size.
+//! Asks another server over HTTP: one question a connection, held to a time and a size, or listened to.
 
 mod trust;
 
@@ -16,6 +16,7 @@ use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 /// Where a server is and what it is asked for.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -50,6 +51,19 @@ impl Url {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The name or address of the server.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// What lies at `path` below it.
+    #[must_use]
+    pub fn below(&self, path: &str) -> Self {
+        let join = |base: &str| format!("{}{path}", base.trim_end_matches('/'));
+        Self { text: join(&self.text), path: join(&self.path), ..self.clone() }
     }
 }
 
@@ -109,11 +123,57 @@ impl Client {
         self.ask(url, request.header(CONTENT_TYPE, "application/json").body(json)).await
     }
 
+    /// The same by PUT.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::post`].
+    pub async fn put(&self, url: &Url, json: String) -> Result<Vec<u8>, ClientError> {
+        let request = Request::builder().method(Method::PUT).uri(&url.path);
+        self.ask(url, request.header(CONTENT_TYPE, "application/json").body(json)).await
+    }
+
+    /// Hands over the pieces of an answer that goes on, until the server ends it. Here the time is how long
+    /// the server may be silent, and there is no limit to the size.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no such answer, or no more of it.
+    pub async fn follow(
+        &self,
+        url: &Url,
+        accept: &'static str,
+        take: impl FnMut(&[u8]),
+    ) -> Result<(), ClientError> {
+        let request = Request::get(&url.path).header(ACCEPT, accept).body(String::new());
+        let request = self.with_headers(url, request)?;
+        let stream = self.in_time(TcpStream::connect((url.host.as_str(), url.port))).await??;
+        if !url.secure {
+            return self.listen(stream, request, take).await;
+        }
+        let stream = self.in_time(self.secure(url, stream)).await??;
+        self.listen(stream, request, take).await
+    }
+
     async fn ask(
         &self,
         url: &Url,
         request: Result<Request<String>, hyper::http::Error>,
     ) -> Result<Vec<u8>, ClientError> {
+        let request = self.with_headers(url, request)?;
+        self.in_time(self.send(url, request)).await?
+    }
+
+    async fn in_time<T>(&self, asked: impl Future<Output = T>) -> Result<T, ClientError> {
+        let answer = tokio::time::timeout(self.time, asked).await;
+        answer.map_err(|_| ClientError::Time(self.time))
+    }
+
+    fn with_headers(
+        &self,
+        url: &Url,
+        request: Result<Request<String>, hyper::http::Error>,
+    ) -> Result<Request<String>, ClientError> {
         // The path was part of an address that was read, and the rest is ours.
         let mut request = request.map_err(std::io::Error::other)?;
         let headers = request.headers_mut();
@@ -132,9 +192,7 @@ impl Client {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        let asked = self.send(url, request);
-        let answer = tokio::time::timeout(self.time, asked).await;
-        answer.unwrap_or(Err(ClientError::Time(self.time)))
+        Ok(request)
     }
 
     async fn send(&self, url: &Url, request: Request<String>) -> Result<Vec<u8>, ClientError> {
@@ -142,9 +200,51 @@ impl Client {
         if !url.secure {
             return self.exchange(stream, request).await;
         }
+        self.exchange(self.secure(url, stream).await?, request).await
+    }
+
+    async fn secure(
+        &self,
+        url: &Url,
+        stream: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, ClientError> {
         let connector = TlsConnector::from(trust::config(self.ca_file.as_deref())?);
         let name = ServerName::try_from(url.host.clone()).map_err(std::io::Error::other)?;
-        self.exchange(connector.connect(name, stream).await?, request).await
+        Ok(connector.connect(name, stream).await?)
+    }
+
+    async fn listen(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin,
+        request: Request<String>,
+        mut take: impl FnMut(&[u8]),
+    ) -> Result<(), ClientError> {
+        let (mut sender, connection) =
+            self.in_time(http1::handshake(TokioIo::new(stream))).await??;
+        let heard = async {
+            let response = self.in_time(sender.send_request(request)).await??;
+            if !response.status().is_success() {
+                return Err(ClientError::Status(response.status()));
+            }
+            let mut body = response.into_body();
+            loop {
+                let next = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx));
+                let Some(frame) = self.in_time(next).await? else { return Ok(()) };
+                if let Ok(data) = frame?.into_data() {
+                    take(&data);
+                }
+            }
+        };
+        tokio::pin!(connection, heard);
+        tokio::select! {
+            biased;
+            ended = &mut heard => ended,
+            // What came whole may outlive its connection.
+            ended = &mut connection => match ended {
+                Ok(()) => heard.await,
+                Err(error) => Err(error.into()),
+            },
+        }
     }
 
     async fn exchange(

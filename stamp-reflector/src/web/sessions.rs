@@ -121,6 +121,7 @@ impl Clock {
             "next_sequence": session.next_sequence,
             "created": self.time(session.created),
             "last_seen": self.time(session.last_seen),
+            "idle_ns": self.monotonic.since(session.last_seen).as_nanos(),
         })
     }
 

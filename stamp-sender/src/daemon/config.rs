@@ -4,6 +4,7 @@ mod discovery;
 mod histogram;
 mod membership;
 mod notify;
+mod reflector;
 mod schema;
 mod service;
 mod session;
@@ -24,6 +25,7 @@ use crate::exit::Failure;
 pub use discovery::{Discovery, Found, Refused, compose};
 use membership::Candidates;
 pub use notify::{Hook, Notify, Webhook};
+pub use reflector::Reflector;
 pub use schema::schema;
 pub use service::Service;
 pub use session::SessionSpec;
@@ -40,6 +42,8 @@ pub struct Configuration {
     pub sessions: Vec<SessionSpec>,
     /// Where others name more.
     pub discoveries: Vec<Discovery>,
+    /// Session-Reflectors that tell what they see of probes.
+    pub reflectors: Vec<Reflector>,
 }
 
 /// Most sessions that have histograms unless told otherwise: with 20 buckets they more than double the
@@ -116,7 +120,9 @@ impl Configuration {
         }
         let read = root.sections("discovery", |section| Discovery::read(section, &reader));
         let discoveries = read.into_iter().flatten().collect();
-        Self { service: Service::read(root, folder), sessions, discoveries }
+        let reflectors = root.sections("reflector", |section| Reflector::read(section, folder));
+        let reflectors = reflectors.into_iter().flatten().collect();
+        Self { service: Service::read(root, folder), sessions, discoveries, reflectors }
     }
 }
 

@@ -22,9 +22,11 @@ use stamp_session::te::TeAdvertisement;
 use stamp_worker::sender::Trouble;
 
 use super::config::Notify;
+use super::far_end::Verdict;
 use crate::exit::Failure;
 use crate::output::heard::{Tally, trouble_record};
 use crate::output::ndjson::Entry;
+use crate::output::ndjson::entry::Event;
 use crate::output::ndjson::policy::PolicyEntry;
 use file::EventFile;
 use log::EventLog;
@@ -119,6 +121,27 @@ impl Events {
         if let Some(entry) = Entry::event(name, event, tally, time) {
             self.tell(&entry.of_policy(policy));
         }
+    }
+
+    /// A session that is down misses probes one way, as its far end tells or does not tell.
+    pub(super) fn broken(
+        &mut self,
+        (name, policy): (&str, Option<&str>),
+        Verdict { broken, missed, tally }: &Verdict,
+    ) {
+        self.log.broken(name, *broken, Instant::now());
+        let now = stamp_worker::now();
+        let entry = Entry::State(Event {
+            monotonic_ns: Some(now.monotonic.ns()),
+            direction: Some(broken.label().to_owned()),
+            from: Some("up".to_owned()),
+            to: Some("down".to_owned()),
+            value: missed.and_then(|missed| missed.count),
+            sequences: missed.and_then(|missed| missed.sequences),
+            reason: Some(broken.reason().to_owned()),
+            ..Event::new(name.to_owned(), tally, now.wall)
+        });
+        self.tell(&entry.of_policy(policy));
     }
 
     /// A policy has another state, or takes another of its candidate paths.

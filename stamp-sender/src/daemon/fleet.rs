@@ -5,12 +5,14 @@ mod change;
 mod member;
 mod openers;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use stamp_proto::packet::Ssid;
 use stamp_session::clock::MonotonicTime;
-use stamp_session::sender::SessionState;
+use stamp_session::sender::{ReportedArrival, SessionState};
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_session::statistics::{Buckets, Histogram};
 use stamp_session::te::TeAdvertisement;
@@ -20,6 +22,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::announced::Announced;
 use super::board::Board;
 use super::config::{Configuration, SessionSpec};
+use super::far_end::SessionKey;
 use super::observer::{Notice, Observer, Place};
 use super::opening::{self, Obstacle, Opened};
 use crate::exit::Failure;
@@ -28,12 +31,20 @@ pub(super) use change::{Change, Changed, Known};
 use member::{Life, Member, Running};
 pub(super) use openers::{Attempt, Openers};
 
+/// At least so long a probe that wants no reply is awaited where a Session-Reflector tells of it: it
+/// gathers what it tells, and its word has a way of its own.
+const TOLD_WITHIN: Duration = Duration::from_secs(2);
+
 /// The sessions of a service and the packet threads that they run on.
 pub(super) struct Fleet {
     pools: Vec<SenderPool>,
     members: BTreeMap<String, Member>,
     /// Whose session runs at a place, and which one of its own.
     places: HashMap<Place, (String, usize)>,
+    /// Those with this identifier: far ends know sessions by it.
+    by_ssid: HashMap<Ssid, Vec<Place>>,
+    /// Where Session-Reflectors are that tell of our probes.
+    heard: BTreeSet<IpAddr>,
     openers: Openers,
     /// Sessions that were opened while others went on, and where they are handed in.
     attempts: UnboundedReceiver<Attempt>,
@@ -62,6 +73,8 @@ impl Fleet {
             pools,
             members: BTreeMap::new(),
             places: HashMap::new(),
+            by_ssid: HashMap::new(),
+            heard: BTreeSet::new(),
             openers: Openers::default(),
             attempts,
             attempted,
@@ -174,6 +187,45 @@ impl Fleet {
         Some((member, member.running()?.infos.get(*branch)?))
     }
 
+    /// Our session that a Session-Reflector at one of these addresses knows by this. A NAT may have changed
+    /// its address or its port, not both.
+    pub(super) fn known_as(&self, key: &SessionKey, addresses: &[IpAddr]) -> Option<Place> {
+        let is_it = |place: &&Place| {
+            self.at(**place).is_some_and(|(_, info)| {
+                let is_same = info.source.ip().to_canonical() == key.source.ip()
+                    || info.source.port() == key.source.port();
+                is_same && addresses.contains(&info.target.ip().to_canonical())
+            })
+        };
+        self.by_ssid.get(&key.ssid)?.iter().find(is_it).copied()
+    }
+
+    /// Whether Session-Reflectors at these addresses tell of probes that want no reply, from now on.
+    pub(super) fn hearing(&mut self, addresses: &[IpAddr], is_heard: bool) {
+        for address in addresses {
+            if is_heard {
+                self.heard.insert(*address);
+            } else {
+                self.heard.remove(address);
+            }
+        }
+        for running in self.members.values().filter_map(Member::running) {
+            if addresses.contains(&running.target.ip().to_canonical())
+                && let Some(pool) = self.pools.get(running.worker)
+            {
+                pool.hearing(running.numbers.clone().collect(), is_heard);
+            }
+        }
+    }
+
+    /// Probes of a session arrived.
+    pub(super) fn arrived(&self, place: Place, arrivals: &[ReportedArrival]) {
+        if let Some(pool) = self.pools.get(place.worker) {
+            let arrivals = arrivals.iter().map(|arrival| (place.number, *arrival));
+            pool.arrivals(arrivals.collect());
+        }
+    }
+
     /// A session came up or went down.
     pub(super) fn state(&self, place: Place, to: SessionState) {
         if let Some((name, branch)) = self.places.get(&place) {
@@ -265,6 +317,9 @@ impl Fleet {
         for (setup, info) in setups.iter_mut().zip(&infos) {
             setup.config.histograms = self.board.histograms(spec, &info.name);
             setup.config.lag = Some(Arc::clone(&self.lag));
+            if setup.config.requests.wants_no_reply() {
+                setup.config.timeout = setup.config.timeout.max(TOLD_WITHIN);
+            }
         }
         let worker = self.least_busy();
         let Some(pool) = self.pools.get_mut(worker) else { return };
@@ -272,9 +327,13 @@ impl Fleet {
         let Some(member) = self.members.get_mut(&spec.name) else { return };
         match added {
             Ok(numbers) => {
-                for (branch, number) in numbers.clone().enumerate() {
+                for ((branch, number), info) in numbers.clone().enumerate().zip(&infos) {
                     let place = Place { worker, number };
                     self.places.insert(place, (spec.name.clone(), branch));
+                    self.by_ssid.entry(info.ssid).or_default().push(place);
+                }
+                if self.heard.contains(&target.ip().to_canonical()) {
+                    pool.hearing(numbers.clone().collect(), true);
                 }
                 self.board.runs(spec, worker, numbers.clone(), &infos);
                 member.run(Running::new(worker, numbers, infos, target, spec));
@@ -297,9 +356,14 @@ impl Fleet {
     fn end(&mut self, name: &str) {
         let Some(member) = self.members.get_mut(name) else { return };
         let Life::Running(running, _) = member.leave() else { return };
-        let Running { worker, numbers, .. } = running;
+        let Running { worker, numbers, infos, .. } = running;
         for number in numbers.clone() {
             self.places.remove(&Place { worker, number });
+        }
+        for (number, info) in numbers.clone().zip(&infos) {
+            if let Some(places) = self.by_ssid.get_mut(&info.ssid) {
+                places.retain(|place| *place != Place { worker, number });
+            }
         }
         if let Some(pool) = self.pools.get(worker) {
             // What it has counted outlives it.

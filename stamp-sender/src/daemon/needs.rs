@@ -32,6 +32,10 @@ pub(super) fn of(configuration: &Configuration, file: &Path) -> Needs {
         let files = [&webhook.token_file, &webhook.ca_file];
         files.into_iter().flatten().for_each(|file| needs.read_beside(file));
     }
+    for reflector in &configuration.reflectors {
+        let files = [&reflector.token_file, &reflector.ca_file];
+        files.into_iter().flatten().for_each(|file| needs.read_beside(file));
+    }
     needs.runs_commands = !service.notify.hooks.is_empty();
     for session in &configuration.sessions {
         session.settings.files().for_each(|file| needs.read_beside(file));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use stamp_net::{Poller, Ready, Waker};
 use stamp_session::clock::MonotonicTime;
+use stamp_session::sender::{ReportedArrival, Sender};
 use stamp_session::snapshot::SessionSnapshot;
 
 use super::agenda::Agenda;
@@ -12,7 +13,7 @@ use super::companion::Nobody;
 use super::place::{Group, Place, Places};
 use super::session::Buffers;
 use super::{SPIN_BELOW, SenderObserver, Tuning};
-use crate::clock::{ClockWatch, clock_state, monotonic};
+use crate::clock::{ClockWatch, clock_state, monotonic, now};
 use crate::error::WorkerError;
 use crate::margin::WakeMargin;
 
@@ -21,6 +22,8 @@ pub(super) enum Command {
     Add(Group, Outbox<Result<(), WorkerError>>),
     Remove(Vec<usize>),
     Tune(Vec<usize>, Tuning),
+    Hearing(Vec<usize>, bool),
+    Arrivals(Vec<(usize, ReportedArrival)>),
     StopSending,
     Stop,
     Snapshots(Outbox<Vec<SessionSnapshot>>),
@@ -256,6 +259,19 @@ impl WorkerThread {
                 Command::Add(group, answer) => drop(answer.send(self.add(group))),
                 Command::Remove(numbers) => self.remove(&numbers),
                 Command::Tune(numbers, tuning) => self.tune(&numbers, &tuning),
+                Command::Hearing(numbers, is_heard) => {
+                    numbers.iter().for_each(|number| {
+                        self.told(*number, |engine| {
+                            engine.handle_hearing(is_heard);
+                        })
+                    });
+                }
+                Command::Arrivals(arrivals) => arrivals.iter().for_each(|(number, arrival)| {
+                    self.told(*number, |engine| {
+                        // One that is refused is counted.
+                        let _ = engine.handle_arrival(now(), arrival);
+                    });
+                }),
                 Command::Snapshots(answer) => drop(answer.send(self.places.snapshots())),
                 Command::SnapshotsOf(numbers, answer) => {
                     let places = numbers.into_iter().map(|number| self.places.get(number));
@@ -288,6 +304,14 @@ impl WorkerThread {
             session.tune(tuning);
             self.agenda.schedule(*number, session.next_timeout());
         }
+    }
+
+    /// Somebody told a session of its probes.
+    fn told(&mut self, number: usize, take: impl FnOnce(&mut Sender)) {
+        let Some(Place { session, ear: None }) = self.places.get_mut(number) else { return };
+        take(session.engine_mut());
+        session.tell_events(&mut *self.observer);
+        self.agenda.schedule(number, session.next_timeout());
     }
 
     fn remove(&mut self, numbers: &[usize]) {

@@ -96,3 +96,30 @@ fn authorities_are_those_of_the_file_that_is_named() {
         assert!(error.contains(file) && (file == "none" || error.contains(words)), "{error}");
     }
 }
+
+#[test]
+fn an_answer_that_goes_on_is_handed_over_until_its_end() {
+    let (at, asked) = once(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
+         6\r\n:one\n\n\r\n6\r\n:two\n\n\r\n0\r\n\r\n",
+    );
+    let (url, mut heard) = (Url::read(&format!("http://{at}/base/")).unwrap(), Vec::new());
+    assert_eq!(url.below("/api").text(), format!("http://{at}/base/api"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let take = |piece: &[u8]| heard.extend_from_slice(piece);
+    runtime.block_on(client().follow(&url.below("/api"), "text/event-stream", take)).unwrap();
+    assert_eq!(heard, b":one\n\n:two\n\n");
+    let asked = asked.join().unwrap();
+    assert!(asked.starts_with("get /base/api http/1.1\r\n"), "{asked}");
+    assert!(asked.contains("accept: text/event-stream\r\n"), "{asked}");
+}
+
+#[test]
+fn a_server_that_falls_silent_is_left() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = Url::read(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+    let client = Client { time: Duration::from_millis(20), ..client() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let ended = runtime.block_on(client.follow(&url, "text/event-stream", |_| {}));
+    assert!(matches!(ended, Err(ClientError::Time(_))), "{ended:?}");
+}

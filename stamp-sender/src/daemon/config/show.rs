@@ -6,7 +6,7 @@ use stamp_config::quantity::{BARE_SECONDS, print_duration};
 use stamp_config::web::Web;
 
 use super::threshold::{DelayLimits, LossLimit};
-use super::{Configuration, Service, SessionSpec, histogram, settings};
+use super::{Configuration, Reflector, Service, SessionSpec, histogram, settings};
 
 const WIDTH: usize = 96;
 
@@ -14,6 +14,7 @@ const WIDTH: usize = 96;
 /// same.
 pub fn show(configuration: &Configuration) -> String {
     let mut text = service(&configuration.service);
+    text.extend(configuration.reflectors.iter().map(Reflector::show));
     for spec in &configuration.sessions {
         text.push_str(&session(spec));
     }
@@ -185,6 +186,14 @@ const SERVICE: &str = "\
 # token-file = \"token\"
 # name = \"{site}-{target}\"
 # profile = \"example\"
+
+# Stateful reflectors with an exporter that tell what arrives of the probes of sessions to these addresses (that of the url
+# unless told): a session that is down says which way is broken, and one with return-path = \"none\" has numbers.
+# [[reflector]]
+# url = \"http://192.0.2.1:9863\"
+# addresses = [\"192.0.2.1\"]
+# ca-file = \"ca.pem\"
+# token-file = \"token\"
 
 # topology, from, behind and clock stand for the same key of every session. So does all of this:
 # [defaults]

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use stamp_session::sender::{SenderEvent, SessionState, ThresholdState};
 
+use crate::daemon::far_end::Broken;
 use crate::output::duration::delay;
 use crate::output::ndjson::policy::PolicyEntry;
 
@@ -34,6 +35,17 @@ impl EventLog {
     /// Writes a line, unless there were too many of its kind within this second.
     pub(super) fn write(&mut self, session: &str, event: &SenderEvent, now: Instant) {
         self.write_within(kind(event), now, || write(session, event));
+    }
+
+    /// The same about the direction of an outage.
+    pub(super) fn broken(&mut self, session: &str, broken: Broken, now: Instant) {
+        let words = match broken {
+            Broken::Forward => "probes do not arrive at the far end: the way there is broken",
+            Broken::Backward => "probes arrive at the far end: the way back is broken",
+        };
+        self.write_within(0, now, || {
+            tracing::warn!(session, direction = broken.label(), "{words}")
+        });
     }
 
     /// The same about a policy.

@@ -237,7 +237,8 @@ fn pace(change: &PaceChange, event: Event) -> Event {
 }
 
 impl Event {
-    fn new(session: String, tally: &Tally, now: WallTime) -> Self {
+    /// With what was counted until then.
+    pub fn new(session: String, tally: &Tally, now: WallTime) -> Self {
         Self {
             time: Instant(now),
             session,

@@ -1,7 +1,6 @@
 //! Events in batches, by POST, again and again until they are taken.
 
 mod batch;
-mod pause;
 
 use std::time::Duration;
 
@@ -11,8 +10,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::super::queue::Next;
 use super::Station;
 use crate::daemon::config::Webhook;
+use crate::pause::{PAUSES, pause};
 use batch::{Batch, Envelope};
-use pause::{PAUSES, pause};
 
 /// Octets of an answer that are read; nobody looks at them.
 const ANSWER: usize = 64 * 1024;

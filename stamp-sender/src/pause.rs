@@ -3,15 +3,11 @@
 use std::time::Duration;
 
 /// First and longest pause.
-pub(super) const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+pub const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
 /// The pause after so many attempts in vain: twice the one before, and by chance down to half of it, so
 /// that many who were turned away do not come back together.
-pub(super) fn pause(
-    (first, longest): (Duration, Duration),
-    attempts: u32,
-    chance: u64,
-) -> Duration {
+pub fn pause((first, longest): (Duration, Duration), attempts: u32, chance: u64) -> Duration {
     let whole = first.saturating_mul(1 << attempts.saturating_sub(1).min(6)).min(longest);
     let half = whole / 2;
     let nanoseconds = u64::try_from(half.as_nanos()).unwrap_or(u64::MAX);

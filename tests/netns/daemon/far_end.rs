@@ -1,0 +1,136 @@
+//! A stateful Session-Reflector that is listened to: which way is broken, and one-way numbers.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::Value;
+use stamp_tests::netns::{self, Families, Host, Program, Signal, Trial, Wired, trials};
+use stamp_tests::wire::{Datagram, Effect, Way, Which};
+
+use super::{Daemon, of_type};
+use crate::http::{scrape, value, wait_for};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    trials![
+        a_far_end_that_is_heard_says_which_way_is_broken,
+        probes_that_want_no_reply_are_measured_by_what_the_far_end_tells,
+    ]
+}
+
+const LISTENED_TO: &str = "\
+events = { file = \"events.ndjson\" }
+
+[[reflector]]
+url = \"http://198.51.100.2:9863\"
+addresses = [\"FAR\"]
+
+[[session]]
+name = \"a\"
+target = \"FAR\"
+interval = \"10ms\"
+timeout = \"200ms\"
+window = \"1s\"
+";
+
+fn reflector(far: &Host, more: &[&str]) -> Program {
+    let mut reflector = Command::new(netns::binary("stamp-reflector").get_program());
+    reflector.args(["--listen", "0.0.0.0:862", "--stateful", "--packet-loss-count", "3"]);
+    let program = far.spawn(reflector.args(["--web.listen-address", "0.0.0.0:9863"]).args(more));
+    far.wait_for_udp_listener(&program, 862);
+    program
+}
+
+/// A wire for probes, and a network of management beside it.
+fn hosts() -> Wired {
+    let net = netns::wired(Families::V4);
+    net.near.join("eth1", &net.far, "eth1");
+    for (host, address, other) in [
+        (&net.near, "198.51.100.1", ("198.51.100.2", &net.far)),
+        (&net.far, "198.51.100.2", ("198.51.100.1", &net.near)),
+    ] {
+        host.add_address("eth1", &format!("{address}/24"));
+        host.set_neighbour("eth1", other.0.parse().expect("an address"), other.1.mac("eth1"));
+    }
+    net
+}
+
+/// Loses all datagrams of a way while it is set; what else passes is left alone.
+fn breaker(net: &Wired, way: Way) -> Arc<AtomicBool> {
+    let is_broken = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&is_broken);
+    let is_meant = move |_: &Datagram<'_>| asked.load(Ordering::Relaxed);
+    net.wire.impair(way, Which::only(is_meant), Effect::Drop);
+    is_broken
+}
+
+fn a_far_end_that_is_heard_says_which_way_is_broken() {
+    let net = hosts();
+    let far = reflector(&net.far, &[]);
+    let breakers = [Way::Forward, Way::Backward].map(|way| breaker(&net, way));
+    let daemon = Daemon::start(&net.near, &net.far, LISTENED_TO);
+    daemon.told("the reflector is heard");
+    let received = "stamp_session_packets_received_total{session=\"a\"}";
+    for (round, (is_broken, direction)) in breakers.iter().zip(["forward", "backward"]).enumerate()
+    {
+        daemon.told_times("msg=\"session is up\" session=a", round + 1);
+        // By then the far end knows how often probes come.
+        wait_for((&net.near, 9862), received, |received| received >= 20.0);
+        is_broken.store(true, Ordering::Relaxed);
+        daemon.told(&format!("is broken\" session=a direction={direction}"));
+        is_broken.store(false, Ordering::Relaxed);
+    }
+    daemon.told_times("msg=\"session is up\" session=a", 3);
+    far.signal(Signal::SIGTERM);
+    far.wait().assert_code(0);
+    daemon.told("the reflector is not heard");
+    daemon.told_times("msg=\"session is down\" session=a", 3);
+    let (_, events) = daemon.stop();
+    let told: Vec<&Value> =
+        of_type(&events, "state").filter(|event| event["direction"] != "round_trip").collect();
+    let brief: Vec<_> =
+        told.iter().map(|it| (&it["direction"], &it["to"], &it["reason"])).collect();
+    assert_eq!(
+        brief,
+        [
+            (&"forward".into(), &"down".into(), &"far_end_misses_probes".into()),
+            (&"backward".into(), &"down".into(), &"far_end_hears_probes".into()),
+        ],
+        "whoever is not heard says nothing"
+    );
+    assert_eq!(told[0]["value"], 3, "{}", told[0]);
+    assert!(told[0]["sequences"][0].is_u64(), "{}", told[0]);
+}
+
+fn probes_that_want_no_reply_are_measured_by_what_the_far_end_tells() {
+    let net = hosts();
+    let clock = ["--clock", "synchronized,error=1us"];
+    let far = reflector(&net.far, &clock);
+    let is_meant = |datagram: &Datagram<'_>| {
+        let number = datagram.payload.first_chunk().copied().map(u32::from_be_bytes);
+        number.is_some_and(|number| number % 100 == 50)
+    };
+    net.wire.impair(Way::Forward, Which::only(is_meant), Effect::Drop);
+    let text = LISTENED_TO.replace(
+        "[[reflector]]",
+        "clock = { synchronized = true, error = \"1us\" }\n\n[[reflector]]",
+    ) + "mode = \"one-way\"\nreturn-path = \"none\"\nloss-threshold = { lost = 1, of = 50, direction = \"forward\" }\n";
+    let daemon = Daemon::start(&net.near, &net.far, &text);
+    daemon.told("the reflector is heard");
+    daemon.told("msg=\"session is up\" session=a");
+    let at = (&net.near, 9862);
+    let lost = "stamp_session_packets_lost_total{session=\"a\",direction=\"forward\"}";
+    wait_for(at, lost, |lost| lost >= 2.0);
+    let text = scrape(at);
+    let sent = value(&text, "stamp_session_packets_sent_total{session=\"a\"}").expect("it is told");
+    let lost = value(&text, lost).expect("it is told");
+    assert!((lost - sent / 100.0).abs() <= 3.0, "one of a hundred: {lost} of {sent}");
+    far.signal(Signal::SIGTERM);
+    far.wait().assert_code(0);
+    daemon.told("the reflector is not heard");
+    let (_, events) = daemon.stop();
+    let states: Vec<_> = of_type(&events, "state").map(|event| event["to"].clone()).collect();
+    assert_eq!(states, ["up"], "whoever is not heard takes nothing down");
+    let loss = of_type(&events, "loss").next().expect("a limit was exceeded");
+    assert_eq!((&loss["direction"], &loss["to"]), (&"forward".into(), &"exceeded".into()));
+}
