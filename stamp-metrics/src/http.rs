@@ -10,6 +10,7 @@ mod connections;
 mod control;
 mod events;
 mod patient;
+mod probe;
 mod query;
 mod route;
 mod tls;
@@ -28,6 +29,7 @@ use tokio::sync::oneshot;
 use crate::feed::Feed;
 use access::Access;
 pub use control::{Done, Order, Verb};
+pub use probe::{Probe, Probed};
 pub use web_config::WebConfigError;
 
 /// Text in pieces, each made when the one before has been sent.
@@ -71,6 +73,10 @@ pub trait Site: Send + Sync + 'static {
     /// Does what somebody with the token wants.
     fn obey(&self, _order: Order) -> Done {
         Done::Unknown
+    }
+    /// Measures what somebody names, once.
+    fn probe(&self, _probe: &Probe) -> Probed {
+        Probed::Unknown
     }
     /// Something happened to the server.
     fn note(&self, note: Note);

@@ -4,7 +4,7 @@
 //! values with their limits for whoever draws them.
 
 pub mod limit;
-mod textfile;
+pub mod textfile;
 
 use std::io::{self, Write as _};
 

@@ -278,7 +278,7 @@ impl Daemon {
         }
         self.events.notify(&configuration.service.notify);
         self.events.expect(changed.sessions());
-        self.board.serves(&configuration.service);
+        self.board.serves(&configuration);
         self.board.group();
         self.log.set_level(configuration.service.log_level);
         for gone in self.far_ends.listen_to(&configuration.reflectors) {

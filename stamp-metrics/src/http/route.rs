@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 use super::access::Access;
 use super::body::{Never, Outgoing};
 use super::events::{self, Seat};
-use super::{Page, Site, control};
+use super::{Page, Site, control, probe};
 use crate::exposition::TEXT_FORMAT;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
@@ -78,6 +78,7 @@ impl Router {
                 Some(feed) => events::answer(&feed, request, &self.seat),
                 None => text(StatusCode::NOT_FOUND, "not found\n"),
             },
+            probe::PATH => probe::answer(self, request).await,
             path => {
                 let path = path.to_owned();
                 match self.wait(move |site| site.page(&path)).await {

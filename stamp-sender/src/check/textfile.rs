@@ -14,7 +14,7 @@ use crate::happening::SessionInfo;
 use crate::output::gather::address;
 
 /// A session as the daemon would tell it, had it run for as long as the check.
-pub(super) fn measured(info: &SessionInfo, snapshot: &SessionSnapshot) -> Session {
+pub fn measured(info: &SessionInfo, snapshot: &SessionSnapshot) -> Session {
     let identity = Identity {
         name: info.name.clone(),
         target: info.target_text.clone(),
@@ -37,7 +37,7 @@ pub(super) fn measured(info: &SessionInfo, snapshot: &SessionSnapshot) -> Sessio
 }
 
 /// A host that could not be measured.
-pub(super) fn unmeasured(host: &str) -> Session {
+pub fn unmeasured(host: &str) -> Session {
     let identity =
         Identity { name: host.to_owned(), target: host.to_owned(), ..Identity::default() };
     Session {

@@ -12,7 +12,7 @@ use stamp_session::sender::{SessionHistograms, SessionState};
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_session::te::{TeAdvertisement, TeState};
 
-use super::config::{Service, SessionSpec};
+use super::config::{Configuration, Probing, Service, SessionSpec};
 use super::discovery::States;
 use super::observer::Place;
 use super::policies::Policies;
@@ -37,6 +37,8 @@ pub(super) struct Posted {
     pub(super) has_histograms: Option<bool>,
     /// What sessions say together.
     pub(super) policies: Policies,
+    /// What others may have measured once.
+    pub(super) probing: Option<Arc<Probing>>,
     /// Where targets are discovered, and how that goes.
     pub(super) discovery: States,
     /// Layers of the sandbox, and whether each is in force.
@@ -219,8 +221,10 @@ impl Board {
     }
 
     /// The service runs as this says.
-    pub(super) fn serves(&self, service: &Service) {
-        self.read().service.clone_from(service);
+    pub(super) fn serves(&self, configuration: &Configuration) {
+        let mut posted = self.read();
+        posted.service.clone_from(&configuration.service);
+        posted.probing = configuration.probing.clone().map(Arc::new);
     }
 
     /// This is how discovery goes.

@@ -4,6 +4,7 @@ mod discovery;
 mod histogram;
 mod membership;
 mod notify;
+mod probe;
 mod reflector;
 mod schema;
 mod service;
@@ -25,6 +26,7 @@ use crate::exit::Failure;
 pub use discovery::{Discovery, Found, Refused, compose};
 use membership::Candidates;
 pub use notify::{Hook, Notify, Webhook};
+pub use probe::Probing;
 pub use reflector::Reflector;
 pub use schema::schema;
 pub use service::Service;
@@ -44,6 +46,8 @@ pub struct Configuration {
     pub discoveries: Vec<Discovery>,
     /// Session-Reflectors that tell what they see of probes.
     pub reflectors: Vec<Reflector>,
+    /// What others may have measured once.
+    pub probing: Option<Probing>,
 }
 
 /// Most sessions that have histograms unless told otherwise: with 20 buckets they more than double the
@@ -122,7 +126,9 @@ impl Configuration {
         let discoveries = read.into_iter().flatten().collect();
         let reflectors = root.sections("reflector", |section| Reflector::read(section, folder));
         let reflectors = reflectors.into_iter().flatten().collect();
-        Self { service: Service::read(root, folder), sessions, discoveries, reflectors }
+        let probing = root.section("probe", |section| Probing::read(section, &reader)).flatten();
+        let service = Service::read(root, folder);
+        Self { service, sessions, discoveries, reflectors, probing }
     }
 }
 

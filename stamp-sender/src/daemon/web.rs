@@ -4,6 +4,7 @@
 mod landing;
 mod listing;
 mod pages;
+mod probe;
 mod scrape;
 
 use std::path::Path;
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use stamp_config::web::Web;
 use stamp_metrics::feed::Feed;
-use stamp_metrics::http::{Done, Note, Order, Page, Pieces, Server, Site, Verb};
+use stamp_metrics::http::{Done, Note, Order, Page, Pieces, Probe, Probed, Server, Site, Verb};
 use stamp_metrics::sender::Shared;
 use stamp_service::inherited::Inherited;
 use stamp_service::web;
@@ -49,6 +50,7 @@ struct SenderSite {
     latest: Mutex<Option<(Instant, Shared)>>,
     evicted: AtomicU64,
     omitted: AtomicUsize,
+    probes: probe::Places,
 }
 
 /// Serves them where the file says; `None` where that is nowhere.
@@ -71,6 +73,7 @@ pub(super) fn start(
         latest: Mutex::default(),
         evicted: AtomicU64::new(0),
         omitted: AtomicUsize::new(0),
+        probes: probe::Places::default(),
     };
     let server = Server::start(listeners, config_file, Arc::new(site));
     server.map(Some).map_err(|error| Failure::Input(error.to_string()))
@@ -152,6 +155,11 @@ impl Site for SenderSite {
             },
             _ => Done::Unknown,
         }
+    }
+
+    fn probe(&self, asked: &Probe) -> Probed {
+        let probing = self.sources.board.read().probing.clone();
+        probe::probe(probing, &self.probes, asked)
     }
 
     fn note(&self, note: Note) {

@@ -8,7 +8,7 @@ use super::settings::keys;
 /// A JSON Schema of the file.
 pub fn schema() -> Value {
     Configuration::outline().json_schema("configuration of stamp-sender run", |path| {
-        if ["webhook", "hook", "reflector"].iter().any(|table| path.starts_with(table)) {
+        if ["webhook", "hook", "reflector", "probe"].iter().any(|table| path.starts_with(table)) {
             return None;
         }
         // Sessions, profiles and defaults take the flags of an ad hoc run.

@@ -6,7 +6,7 @@ use stamp_config::quantity::{BARE_SECONDS, print_duration};
 use stamp_config::web::Web;
 
 use super::threshold::{DelayLimits, LossLimit};
-use super::{Configuration, Reflector, Service, SessionSpec, histogram, settings};
+use super::{Configuration, Probing, Reflector, Service, SessionSpec, histogram, settings};
 
 const WIDTH: usize = 96;
 
@@ -15,6 +15,7 @@ const WIDTH: usize = 96;
 pub fn show(configuration: &Configuration) -> String {
     let mut text = service(&configuration.service);
     text.extend(configuration.reflectors.iter().map(Reflector::show));
+    text.extend(configuration.probing.as_ref().map(Probing::show));
     for spec in &configuration.sessions {
         text.push_str(&session(spec));
     }
@@ -194,6 +195,13 @@ const SERVICE: &str = "\
 # addresses = [\"192.0.2.1\"]
 # ca-file = \"ca.pem\"
 # token-file = \"token\"
+
+# What others may have measured once, by /probe?target=HOST&profile=NAME: addresses in these prefixes, with so many probes. Without
+# it there is no such page.
+# [probe]
+# targets = [\"192.0.2.0/24\"]
+# profile = \"example\"
+# count = 10
 
 # topology, from, behind and clock stand for the same key of every session. So does all of this:
 # [defaults]
