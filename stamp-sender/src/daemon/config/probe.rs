@@ -95,7 +95,6 @@ impl Probing {
 mod tests {
     use std::path::Path;
 
-    use super::*;
     use crate::daemon::config::Configuration;
 
     fn read(text: &str) -> Result<Configuration, String> {

@@ -1,6 +1,6 @@
 // Keeps the page as it would be if it were loaded anew, and draws the course of the round trip since it was opened.
 "use strict";
-const KEPT = 60, EVERY_MS = 5000, AFTER_EVENT_MS = 300, SVG = "http://www.w3.org/2000/svg";
+const KEPT = 60, EVERY_MS = 5000, AFTER_EVENT_MS = 300, CROWD_MS = 2000, SVG = "http://www.w3.org/2000/svg";
 const courses = new Map();
 
 function draw() {
@@ -43,6 +43,8 @@ timer = setTimeout(refresh, EVERY_MS);
 // Whatever happens shows at once; many events in a row are one look.
 let soon;
 const events = new EventSource("/api/v1/events");
-const happened = () => { soon = soon || setTimeout(() => { soon = undefined; refresh(); }, AFTER_EVENT_MS); };
+// In a crowd something always happens; nobody reads faster than that.
+const pause = () => document.querySelector("#more").textContent ? CROWD_MS : AFTER_EVENT_MS;
+const happened = () => { soon = soon || setTimeout(() => { soon = undefined; refresh(); }, pause()); };
 events.onmessage = happened;
-for (const kind of ["state", "delay", "loss", "te", "path", "clock", "config", "reflector_restart"]) events.addEventListener(kind, happened);
+for (const kind of ["state", "delay", "loss", "te", "path", "policy", "clock", "config", "reflector_restart"]) events.addEventListener(kind, happened);

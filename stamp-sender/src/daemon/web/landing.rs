@@ -8,10 +8,10 @@ use std::fmt::Write as _;
 
 use stamp_metrics::http::Page;
 use stamp_session::sender::{DelayThresholdReport, LossThresholdReport, ThresholdReport};
-use stamp_session::snapshot::{DelaySummary, SessionSnapshot, SessionState};
+use stamp_session::snapshot::{ClockReport, DelaySummary, SessionSnapshot, SessionState};
 
 use crate::daemon::board::{Board, Branch, Entry};
-use crate::output::duration::delay;
+use crate::output::duration::{bound, delay};
 
 /// Sessions that are listed; the others are better.
 const LISTED: usize = 500;
@@ -118,8 +118,7 @@ impl Row<'_> {
             measured.delay.round_trip.p50.map_or_else(String::new, |p50| p50.ns().to_string());
         let _ = write!(text, "<td class=\"course\" data-ns=\"{course}\">");
         text.push_str(&loss_of(measured, thresholds.and_then(|it| it.loss.round_trip)));
-        let clocks = if measured.clock.synchronized { "✓" } else { "not synchronized" };
-        let _ = writeln!(text, "<td>{clocks}");
+        let _ = writeln!(text, "<td>{}", clocks(&measured.clock));
     }
 }
 
@@ -130,6 +129,20 @@ fn delays_of(summary: &DelaySummary, limit: Option<DelayThresholdReport>) -> Str
     let limit = limit.map(|limit| format!(" <small>of {}</small>", delay(limit.ns())));
     let limit = limit.unwrap_or_default();
     format!("<td>{over}{} / {}{limit}", delay(p50.ns()), delay(p99.ns()))
+}
+
+/// What one-way values are worth.
+fn clocks(clock: &ClockReport) -> String {
+    let far = clock.far.is_some_and(|far| far.synchronized);
+    match (clock.synchronized, clock.error_bound_ns) {
+        (true, Some(ns)) => format!("✓ ±{}", bound(ns)),
+        (true, None) => "✓".to_owned(),
+        (false, _) => match (clock.near.synchronized, far) {
+            (true, false) => "far not synchronized".to_owned(),
+            (false, true) => "near not synchronized".to_owned(),
+            _ => "not synchronized".to_owned(),
+        },
+    }
 }
 
 fn loss_of(measured: &SessionSnapshot, limit: Option<LossThresholdReport>) -> String {
@@ -175,7 +188,30 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use stamp_session::clock::ClockState;
+
     use super::*;
+
+    #[test]
+    fn clocks_say_how_good_they_are_or_which_is_not() {
+        let state = |synchronized| ClockState { synchronized, ..ClockState::UNKNOWN };
+        let told = |near, far, bound| {
+            clocks(&ClockReport {
+                near: state(near),
+                far: Some(state(far)),
+                far_learned: false,
+                synchronized: near && far,
+                error_bound_ns: bound,
+                excluded: 0,
+                findings: Vec::new(),
+            })
+        };
+        assert_eq!(told(true, true, Some(1_500)), "✓ ±1.50us");
+        assert_eq!(told(true, true, None), "✓");
+        assert_eq!(told(true, false, Some(1_500)), "far not synchronized");
+        assert_eq!(told(false, true, None), "near not synchronized");
+        assert_eq!(told(false, false, None), "not synchronized");
+    }
 
     #[test]
     fn what_operators_write_is_text_and_no_markup() {
