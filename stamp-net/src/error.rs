@@ -126,6 +126,12 @@ pub enum NetError {
         /// Its length.
         bits: u8,
     },
+    /// The kernel was built without what puts such a header on packets, or its module is missing.
+    #[error(
+        "this kernel puts no such segments on packets: it lacks mpls_iptunnel for labels, or \
+         CONFIG_IPV6_SEG6_LWTUNNEL for SIDs"
+    )]
+    NoEncapsulation,
     /// Segments are a matter of IPv6.
     #[error("segments need an IPv6 socket")]
     SegmentsNeedIpv6,

@@ -27,6 +27,7 @@ pub mod poll;
 pub mod rights;
 pub mod route;
 pub mod socket;
+pub mod steered;
 #[expect(unsafe_code, reason = "system calls that no safe crate offers")]
 mod sys;
 pub mod sysctl;
