@@ -124,7 +124,7 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts the helper, and gives capabilities and files away. To be called while the process has
+    /// Starts the helper, if there is a right it would have alone, and gives capabilities and files away. To be called while the process has
     /// one thread.
     ///
     /// # Errors
@@ -142,7 +142,7 @@ impl Sandbox {
         if mode == Mode::Off {
             return Ok(sandbox);
         }
-        let given_away = delegate::start().and_then(|helper| {
+        let given_away = delegate::start(&needs.capabilities).and_then(|helper| {
             sandbox.helper = helper;
             capabilities::keep(&needs.capabilities)
         });

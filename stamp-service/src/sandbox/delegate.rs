@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitCode, Stdio};
 
-use stamp_net::capability;
+use stamp_net::capability::{self, Capability};
 use stamp_net::rights::{self, USEFUL};
 
 use super::{calls, capabilities, files};
@@ -14,14 +14,15 @@ use super::{calls, capabilities, files};
 /// The one argument of such a process.
 const VERB: &str = "rights-helper";
 
-/// Starts it, if this process has a right that it could keep.
+/// Starts it, if this process has a right that it could keep and that this process itself does not.
 ///
 /// # Errors
 ///
 /// Why there is none.
-pub(super) fn start() -> Result<Option<Child>, String> {
+pub(super) fn start(kept: &[Capability]) -> Result<Option<Child>, String> {
     let held = capability::own().map_err(|error| error.to_string())?;
-    if !USEFUL.iter().any(|useful| held.has(*useful)) {
+    let given_away = |useful: &&Capability| !kept.contains(useful);
+    if !USEFUL.iter().filter(given_away).any(|useful| held.has(*useful)) {
         return Ok(None);
     }
     let (near, far) = rights::line().map_err(|error| error.to_string())?;
