@@ -8,12 +8,14 @@ mod program;
 mod reflector;
 mod session;
 mod te;
+mod writer;
 
 pub use policy::*;
 pub use program::*;
 pub use reflector::*;
 pub use session::*;
 pub use te::*;
+pub use writer::*;
 
 /// What becomes of a value over time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -128,7 +130,8 @@ pub fn is_reserved_label(name: &str) -> bool {
 pub fn all() -> impl Iterator<Item = &'static Metric> {
     let of_senders =
         OF_SESSIONS.iter().chain(OF_ANNOUNCEMENTS).chain(OF_POLICIES).chain(OF_SENDERS);
-    OF_PROGRAMS.iter().chain(of_senders).chain(OF_REFLECTORS).chain(OF_TIMESTAMP_NODES).copied()
+    let of_reflectors = OF_REFLECTORS.iter().chain(OF_TIMESTAMP_NODES);
+    OF_PROGRAMS.iter().chain(of_senders).chain(OF_WRITERS).chain(of_reflectors).copied()
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub mod process;
 pub mod program;
 pub mod reflector;
 pub mod sender;
+pub mod writer;
 
 pub use counters::SessionCounters;
 pub use ledger::Ledger;

@@ -7,6 +7,7 @@ mod departure;
 pub mod lab;
 pub mod path;
 mod steering;
+mod write;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ pub use asking::{AskingFlags, MalformedWord};
 pub use check::Check;
 pub use departure::Departure;
 pub use steering::{ModeName, Srv6Name, SteeringFlags};
+pub use write::Write;
 
 /// Measures delay and loss in both directions between this host and a STAMP reflector.
 #[derive(Debug, Parser)]
@@ -92,6 +94,8 @@ pub enum Verb {
     Doctor(Box<Doctor>),
     /// Render a saved run (--json or --ndjson) again, with a histogram and an SVG plot.
     Report(Report),
+    /// Carry the paths that a running `run` has chosen to routers: routes of this host, FRR, files, servers.
+    Write(Write),
     /// Print a completion script.
     Completions {
         /// The shell it is for.

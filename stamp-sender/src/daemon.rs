@@ -35,14 +35,15 @@ use crate::Ended;
 use crate::exit::{Failure, Status};
 use crate::output::duration::delay;
 use board::Board;
-use config::{Configuration, Reflector};
+pub use config::Configuration;
+use config::Reflector;
 use discovery::Discoverer;
 use events::Events;
 use far_end::{FarEnds, Told, Verdict, Word};
 use fleet::{Changed, Fleet, Openers};
 use observer::{Notice, Place};
 use preparation::{Before, Preparation, Prepared};
-use signals::{Asked, Signals};
+pub use signals::{Asked, Signals};
 use web::Sources;
 use wish::{Answers, Cause, Wanted, Wish, Wishes};
 

@@ -36,6 +36,7 @@ mod stateful;
 mod steering;
 mod target;
 mod wait;
+mod writer;
 
 use command_line::Verb;
 use command_line::daemon::Config;
@@ -67,6 +68,7 @@ pub fn main() -> ExitCode {
         Some(Verb::Path(path)) => path::run(&path),
         Some(Verb::Doctor(doctor)) => doctor::run(&doctor),
         Some(Verb::Report(report)) => report::run(&report),
+        Some(Verb::Write(write)) => writer::run(&write),
         Some(Verb::Completions { shell }) => generate::completions(shell),
         Some(Verb::Man) => generate::manual_page(),
         Some(Verb::Schema { format }) => generate::schema(format),

@@ -41,6 +41,7 @@ fn trials() -> Vec<Trial> {
         test_tlvs,
         timestamping,
         without_root,
+        writers,
     ]
 }
 
@@ -162,6 +163,10 @@ fn timestamping() {
 
 fn without_root() {
     play("without-root", Machines::one());
+}
+
+fn writers() {
+    play("writers", Machines::one());
 }
 
 /// Types `docs/guide/NAME.md` into `machines`.

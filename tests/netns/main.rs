@@ -18,6 +18,7 @@ mod sandbox;
 mod steering;
 mod timestamping;
 mod vrf;
+mod writer;
 
 use std::process::ExitCode;
 
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
             steering::trials,
             timestamping::trials,
             vrf::trials,
+            writer::trials,
         ]),
     }
 }

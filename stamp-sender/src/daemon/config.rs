@@ -16,12 +16,13 @@ mod threshold;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use stamp_config::document::{self, ConfigErrors, Outline, Problem, Section};
 
 use crate::exit::Failure;
+use crate::writer::config::Writers;
 
 pub use discovery::{Discovery, Found, Refused, compose};
 use membership::Candidates;
@@ -48,6 +49,8 @@ pub struct Configuration {
     pub reflectors: Vec<Reflector>,
     /// What others may have measured once.
     pub probing: Option<Probing>,
+    /// Where `stamp-sender write` carries the paths that are chosen.
+    pub writers: Writers,
 }
 
 /// Most sessions that have histograms unless told otherwise: with 20 buckets they more than double the
@@ -99,6 +102,9 @@ impl Configuration {
 
     fn build(root: &Section<'_>, folder: &Path) -> Self {
         let of_root = Settings::read_only(root, folder, |key| OF_EVERY_SESSION.contains(&key));
+        let topology = of_root.get("topology").map(PathBuf::from);
+        let service = Service::read(root, folder);
+        let writers = Writers::read(root, folder, &service.web, topology.as_deref());
         let defaults = root.section("defaults", |section| Profile::read(section, folder));
         let defaults = defaults.unwrap_or_default().under(of_root);
         let profiles = root
@@ -127,8 +133,7 @@ impl Configuration {
         let reflectors = root.sections("reflector", |section| Reflector::read(section, folder));
         let reflectors = reflectors.into_iter().flatten().collect();
         let probing = root.section("probe", |section| Probing::read(section, &reader)).flatten();
-        let service = Service::read(root, folder);
-        Self { service, sessions, discoveries, reflectors, probing }
+        Self { service, sessions, discoveries, reflectors, probing, writers }
     }
 }
 

@@ -6,13 +6,13 @@ use crate::exit::Failure;
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Asked {
+pub enum Asked {
     Stop,
     Reload,
     Status,
 }
 
-pub(super) struct Signals {
+pub struct Signals {
     stop: [Signal; 2],
     reload: Signal,
     status: Signal,
@@ -24,7 +24,7 @@ impl Signals {
     /// # Errors
     ///
     /// When the kernel does not let it.
-    pub(super) fn listen() -> Result<Self, Failure> {
+    pub fn listen() -> Result<Self, Failure> {
         let on = |kind| {
             signal(kind).map_err(|source| Failure::System { what: "handling a signal", source })
         };
@@ -35,7 +35,7 @@ impl Signals {
         })
     }
 
-    pub(super) async fn next(&mut self) -> Asked {
+    pub async fn next(&mut self) -> Asked {
         let [terminate, interrupt] = &mut self.stop;
         tokio::select! {
             _ = terminate.recv() => Asked::Stop,

@@ -179,7 +179,7 @@ impl Program {
 
     /// Waits until `is_so` says yes, looking every millisecond; ends early with the program.
     #[track_caller]
-    pub(super) fn wait_until(&self, what: &str, is_so: impl Fn() -> bool) {
+    pub fn wait_until(&self, what: &str, is_so: impl Fn() -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !is_so() {
             let state = self.shared.lock();

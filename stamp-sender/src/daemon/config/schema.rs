@@ -8,7 +8,8 @@ use super::settings::keys;
 /// A JSON Schema of the file.
 pub fn schema() -> Value {
     Configuration::outline().json_schema("configuration of stamp-sender run", |path| {
-        if ["webhook", "hook", "reflector", "probe"].iter().any(|table| path.starts_with(table)) {
+        let own = ["webhook", "hook", "reflector", "probe", "writer", "write"];
+        if own.iter().any(|table| path.starts_with(table)) {
             return None;
         }
         // Sessions, profiles and defaults take the flags of an ad hoc run.

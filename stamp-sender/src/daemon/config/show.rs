@@ -16,6 +16,7 @@ pub fn show(configuration: &Configuration) -> String {
     let mut text = service(&configuration.service);
     text.extend(configuration.reflectors.iter().map(Reflector::show));
     text.extend(configuration.probing.as_ref().map(Probing::show));
+    text.push_str(&configuration.writers.show());
     for spec in &configuration.sessions {
         text.push_str(&session(spec));
     }
@@ -202,6 +203,31 @@ const SERVICE: &str = "\
 # targets = [\"192.0.2.0/24\"]
 # profile = \"example\"
 # count = 10
+
+# Where `stamp-sender write FILE`, a process of its own, carries the paths that are chosen for policies; `run`
+# reads this and writes nothing. kind is \"linux\" (routes of this host onto segment lists, with protocol, table,
+# priority, srv6, check-every and topology), \"frr\" (with file,
+# apply, route-map and links), \"file\" (with file) or \"webhook\" (with url, method, timeout,
+# token-file and ca-file). Unless dry-run is false it says what it would do. `from` is the daemon
+# that is followed: by default at the first address of web.listen. changes-per-hour holds for each policy;
+# on-exit = \"undo\" takes away what was written.
+# [[writer]]
+# kind = \"linux\"
+# name = \"linux\"
+# dry-run = true
+# from = \"http://127.0.0.1:9862\"
+# from-token-file = \"token\"
+# from-ca-file = \"ca.pem\"
+# headends = [\"1\"]
+# policies = [\"gaming-to-11\"]
+# classes = [\"gaming\"]
+# changes-per-hour = 60
+# on-exit = \"keep\"
+# protocol = 84
+# table = 8300
+# priority = 8300
+# srv6 = \"encap\"
+# check-every = \"10s\"
 
 # topology, from, behind and clock stand for the same key of every session. So does all of this:
 # [defaults]

@@ -1,0 +1,206 @@
+//! The chosen paths as one document: in a file that is replaced as a whole, or sent to a server.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use stamp_metrics::http::client::Client;
+
+use super::config::{Method, Server};
+use super::outcome::{Change, Outcome};
+use super::table::ChosenPath;
+use crate::output::document::SCHEMA_VERSION;
+use crate::output::instant::Instant;
+
+/// Octets of a server's answer that are read; nobody looks at them.
+const ANSWER: usize = 64 * 1024;
+
+/// One document of a place that holds one.
+pub struct Writer {
+    place: Place,
+    dry_run: bool,
+    /// The paths that stand there, as far as it is known.
+    there: Option<Vec<Value>>,
+}
+
+/// Where it stands.
+pub enum Place {
+    /// A file.
+    File(PathBuf),
+    /// A server.
+    Server(Server),
+}
+
+impl Writer {
+    /// Looks at nothing yet.
+    pub const fn new(place: Place, dry_run: bool) -> Self {
+        Self { place, dry_run, there: None }
+    }
+
+    /// Sees to it that these paths stand there, and no others.
+    pub async fn apply(&mut self, paths: &[ChosenPath], sequence: u64) -> Outcome {
+        let objects: Vec<Value> = paths.iter().map(|path| path.object.clone()).collect();
+        if self.there.is_none() {
+            self.there = self.place.read();
+        }
+        if self.there.as_ref() == Some(&objects) {
+            return Outcome::default();
+        }
+        let what = self.place.what(objects.len());
+        let result = match self.dry_run {
+            true => Ok(()),
+            false => self.place.write(&document(&objects, sequence)).await,
+        };
+        // Of what failed nobody knows how far it came.
+        self.there = result.is_ok().then_some(objects);
+        Outcome { changes: vec![Change { policy: None, what, result }], ..Outcome::default() }
+    }
+
+    /// Takes the file away; a server is told that there are no paths.
+    pub async fn undo(&mut self) -> Outcome {
+        match &self.place {
+            Place::File(path) if !self.dry_run && self.place.read().is_some() => {
+                let result = match fs::remove_file(path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.to_string()),
+                    _ => Ok(()),
+                };
+                let what = format!("remove {}", path.display());
+                Outcome {
+                    changes: vec![Change { policy: None, what, result }],
+                    ..Outcome::default()
+                }
+            }
+            // Nobody knows what stands there: it is not ours to empty.
+            _ if self.there.is_none() => Outcome::default(),
+            _ => self.apply(&[], 0).await,
+        }
+    }
+}
+
+impl Place {
+    /// The paths that stand there; none where it is no document of ours, or cannot be read.
+    fn read(&self) -> Option<Vec<Value>> {
+        let Self::File(path) = self else { return None };
+        let mut document: Value = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+        match document.get_mut("paths")?.take() {
+            Value::Array(paths) => Some(paths),
+            _ => None,
+        }
+    }
+
+    fn what(&self, paths: usize) -> String {
+        match self {
+            Self::File(path) => format!("write {} (paths: {paths})", path.display()),
+            Self::Server(server) => {
+                let method = server.method.word().to_uppercase();
+                format!("{method} {} (paths: {paths})", server.url.text())
+            }
+        }
+    }
+
+    async fn write(&self, document: &Value) -> Result<(), String> {
+        match self {
+            Self::File(path) => {
+                let text = format!("{document:#}\n");
+                replace(path, text.as_bytes()).map_err(|error| error.to_string())
+            }
+            Self::Server(server) => send(server, document.to_string()).await,
+        }
+    }
+}
+
+fn document(objects: &[Value], sequence: u64) -> Value {
+    json!({
+        "schema_version": SCHEMA_VERSION,
+        "time": Instant::from(stamp_worker::now().wall),
+        "sequence": sequence,
+        "paths": objects,
+    })
+}
+
+/// Whoever reads the file sees the one before or the new one, whole.
+pub fn replace(path: &Path, octets: &[u8]) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.{}", std::process::id()));
+    let written = fs::File::create(&beside).and_then(|mut file| {
+        file.write_all(octets)?;
+        file.sync_all()
+    });
+    let done = written.and_then(|()| fs::rename(&beside, path));
+    if done.is_err() {
+        // It may not even be there.
+        let _ = fs::remove_file(&beside);
+    }
+    done
+}
+
+async fn send(server: &Server, body: String) -> Result<(), String> {
+    let token = server.token_file.as_ref().map(fs::read_to_string).transpose();
+    let token = token.map_err(|error| error.to_string())?.map(|token| token.trim().to_owned());
+    let ca_file = server.ca_file.clone();
+    let client = Client { ca_file, token, time: server.timeout, octets: ANSWER };
+    let answer = match server.method {
+        Method::Put => client.put(&server.url, body).await,
+        Method::Post => client.post(&server.url, body).await,
+    };
+    answer.map(drop).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::super::table::Table;
+    use super::super::table::tests::{list, path, table};
+    use super::*;
+
+    fn paths(sid: &str) -> Vec<ChosenPath> {
+        let lists = json!([list("a", 1, &[sid])]);
+        Table::read(&table(1, &[path("a", &lists)])).unwrap().paths
+    }
+
+    fn file() -> PathBuf {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        std::env::temp_dir().join(format!("stamp-writer-{}-{number}.json", std::process::id()))
+    }
+
+    /// What is done, in words.
+    fn apply(writer: &mut Writer, paths: &[ChosenPath]) -> Vec<String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let outcome = runtime.block_on(writer.apply(paths, 7));
+        assert!(outcome.is_complete(), "{outcome:?}");
+        outcome.changes.into_iter().map(|change| change.what).collect()
+    }
+
+    #[test]
+    fn a_file_is_written_when_paths_differ_and_read_after_a_restart() {
+        let file = file();
+        let new = |dry_run| Writer::new(Place::File(file.clone()), dry_run);
+        let told = format!("write {} (paths: 1)", file.display());
+        assert_eq!(apply(&mut new(true), &paths("fc00::1")), [told.as_str()]);
+        assert!(!file.exists(), "a dry run");
+        let mut writer = new(false);
+        assert_eq!(apply(&mut writer, &paths("fc00::1")), [told.as_str()]);
+        assert_eq!(apply(&mut writer, &paths("fc00::1")), [""; 0]);
+        assert_eq!(apply(&mut new(false), &paths("fc00::1")), [""; 0], "another run");
+        let read: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        assert_eq!((&read["schema_version"], &read["sequence"]), (&json!(1), &json!(7)));
+        assert_eq!(read["paths"], json!([paths("fc00::1")[0].object]));
+        assert_eq!(apply(&mut writer, &paths("fc00::2")), [told.as_str()]);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        assert!(runtime.block_on(writer.undo()).is_complete());
+        assert!(!file.exists(), "undone");
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_tried_again() {
+        let mut writer = Writer::new(Place::File("/nowhere/at/all".into()), false);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        for _ in 0..2 {
+            let outcome = runtime.block_on(writer.apply(&paths("fc00::1"), 1));
+            assert!(outcome.changes[0].result.is_err(), "{outcome:?}");
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! One writer at work: follows its daemon, lets through what may change, writes it, looks after it.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::board::Board;
+use super::config::{OnExit, Writer};
+use super::damping::{Admitted, Damper};
+use super::follow::{self, FollowError, Known};
+use super::outcome::{Change, Outcome};
+use super::table::Table;
+use super::target::Target;
+use crate::exit::Failure;
+use crate::pause::pause;
+
+/// First and longest pause before what failed is tried again.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// One writer.
+pub struct Task {
+    config: Writer,
+    target: Target,
+    damper: Damper,
+    board: Board,
+    begun: Instant,
+    /// What was let through last.
+    admitted: Option<Admitted>,
+    /// Attempts in vain since the latest that was not.
+    failures: u32,
+    /// What was said to be wrong, which is said once.
+    complaints: BTreeSet<String>,
+}
+
+impl Task {
+    /// Does nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// When what it needs cannot be read.
+    pub fn new(config: &Writer, board: &Board) -> Result<Self, Failure> {
+        Ok(Self {
+            target: Target::new(config)?,
+            damper: Damper::new(config.changes_per_hour),
+            config: config.clone(),
+            board: board.clone(),
+            begun: Instant::now(),
+            admitted: None,
+            failures: 0,
+            complaints: BTreeSet::new(),
+        })
+    }
+
+    /// Writes the paths as they are now; whether all of it could be written.
+    ///
+    /// # Errors
+    ///
+    /// When the daemon does not tell.
+    pub async fn once(mut self) -> Result<bool, FollowError> {
+        let table = follow::once(&self.config.source).await?;
+        let unreadable = !table.unreadable.is_empty();
+        let complete = self.take(&table).await.is_complete();
+        Ok(complete && !unreadable)
+    }
+
+    /// Until `ends` says so.
+    pub async fn run(mut self, mut ends: watch::Receiver<bool>) {
+        let (sender, mut known) = watch::channel(Known::default());
+        let follower = tokio::spawn(follow::follow(self.config.source.clone(), sender));
+        loop {
+            let due = self.due();
+            tokio::select! {
+                _ = ends.changed() => break,
+                Ok(()) = known.changed() => {
+                    let latest = known.borrow_and_update().clone();
+                    self.hear(latest).await;
+                }
+                () = wait_until(due) => {
+                    let latest = known.borrow().table.clone();
+                    if let Some(table) = latest {
+                        self.take(&table).await;
+                    }
+                }
+            }
+        }
+        follower.abort();
+        if self.config.on_exit == OnExit::Undo {
+            let outcome = self.target.undo().await;
+            self.tell(&outcome);
+        }
+    }
+
+    /// When to look again without being told anything new.
+    fn due(&self) -> Option<Instant> {
+        let admitted = self.admitted.as_ref()?;
+        let now = Instant::now();
+        let held = admitted.next().map(|until| self.begun + until);
+        let retry =
+            (self.failures > 0).then(|| now + pause(PAUSES, self.failures, crate::random::u64()));
+        let check = self.target.check_every().map(|every| now + every);
+        [held, retry, check].into_iter().flatten().min()
+    }
+
+    async fn hear(&mut self, known: Known) {
+        self.board.heard(&self.config.name, known.trouble.as_deref());
+        if let Some(reason) = &known.trouble {
+            let daemon = self.config.source.url.text().to_owned();
+            let keeps = "the daemon is not heard; what is written stays";
+            self.complain(format!("{keeps}: {reason}"), |writer| {
+                tracing::warn!(writer, daemon, reason, "{keeps}");
+            });
+            return;
+        }
+        self.complaints.retain(|it| !it.starts_with("the daemon"));
+        if let Some(table) = known.table {
+            self.take(&table).await;
+        }
+    }
+
+    /// Writes what of it may be written now.
+    async fn take(&mut self, table: &Table) -> Outcome {
+        for (policy, reason) in &table.unreadable {
+            self.complain(format!("{policy} unreadable {reason}"), |writer| {
+                tracing::warn!(writer, policy, reason, "a path is not understood and not written");
+            });
+        }
+        let chosen = table.chosen(&self.config.choice);
+        let admitted = self.damper.admit(self.begun.elapsed(), &chosen);
+        let before = self.admitted.replace(admitted.clone());
+        for (policy, until) in &admitted.held {
+            let was_held = before.iter().flat_map(|it| &it.held).any(|(name, _)| name == policy);
+            if !was_held {
+                let left = until.saturating_sub(self.begun.elapsed()).as_secs();
+                let writer = &self.config.name;
+                tracing::warn!(writer, policy, seconds = left, "a change is held back");
+                self.board.count(writer, "held", 1);
+            }
+        }
+        let outcome = self.target.apply(&admitted.paths, table.sequence).await;
+        self.tell(&outcome);
+        self.board.wrote(&self.config.name, table, &admitted, &outcome);
+        outcome
+    }
+
+    fn tell(&mut self, outcome: &Outcome) {
+        outcome.changes.iter().for_each(|change| self.tell_change(change));
+        for (policy, reason) in &outcome.refused {
+            self.complain(format!("{policy} refused {reason}"), |writer| {
+                tracing::warn!(writer, policy, reason, "this path cannot be written here");
+            });
+        }
+        if let Some(reason) = &outcome.failure {
+            self.board.count(&self.config.name, "failed", 1);
+            self.complain(format!("failed {reason}"), |writer| {
+                tracing::error!(writer, reason, "nothing could be written");
+            });
+        }
+        let failed =
+            outcome.failure.is_some() || outcome.changes.iter().any(|it| it.result.is_err());
+        self.failures = if failed { self.failures.saturating_add(1) } else { 0 };
+        let still_refused = |complaint: &str| {
+            let refused = outcome.refused.iter();
+            let mut refused = refused.map(|(policy, reason)| format!("{policy} refused {reason}"));
+            refused.any(|it| it == complaint)
+        };
+        // What is over may be said again when it comes again.
+        self.complaints.retain(|complaint| match complaint {
+            it if it.starts_with("failed") => failed,
+            it if it.contains(" refused ") => still_refused(it),
+            _ => true,
+        });
+    }
+
+    fn tell_change(&mut self, Change { policy, what, result }: &Change) {
+        let (board, policy) = (self.board.clone(), policy.as_deref());
+        let count = |result| board.count(&self.config.name, result, 1);
+        match result {
+            Ok(()) if self.config.dry_run => {
+                count("dry_run");
+                print(what);
+            }
+            Ok(()) => {
+                count("made");
+                tracing::info!(writer = self.config.name, policy, what, "written");
+            }
+            Err(reason) => {
+                count("failed");
+                self.complain(format!("failed {what}: {reason}"), |writer| {
+                    tracing::error!(writer, policy, what, reason, "not written");
+                });
+            }
+        }
+    }
+
+    /// Says it unless it was said.
+    fn complain(&mut self, complaint: String, say: impl FnOnce(&str)) {
+        if self.complaints.insert(complaint) {
+            say(&self.config.name);
+        }
+    }
+}
+
+/// What a dry run has to say is its result; whoever does not read it does not miss it.
+fn print(what: &str) {
+    let mut stream = std::io::stdout().lock();
+    let _ =
+        stream.write_all(format!("{}\n", what.trim_end()).as_bytes()).and_then(|()| stream.flush());
+}
+
+async fn wait_until(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
