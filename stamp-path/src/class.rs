@@ -20,7 +20,7 @@ pub use avoid::{Avoid, Trespass};
 pub use damping::{Damping, Trust};
 pub use measure::{Direction, Measure, Quantile, Requirement, Value};
 pub use mistake::ClassMistake;
-pub(crate) use reading::read_section;
+pub(crate) use reading::{profile, read_section};
 pub use touched::{Shared, Touched};
 
 use crate::compute::{Disjointness, Metric};
@@ -45,6 +45,8 @@ pub struct Class {
     pub spread: Spread,
     /// Which packets belong to it.
     pub traffic: Traffic,
+    /// How the lists of its policies are measured, in the words of whoever measures.
+    pub profile: Option<String>,
     /// How calmly its path may change.
     pub damping: Damping,
     /// Which measurements it goes by.

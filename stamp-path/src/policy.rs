@@ -48,7 +48,10 @@ mod flaw;
 mod identity;
 mod reading;
 mod resolution;
+mod roster;
 mod segment;
+mod survey;
+mod touching;
 mod validity;
 
 use core::net::IpAddr;
@@ -62,7 +65,9 @@ pub use flaw::{CandidateFlaw, CompositeFlaw, ListFlaw, SegmentFlaw};
 pub use identity::{BindingSid, CandidateId, Color, Originator, ProtocolOrigin};
 pub use reading::{Policies, PolicyMistake};
 pub use resolution::{Resolution, Resolved};
+pub use roster::{Entry, Roster};
 pub use segment::{DataPlane, Segment, SegmentType};
+pub use survey::{Surveyed, SurveyedList, survey};
 pub use validity::{Content, Lists, Validity, judge};
 
 use crate::segments::Origin;
@@ -82,6 +87,8 @@ pub struct Policy {
     pub priority: Option<u8>,
     /// Class of service of its traffic.
     pub class: Option<String>,
+    /// How its lists are measured, in the words of whoever measures; that of its class unless given.
+    pub profile: Option<String>,
     /// A list that ends elsewhere than at the endpoint is invalid (RFC 9256 §5.1).
     pub verifies_endpoint: bool,
     /// Of candidate paths of equal preference and origin the one in use stays (RFC 9256 §2.9).

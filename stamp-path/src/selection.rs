@@ -55,10 +55,12 @@ pub struct Candidate {
 pub struct List {
     /// What it is known by from call to call: another list has another name. A list that carries
     /// traffic and is missing in the next call counts as down, so whoever computes lists anew hands in
-    /// both until traffic has moved.
+    /// both, the old one as replaced, until traffic has moved.
     pub name: String,
     /// Share of traffic, against those of the others.
     pub weight: u32,
+    /// Another has come in its place: it carries until one that has not been replaced can.
+    pub is_replaced: bool,
     /// What its session says; none where there is no session.
     pub measured: Option<Measured>,
 }

@@ -1,7 +1,7 @@
 //! From `[class.NAME]` of a document to classes.
 
 use ipnet::IpNet;
-use stamp_document::document::{Place, Section};
+use stamp_document::document::{Place, Problem, Section};
 use stamp_document::quantity::Ratio;
 use stamp_proto::ip::Dscp;
 
@@ -16,10 +16,15 @@ use crate::segments::{self, SegmentError};
 use crate::topology::{LinkId, Topology};
 
 /// Every class of a document; mistakes are the document's.
-pub(crate) fn read_section(root: &Section<'_>, topology: Option<&Topology>) -> Vec<Class> {
+pub(crate) fn read_section(
+    root: &Section<'_>,
+    topology: Option<&Topology>,
+    profiles: &dyn Fn(&str) -> Result<(), Problem>,
+) -> Vec<Class> {
     let read = root.named_sections("class", |name, section| {
         let (apart, places) = section.section("apart-from", apart).unzip();
-        let class = Class { apart, ..class(name, section, topology) };
+        let profile = profile(section, profiles);
+        let class = Class { apart, profile, ..class(name, section, topology) };
         (class, section.place("require"), places.unwrap_or_default())
     });
     let mut classes: Vec<Class> = Vec::new();
@@ -45,9 +50,22 @@ fn class(name: &str, section: &Section<'_>, topology: Option<&Topology>) -> Clas
         apart: None,
         spread: section.section("spread", spread).unwrap_or_default(),
         traffic: section.section("traffic", traffic).unwrap_or_default(),
+        profile: None,
         damping: damping(section),
         trust: section.section("trust", trust).unwrap_or_default(),
     }
+}
+
+/// `profile`, whose name has to be one that `known` takes.
+pub(crate) fn profile(
+    section: &Section<'_>,
+    known: &dyn Fn(&str) -> Result<(), Problem>,
+) -> Option<String> {
+    let name: String = section.get("profile")?;
+    if let Err(problem) = known(&name) {
+        section.problem("profile", problem);
+    }
+    Some(name)
 }
 
 fn require(table: &Section<'_>) -> Vec<Requirement> {

@@ -13,6 +13,8 @@ use crate::compute::Metric;
 pub struct CandidatePath {
     /// Which of the policy's.
     pub id: CandidateId,
+    /// Unique in its policy; how outputs call it.
+    pub name: String,
     /// The higher one wins (RFC 9256 §2.7).
     pub preference: u32,
     /// How early its policy is computed after a change, where it says so.

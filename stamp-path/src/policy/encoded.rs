@@ -54,7 +54,11 @@ impl Policy {
 }
 
 /// As somebody would write it, so that it is resolved like what was written down.
-fn segment(topology: &Topology, found: encoding::Segment, data_plane: DataPlane) -> Segment {
+pub(super) fn segment(
+    topology: &Topology,
+    found: encoding::Segment,
+    data_plane: DataPlane,
+) -> Segment {
     let algorithm = None;
     match found {
         encoding::Segment::Node(_) | encoding::Segment::Link(_) => {

@@ -35,14 +35,19 @@ impl Policies {
     ///
     /// Every mistake found, in the order of the file.
     pub fn read(file: &str, text: &str, topology: Option<&Topology>) -> Result<Self, ConfigErrors> {
-        document::read(file, text, |root| Self::read_section(root, topology))
+        document::read(file, text, |root| Self::read_section(root, topology, &|_| Ok(())))
     }
 
-    /// Reads `[class.NAME]`, `[[policy]]` and `[[mesh]]` of a document that has more in it. Mistakes are the document's.
+    /// Reads `[class.NAME]`, `[[policy]]` and `[[mesh]]` of a document that has more in it. Mistakes are the document's;
+    /// `profiles` says what is wrong with the name of a profile.
     #[must_use]
-    pub fn read_section(root: &Section<'_>, topology: Option<&Topology>) -> Self {
-        let classes = class::read_section(root, topology);
-        let mut reader = Reader { topology, classes: &classes, policies: Vec::new() };
+    pub fn read_section(
+        root: &Section<'_>,
+        topology: Option<&Topology>,
+        profiles: &dyn Fn(&str) -> Result<(), Problem>,
+    ) -> Self {
+        let classes = class::read_section(root, topology, profiles);
+        let mut reader = Reader { topology, classes: &classes, profiles, policies: Vec::new() };
         root.sections("policy", |section| {
             let policy = reader.policy(section);
             reader.policies.extend(policy);
@@ -64,12 +69,19 @@ impl Policies {
         let class = named.and_then(|name| self.classes.iter().find(|class| class.name == *name));
         class.cloned().unwrap_or_default()
     }
+
+    /// How the lists of a policy are measured, where it or its class says so.
+    #[must_use]
+    pub fn profile_of(&self, policy: &Policy) -> Option<String> {
+        policy.profile.clone().or_else(|| self.class_of(policy).profile)
+    }
 }
 
 /// What has been read, and the names it may use.
 struct Reader<'t> {
     topology: Option<&'t Topology>,
     classes: &'t [Class],
+    profiles: &'t dyn Fn(&str) -> Result<(), Problem>,
     policies: Vec<Policy>,
 }
 
@@ -81,6 +93,7 @@ impl Reader<'_> {
         let name = section.get::<Name>("name").map(|name| name.0);
         let priority = section.get::<Priority>("priority").map(|priority| priority.0);
         let class = self.class(section);
+        let profile = class::profile(section, self.profiles);
         let verifies_endpoint = section.get("verify-endpoint").unwrap_or(false);
         let keeps_installed = section.get("keep-installed").unwrap_or(false);
         let candidates = self.candidates(section);
@@ -94,6 +107,7 @@ impl Reader<'_> {
             endpoint,
             priority,
             class,
+            profile,
             verifies_endpoint,
             keeps_installed,
             candidates,
@@ -191,7 +205,12 @@ impl Reader<'_> {
             self.candidate(table, position - 1)
                 .map(|candidate| (candidate, table.place("discriminator")))
         });
-        for (candidate, place) in read.into_iter().flatten() {
+        for (mut candidate, place) in read.into_iter().flatten() {
+            candidate.name = name_among(&candidates, &candidate);
+            if candidates.iter().any(|earlier| earlier.name == candidate.name) {
+                let name = candidate.name.clone();
+                section.report(&place, PolicyMistake::CandidateNameTaken { name }.into());
+            }
             if candidates.iter().any(|earlier| earlier.id == candidate.id) {
                 section.report(&place, PolicyMistake::CandidateTaken { id: candidate.id }.into());
             }
@@ -203,6 +222,7 @@ impl Reader<'_> {
         }
         candidates
     }
+
     /// What a computed path is to share nothing with is another candidate.
     fn check_disjointness(&self, section: &Section<'_>, candidates: &[CandidatePath]) {
         for candidate in candidates {
@@ -216,5 +236,17 @@ impl Reader<'_> {
                 section.problem("candidate", PolicyMistake::NoPreference { preference }.into());
             }
         }
+    }
+}
+
+/// The name of a candidate that may have none of its own: that of its preference, which the first of this
+/// preference has.
+pub(super) fn name_among(earlier: &[CandidatePath], candidate: &CandidatePath) -> String {
+    let CandidatePath { name, preference, id, .. } = candidate;
+    let is_first = !earlier.iter().any(|it| it.preference == *preference);
+    match (name.is_empty(), is_first) {
+        (false, _) => name.clone(),
+        (true, true) => format!("preference-{preference}"),
+        (true, false) => format!("preference-{preference}-{}", id.discriminator),
     }
 }

@@ -7,6 +7,7 @@ mod encoded;
 mod mesh;
 mod reading;
 mod resolution;
+mod survey;
 mod validity;
 
 use super::*;

@@ -65,7 +65,12 @@ impl Scene {
             id: id(number),
             preference,
             admission: Admission::default(),
-            lists: vec![List { name: number.to_string(), weight: 1, measured: None }],
+            lists: vec![List {
+                name: number.to_string(),
+                weight: 1,
+                is_replaced: false,
+                measured: None,
+            }],
         };
         let selector = Selector::new(class(keys), false);
         let candidates = (0..).zip(preferences).map(candidate).collect();

@@ -2,7 +2,7 @@
 
 use stamp_document::document::Section;
 
-use super::words::{ColorWord, Discriminator, Paths, Preference, Priority, Weight};
+use super::words::{ColorWord, Discriminator, Name, Paths, Preference, Priority, Weight};
 use super::{PolicyMistake, Reader};
 use crate::policy::{
     CandidateId, CandidateKind, CandidatePath, Constituent, DataPlane, Dynamic, SegmentList,
@@ -15,6 +15,7 @@ impl Reader<'_> {
     /// Without a discriminator it is its `position` among those of its policy, so that candidates
     /// which say nothing of who made them are told apart.
     pub(super) fn candidate(&self, table: &Section<'_>, position: u32) -> Option<CandidatePath> {
+        let name = table.get::<Name>("name").map(|name| name.0);
         let discriminator = table.get::<Discriminator>("discriminator");
         let id = CandidateId {
             origin: table.get("origin").unwrap_or_default(),
@@ -28,6 +29,7 @@ impl Reader<'_> {
         let kind = self.kind(table, data_plane)?;
         Some(CandidatePath {
             id,
+            name: name.unwrap_or_default(),
             preference: preference.unwrap_or(CandidatePath::USUAL_PREFERENCE),
             priority,
             binding_sid,

@@ -14,6 +14,7 @@ impl Reader<'_> {
     pub(super) fn mesh(&self, section: &Section<'_>) -> Vec<Policy> {
         let color = section.require::<ColorWord>("color");
         let class = self.class(section);
+        let profile = crate::class::profile(section, self.profiles);
         let data_plane: DataPlane = section.get("dataplane").unwrap_or_default();
         let metric = section.get("metric");
         let sites = self.sites(section);
@@ -32,6 +33,7 @@ impl Reader<'_> {
                 endpoint: *topology[to].loopbacks.first()?,
                 priority: None,
                 class: class.clone(),
+                profile: profile.clone(),
                 verifies_endpoint: false,
                 keeps_installed: false,
                 candidates: candidates(&dynamic, has_standby, data_plane),
@@ -75,6 +77,7 @@ fn candidates(dynamic: &Dynamic, has_standby: bool, data_plane: DataPlane) -> Ve
     let first = CandidatePath::USUAL_PREFERENCE;
     let candidate = |discriminator, preference, dynamic| CandidatePath {
         id: CandidateId { discriminator, ..CandidateId::default() },
+        name: format!("preference-{preference}"),
         preference,
         priority: None,
         binding_sid: None,

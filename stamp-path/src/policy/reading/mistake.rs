@@ -21,6 +21,8 @@ pub enum PolicyMistake {
     PolicyTaken { policy: String },
     #[error("an earlier candidate is {id} already; give this one another discriminator")]
     CandidateTaken { id: CandidateId },
+    #[error("an earlier candidate is called \"{name}\"; give this one a name")]
+    CandidateNameTaken { name: String },
     #[error("at least one is needed, such as {{ segments = [\"5\", \"11\"] }}")]
     NoCandidate,
     #[error("give exactly one of {choices}")]

@@ -9,7 +9,8 @@ fn candidate(preference: u32, origin: u8, node: u8, discriminator: u32) -> Candi
     let id = CandidateId { origin: ProtocolOrigin(origin), originator, discriminator };
     let kind = CandidateKind::Explicit(Vec::new());
     let data_plane = DataPlane::Mpls;
-    CandidatePath { id, preference, priority: None, binding_sid: None, data_plane, kind }
+    let name = String::new();
+    CandidatePath { id, name, preference, priority: None, binding_sid: None, data_plane, kind }
 }
 
 /// Which of two wins, by position.

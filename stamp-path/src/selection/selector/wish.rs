@@ -185,6 +185,13 @@ impl Selector {
         if wanted.is_empty() {
             wanted = shares(good());
         }
+        let is_replaced = |share: &Share| {
+            candidate.lists.iter().any(|list| list.is_replaced && list.name == share.list)
+        };
+        // What came in its place carries: it is no longer needed.
+        if wanted.iter().any(|share| !is_replaced(share)) {
+            wanted.retain(|share| !is_replaced(share));
+        }
         let reason = if is_lost { ChangeReason::Down } else { ChangeReason::Rebalanced };
         let to = Some(Target { id: candidate.id, shares: wanted });
         let is_other = to.as_ref().is_some_and(|to| to.shares != self.shares);
@@ -195,7 +202,9 @@ impl Selector {
         let target = field.candidate(to.id).map(|(candidate, assessed)| {
             let best = assessed.lists.iter().map(tier).max();
             let lists = candidate.lists.iter().zip(&assessed.lists);
-            let shares = shares(lists.filter(|(_, verdict)| Some(tier(verdict)) == best));
+            let best = lists.filter(|(_, verdict)| Some(tier(verdict)) == best);
+            let current = best.clone().any(|(list, _)| !list.is_replaced);
+            let shares = shares(best.filter(|(list, _)| !(current && list.is_replaced)));
             Target { id: to.id, shares }
         });
         Wish { reason, to: target, unsettled_since: None }

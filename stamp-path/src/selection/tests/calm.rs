@@ -149,7 +149,8 @@ fn what_is_drained_stays_where_nothing_else_leads() {
 #[test]
 fn lists_of_the_path_in_use_come_and_go_calmly() {
     let mut scene = Scene::new(GAMING, [100]);
-    let list = |name: &str| List { name: name.to_owned(), weight: 3, measured: None };
+    let list =
+        |name: &str| List { name: name.to_owned(), weight: 3, is_replaced: false, measured: None };
     scene.candidates[0].lists = vec![list("a"), list("b")];
     scene.measure(["10ms"]);
     assert_eq!(carrying(&scene.decide()), [("a", 3), ("b", 3)]);
@@ -186,4 +187,40 @@ fn without_a_class_the_order_is_that_of_the_standard() {
     keeping.measure(["10ms"]).step();
     keeping.after(60).state(1, ListState::Up).step();
     assert_eq!(keeping.after(60).step(), (Some(0), None), "what is installed stays");
+}
+
+/// Lists of the only candidate: one that carries, and one that has come in its place.
+fn replaced(delay: &str) -> Scene {
+    let mut scene = Scene::new(GAMING, [100]);
+    scene.measure(["10ms"]).step();
+    scene.after(3600).step();
+    let old = &mut scene.candidates[0].lists[0];
+    old.is_replaced = true;
+    let new = List { name: "new".to_owned(), is_replaced: false, ..old.clone() };
+    scene.candidates[0].lists.insert(0, new);
+    scene.measure([delay]);
+    scene
+}
+
+#[test]
+fn a_list_that_was_replaced_carries_until_the_other_has_been_good_for_the_hold_time() {
+    let mut scene = replaced("12ms");
+    assert_eq!(carrying(&scene.decide()), [("0", 1)]);
+    assert_eq!(carrying(&scene.after(29).decide()), [("0", 1)]);
+    let decision = scene.after(1).decide();
+    assert_eq!(carrying(&decision), [("new", 1)]);
+    assert_eq!(decision.change.map(|change| change.reason), Some(ChangeReason::Rebalanced));
+    scene.candidates[0].lists.pop();
+    assert_eq!(scene.after(1).step(), (Some(0), None), "it is not missed");
+}
+
+#[test]
+fn a_list_that_was_replaced_and_is_down_is_left_at_once() {
+    let mut scene = replaced("12ms");
+    scene.step();
+    let old = scene.candidates[0].lists[1].measured.as_mut().unwrap();
+    old.state = ListState::Down;
+    let decision = scene.after(1).decide();
+    assert_eq!(carrying(&decision), [("new", 1)]);
+    assert_eq!(decision.change.map(|change| change.reason), Some(ChangeReason::Down));
 }

@@ -80,7 +80,12 @@ impl Day {
             id: id(number),
             preference: 200 - number,
             flaw: None,
-            lists: vec![List { name: number.to_string(), weight: 1, measured: None }],
+            lists: vec![List {
+                name: number.to_string(),
+                weight: 1,
+                is_replaced: false,
+                measured: None,
+            }],
             touched: Some(touched(&topology, links)),
         };
         let inputs =
@@ -182,7 +187,12 @@ fn large_flows_fill_several_paths_by_bandwidth_and_keep_off_those_of_small_ones(
     let ways: &[&[&str]] = &[PAST_B, PAST_C];
     let mut day = Day::new(BULK, &[("bulk", ways), ("interactive", &[PAST_B])]);
     day.measure(1, 0, &[("round-trip-p99", "30ms")]);
-    let list = |(name, weight): (&str, u32)| List { name: name.to_owned(), weight, measured: None };
+    let list = |(name, weight): (&str, u32)| List {
+        name: name.to_owned(),
+        weight,
+        is_replaced: false,
+        measured: None,
+    };
     day.inputs[0][1].lists = [("x", 40), ("y", 20), ("z", 40)].map(list).to_vec();
     day.measure(0, 0, &[]).measure(0, 1, &[]);
     let outcomes = day.after(1);

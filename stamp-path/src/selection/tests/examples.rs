@@ -51,6 +51,7 @@ fn lists_within_a_bound_share_traffic_and_the_others_carry_none() {
     let list = |(name, delay): (&str, &str)| List {
         name: name.to_owned(),
         weight: 1,
+        is_replaced: false,
         measured: Some(up(secs(1000), &[("forward-p50", delay)])),
     };
     scene.candidates[0].lists =

@@ -47,6 +47,7 @@ fn scene() -> Scene {
         let list = |half: &str| List {
             name: format!("{}{half}", candidate.id.discriminator),
             weight: 1,
+            is_replaced: false,
             measured: None,
         };
         candidate.lists = vec![list("a"), list("b")];

@@ -107,7 +107,12 @@ fn a_path_that_is_computed_anew_carries_when_it_is_measured() {
     let mut scene = Scene::new(GAMING, [100]);
     scene.measure(["10ms"]).step();
     scene.after(60);
-    scene.candidates[0].lists.push(List { name: "new".to_owned(), weight: 1, measured: None });
+    scene.candidates[0].lists.push(List {
+        name: "new".to_owned(),
+        weight: 1,
+        is_replaced: false,
+        measured: None,
+    });
     assert_eq!(carrying(&scene.decide()), [("0", 1)]);
     scene.measure(["10ms"]).step();
     assert_eq!(carrying(&scene.after(30).decide()), [("0", 1), ("new", 1)]);
