@@ -9,6 +9,7 @@ pub mod client;
 mod connections;
 mod control;
 mod events;
+mod paths;
 mod patient;
 mod probe;
 mod query;
@@ -27,6 +28,7 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 use crate::feed::Feed;
+use crate::table::Table;
 use access::Access;
 pub use control::{Done, Order, Verb};
 pub use probe::{Probe, Probed};
@@ -61,6 +63,10 @@ pub trait Site: Send + Sync + 'static {
     fn page(&self, path: &str) -> Option<Page>;
     /// The events that it tells at `/api/v1/events`, if it tells any.
     fn feed(&self) -> Option<Arc<Feed>> {
+        None
+    }
+    /// The paths that it tells at `/api/v1/paths`, if it chooses any.
+    fn paths(&self) -> Option<Arc<Table>> {
         None
     }
     /// Reads its configuration again, and says why it did not put it in force; `None` where nobody may

@@ -2,7 +2,7 @@
 //!
 //! A program hands in plain data of one moment ([`sender::Sender`], [`reflector::Reflector`]); the
 //! [`catalogue`] names every metric once; an [`exposition::Exposition`] writes them piece by piece.
-//! A [`feed::Feed`] keeps the latest events; [`http`] serves both and whatever else a program shows, on a thread of its own.
+//! A [`feed::Feed`] keeps the latest events, a [`table::Table`] which paths carry traffic; [`http`] serves them and whatever else a program shows, on a thread of its own.
 #![forbid(unsafe_code)]
 
 pub mod catalogue;
@@ -16,6 +16,7 @@ pub mod process;
 pub mod program;
 pub mod reflector;
 pub mod sender;
+pub mod table;
 pub mod writer;
 
 pub use counters::SessionCounters;

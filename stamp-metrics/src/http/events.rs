@@ -17,6 +17,7 @@ use super::query::Query;
 use super::route::{page, text};
 use super::{Page, Pieces};
 use crate::feed::{Feed, Listener, Told, Wanted};
+use crate::table::Follower;
 
 /// Where they are.
 pub(super) const PATH: &str = "/api/v1/events";
@@ -67,18 +68,64 @@ impl Drop for Taken {
 
 /// What goes on for as long as somebody listens.
 pub(super) struct Live {
-    next: Pin<Box<dyn Future<Output = (Listener, String)> + Send>>,
+    next: Pin<Box<dyn Future<Output = (Stream, String)> + Send>>,
     _taken: Taken,
+}
+
+/// What somebody listens to.
+pub(super) enum Stream {
+    /// Events as they are told.
+    Events(Listener),
+    /// A table as it changes.
+    Table(Follower),
+}
+
+impl Stream {
+    async fn next(self) -> (Self, String) {
+        match self {
+            Self::Events(listener) => {
+                let (listener, text) = listener.next().await;
+                (Self::Events(listener), text)
+            }
+            Self::Table(follower) => {
+                let (follower, text) = follower.next().await;
+                (Self::Table(follower), text)
+            }
+        }
+    }
 }
 
 impl Live {
     /// The next piece.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Bytes> {
-        self.next.as_mut().poll(cx).map(|(listener, text)| {
-            self.next = Box::pin(listener.next());
+        self.next.as_mut().poll(cx).map(|(stream, text)| {
+            self.next = Box::pin(stream.next());
             text.into()
         })
     }
+}
+
+/// What somebody listens to, if there is a place for that; `stream` is made only then.
+pub(super) fn live(
+    request: &Request<Incoming>,
+    seat: &Seat,
+    stream: impl FnOnce() -> Stream,
+) -> Response<Outgoing> {
+    let content_type = HeaderValue::from_static("text/event-stream");
+    if request.method() == Method::HEAD {
+        let mut response = Response::new(Outgoing::text(""));
+        response.headers_mut().insert(CONTENT_TYPE, content_type);
+        return response;
+    }
+    let Some(taken) = seat.take() else {
+        let mut full = text(StatusCode::SERVICE_UNAVAILABLE, "too many listeners\n");
+        full.headers_mut().insert(RETRY_AFTER, FULL_PAUSE);
+        return full;
+    };
+    let live = Live { next: Box::pin(stream().next()), _taken: taken };
+    let mut response = Response::new(Outgoing::Live(live));
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
+    response
 }
 
 /// What is asked for, answered.
@@ -99,24 +146,9 @@ pub(super) fn answer(
         let pieces = document(latest, &id);
         return page(Page { content_type: "application/json", pieces }, headers);
     }
-    let content_type = HeaderValue::from_static("text/event-stream");
-    if request.method() == Method::HEAD {
-        let mut response = Response::new(Outgoing::text(""));
-        response.headers_mut().insert(CONTENT_TYPE, content_type);
-        return response;
-    }
-    let Some(taken) = seat.take() else {
-        let mut full = text(StatusCode::SERVICE_UNAVAILABLE, "too many listeners\n");
-        full.headers_mut().insert(RETRY_AFTER, FULL_PAUSE);
-        return full;
-    };
     let last = headers.get(HeaderName::from_static("last-event-id"));
     let last = last.and_then(|id| id.to_str().ok()).or_else(|| query.first("after"));
-    let listener = feed.listen(wanted, last);
-    let live = Live { next: Box::pin(listener.next()), _taken: taken };
-    let mut response = Response::new(Outgoing::Live(live));
-    response.headers_mut().insert(CONTENT_TYPE, content_type);
-    response
+    live(request, seat, || Stream::Events(feed.listen(wanted, last)))
 }
 
 /// Whether a client asks for a document, and not for a stream.

@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 use super::access::Access;
 use super::body::{Never, Outgoing};
 use super::events::{self, Seat};
-use super::{Page, Site, control, probe};
+use super::{Page, Site, control, paths, probe};
 use crate::exposition::TEXT_FORMAT;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
@@ -79,6 +79,10 @@ impl Router {
                 None => text(StatusCode::NOT_FOUND, "not found\n"),
             },
             probe::PATH => probe::answer(self, request).await,
+            paths::PATH => match self.site.paths() {
+                Some(table) => paths::answer(&table, request, &self.seat),
+                None => text(StatusCode::NOT_FOUND, "not found\n"),
+            },
             path => {
                 let path = path.to_owned();
                 match self.wait(move |site| site.page(&path)).await {

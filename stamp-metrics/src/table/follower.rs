@@ -1,0 +1,97 @@
+//! Somebody who follows a table, as server-sent events.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::{Asked, State, Table};
+
+/// Silence after which a follower is told that there is nothing to tell: whatever stands between may
+/// close what looks idle.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Milliseconds until a follower that was cut off comes back.
+const RETRY_MS: u32 = 2_000;
+
+/// Somebody who follows a table.
+pub struct Follower {
+    table: Arc<Table>,
+    asked: Asked,
+    news: watch::Receiver<u64>,
+    /// What it was told of, up to which change; nothing yet.
+    told: Option<(u64, BTreeSet<String>)>,
+    pub(super) heartbeat: Duration,
+}
+
+impl Follower {
+    pub(super) fn new(table: Arc<Table>, asked: Asked) -> Self {
+        let news = table.news.subscribe();
+        Self { table, asked, news, told: None, heartbeat: HEARTBEAT }
+    }
+
+    /// What to send next; waits for it.
+    pub async fn next(mut self) -> (Self, String) {
+        loop {
+            self.news.mark_unchanged();
+            let text = self.take();
+            if !text.is_empty() {
+                return (self, text);
+            }
+            if timeout(self.heartbeat, self.news.changed()).await.is_err() {
+                return (self, ":\n\n".to_owned());
+            }
+        }
+    }
+
+    /// What there is to send.
+    fn take(&mut self) -> String {
+        let state = self.table.state();
+        let sequence = state.sequence;
+        let known = self.told.take().and_then(|(cursor, mut known)| {
+            let text = changes(&state, cursor, &self.asked, &mut known)?;
+            Some((text, known))
+        });
+        if let Some((text, known)) = known {
+            self.told = Some((sequence, known));
+            return text;
+        }
+        let wanted = state.rows.iter().filter(|(_, row)| self.asked.wants(row));
+        self.told = Some((sequence, wanted.map(|(_, row)| row.policy.clone()).collect()));
+        drop(state);
+        let document = self.table.document(&self.asked);
+        format!("retry: {RETRY_MS}\nevent: table\ndata: {document}\n\n")
+    }
+}
+
+/// What has changed behind a number; none where it cannot be told change by change.
+fn changes(
+    state: &State,
+    cursor: u64,
+    asked: &Asked,
+    known: &mut BTreeSet<String>,
+) -> Option<String> {
+    let mut text = String::new();
+    for (number, policy) in state.behind(cursor)? {
+        // Writing to a string cannot fail.
+        let _ = match state.row(policy).filter(|(_, row)| asked.wants(row)) {
+            Some((latest, row)) if *latest == number => {
+                known.insert(policy.clone());
+                write!(text, "event: path\ndata: {}\n\n", row.numbered(number))
+            }
+            // Told with its latest change; whoever wants all of them would find one missing.
+            Some(_) if asked.is_all() => return None,
+            Some(_) => Ok(()),
+            None if known.remove(policy) => {
+                let policy = serde_json::Value::from(policy.as_str());
+                let told = format!("{{\"policy\":{policy},\"sequence\":{number}}}");
+                write!(text, "event: removed\ndata: {told}\n\n")
+            }
+            None if asked.is_all() => return None,
+            None => Ok(()),
+        };
+    }
+    Some(text)
+}
