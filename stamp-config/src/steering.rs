@@ -285,6 +285,19 @@ impl fmt::Display for TimestampLabelValue {
     }
 }
 
+impl fmt::Display for TimestampLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.label, f)?;
+        if let Some(offset) = self.offset {
+            write!(f, ",offset={offset}")?;
+        }
+        match self.format {
+            TimestampFormat::Ptp => Ok(()),
+            TimestampFormat::Ntp => f.write_str(",format=ntp"),
+        }
+    }
+}
+
 impl Setting for TimestampLabel {
     const EXPECTED: &'static str = "extended:LABEL (16 to 255) or LABEL (16 to 1048575), and behind a \
                                     comma offset=OCTETS or format=ptp|ntp, such as \
@@ -378,6 +391,9 @@ mod tests {
         let assigned = TimestampLabel::read("15001,offset=24,format=ntp").unwrap();
         assert_eq!(assigned.label.to_string(), "15001");
         assert_eq!((assigned.offset, assigned.format), (Some(24), TimestampFormat::Ntp));
+        for label in [extended, assigned] {
+            assert_eq!(TimestampLabel::read(&label.to_string()), Some(label));
+        }
         for text in ["extended:15", "extended:256", "7", "15001,offset", "15001,depth=1", "", "x"] {
             assert_eq!(TimestampLabel::read(text), None, "{text}");
         }

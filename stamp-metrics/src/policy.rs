@@ -1,5 +1,7 @@
 //! Policies of a sender: what it hands in and what is made of it.
 
+use std::net::IpAddr;
+
 use stamp_proto::time::{TimeDelta, WallTime};
 use stamp_session::policy::{PathState, PathSummary};
 
@@ -20,6 +22,46 @@ pub struct PolicyView {
     pub since: Option<WallTime>,
     /// How often they did, by reason.
     pub changes: Vec<(&'static str, u64)>,
+    /// What was decided, where its candidate paths stand in the file.
+    pub choice: Option<Choice>,
+}
+
+/// What was decided for a policy by what was measured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    /// What it is for.
+    pub color: u32,
+    /// Where it leads.
+    pub endpoint: IpAddr,
+    /// Where its lists are imposed, where that is a node of the topology.
+    pub headend: Option<String>,
+    /// Class of service of its traffic.
+    pub class: Option<String>,
+    /// How good the active candidate path is.
+    pub standing: &'static str,
+    /// Why it became that.
+    pub reason: Option<&'static str>,
+    /// What would be done, and is not yet.
+    pub held: Option<Held>,
+    /// The candidate path that stands by.
+    pub standby: Option<String>,
+    /// One should, and none does.
+    pub is_unprotected: bool,
+    /// How often traffic moved, by reason: all of them.
+    pub moves: Vec<(&'static str, u64)>,
+}
+
+/// A change that is not made yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    /// To which candidate path.
+    pub to: String,
+    /// Why it would be made.
+    pub reason: &'static str,
+    /// What it waits for.
+    pub by: &'static str,
+    /// Until when, if that is known.
+    pub until: Option<WallTime>,
 }
 
 /// A candidate path at one moment.
@@ -31,6 +73,9 @@ pub struct CandidateView {
     pub preference: u32,
     /// It carries traffic.
     pub is_active: bool,
+    /// Whether it may, by what was measured: its name, and in words. Where nothing was decided, it may when
+    /// a list is up.
+    pub eligibility: Option<(&'static str, String)>,
     /// What its segment lists say together.
     pub summary: PathSummary,
     /// Its segment lists.
@@ -46,6 +91,21 @@ pub struct ListView {
     pub weight: u32,
     /// Its connectivity.
     pub state: PathState,
+    /// Share of traffic that it carries now; none where nothing was decided.
+    pub carried: Option<u32>,
+    /// Another has come in its place: it carries until that can.
+    pub is_replaced: bool,
+}
+
+impl CandidateView {
+    /// It may carry traffic.
+    #[must_use]
+    pub fn is_eligible(&self) -> bool {
+        match &self.eligibility {
+            Some((word, _)) => ["eligible", "drained"].contains(word),
+            None => self.summary.state.is_up(),
+        }
+    }
 }
 
 type Metrics = Family<Shared, Session>;
@@ -55,7 +115,7 @@ const fn policies(metric: &'static Metric, of: fn(&Shared, &mut Samples)) -> Met
 }
 
 /// Their metrics.
-pub(crate) const fn families() -> [Metrics; 8] {
+pub(crate) const fn families() -> [Metrics; 13] {
     [
         policies(&POLICY_UP, |of, to| {
             each(of, |it| to.truth(&[&it.name], it.summary.state.is_up()));
@@ -70,7 +130,7 @@ pub(crate) const fn families() -> [Metrics; 8] {
         }),
         policies(&POLICY_ELIGIBLE, |of, to| {
             candidates(of, |it, candidate| {
-                to.truth(&[&it.name, &candidate.name], candidate.summary.state.is_up());
+                to.truth(&[&it.name, &candidate.name], candidate.is_eligible());
             });
         }),
         policies(&POLICY_WEIGHT, |of, to| {
@@ -96,11 +156,42 @@ pub(crate) const fn families() -> [Metrics; 8] {
                 it.changes.iter().for_each(|(reason, count)| to.count(&[&it.name, reason], *count));
             });
         }),
+        policies(&POLICY_STANDING, |of, to| {
+            choices(of, |name, choice| to.truth(&[name, choice.standing], true));
+        }),
+        policies(&POLICY_ELIGIBILITY, |of, to| {
+            candidates(of, |it, candidate| {
+                if let Some((word, _)) = &candidate.eligibility {
+                    to.truth(&[&it.name, &candidate.name, word], true);
+                }
+            });
+        }),
+        policies(&POLICY_CARRIED, |of, to| {
+            candidates(of, |it, candidate| {
+                for (list, weight) in
+                    candidate.lists.iter().filter_map(|list| Some((list, list.carried?)))
+                {
+                    to.count(&[&it.name, &candidate.name, &list.session], weight.into());
+                }
+            });
+        }),
+        policies(&POLICY_UNPROTECTED, |of, to| {
+            choices(of, |name, choice| to.truth(&[name], choice.is_unprotected));
+        }),
+        policies(&POLICY_MOVES, |of, to| {
+            choices(of, |name, choice| {
+                choice.moves.iter().for_each(|(reason, count)| to.count(&[name, reason], *count));
+            });
+        }),
     ]
 }
 
 fn each(of: &Shared, tell: impl FnMut(&PolicyView)) {
     of.policies().iter().for_each(tell);
+}
+
+fn choices(of: &Shared, mut tell: impl FnMut(&str, &Choice)) {
+    each(of, |policy| policy.choice.iter().for_each(|choice| tell(&policy.name, choice)));
 }
 
 fn candidates(of: &Shared, mut tell: impl FnMut(&PolicyView, &CandidateView)) {

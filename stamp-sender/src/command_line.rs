@@ -123,6 +123,8 @@ pub enum SchemaFormat {
     Webhook,
     /// The document of path compute with --json.
     Path,
+    /// The table of paths of `run`, /api/v1/paths.
+    Paths,
 }
 
 /// An ad hoc run.

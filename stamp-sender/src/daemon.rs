@@ -2,6 +2,7 @@
 
 mod announced;
 mod board;
+mod choosing;
 mod config;
 mod discovery;
 mod events;
@@ -11,6 +12,7 @@ mod inputs;
 mod needs;
 mod observer;
 mod opening;
+mod paths;
 mod policies;
 mod preparation;
 mod shard;
@@ -20,8 +22,10 @@ mod web;
 mod wish;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
+use stamp_metrics::table::Table;
 use stamp_service::inherited::Inherited;
 use stamp_service::log::Log;
 use stamp_service::manager;
@@ -34,6 +38,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 use crate::Ended;
 use crate::exit::{Failure, Status};
 use crate::output::duration::delay;
+use crate::output::instant;
 use board::Board;
 pub use config::Configuration;
 use config::Reflector;
@@ -42,6 +47,7 @@ use events::Events;
 use far_end::{FarEnds, Told, Verdict, Word};
 use fleet::{Changed, Fleet, Openers};
 use observer::{Notice, Place};
+use paths::Chooser;
 use preparation::{Before, Preparation, Prepared};
 pub use signals::{Asked, Signals};
 use web::Sources;
@@ -75,10 +81,12 @@ pub fn run(file: PathBuf, shard: Option<Shard>) -> Ended {
         let fleet = Fleet::new(service.workers.get(), &sender, board.clone())?;
         let events = Events::open(service.events_file.as_deref())?;
         let (wishing, wishes) = mpsc::unbounded_channel();
+        let table = Arc::new(Table::new(|| instant::Instant(stamp_worker::now().wall).to_string()));
         let sources = Sources {
             board: board.clone(),
             askers: fleet.askers(),
             events: events.shown(),
+            table: Arc::clone(&table),
             lag: fleet.lag(),
             web: service.web,
             shard,
@@ -100,6 +108,8 @@ pub fn run(file: PathBuf, shard: Option<Shard>) -> Ended {
             preparation: None,
             discoverer: Discoverer::default(),
             far_ends: FarEnds::default(),
+            chooser: Chooser::default(),
+            table,
             board,
             running,
             sandbox,
@@ -132,6 +142,10 @@ struct Daemon {
     preparation: Option<Preparation>,
     discoverer: Discoverer,
     far_ends: FarEnds,
+    /// Which lists carry traffic.
+    chooser: Chooser,
+    /// The same for those who follow it.
+    table: Arc<Table>,
     /// What others may see.
     board: Board,
     /// What is in force.
@@ -152,7 +166,7 @@ impl Daemon {
             .map(|period| tokio::time::interval_at(tokio::time::Instant::now() + period, period));
         loop {
             self.begin_next();
-            let due = self.fleet.next_due();
+            let due = self.fleet.next_due().into_iter().chain(self.chooser.due()).min();
             let verdict = self.far_ends.next_due();
             tokio::select! {
                 biased;
@@ -182,6 +196,7 @@ impl Daemon {
                     manager::alive();
                 }
             }
+            self.choose();
             for change in self.board.policy_changes() {
                 self.events.policy(change);
             }
@@ -197,6 +212,7 @@ impl Daemon {
             return;
         }
         let Some((wanted, answers)) = self.waiting.next() else { return };
+        let Some((wanted, answers)) = self.drained(wanted, answers) else { return };
         if wanted.cause() == Cause::Reload {
             manager::reloading();
         }
@@ -206,6 +222,7 @@ impl Daemon {
             running: self.running.clone(),
             found: self.discoverer.found(),
             known: self.fleet.known(),
+            circumstances: self.chooser.circumstances(),
         };
         let preparation = Preparation::begin(wanted, answers, before, self.fleet.openers());
         self.preparation = Some(preparation);
@@ -234,6 +251,13 @@ impl Daemon {
                 manager::ready();
                 answers.tell(&outcome);
             }
+            (Cause::Computation, result) => {
+                let outcome = result.map_err(|failure| {
+                    tracing::error!(%failure, "other paths are not in force");
+                    failure.to_string()
+                });
+                answers.tell(&outcome);
+            }
             (Cause::Discovery, Ok(())) => {}
             (Cause::Discovery, Err(failure)) => {
                 tracing::error!(%failure, "what was discovered is not in force");
@@ -260,7 +284,7 @@ impl Daemon {
     }
 
     fn put_in_force(&mut self, prepared: Prepared, cause: Cause) -> Result<(), Failure> {
-        let Prepared { configuration, found, refused, change, opened, late } = prepared;
+        let Prepared { configuration, plan, found, refused, change, opened, late } = prepared;
         let (new, old) = (&configuration.service, &self.running.service);
         if !new.notify.hooks.is_empty() && !self.sandbox.lets_commands_run() {
             return Err(Failure::Input(HOOK_NEEDS_A_RESTART.to_owned()));
@@ -279,6 +303,8 @@ impl Daemon {
         }
         self.events.notify(&configuration.service.notify);
         self.events.expect(changed.sessions());
+        self.tell_plan(&plan, cause);
+        self.chooser.put_in_force(plan);
         self.board.serves(&configuration);
         self.board.group();
         self.log.set_level(configuration.service.log_level);
@@ -314,6 +340,9 @@ impl Daemon {
                 kept,
                 "other targets were discovered"
             ),
+            Cause::Computation => {
+                tracing::info!(added, changed, tuned, removed, kept, "paths were computed anew");
+            }
         }
     }
 
@@ -327,6 +356,9 @@ impl Daemon {
                 if let SenderEvent::State(change) = event {
                     let verdict = self.far_ends.state((place, info), change.to, &tally);
                     self.fleet.state(place, change.to);
+                    if let Some((session, branch)) = self.fleet.branch(place) {
+                        self.chooser.state(session, branch, change.to);
+                    }
                     if let Some(verdict) = verdict {
                         self.tell_broken(place, &verdict);
                     }
@@ -339,9 +371,14 @@ impl Daemon {
                 }
             }
             Notice::Window { measured, end } => {
-                let name = info.name.clone();
+                let (name, interval) = (info.name.clone(), info.schedule.mean_interval());
+                let window = (member.spec.window, end);
+                if let Some(branch) = self.fleet.branch(place) {
+                    self.chooser.window(branch, &measured, window, interval);
+                }
                 for advertisement in self.fleet.window(place, measured, end) {
                     self.events.announcement(&name, &advertisement);
+                    self.chooser.announced(&name, &advertisement);
                 }
             }
         }

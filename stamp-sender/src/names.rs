@@ -20,6 +20,7 @@ use crate::command_line::{Measure, SteeringFlags};
 use crate::exit::Failure;
 use crate::setup;
 use crate::target::{Family, Target};
+pub use labels::asks_for_stamps;
 
 /// What names turned out to be; kept with the flags they were resolved for.
 #[derive(Clone, Debug, Default)]

@@ -35,6 +35,7 @@ fn trials() -> Vec<Trial> {
         nat,
         notifications,
         paths,
+        policies: [Need::IPV6],
         segments: [Need::IPV6],
         service,
         srh: [Need::IPV6],
@@ -110,6 +111,10 @@ fn mtu_segments() {
 
 fn paths() {
     play("paths", Machines::with_topology());
+}
+
+fn policies() {
+    play("policies", Machines::with_topology());
 }
 
 fn segments() {

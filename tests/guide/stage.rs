@@ -134,7 +134,7 @@ impl Stage for Machines {
             false => host.spawn_as_user(&mut command),
         };
         if step.in_background {
-            if step.command.starts_with("stamp-sender run") {
+            if step.command.contains("stamp-sender run") {
                 program.wait_for_error_line(|line| line.contains("msg=\"session is up\""));
             } else {
                 host.wait_for_udp_listener(&program, listening_port(&step.command));

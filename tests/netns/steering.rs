@@ -10,6 +10,7 @@ mod hindrances;
 mod labels;
 mod names;
 mod network;
+mod policies;
 mod refusals;
 mod segments;
 
@@ -21,6 +22,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         fallback::trials,
         far_clock::trials,
         names::trials,
+        policies::trials,
         labels::trials,
         captures::trials,
         headers::trials,

@@ -23,7 +23,7 @@ pub const POLICY_ACTIVE: Metric = gauge(
     "stamp_policy_active",
     Unit::Truth,
     &["policy", "candidate"],
-    "Whether this candidate path is the one of the highest preference that is eligible.",
+    "Whether this candidate path carries traffic: of those that are eligible the one that was chosen.",
 );
 
 /// Candidates that could.
@@ -31,7 +31,7 @@ pub const POLICY_ELIGIBLE: Metric = gauge(
     "stamp_policy_candidate_eligible",
     Unit::Truth,
     &["policy", "candidate"],
-    "Whether a segment list of this candidate path is up.",
+    "Whether this candidate path gives what its class needs; without a class, whether a list of it is up.",
 );
 
 /// Weights of segment lists.
@@ -66,6 +66,46 @@ pub const POLICY_CHANGES: Metric = counter(
     "How often the state or the active candidate path changed, by what led to it.",
 );
 
+/// How good the choice is.
+pub const POLICY_STANDING: Metric = gauge(
+    "stamp_policy_standing",
+    Unit::Truth,
+    &["policy", "standing"],
+    "How good the active candidate path is: good, degraded, frozen, provisional, waiting or unavailable.",
+);
+
+/// Why candidates may carry traffic or not.
+pub const POLICY_ELIGIBILITY: Metric = gauge(
+    "stamp_policy_candidate_eligibility",
+    Unit::Truth,
+    &["policy", "candidate", "eligibility"],
+    "Whether this candidate path may carry traffic, and why not, in one word.",
+);
+
+/// Weights of lists as they carry.
+pub const POLICY_CARRIED: Metric = gauge(
+    "stamp_policy_segment_list_carried_weight",
+    Unit::Count,
+    &["policy", "candidate", "segment_list"],
+    "Weight by which a segment list carries traffic now; 0 where it carries none.",
+);
+
+/// No other path stands by.
+pub const POLICY_UNPROTECTED: Metric = gauge(
+    "stamp_policy_unprotected",
+    Unit::Truth,
+    &["policy"],
+    "Whether the class wants another candidate path to stand by, and none does.",
+);
+
+/// How often traffic moved.
+pub const POLICY_MOVES: Metric = counter(
+    "stamp_policy_moves_total",
+    Unit::Count,
+    &["policy", "reason"],
+    "How often traffic moved to other segment lists, by reason.",
+);
+
 /// All of them, in the order of their sending.
 pub const OF_POLICIES: &[&Metric] = &[
     &POLICY_UP,
@@ -76,4 +116,9 @@ pub const OF_POLICIES: &[&Metric] = &[
     &POLICY_DELAY,
     &POLICY_LOSS,
     &POLICY_CHANGES,
+    &POLICY_STANDING,
+    &POLICY_ELIGIBILITY,
+    &POLICY_CARRIED,
+    &POLICY_UNPROTECTED,
+    &POLICY_MOVES,
 ];

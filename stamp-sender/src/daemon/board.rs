@@ -15,6 +15,7 @@ use stamp_session::te::{TeAdvertisement, TeState};
 use super::config::{Configuration, Probing, Service, SessionSpec};
 use super::discovery::States;
 use super::observer::Place;
+use super::paths::ShownPolicy;
 use super::policies::Policies;
 use crate::happening::SessionInfo;
 use crate::output::gather::address;
@@ -213,6 +214,11 @@ impl Board {
         let mut posted = self.read();
         let Posted { sessions, policies, .. } = &mut *posted;
         policies.configure(sessions.values().map(|entry| &*entry.spec));
+    }
+
+    /// This was decided for the policies of the file.
+    pub(super) fn chooses(&self, shown: Vec<ShownPolicy>) {
+        self.read().policies.choose(shown);
     }
 
     /// What has changed of policies since this was asked last.

@@ -4,6 +4,7 @@ mod discovery;
 mod histogram;
 mod membership;
 mod notify;
+mod paths;
 mod probe;
 mod reflector;
 mod schema;
@@ -14,6 +15,7 @@ mod show;
 mod te;
 mod threshold;
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,12 +28,14 @@ use crate::writer::config::Writers;
 
 pub use discovery::{Discovery, Found, Refused, compose};
 use membership::Candidates;
+pub use membership::Membership;
 pub use notify::{Hook, Notify, Webhook};
+pub use paths::Paths;
 pub use probe::Probing;
 pub use reflector::Reflector;
 pub use schema::schema;
 pub use service::Service;
-pub use session::SessionSpec;
+pub use session::{ListSession, SessionSpec};
 use session::{Profile, Reader};
 pub use settings::{Settings, is_for_labels};
 pub use show::{service as show_service, session as show_session, show, template};
@@ -51,6 +55,8 @@ pub struct Configuration {
     pub probing: Option<Probing>,
     /// Where `stamp-sender write` carries the paths that are chosen.
     pub writers: Writers,
+    /// Policies, whose lists are measured by a session each.
+    pub paths: Paths,
 }
 
 /// Most sessions that have histograms unless told otherwise: with 20 buckets they more than double the
@@ -80,12 +86,17 @@ impl Configuration {
     ///
     /// Every mistake, in the order of the lines.
     pub fn read(file: &str, text: &str, folder: &Path) -> Result<Self, ConfigErrors> {
-        document::read(file, text, |root| Self::build(root, folder))
+        let elsewhere = RefCell::new(None);
+        let read = document::read(file, text, |root| Self::build(root, folder, &elsewhere));
+        match elsewhere.into_inner() {
+            Some(errors) => Err(paths::joined(errors, read.err())),
+            None => read,
+        }
     }
 
     /// Every key of such a text.
     pub fn outline() -> Outline {
-        Outline::of(|root| Self::build(root, Path::new("")))
+        Outline::of(|root| Self::build(root, Path::new(""), &RefCell::default()))
     }
 
     /// Sessions have histograms: as is written, else where there are few enough of them.
@@ -100,13 +111,13 @@ impl Configuration {
         too_many.then_some(SESSIONS_WITH_HISTOGRAMS)
     }
 
-    fn build(root: &Section<'_>, folder: &Path) -> Self {
+    fn build(root: &Section<'_>, folder: &Path, elsewhere: &paths::Elsewhere) -> Self {
         let of_root = Settings::read_only(root, folder, |key| OF_EVERY_SESSION.contains(&key));
         let topology = of_root.get("topology").map(PathBuf::from);
         let service = Service::read(root, folder);
         let writers = Writers::read(root, folder, &service.web, topology.as_deref());
         let defaults = root.section("defaults", |section| Profile::read(section, folder));
-        let defaults = defaults.unwrap_or_default().under(of_root);
+        let defaults = defaults.unwrap_or_default().under(of_root.clone());
         let profiles = root
             .named_sections("profile", |_, section| Profile::read(section, folder))
             .into_iter()
@@ -115,6 +126,7 @@ impl Configuration {
         let read = root.sections("session", |section| {
             reader.read(section, &Profile::default()).map(|spec| (spec, section.place("name")))
         });
+        let paths = Paths::read(root, &of_root, &reader, elsewhere);
         let (mut names, mut candidates) = (BTreeSet::new(), Candidates::default());
         let mut sessions = Vec::with_capacity(read.len());
         for (spec, place) in read.into_iter().flatten() {
@@ -126,6 +138,11 @@ impl Configuration {
             if let Err(reason) = spec.policy.as_ref().map_or(Ok(()), |it| candidates.enter(it)) {
                 report(reason);
             }
+            if spec.policy.as_ref().is_some_and(|it| paths.has(&it.policy)) {
+                report(
+                    "its policy stands in the file, and sessions are made of its lists".to_owned(),
+                );
+            }
             sessions.push(spec);
         }
         let read = root.sections("discovery", |section| Discovery::read(section, &reader));
@@ -133,7 +150,7 @@ impl Configuration {
         let reflectors = root.sections("reflector", |section| Reflector::read(section, folder));
         let reflectors = reflectors.into_iter().flatten().collect();
         let probing = root.section("probe", |section| Probing::read(section, &reader)).flatten();
-        Self { service, sessions, discoveries, reflectors, probing, writers }
+        Self { service, sessions, discoveries, reflectors, probing, paths, writers }
     }
 }
 

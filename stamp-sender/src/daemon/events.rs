@@ -23,10 +23,12 @@ use stamp_worker::sender::Trouble;
 
 use super::config::Notify;
 use super::far_end::Verdict;
+use super::paths::Moved;
 use crate::exit::Failure;
 use crate::output::heard::{Tally, trouble_record};
 use crate::output::ndjson::Entry;
 use crate::output::ndjson::entry::Event;
+use crate::output::ndjson::path::PathEntry;
 use crate::output::ndjson::policy::PolicyEntry;
 use file::EventFile;
 use log::EventLog;
@@ -147,6 +149,13 @@ impl Events {
     /// A policy has another state, or takes another of its candidate paths.
     pub(super) fn policy(&mut self, entry: PolicyEntry) {
         self.log.policy(&entry, Instant::now());
+        self.tell(&entry.into());
+    }
+
+    /// Traffic of a policy has moved.
+    pub(super) fn path(&mut self, moved: Moved) {
+        let entry = PathEntry::from(moved);
+        self.log.path(&entry, Instant::now());
         self.tell(&entry.into());
     }
 

@@ -49,6 +49,8 @@ pub(super) struct Fleet {
     /// Sessions that were opened while others went on, and where they are handed in.
     attempts: UnboundedReceiver<Attempt>,
     attempted: UnboundedSender<Attempt>,
+    /// Names of those that have ended since somebody asked.
+    ended: Vec<String>,
     /// What others may see of it.
     board: Board,
     /// How much later than scheduled probes left.
@@ -78,6 +80,7 @@ impl Fleet {
             openers: Openers::default(),
             attempts,
             attempted,
+            ended: Vec::new(),
             board,
             lag: Arc::new(Histogram::new(lags())),
         })
@@ -226,6 +229,16 @@ impl Fleet {
         }
     }
 
+    /// Name of the session that runs at a place, and which of its paths does.
+    pub(super) fn branch(&self, place: Place) -> Option<(&str, usize)> {
+        self.places.get(&place).map(|(name, branch)| (name.as_str(), *branch))
+    }
+
+    /// Sessions that have ended since this was asked last, though others of their names may run.
+    pub(super) fn take_ended(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.ended)
+    }
+
     /// A session came up or went down.
     pub(super) fn state(&self, place: Place, to: SessionState) {
         if let Some((name, branch)) = self.places.get(&place) {
@@ -357,6 +370,7 @@ impl Fleet {
         let Some(member) = self.members.get_mut(name) else { return };
         let Life::Running(running, _) = member.leave() else { return };
         let Running { worker, numbers, infos, .. } = running;
+        self.ended.push(name.to_owned());
         for number in numbers.clone() {
             self.places.remove(&Place { worker, number });
         }

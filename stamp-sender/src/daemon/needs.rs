@@ -15,6 +15,7 @@ pub(super) fn of(configuration: &Configuration, file: &Path) -> Needs {
     needs.read_beside(file);
     let web = [&service.web.config_file, &service.web.control_token_file];
     web.into_iter().flatten().for_each(|file| needs.read_beside(file));
+    configuration.paths.file.iter().for_each(|file| needs.read_beside(file));
     for discovery in &configuration.discoveries {
         // Of a pattern only the name of the file is one.
         match &discovery.provider {

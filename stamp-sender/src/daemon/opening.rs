@@ -122,6 +122,7 @@ fn resolve(spec: &SessionSpec, measure: &Measure) -> Result<SocketAddr, Obstacle
 
 fn measure(spec: &SessionSpec) -> Result<Measure, Obstacle> {
     let measure = spec.settings.measure(&spec.target);
-    let measure = measure.map_err(|reason| Obstacle::Lasting(Failure::Input(reason)))?;
+    let mut measure = measure.map_err(|reason| Obstacle::Lasting(Failure::Input(reason)))?;
+    measure.steering.named.first.clone_from(&spec.toward);
     Ok(names::resolved(&measure)?)
 }

@@ -1,11 +1,12 @@
 //! Policies: what the sessions of one policy say together. Each session measures a segment list of one
 //! candidate path; of the candidate paths that are up the policy takes the one of the highest preference.
 
+mod chosen;
 mod page;
 mod standing;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stamp_metrics::policy::{CandidateView, ListView, PolicyView};
 use stamp_session::clock::Now;
@@ -14,6 +15,7 @@ use stamp_session::sender::SessionState;
 use stamp_session::snapshot::SessionSnapshot;
 
 use super::config::SessionSpec;
+use super::paths::ShownPolicy;
 use crate::output::ndjson::policy::PolicyEntry;
 pub(super) use page::page;
 use standing::Standing;
@@ -26,6 +28,8 @@ pub(super) struct Policies {
     of_session: BTreeMap<String, String>,
     /// Policies that may have changed since they were told last, and why.
     touched: BTreeMap<String, &'static str>,
+    /// What was decided for those whose candidate paths stand in the file.
+    chosen: BTreeMap<String, ShownPolicy>,
 }
 
 /// One policy.
@@ -116,18 +120,37 @@ impl Policies {
         self.touch(session, "session_ended", |list| list.branches.clear());
     }
 
+    /// This was decided for the policies of the file.
+    pub(super) fn choose(&mut self, shown: Vec<ShownPolicy>) {
+        for shown in &shown {
+            let active = |known: &ShownPolicy| known.active.clone();
+            if self.chosen.get(&shown.name).and_then(active) != shown.active {
+                self.touched.entry(shown.name.clone()).or_insert("path_chosen");
+            }
+        }
+        self.chosen = shown.into_iter().map(|shown| (shown.name.clone(), shown)).collect();
+    }
+
     /// What has changed since this was asked last.
     pub(super) fn changes(&mut self, at: Now) -> Vec<PolicyEntry> {
         let touched = std::mem::take(&mut self.touched);
         let change = |(name, reason): (String, &'static str)| {
-            self.policies.get_mut(&name)?.change(&name, reason, at)
+            let chosen = self.chosen.get(&name);
+            self.policies.get_mut(&name)?.change(&name, chosen, reason, at)
         };
         touched.into_iter().filter_map(change).collect()
     }
 
     /// All of them, as they are now.
     pub(super) fn all(&self) -> Vec<PolicyView> {
-        self.policies.iter().map(|(name, policy)| policy.view(name)).collect()
+        let names: BTreeSet<&String> = self.policies.keys().chain(self.chosen.keys()).collect();
+        let view = |name: &String| match (self.policies.get(name), self.chosen.get(name)) {
+            (Some(policy), None) => policy.view(name),
+            (policy, Some(chosen)) => chosen::view(policy, chosen),
+            // Every name is of one of them.
+            (None, None) => Policy::default().view(name),
+        };
+        names.into_iter().map(view).collect()
     }
 
     fn touch(&mut self, session: &str, reason: &'static str, change: impl FnOnce(&mut List)) {
@@ -150,8 +173,17 @@ impl Policy {
     }
 
     /// What has changed since it was told last.
-    fn change(&mut self, name: &str, reason: &'static str, at: Now) -> Option<PolicyEntry> {
-        let (now, summary) = self.now();
+    fn change(
+        &mut self,
+        name: &str,
+        chosen: Option<&ShownPolicy>,
+        reason: &'static str,
+        at: Now,
+    ) -> Option<PolicyEntry> {
+        let (now, summary) = match chosen {
+            Some(chosen) => chosen::now(Some(&*self), chosen),
+            None => self.now(),
+        };
         if now == self.told {
             return None;
         }
@@ -191,6 +223,7 @@ impl Policy {
             name: candidate.name.clone(),
             preference: candidate.preference,
             is_active: now.active.as_ref() == Some(&candidate.name),
+            eligibility: None,
             summary: candidate.summary(),
             lists: candidate.lists.iter().map(List::view).collect(),
         });
@@ -200,6 +233,7 @@ impl Policy {
             candidates: candidates.collect(),
             since: self.since.map(|since| since.wall),
             changes: self.changes.iter().map(|(reason, count)| (*reason, *count)).collect(),
+            choice: None,
         }
     }
 }
@@ -225,7 +259,8 @@ impl List {
 
     fn view(&self) -> ListView {
         let state = self.summary().state;
-        ListView { session: self.session.clone(), weight: self.weight, state }
+        let (session, weight) = (self.session.clone(), self.weight);
+        ListView { session, weight, state, carried: None, is_replaced: false }
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::config::{self, Configuration, Found, Refused, SessionSpec};
 use super::fleet::{Attempt, Change, Known, Openers, sockets_of};
 use super::opening::Obstacle;
+use super::paths::{Circumstances, Plan};
 use super::shard::Shard;
 use super::wish::{Answers, Cause, Wanted};
 use crate::descriptors;
@@ -26,6 +27,7 @@ const WHOLE: Duration = Duration::from_secs(10);
 /// What can be put in force.
 pub(super) struct Prepared {
     pub(super) configuration: Configuration,
+    pub(super) plan: Plan,
     pub(super) found: Found,
     /// What was found and is no session.
     pub(super) refused: Vec<Refused>,
@@ -50,6 +52,7 @@ pub(super) struct Before {
     pub(super) running: Configuration,
     pub(super) found: Found,
     pub(super) known: Known,
+    pub(super) circumstances: Circumstances,
 }
 
 impl Preparation {
@@ -87,7 +90,7 @@ impl Drop for Preparation {
 }
 
 async fn prepare(wanted: Wanted, before: Before, openers: Openers) -> Result<Prepared, Failure> {
-    let Read { configuration, found, refused, change } =
+    let Read { configuration, plan, found, refused, change } =
         spawn_blocking(move || read(wanted, &before))
             .await
             .unwrap_or_else(|_| Err(broken_down()))?;
@@ -109,12 +112,13 @@ async fn prepare(wanted: Wanted, before: Before, openers: Openers) -> Result<Pre
             attempt => opened.push(attempt),
         }
     }
-    Ok(Prepared { configuration, found, refused, change, opened, late })
+    Ok(Prepared { configuration, plan, found, refused, change, opened, late })
 }
 
 /// A configuration that was read, and what it changes.
 struct Read {
     configuration: Configuration,
+    plan: Plan,
     found: Found,
     refused: Vec<Refused>,
     change: Change,
@@ -130,33 +134,47 @@ fn read(wanted: Wanted, before: &Before) -> Result<Read, Failure> {
             Configuration::read("pushed", &text, folder)
                 .map_err(|errors| Failure::Input(errors.to_string()))?
         }
-        Wanted::Found => before.running.clone(),
+        Wanted::Found | Wanted::Computed | Wanted::Drained(..) => before.running.clone(),
     };
     if let Some(key) = before.running.service.restart_for(&configuration.service) {
         return Err(Failure::Input(format!("{key} changes with a restart only")));
     }
     let mut found = before.found.clone();
-    let (sessions, refused) = complete(&configuration, &mut found, before.shard);
+    let plan = Plan::make(&configuration.paths, &before.circumstances, before.shard)?;
+    let (sessions, refused) = complete(&configuration, &plan, &mut found, before.shard)?;
     let change = Change::between(&before.known, &sessions);
     descriptors::ensure(sockets_of(&sessions)?)?;
-    Ok(Read { configuration, found, refused, change })
+    Ok(Read { configuration, plan, found, refused, change })
 }
 
-/// The sessions of a file with those of what was found; what is named in files is looked for where
-/// nobody has yet. Of all of them those that `shard` takes.
+/// The sessions of a file with those of lists and of what was found; what is named in files is looked for
+/// where nobody has yet. Of all of them those that `shard` takes.
+///
+/// # Errors
+///
+/// When a session of the file is called like a list.
 pub(super) fn complete(
     configuration: &Configuration,
+    plan: &Plan,
     found: &mut Found,
     shard: Option<Shard>,
-) -> (Vec<SessionSpec>, Vec<Refused>) {
+) -> Result<(Vec<SessionSpec>, Vec<Refused>), Failure> {
     for entry in &configuration.discoveries {
         let provider = &entry.provider;
         found.entry(provider.clone()).or_insert_with(|| Arc::new(provider.at_once()));
     }
-    let (mut sessions, refused) =
-        config::compose(&configuration.sessions, &configuration.discoveries, found);
-    sessions.retain(|spec| shard.is_none_or(|shard| shard.takes(spec.unit())));
-    (sessions, refused)
+    if let Some(spec) = configuration.sessions.iter().find(|spec| plan.has(&spec.name)) {
+        let name = &spec.name;
+        let reason = format!("session {name}: a segment list of a policy is called so");
+        return Err(Failure::Input(reason));
+    }
+    let of_file: Vec<SessionSpec> =
+        configuration.sessions.iter().chain(&plan.sessions).cloned().collect();
+    let (mut sessions, refused) = config::compose(&of_file, &configuration.discoveries, found);
+    // Lists have been chosen together with those that they belong to.
+    let takes = |spec: &SessionSpec| shard.is_none_or(|shard| shard.takes(spec.unit()));
+    sessions.retain(|spec| plan.has(&spec.name) || takes(spec));
+    Ok((sessions, refused))
 }
 
 fn broken_down() -> Failure {

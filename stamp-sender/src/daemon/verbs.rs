@@ -9,7 +9,8 @@ use crate::Ended;
 use crate::command_line::daemon::DescribedFile;
 use crate::exit::{Failure, Status};
 
-use super::config::{self, Configuration, Found, Refused};
+use super::config::{self, Configuration, Found, Refused, SessionSpec};
+use super::paths::{Circumstances, Plan};
 use super::preparation;
 use super::shard::Shard;
 
@@ -20,9 +21,17 @@ use super::shard::Shard;
 /// Every mistake.
 pub fn check(file: &Path, shard: Option<Shard>) -> Ended {
     let configuration = Configuration::load(file)?;
-    let (sessions, refused) = preparation::complete(&configuration, &mut Found::new(), shard);
+    let (plan, sessions, refused) = complete(&configuration, shard)?;
     let count = sessions.len();
-    let mut text = format!("{}: no mistake found; sessions: {count}\n", file.display());
+    let mut text = format!("{}: no mistake found; sessions: {count}", file.display());
+    let policies = plan.policies.policies.len();
+    if policies + plan.elsewhere > 0 {
+        text.push_str(&format!("; policies: {policies}, of other nodes: {}", plan.elsewhere));
+    }
+    text.push('\n');
+    for (what, reason) in plan.notes() {
+        text.push_str(&format!("note: {what}: {reason}\n"));
+    }
     for Refused { provider, target, reason } in refused {
         let source = provider.label();
         text.push_str(&format!("note: {source}: {target} is no session: {reason}\n"));
@@ -38,10 +47,21 @@ pub fn check(file: &Path, shard: Option<Shard>) -> Ended {
 pub fn show(file: &Path, shard: Option<Shard>) -> Ended {
     let configuration = Configuration::load(file)?;
     // Those that are named in files at present; nobody is asked over the network.
-    let (sessions, _) = preparation::complete(&configuration, &mut Found::new(), shard);
+    let (_, sessions, _) = complete(&configuration, shard)?;
     let shard = shard.map(|shard| format!("# What shard {shard} takes.\n"));
     let text = config::show(&Configuration { sessions, ..configuration });
     print(&(shard.unwrap_or_default() + &text))
+}
+
+/// What a file comes to before anything is measured or asked over the network.
+fn complete(
+    configuration: &Configuration,
+    shard: Option<Shard>,
+) -> Result<(Plan, Vec<SessionSpec>, Vec<Refused>), Failure> {
+    let plan = Plan::make(&configuration.paths, &Circumstances::default(), shard)?;
+    let found = &mut Found::new();
+    let (sessions, refused) = preparation::complete(configuration, &plan, found, shard)?;
+    Ok((plan, sessions, refused))
 }
 
 /// Prints a file with every key, its meaning and its default.

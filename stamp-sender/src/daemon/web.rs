@@ -12,10 +12,12 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
+use percent_encoding::percent_decode_str;
 use stamp_config::web::Web;
 use stamp_metrics::feed::Feed;
 use stamp_metrics::http::{Done, Note, Order, Page, Pieces, Probe, Probed, Server, Site, Verb};
 use stamp_metrics::sender::Shared;
+use stamp_metrics::table::Table;
 use stamp_service::inherited::Inherited;
 use stamp_service::web;
 use stamp_session::statistics::Histogram;
@@ -24,6 +26,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::board::Board;
 use super::events::ShownEvents;
+use super::paths::Drain;
 use super::policies;
 use super::shard::Shard;
 use super::wish::{Wanted, Wish};
@@ -38,6 +41,7 @@ pub(super) struct Sources {
     pub(super) board: Board,
     pub(super) askers: Vec<SenderAsker>,
     pub(super) events: ShownEvents,
+    pub(super) table: Arc<Table>,
     pub(super) lag: Arc<Histogram>,
     pub(super) web: Web,
     pub(super) shard: Option<Shard>,
@@ -134,6 +138,10 @@ impl Site for SenderSite {
         Some(Arc::clone(&self.sources.events.feed))
     }
 
+    fn paths(&self) -> Option<Arc<Table>> {
+        Some(Arc::clone(&self.sources.table))
+    }
+
     fn reload(&self) -> Option<Result<(), String>> {
         if !self.sources.web.enable_lifecycle {
             return None;
@@ -153,6 +161,19 @@ impl Site for SenderSite {
                 ),
                 Err(reason) => Done::Refused(reason),
             },
+            (verb, "/api/v1/drain") => {
+                let Some(drain) = drain(&order.query) else {
+                    return Done::Refused("link=NAME or node=NAME is wanted".to_owned());
+                };
+                let is_drained = verb == Verb::Put;
+                match self.put_in_force(Wanted::Drained(drain, is_drained)) {
+                    Ok(()) if is_drained => {
+                        Done::Done("drained until a restart or DELETE".to_owned())
+                    }
+                    Ok(()) => Done::Done("no longer drained".to_owned()),
+                    Err(reason) => Done::Refused(reason),
+                }
+            }
             _ => Done::Unknown,
         }
     }
@@ -170,6 +191,35 @@ impl Site for SenderSite {
             }
             Note::Evicted => drop(self.evicted.fetch_add(1, Ordering::Relaxed)),
             Note::Refused(error) => tracing::error!(%error, "no HTTP connection can be accepted"),
+        }
+    }
+}
+
+/// What is to be drained.
+fn drain(query: &str) -> Option<Drain> {
+    let (key, name) = query.split_once('=')?;
+    let name = percent_decode_str(name).decode_utf8().ok()?.into_owned();
+    match key {
+        "link" => Some(Drain::Link(name)),
+        "node" => Some(Drain::Node(name)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_thing_is_drained_at_a_time() {
+        for (query, wanted) in [
+            ("link=a-b", Some(Drain::Link("a-b".to_owned()))),
+            ("node=a%20b", Some(Drain::Node("a b".to_owned()))),
+            ("edge=a", None),
+            ("link", None),
+            ("", None),
+        ] {
+            assert_eq!(drain(query), wanted, "{query}");
         }
     }
 }

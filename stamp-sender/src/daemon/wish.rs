@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::mpsc;
 
 use super::config::Configuration;
+use super::paths::Drain;
 
 /// What is to be put in force.
 #[derive(Debug)]
@@ -16,6 +17,10 @@ pub(super) enum Wanted {
     Pushed(String),
     /// The file as it was read, with what has been discovered since.
     Found,
+    /// The same, with what has been measured since.
+    Computed,
+    /// The same where this is drained, or no longer.
+    Drained(Drain, bool),
 }
 
 /// Why a configuration is put in force.
@@ -28,6 +33,8 @@ pub(super) enum Cause {
     Reload,
     /// Other targets were discovered.
     Discovery,
+    /// Other values of links, or what is drained, make other paths.
+    Computation,
 }
 
 impl Wanted {
@@ -37,6 +44,7 @@ impl Wanted {
             Self::First(_) => Cause::Start,
             Self::File | Self::Pushed(_) => Cause::Reload,
             Self::Found => Cause::Discovery,
+            Self::Computed | Self::Drained(..) => Cause::Computation,
         }
     }
 }
@@ -66,7 +74,10 @@ impl Wish {
     fn is_served_by(&self, wanted: &Wanted) -> bool {
         matches!(
             (&self.wanted, wanted),
-            (Wanted::File, Wanted::File) | (Wanted::Found, Wanted::Found | Wanted::File)
+            (Wanted::File, Wanted::File)
+                | (Wanted::Found, Wanted::Found | Wanted::File)
+                // Whatever is prepared takes in what has been measured until then.
+                | (Wanted::Computed, _)
         )
     }
 }

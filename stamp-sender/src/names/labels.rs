@@ -125,17 +125,22 @@ impl Resolver<'_> {
         if flags.mode != ModeName::EnhancedLoopback || flags.timestamp_label.is_some() {
             return;
         }
-        flags.timestamp_label = self.topology[node].timestamp_label.map(|label| match label {
-            NodeLabel::Extended { label } => TimestampLabel {
-                label: TimestampLabelValue::Extended(label),
-                offset: None,
-                format: TimestampFormat::Ptp,
-            },
-            NodeLabel::Assigned { label, offset_octets, format } => TimestampLabel {
-                label: TimestampLabelValue::Assigned(label),
-                offset: offset_octets,
-                format: format.unwrap_or(TimestampFormat::Ptp),
-            },
-        });
+        flags.timestamp_label = self.topology[node].timestamp_label.map(asks_for_stamps);
+    }
+}
+
+/// How the label of a node is written into probes.
+pub fn asks_for_stamps(label: NodeLabel) -> TimestampLabel {
+    match label {
+        NodeLabel::Extended { label } => TimestampLabel {
+            label: TimestampLabelValue::Extended(label),
+            offset: None,
+            format: TimestampFormat::Ptp,
+        },
+        NodeLabel::Assigned { label, offset_octets, format } => TimestampLabel {
+            label: TimestampLabelValue::Assigned(label),
+            offset: offset_octets,
+            format: format.unwrap_or(TimestampFormat::Ptp),
+        },
     }
 }

@@ -4,6 +4,7 @@ mod announcement;
 mod convert;
 pub mod entry;
 mod kind;
+pub mod path;
 pub mod policy;
 
 use std::io;

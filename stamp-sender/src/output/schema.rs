@@ -11,6 +11,7 @@ const JSON: &str = include_str!("../../schemas/json.json");
 const MALFORMED: &str = include_str!("../../schemas/malformed.json");
 const WEBHOOK: &str = include_str!("../../schemas/webhook.json");
 const PATH: &str = include_str!("../../schemas/path.json");
+const PATHS: &str = include_str!("../../schemas/paths.json");
 const NDJSON: &str = include_str!("../../schemas/ndjson.json");
 
 /// The schema of a format, complete in itself.
@@ -29,6 +30,7 @@ fn schema(format: SchemaFormat) -> Value {
         // Nothing of a session is in it.
         SchemaFormat::Malformed => return parsed(MALFORMED),
         SchemaFormat::Path => return parsed(PATH),
+        SchemaFormat::Paths => return parsed(PATHS),
     };
     // Both are part of the program; a test reads them.
     let mut schema = parsed(own);

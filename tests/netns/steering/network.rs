@@ -13,7 +13,7 @@ pub(super) const OPEN: &str = "8620";
 /// Port of the one that takes authenticated probes.
 pub(super) const AUTHENTICATED: &str = "8621";
 
-const TOPOLOGY: &str = include_str!("network.toml");
+pub(super) const TOPOLOGY: &str = include_str!("network.toml");
 
 /// Two hosts, three ways; see `network.toml`.
 pub(super) struct Net {
@@ -98,6 +98,13 @@ impl Net {
     pub(super) fn set_delay(&self, way: &str) -> Duration {
         let (link, side) = self.lane(way);
         self.lab.impairment(link, side).delay
+    }
+
+    /// From now on packets are held for so long.
+    pub(super) fn delay(&mut self, way: &str, delay: Duration) {
+        let (link, side) = self.lane(way);
+        let impairment = Impairment { delay, ..self.lab.impairment(link, side) };
+        self.lab.impair(link, side, impairment).expect("every link is a wire");
     }
 
     /// From now on, exactly these packets are lost, counted from 1.

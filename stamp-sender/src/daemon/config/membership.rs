@@ -34,6 +34,12 @@ pub struct Membership {
 }
 
 impl Membership {
+    /// Of the session of a list.
+    pub fn of(policy: &str, candidate: &str, preference: u32, weight: u32) -> Self {
+        let (policy, candidate) = (policy.to_owned(), Some(candidate.to_owned()));
+        Self { policy, candidate, preference, weight }
+    }
+
     /// Name of the candidate path.
     pub fn candidate(&self) -> String {
         self.candidate.clone().unwrap_or_else(|| format!("preference-{}", self.preference))

@@ -1,6 +1,7 @@
 //! `[[session]]` and `[profile.NAME]`.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,11 +76,51 @@ impl Profile {
         }
     }
 
+    /// A session that is told this.
+    fn spec(self, name: String, target: String, profile: Option<String>) -> SessionSpec {
+        let Self { settings, window, delay, loss, te, buckets, policy: _ } = self;
+        SessionSpec {
+            name,
+            target,
+            profile,
+            settings,
+            window: window.unwrap_or(DEFAULT_WINDOW),
+            delay,
+            loss,
+            te: te.unwrap_or_default(),
+            policy: None,
+            buckets: buckets.unwrap_or_else(|| histogram::DEFAULT.clone()),
+            labels: BTreeMap::new(),
+            toward: Vec::new(),
+            discovered: false,
+        }
+    }
+
     /// The same with settings that go before its own.
     pub(super) fn under(self, settings: Settings) -> Self {
         Self { settings: settings.over(&self.settings), ..self }
     }
 }
+
+/// What is told to the session of a list.
+#[derive(Clone, Debug)]
+pub struct ListSession {
+    /// Its name in every output.
+    pub name: String,
+    /// The far end.
+    pub target: String,
+    /// The profile it takes the rest from.
+    pub profile: Option<String>,
+    /// What keeps its probes to the list, and brings them back.
+    pub steering: Settings,
+    /// Where its frames leave towards.
+    pub toward: Vec<IpAddr>,
+    /// Which part of which policy it measures.
+    pub membership: Membership,
+}
+
+/// Keys by which names in lists are looked up.
+const OF_NAMES: [&str; 3] = ["topology", "from", "behind"];
 
 /// A session as it is configured. Two that are equal probe alike, so a reload leaves such a session
 /// alone.
@@ -107,14 +148,19 @@ pub struct SessionSpec {
     pub buckets: Buckets,
     /// What else tells it from others.
     pub labels: BTreeMap<String, String>,
-    /// Others named it: what is wrong with it concerns nobody else.
+    /// Where its frames leave towards, where it measures a list whose segments say that: addresses of one
+    /// node.
+    pub toward: Vec<IpAddr>,
+    /// Others named it, or it was computed: what is wrong with it concerns nobody else.
     pub discovered: bool,
 }
 
 impl SessionSpec {
     /// It probes as `other` does, whatever it is held against and what it is called besides.
     pub fn probes_like(&self, other: &Self) -> bool {
-        (&self.target, &self.settings) == (&other.target, &other.settings)
+        let probes =
+            |spec: &Self| (spec.target.clone(), spec.settings.clone(), spec.toward.clone());
+        probes(self) == probes(other)
     }
 
     /// It is the same, whoever named it.
@@ -135,7 +181,7 @@ impl SessionSpec {
     /// Its far end has a name whose address may become another.
     pub fn names_a_host(&self) -> bool {
         let target = Target::parse(&self.target, 1);
-        target.is_ok_and(|target| target.host().parse::<std::net::IpAddr>().is_err())
+        target.is_ok_and(|target| target.host().parse::<IpAddr>().is_err())
     }
 }
 
@@ -164,39 +210,50 @@ impl Reader {
                 Profile::default()
             }
         };
-        let Profile { settings, window, delay, loss, te, buckets, policy } =
-            own.over(&inherited).over(&self.defaults);
+        let all = own.over(&inherited).over(&self.defaults);
         let (name, target) = (name?, target?);
         // One far end has one form, whatever flags make of it.
         if let Err(error) = Target::parse(&target, 1) {
             section.problem("target", Problem::Unusable { reason: error.to_string() });
             return None;
         }
-        if let Err(reason) = settings.measure(&target) {
+        if let Err(reason) = all.settings.measure(&target) {
             section.problem("name", Problem::Contradiction { reason });
             return None;
         }
-        let window = window.unwrap_or(DEFAULT_WINDOW);
-        let te = te.unwrap_or_default();
-        if let Some(Err(error)) = te.config(window).map(TeAdvertiser::new) {
+        let membership = all.policy.clone().membership(section);
+        let spec = SessionSpec { labels, policy: membership, ..all.spec(name, target, profile) };
+        if let Some(Err(error)) = spec.te.config(spec.window).map(TeAdvertiser::new) {
             section.problem("te", Problem::Contradiction { reason: error.to_string() });
         }
-        let buckets = buckets.unwrap_or_else(|| histogram::DEFAULT.clone());
-        let spec = SessionSpec {
-            name,
-            target,
-            profile,
-            settings,
-            window,
-            delay,
-            loss,
-            te,
-            policy: policy.membership(section),
-            buckets,
-            labels,
-            discovered: false,
-        };
         Some(spec)
+    }
+
+    /// The session that measures a list, as its profile says but for what steers it.
+    pub(super) fn of_list(&self, list: ListSession) -> Result<SessionSpec, String> {
+        let ListSession { name, target, profile, steering, toward, membership } = list;
+        let own = Profile { settings: steering, ..Profile::default() };
+        let inherited = self.inherited(profile.as_deref());
+        let mut all = own.over(&inherited);
+        // The list has been resolved: its session is the same in another version of the network.
+        all.settings = all.settings.without(&OF_NAMES);
+        if all.settings.get("segments").is_none() {
+            // Nothing is needed on the way to a neighbour, so there is nothing that has a form.
+            all.settings = all.settings.without(&["srv6"]);
+        }
+        all.settings.measure(&target)?;
+        let policy = Some(membership);
+        Ok(SessionSpec { policy, toward, discovered: true, ..all.spec(name, target, profile) })
+    }
+
+    /// How sessions of a profile probe.
+    pub(super) fn settings_of(&self, profile: Option<&str>) -> Settings {
+        self.inherited(profile).settings.without(&OF_NAMES)
+    }
+
+    fn inherited(&self, profile: Option<&str>) -> Profile {
+        let profile = profile.and_then(|name| self.profiles.get(name));
+        profile.cloned().unwrap_or_default().over(&self.defaults)
     }
 
     pub(super) fn unknown_profile(&self, name: &str) -> Problem {

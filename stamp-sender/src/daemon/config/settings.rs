@@ -88,6 +88,20 @@ impl Settings {
         self
     }
 
+    /// The same without these keys.
+    #[must_use]
+    pub fn without(mut self, keys: &[&str]) -> Self {
+        self.0.retain(|key, _| !keys.contains(key));
+        self
+    }
+
+    /// The same where this key has this text.
+    #[must_use]
+    pub fn with(mut self, key: &'static str, text: String) -> Self {
+        self.0.insert(key, text);
+        self
+    }
+
     /// The text of a key.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(String::as_str)

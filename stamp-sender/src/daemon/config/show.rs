@@ -196,6 +196,24 @@ const SERVICE: &str = "\
 # addresses = [\"192.0.2.1\"]
 # ca-file = \"ca.pem\"
 # token-file = \"token\"
+# What is to be steered where, over the network of the file that `topology` names at the root. Each segment list of each
+# candidate path is measured by a session, as the profile of its policy or class says, and what these tell decides which
+# lists carry traffic: /api/v1/paths, /api/v1/policies, events of type path. Every key of these tables with its meaning:
+# stamp-path/reference/policies.toml. `from` or `behind` at the root say which node this host is, if none has its address.
+# [class.gaming]
+# require = { forward-p99 = \"20ms\", loss = \"0.1%\" }
+# traffic = { prefixes = [\"198.51.100.0/24\"], dscp = [\"AF41\"] }
+# profile = \"example\"
+# hold = \"30s\"
+# [[policy]]
+# name = \"gaming-to-11\"
+# color = 100
+# endpoint = \"192.0.2.11\"
+# class = \"gaming\"
+# candidate = [{ name = \"fast\", preference = 200, dynamic = { metric = \"delay\" } }, { segments = [\"5\", \"11\"] }]
+# [[mesh]]
+# sites = [\"2\", \"11\", \"12\"]
+# color = 200
 
 # What others may have measured once, by /probe?target=HOST&profile=NAME: addresses in these prefixes, with so many probes. Without
 # it there is no such page.

@@ -6,6 +6,7 @@ use stamp_session::sender::{SenderEvent, SessionState, ThresholdState};
 
 use crate::daemon::far_end::Broken;
 use crate::output::duration::delay;
+use crate::output::ndjson::path::PathEntry;
 use crate::output::ndjson::policy::PolicyEntry;
 
 /// Lines that are written of one kind in a second.
@@ -18,9 +19,11 @@ pub(super) struct EventLog {
 }
 
 /// Kinds of events, each with a budget of its own.
-const KINDS: usize = 5;
+const KINDS: usize = 6;
 /// That of policies.
 const OF_POLICIES: usize = 4;
+/// That of traffic that moves.
+const OF_PATHS: usize = 5;
 
 const fn kind(event: &SenderEvent) -> usize {
     match event {
@@ -51,6 +54,11 @@ impl EventLog {
     /// The same about a policy.
     pub(super) fn policy(&mut self, change: &PolicyEntry, now: Instant) {
         self.write_within(OF_POLICIES, now, || write_policy(change));
+    }
+
+    /// The same about traffic that moves.
+    pub(super) fn path(&mut self, moved: &PathEntry, now: Instant) {
+        self.write_within(OF_PATHS, now, || write_path(moved));
     }
 
     fn write_within(&mut self, kind: usize, now: Instant, write: impl FnOnce()) {
@@ -161,6 +169,18 @@ fn write_policy(change: &PolicyEntry) {
         tracing::warn!(policy, from, active, up, down, reason, "policy is {to}");
     } else {
         tracing::info!(policy, from, active, up, down, reason, "policy is {to}");
+    }
+}
+
+/// Traffic that had to move is a warning.
+fn write_path(moved: &PathEntry) {
+    let PathEntry { policy, reason, standing, because, .. } = moved;
+    let (from, to) = (moved.from.as_deref(), moved.to.as_deref());
+    let because = because.as_deref();
+    if ["down", "forbidden", "violation"].contains(&reason.as_str()) {
+        tracing::warn!(policy, from, to, reason, standing, because, "traffic moves");
+    } else {
+        tracing::info!(policy, from, to, reason, standing, because, "traffic moves");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use stamp_metrics::http::Page;
-use stamp_metrics::policy::{CandidateView, PolicyView};
+use stamp_metrics::policy::{CandidateView, Choice, PolicyView};
 use stamp_proto::time::TimeDelta;
 use stamp_session::policy::PathSummary;
 
@@ -24,9 +24,35 @@ fn policy(policy: &PolicyView) -> Value {
         "active": active.map(|candidate| &candidate.name),
         "since": policy.since.map(Instant),
     });
+    if let Some(choice) = &policy.choice {
+        extend(&mut object, chosen(choice));
+    }
     extend(&mut object, summary(&policy.summary));
     object["candidates"] = policy.candidates.iter().map(candidate).collect();
     object
+}
+
+/// What was decided.
+fn chosen(choice: &Choice) -> Value {
+    let held = choice.held.as_ref().map(|held| {
+        json!({
+            "to": held.to,
+            "reason": held.reason,
+            "by": held.by,
+            "until": held.until.map(Instant),
+        })
+    });
+    json!({
+        "color": choice.color,
+        "endpoint": choice.endpoint,
+        "headend": choice.headend,
+        "class": choice.class,
+        "standing": choice.standing,
+        "reason": choice.reason,
+        "held": held,
+        "standby": choice.standby,
+        "unprotected": choice.is_unprotected,
+    })
 }
 
 fn candidate(candidate: &CandidateView) -> Value {
@@ -34,11 +60,19 @@ fn candidate(candidate: &CandidateView) -> Value {
         "name": candidate.name,
         "preference": candidate.preference,
         "active": candidate.is_active,
-        "eligible": candidate.summary.state.is_up(),
+        "eligible": candidate.is_eligible(),
     });
+    if let Some((word, reason)) = &candidate.eligibility {
+        extend(&mut object, json!({ "eligibility": word, "eligibility_reason": reason }));
+    }
     extend(&mut object, summary(&candidate.summary));
     let lists = candidate.lists.iter().map(|list| {
-        json!({ "session": list.session, "weight": list.weight, "state": list.state.label() })
+        let mut object =
+            json!({ "session": list.session, "weight": list.weight, "state": list.state.label() });
+        if let Some(carried) = list.carried {
+            extend(&mut object, json!({ "carried": carried, "replaced": list.is_replaced }));
+        }
+        object
     });
     object["segment_lists"] = lists.collect();
     object

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::announcement::AnnouncementEntry;
+use super::path::PathEntry;
 use super::policy::PolicyEntry;
 use crate::output::document::{Host, Tool};
 use crate::output::instant::Instant;
@@ -143,6 +144,8 @@ pub enum Entry {
     Te(Box<AnnouncementEntry>),
     /// A policy has another state, or another of its candidate paths carries traffic.
     Policy(Box<PolicyEntry>),
+    /// Traffic of a policy moves to another candidate path, or to other lists.
+    Path(Box<PathEntry>),
     /// A new configuration is in force, or was refused.
     Config {
         /// When.

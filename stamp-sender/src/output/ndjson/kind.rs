@@ -52,6 +52,7 @@ impl Entry {
             Self::ReflectorRestart(_) => "reflector_restart",
             Self::Te(_) => "te",
             Self::Policy(_) => "policy",
+            Self::Path(_) => "path",
             Self::Config { .. } => "config",
             Self::Dropped { .. } => "dropped",
             Self::Interval { .. } => "interval",
@@ -84,6 +85,7 @@ impl Entry {
             | Self::ReflectorRestart(event) => Some(&event.session),
             Self::Te(announcement) => Some(&announcement.event.session),
             Self::Policy(change) => change.session.as_deref(),
+            Self::Path(moved) => moved.session.as_deref(),
             Self::Config { session, .. } | Self::Dropped { session, .. } => session.as_deref(),
         }
     }

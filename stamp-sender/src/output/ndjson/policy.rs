@@ -35,7 +35,7 @@ pub struct PolicyEntry {
     pub highest_delay_ns: Option<i64>,
     /// What traffic meets on average, by weight.
     pub weighted_delay_ns: Option<i64>,
-    /// Why: `session_up`, `session_down`, `session_ended` or `reconfigured`.
+    /// Why: `session_up`, `session_down`, `session_ended`, `reconfigured` or `path_chosen`.
     pub reason: String,
 }
 

@@ -19,6 +19,11 @@ pub fn assert_valid_line(line: &Value) {
     assert_valid(&validator(SchemaFormat::Ndjson), line);
 }
 
+/// Panics unless the table of paths keeps to its schema.
+pub fn assert_valid_paths(document: &Value) {
+    assert_valid(&validator(SchemaFormat::Paths), document);
+}
+
 /// Panics unless what a webhook is sent keeps to its schema, and each event of it to its own.
 pub fn assert_valid_webhook(body: &Value) {
     assert_valid(&validator(SchemaFormat::Webhook), body);
@@ -70,6 +75,10 @@ fn the_schemas_are_schemas() {
             assert!(names.contains_key(name), "{format:?}: {name}");
         }
     }
+    for format in [SchemaFormat::Path, SchemaFormat::Paths] {
+        let schema: Value = serde_json::from_str(&text(format)).unwrap();
+        assert!(jsonschema::draft202012::meta::is_valid(&schema), "{format:?}");
+    }
 }
 
 #[test]
@@ -101,7 +110,7 @@ fn every_type_of_line_is_written_and_keeps_to_its_schema() {
         .map(|kind| kind.as_str().unwrap().to_owned())
         .collect();
     // What only a service tells is held to its schema where it is made.
-    seen.extend(["te", "policy", "config", "dropped"].map(str::to_owned));
+    seen.extend(["te", "policy", "path", "config", "dropped"].map(str::to_owned));
     assert_eq!(seen, known);
 }
 

@@ -1,0 +1,57 @@
+//! The control side's part in choosing among paths.
+
+use super::Daemon;
+use super::paths::Plan;
+use super::wish::{Answers, Cause, Wanted, Wish};
+
+impl Daemon {
+    /// What is to be prepared for a wish: to drain something is to compute paths anew, unless there is
+    /// no such thing.
+    pub(super) fn drained(
+        &mut self,
+        wanted: Wanted,
+        answers: Answers,
+    ) -> Option<(Wanted, Answers)> {
+        let Wanted::Drained(drain, is_drained) = wanted else { return Some((wanted, answers)) };
+        if !drain.is_in(&self.running.paths.topology) {
+            answers.tell(&Err(format!("there is no {drain} in the topology")));
+            return None;
+        }
+        if self.chooser.drain(drain.clone(), is_drained) {
+            tracing::info!(%drain, is_drained, "what is drained has changed");
+        }
+        // What is to be prepared now takes that in.
+        self.chooser.takes_plan();
+        Some((Wanted::Computed, answers))
+    }
+
+    /// Says what is wrong with paths, where that is news.
+    pub(super) fn tell_plan(&self, plan: &Plan, cause: Cause) {
+        if plan.elsewhere > 0 && matches!(cause, Cause::Start | Cause::Reload) {
+            tracing::info!(policies = plan.elsewhere, "policies of other nodes are left to these");
+        }
+        for (list, reason) in plan.news(self.chooser.plan()) {
+            tracing::warn!(list, reason, "no session can measure it");
+        }
+    }
+
+    /// Decides anew which lists carry traffic, if there is anything new, and tells it.
+    pub(super) fn choose(&mut self) {
+        for session in self.fleet.take_ended() {
+            self.chooser.ends(&session);
+        }
+        if self.chooser.has_news() {
+            let now = stamp_worker::now();
+            for moved in self.chooser.decide(now) {
+                self.events.path(moved);
+            }
+            let shown = self.chooser.shown(now);
+            self.table.publish(self.chooser.rows(&shown));
+            self.board.chooses(shown);
+        }
+        // One that is under way may have begun before.
+        if self.preparation.is_none() && self.chooser.takes_plan() {
+            self.waiting.push(Wish::new(Wanted::Computed));
+        }
+    }
+}

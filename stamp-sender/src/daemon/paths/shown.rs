@@ -1,0 +1,139 @@
+//! What others see of a choice.
+
+use std::time::Duration;
+
+use stamp_metrics::policy::{Choice, Held};
+use stamp_path::policy::{CandidateId, Policy};
+use stamp_path::selection::{self, ChangeReason, Outcome};
+use stamp_path::topology::Topology;
+use stamp_proto::time::WallTime;
+use stamp_session::clock::Now;
+
+use super::chooser::{Chooser, History, name};
+
+/// A policy with what was decided for it.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::daemon) struct ShownPolicy {
+    pub(in crate::daemon) name: String,
+    /// The candidate path that carries traffic, and since when.
+    pub(in crate::daemon) active: Option<String>,
+    pub(in crate::daemon) since: Option<WallTime>,
+    pub(in crate::daemon) choice: Choice,
+    /// In the order of the file.
+    pub(in crate::daemon) candidates: Vec<ShownCandidate>,
+}
+
+/// A candidate path, judged.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::daemon) struct ShownCandidate {
+    pub(in crate::daemon) name: String,
+    pub(in crate::daemon) preference: u32,
+    /// Whether it may carry traffic, as a name and in words.
+    pub(in crate::daemon) eligibility: (&'static str, String),
+    pub(in crate::daemon) lists: Vec<ShownList>,
+}
+
+/// A list of a candidate path.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(in crate::daemon) struct ShownList {
+    /// The list, and so the session that measures it.
+    pub(in crate::daemon) name: String,
+    pub(in crate::daemon) weight: u32,
+    /// By which weight it carries traffic; none is 0.
+    pub(in crate::daemon) carried: u32,
+    pub(in crate::daemon) is_replaced: bool,
+}
+
+impl Chooser {
+    /// All policies, as they were decided last.
+    pub(in crate::daemon) fn shown(&self, now: Now) -> Vec<ShownPolicy> {
+        let plan = self.plan();
+        let both = plan.policies.policies.iter().zip(&self.outcomes);
+        both.map(|(policy, outcome)| {
+            let history = self.histories.get(&policy.name).cloned().unwrap_or_default();
+            let decision = &outcome.decision;
+            ShownPolicy {
+                name: policy.name.clone(),
+                active: decision.active.and_then(|id| name(policy, id)),
+                since: history.since,
+                choice: choice(&plan.topology, policy, outcome, &history, now),
+                candidates: self.candidates(policy, outcome),
+            }
+        })
+        .collect()
+    }
+
+    fn candidates(&self, policy: &Policy, outcome: &Outcome) -> Vec<ShownCandidate> {
+        let decision = &outcome.decision;
+        let carried = |id: CandidateId, list: &str| {
+            let shares = decision.shares.iter().filter(|_| decision.active == Some(id));
+            shares.filter(|share| share.list == list).map(|share| share.weight).sum()
+        };
+        let each = policy.candidates.iter().zip(&decision.candidates);
+        each.map(|(candidate, assessed)| {
+            let entries = self.plan().roster.of(policy, candidate).iter();
+            let list = |entry: &stamp_path::policy::Entry| ShownList {
+                name: entry.name.clone(),
+                weight: entry.list.list.weight,
+                carried: carried(candidate.id, &entry.name),
+                is_replaced: entry.is_replaced,
+            };
+            let mut lists: Vec<ShownList> = entries.map(list).collect();
+            // What is made of other policies has lists of theirs.
+            if lists.is_empty() && decision.active == Some(candidate.id) {
+                let of_others = |share: &selection::Share| ShownList {
+                    name: share.list.clone(),
+                    weight: share.weight,
+                    carried: share.weight,
+                    is_replaced: false,
+                };
+                lists.extend(decision.shares.iter().map(of_others));
+            }
+            let eligibility = &assessed.eligibility;
+            ShownCandidate {
+                name: candidate.name.clone(),
+                preference: candidate.preference,
+                eligibility: (eligibility.label(), eligibility.to_string()),
+                lists,
+            }
+        })
+        .collect()
+    }
+}
+
+fn choice(
+    topology: &Topology,
+    policy: &Policy,
+    outcome: &Outcome,
+    history: &History,
+    now: Now,
+) -> Choice {
+    let decision = &outcome.decision;
+    let moves = |reason: ChangeReason| {
+        (reason.label(), history.changes.get(&reason).copied().unwrap_or_default())
+    };
+    Choice {
+        color: policy.color.value(),
+        endpoint: policy.endpoint,
+        headend: policy.imposed_at().map(|node| topology[node].name.clone()),
+        class: policy.class.clone(),
+        standing: decision.standing.label(),
+        reason: decision.active.and(history.reason).map(ChangeReason::label),
+        held: decision.held.map(|held| Held {
+            to: name(policy, held.to).unwrap_or_default(),
+            reason: held.reason.label(),
+            by: held.by.label(),
+            until: held.until.map(|until| wall(until, now)),
+        }),
+        standby: outcome.standby.and_then(|id| name(policy, id)),
+        is_unprotected: outcome.is_unprotected,
+        moves: ChangeReason::ALL.map(moves).to_vec(),
+    }
+}
+
+/// A moment of the clock that never steps, by the other one as it is now.
+fn wall(at: Duration, now: Now) -> WallTime {
+    let at = i64::try_from(at.as_nanos()).unwrap_or(i64::MAX);
+    let present = i64::try_from(now.monotonic.ns()).unwrap_or(i64::MAX);
+    WallTime::from_unix_ns(now.wall.unix_ns().saturating_add(at.saturating_sub(present)))
+}
