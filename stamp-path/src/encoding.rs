@@ -44,6 +44,7 @@ mod labels;
 #[cfg(test)]
 mod oracle;
 mod packet;
+mod routes;
 mod search;
 mod sid_table;
 mod sids;
@@ -55,6 +56,7 @@ pub use error::{EncodeError, Lack};
 pub use forwarding::Forwarding;
 pub use intent::Intent;
 pub use labels::{Imposer, LabelList, Segment};
+pub use routes::{Route, RouteError};
 pub use sids::{SidKinds, SidList};
 pub use stray::Stray;
 pub use walk::{Departure, End, Walk};

@@ -112,7 +112,7 @@ fn stations(topology: &Topology, start: &str, list: &[u32]) -> Vec<(String, Vec<
         }
         match forwarding.fate(node, stack, &mut false).unwrap() {
             Fate::Ends(_) => return stations,
-            Fate::Splits(ways) => stack = ways[0].clone(),
+            Fate::Splits(ways) => stack = ways[0].1.clone(),
             Fate::Leaves(ways) => {
                 let (hop, rest) = ways[0].clone();
                 (node, stack) = (hop.to(topology), rest);

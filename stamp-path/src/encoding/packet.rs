@@ -39,8 +39,8 @@ pub(super) enum Fate {
     Ends(End),
     /// On over each of these, all equally likely.
     Leaves(Vec<(Hop, Stack)>),
-    /// On from here, spread over several ways.
-    Splits(Vec<Stack>),
+    /// On from here, spread over several ways, each with its weight.
+    Splits(Vec<(u32, Stack)>),
     /// Through a tunnel of which nothing is known but its end.
     Vanishes {
         tunnel: usize,
@@ -214,6 +214,8 @@ impl Forwarding<'_> {
             (Function::Over(hop), false) => Ok(Some(leaves((hop, core::mem::take(stack))))),
             (Function::Over(_), true) => Err(Stray::NothingFollows { node: self.name(node), sid }),
             (Function::Decapsulate | Function::Address, true) => Ok(ends()),
+            // The packet inside has a destination of its own.
+            (Function::Decapsulate, false) if matches!(stack[..], [Item::Address(_)]) => Ok(None),
             (Function::Decapsulate | Function::Address, false) => {
                 Err(Stray::MoreFollows { node: self.name(node), sid })
             }
@@ -235,14 +237,14 @@ impl Forwarding<'_> {
             topology::Hop::Node(node) => Item::Toward(Goal::Node(node)),
             topology::Hop::Link(link) => Item::Over(link),
         };
-        let ways = known
-            .routes()
-            .map(|(via, _)| stack.iter().copied().chain(via.iter().rev().map(step)).collect());
-        let mut ways: Vec<Stack> = ways.collect();
+        let ways = known.routes().map(|(via, weight)| {
+            (weight, stack.iter().copied().chain(via.iter().rev().map(step)).collect())
+        });
+        let mut ways: Vec<(u32, Stack)> = ways.collect();
         if ways.len() > 1 {
             return Some(Fate::Splits(ways));
         }
-        *stack = ways.pop()?;
+        (_, *stack) = ways.pop()?;
         None
     }
 

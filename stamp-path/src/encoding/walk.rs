@@ -173,7 +173,7 @@ impl Bounds for Everywhere {
 }
 
 /// No packet lives for more hops.
-const MOST_HOPS: usize = 255;
+pub(super) const MOST_HOPS: usize = 255;
 
 /// What has been touched so far.
 pub(super) struct Trace<'f, B: Bounds> {
@@ -225,7 +225,7 @@ impl<'f, B: Bounds> Trace<'f, B> {
                 let known = self.walk.choices.entry(node).or_default();
                 *known = depth.max(*known);
                 let mut is_inside = true;
-                for stack in stacks {
+                for (_, stack) in stacks {
                     is_inside = is_inside && self.follow(place, stack)?;
                 }
                 is_inside
