@@ -8,7 +8,7 @@
 //!
 //! [`policy`] says what is to be steered where, [`class`] what its traffic needs,
 //! [`selection`] which candidate path carries it by what was measured, [`measured_links`] what was measured
-//! of links.
+//! of links, [`locate`] which of them explains what sessions show.
 //!
 //! Text and values come in, values go out: no file, socket, clock or thread.
 #![forbid(unsafe_code)]
@@ -18,6 +18,7 @@ pub mod compute;
 pub mod drawing;
 pub mod encoding;
 pub mod import;
+pub mod locate;
 pub mod measured_links;
 pub mod path;
 pub mod policy;

@@ -1,0 +1,4 @@
+mod cover;
+mod faults;
+mod network;
+mod words;
