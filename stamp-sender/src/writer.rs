@@ -80,7 +80,7 @@ pub fn run(write: &Write) -> Ended {
 async fn once(tasks: Vec<Task>) -> Ended {
     let mut complete = true;
     for task in tasks {
-        let written = task.once().await.map_err(|error| Failure::Requirement(error.to_string()))?;
+        let written = task.once().await?;
         complete &= written;
     }
     Ok(if complete { Status::Done } else { Status::Unmet })

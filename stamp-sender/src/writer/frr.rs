@@ -122,7 +122,10 @@ async fn apply(file: &Path, lines: &str) -> Result<(), String> {
     };
     // It may not be wanted to look at what was done.
     let _ = fs::remove_file(&beside);
-    match output.status.success() {
+    // Its status is that of the last line; what it says of any begins with a percent sign.
+    let said = |stream: &[u8]| String::from_utf8_lossy(stream).contains("% ");
+    let complains = said(&output.stdout) || said(&output.stderr);
+    match output.status.success() && !complains {
         true => Ok(()),
         false => {
             let said =

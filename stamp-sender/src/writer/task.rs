@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use super::board::Board;
 use super::config::{OnExit, Writer};
 use super::damping::{Admitted, Damper};
-use super::follow::{self, FollowError, Known};
+use super::follow::{self, Known};
 use super::outcome::{Change, Outcome};
 use super::table::Table;
 use super::target::Target;
@@ -58,9 +58,11 @@ impl Task {
     ///
     /// # Errors
     ///
-    /// When the daemon does not tell.
-    pub async fn once(mut self) -> Result<bool, FollowError> {
-        let table = follow::once(&self.config.source).await?;
+    /// [`Failure::Requirement`] when the daemon does not tell.
+    pub async fn once(mut self) -> Result<bool, Failure> {
+        let source = &self.config.source;
+        let failed = |error| Failure::Requirement(format!("{}: {error}", source.url.text()));
+        let table = follow::once(source).await.map_err(failed)?;
         let unreadable = !table.unreadable.is_empty();
         let complete = self.take(&table).await.is_complete();
         Ok(complete && !unreadable)
