@@ -149,7 +149,12 @@ async fn send(server: &Server, body: String) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+    use std::net::TcpListener;
     use std::sync::atomic::{AtomicU32, Ordering};
+    use std::thread::JoinHandle;
+
+    use stamp_metrics::http::client::Url;
 
     use super::super::table::Table;
     use super::super::table::tests::{list, path, table};
@@ -202,5 +207,48 @@ mod tests {
             let outcome = runtime.block_on(writer.apply(&paths("fc00::1"), 1));
             assert!(outcome.changes[0].result.is_err(), "{outcome:?}");
         }
+    }
+
+    /// Answers a request after the other; method, path and body of each.
+    fn server(answers: &'static [&'static str]) -> (Url, JoinHandle<Vec<(String, Value)>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/paths", listener.local_addr().unwrap());
+        let heard = move |answer: &&str| {
+            let (mut stream, _) = listener.accept().unwrap();
+            let (mut octets, mut part) = (Vec::new(), [0; 65_536]);
+            loop {
+                let count = stream.read(&mut part).unwrap();
+                octets.extend_from_slice(&part[..count]);
+                let text = String::from_utf8_lossy(&octets);
+                let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+                // The body is complete once it can be read.
+                let Ok(body) = serde_json::from_str(body) else { continue };
+                let line = head.lines().next().unwrap().to_owned();
+                write!(stream, "HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n").unwrap();
+                return (line, body);
+            }
+        };
+        let thread = std::thread::spawn(move || answers.iter().map(heard).collect());
+        (Url::read(&url).unwrap(), thread)
+    }
+
+    #[test]
+    fn a_server_is_sent_the_paths_until_it_takes_them() {
+        let (url, heard) = server(&["503 Service Unavailable", "204 No Content", "200 OK"]);
+        let timeout = std::time::Duration::from_secs(60);
+        let (method, token_file, ca_file) = (Method::Put, None, None);
+        let place = Place::Server(Server { url, method, timeout, token_file, ca_file });
+        let mut writer = Writer::new(place, false);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let failed = runtime.block_on(writer.apply(&paths("fc00::1"), 7)).changes;
+        assert!(failed[0].result.as_ref().unwrap_err().contains("503"), "{failed:?}");
+        assert_eq!(apply(&mut writer, &paths("fc00::1")).len(), 1);
+        assert_eq!(apply(&mut writer, &paths("fc00::1")).len(), 0, "it has them");
+        assert!(runtime.block_on(writer.undo()).is_complete());
+        let heard = heard.join().unwrap();
+        assert!(heard.iter().all(|(line, _)| line == "PUT /paths HTTP/1.1"), "{heard:?}");
+        let bodies: Vec<_> = heard.iter().map(|(_, body)| body["paths"].clone()).collect();
+        let object = &paths("fc00::1")[0].object;
+        assert_eq!(bodies, [json!([object]), json!([object]), json!([])]);
     }
 }
