@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use stamp_path::class::{Measure, Touched};
 use stamp_path::policy::{CandidateId, CandidatePath, Policies, Policy, Surveyed};
 use stamp_path::selection::{
-    Change, ChangeReason, Decision, Input, List, Outcome, Selection, Share, Standing,
+    Change, ChangeReason, Decision, Eligibility, Input, List, Outcome, Selection, Share, Standing,
 };
 use stamp_proto::time::WallTime;
 use stamp_session::clock::{MonotonicTime, Now};
@@ -252,7 +252,9 @@ impl Chooser {
             history.reason = Some(change.reason);
         }
         let assessed = |id: CandidateId| decision.candidates.iter().find(|it| it.id == id);
-        let because = change.from.and_then(assessed).map(|it| it.eligibility.to_string());
+        // Of a path that is as good as before there is nothing to say.
+        let because = change.from.and_then(assessed).map(|it| &it.eligibility);
+        let because = because.filter(|it| **it != Eligibility::Eligible).map(ToString::to_string);
         Some(Moved {
             policy: policy.name.clone(),
             class: policy.class.clone(),
