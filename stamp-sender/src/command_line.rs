@@ -56,11 +56,16 @@ pub struct CommandLine {
 /// The command with everything in it.
 pub fn command() -> clap::Command {
     // Whoever asks for a verdict waits for it.
-    CommandLine::command().mut_subcommand("check", |check| {
-        check
-            .mut_arg("count", |count| count.default_value("10"))
-            .mut_arg("interval", |interval| interval.default_value("100ms"))
-    })
+    let soon = |verb: clap::Command, count: &'static str, interval: &'static str| {
+        verb.mut_arg("count", |it| it.default_value(count))
+            .mut_arg("interval", |it| it.default_value(interval))
+    };
+    CommandLine::command()
+        .mut_subcommand("check", |check| soon(check, "10", "100ms"))
+        .mut_subcommand("path", |path| {
+            path.mut_subcommand("probe", |probe| soon(probe, "100", "10ms"))
+                .mut_subcommand("locate", |locate| soon(locate, "200", "10ms"))
+        })
 }
 
 /// What the user typed.
@@ -125,6 +130,10 @@ pub enum SchemaFormat {
     Path,
     /// The table of paths of `run`, /api/v1/paths.
     Paths,
+    /// The document of path locate with --json.
+    Locate,
+    /// The document of path probe with --json.
+    Probe,
 }
 
 /// An ad hoc run.

@@ -78,6 +78,8 @@ pub struct SteeringInfo {
     pub segments: Vec<String>,
     /// Segments that bring probes or replies back.
     pub return_segments: Vec<String>,
+    /// The node or link of the topology that the list begins with, where names said it.
+    pub toward: Option<String>,
     /// `plain`, or the encapsulation by its identifier, such as `V4`.
     pub encapsulation: &'static str,
     /// The same of plain probes, where the far node may turn out not to stamp.
@@ -91,6 +93,7 @@ impl SteeringInfo {
     pub const PLAIN: Self = Self {
         segments: Vec::new(),
         return_segments: Vec::new(),
+        toward: None,
         encapsulation: "plain",
         fallback: None,
         entropy: None,

@@ -31,6 +31,8 @@ pub struct Named {
     pub labels: Vec<(String, String)>,
     /// Addresses of the first node of the list, towards which frames with labels leave.
     pub first: Vec<IpAddr>,
+    /// What that node, or the link that the list begins with, is called.
+    pub toward: Option<String>,
 }
 
 /// The same with labels and SIDs in place of names. What was resolved before stays as it is.

@@ -20,6 +20,7 @@ pub mod histogram;
 pub mod human;
 pub mod instant;
 mod json;
+pub mod keeper;
 pub mod layout;
 mod ledger;
 pub mod ndjson;

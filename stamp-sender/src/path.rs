@@ -1,14 +1,21 @@
 //! `stamp-sender path`: ways through the network of a topology file.
 
 mod asked;
+mod drawn;
 mod explanation;
+mod imported;
 mod lists;
+mod locate;
+mod probed;
 mod record;
 mod route;
 mod seen;
+mod sending;
 mod table;
 
+use std::fs;
 use std::io::{self, Write};
+use std::path::Path as FilePath;
 
 use stamp_path::compute::{Absence, Answer, Request};
 
@@ -28,6 +35,10 @@ pub fn run(path: &Path) -> Ended {
     match path {
         Path::Compute(compute) => computed(compute),
         Path::Explain(wanted) => explained(wanted),
+        Path::Probe(probe) => probed::run(probe),
+        Path::Locate(locate) => locate::run(locate),
+        Path::Draw(draw) => drawn::run(draw),
+        Path::Import(import) => imported::run(import),
     }
 }
 
@@ -47,7 +58,7 @@ fn computed(compute: &Compute) -> Ended {
 fn found(seen: &Seen<'_>, request: &Request, compute: &Compute) -> Result<Vec<Answer>, Absence> {
     seen.search(request, |network, request| {
         if compute.pair {
-            let pair = network.pair(request, compute.wanted.avoided.disjoint)?;
+            let pair = network.pair(request, compute.wanted.terms.avoided.disjoint)?;
             let optimal = pair.optimal;
             return Ok(pair.ways.map(|way| Answer { optimal, ..way }).to_vec());
         }
@@ -64,6 +75,17 @@ fn explained(wanted: &Wanted) -> Ended {
     let seen = Seen::of(&topology, &request);
     let found = seen.search(&request, |network, request| network.ranked(request, 2));
     print(&explanation::text(&seen, &request, &found), found.is_ok())
+}
+
+/// Writes a result to a file, or to standard output where none is named.
+fn write(text: &str, file: Option<&FilePath>) -> Result<(), Failure> {
+    let Some(file) = file else {
+        return io::stdout().write_all(text.as_bytes()).map_err(Failure::Output);
+    };
+    fs::write(file, text).map_err(|error| Failure::Usage {
+        flag: "--output",
+        problem: format!("{}: {error}", file.display()),
+    })
 }
 
 fn print(text: &str, is_there: bool) -> Ended {

@@ -97,6 +97,10 @@ impl Plan {
             info: SteeringInfo {
                 segments,
                 return_segments: returns,
+                toward: flags.named.toward.clone().or_else(|| {
+                    // Of a policy's list its address is known.
+                    flags.named.first.first().map(ToString::to_string)
+                }),
                 encapsulation,
                 fallback: plain.as_ref().map(|plain| plain.info.encapsulation),
                 entropy: None,

@@ -1,5 +1,8 @@
 //! The flags of `stamp-sender path`.
 
+mod locate;
+mod probe;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -8,6 +11,9 @@ use stamp_config::quantity::{Bandwidth, LinkDelay, Ratio};
 use stamp_path::compute::{Disjointness, Metric, Request};
 use stamp_path::topology::LinkKind;
 
+pub use locate::Locate;
+pub use probe::{ProbeWays, Turn};
+
 /// `stamp-sender path`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Path {
@@ -15,6 +21,76 @@ pub enum Path {
     Compute(Box<Compute>),
     /// Print why the best way is the best: each link of it, the next best, what each constraint costs.
     Explain(Box<Wanted>),
+    /// Measure the best ways that keep to what is asked, each over a list that keeps probes on it.
+    Probe(Box<ProbeWays>),
+    /// Name what in the network explains the loss and the delay that sessions show; status 1 where something
+    /// is wrong.
+    Locate(Box<Locate>),
+    /// Draw the network, and ways on it.
+    Draw(Box<Draw>),
+    /// Print a topology file made from what others publish; what is left to add is told.
+    #[command(subcommand)]
+    Import(Import),
+}
+
+/// `stamp-sender path draw`.
+#[derive(Args, Clone, Debug)]
+pub struct Draw {
+    /// Topology file.
+    #[arg(long, value_name = "FILE", env = "STAMP_TOPOLOGY")]
+    pub topology: PathBuf,
+    /// The node where ways begin; without it the network alone is drawn.
+    #[arg(long, value_name = "NODE", requires = "to")]
+    pub from: Option<String>,
+    /// The node where they end.
+    #[arg(long, value_name = "NODE", requires = "from")]
+    pub to: Option<String>,
+    /// How many ways, the best first; with --equal at most so many, 64 unless given.
+    #[arg(short, long, value_name = "N", requires = "to", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub k: Option<u16>,
+    /// Every way that costs as much as the best.
+    #[arg(long, requires = "to")]
+    pub equal: bool,
+    /// Draw this way: its nodes and links in order. Repeat it for more.
+    #[arg(long, value_name = "NAME,...")]
+    pub way: Vec<String>,
+    /// What a way from --from to --to keeps to.
+    #[command(flatten)]
+    pub terms: Terms,
+    /// Language of the picture.
+    #[arg(long, value_enum, default_value_t = Picture::Svg)]
+    pub format: Picture,
+    /// Write the picture here and not to standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Languages of pictures.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Picture {
+    /// What browsers show.
+    Svg,
+    /// What Graphviz takes.
+    Dot,
+    /// What wikis and code hosts take.
+    Mermaid,
+}
+
+/// `stamp-sender path import`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Import {
+    /// GraphML, as the Internet Topology Zoo publishes networks: distances make delays.
+    Graphml(Imported),
+}
+
+/// What is imported, and where to.
+#[derive(Args, Clone, Debug)]
+pub struct Imported {
+    /// The file; `-` for standard input.
+    pub file: PathBuf,
+    /// Write the topology here and not to standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// `stamp-sender path compute`.
@@ -61,6 +137,14 @@ pub struct Wanted {
     /// The node where the way ends.
     #[arg(long, value_name = "NODE")]
     pub to: String,
+    /// What it keeps to.
+    #[command(flatten)]
+    pub terms: Terms,
+}
+
+/// What makes one way better than another, and what it keeps to.
+#[derive(Args, Clone, Debug)]
+pub struct Terms {
     /// What is to be small: igp, te, delay, loss or hops.
     #[arg(long, value_name = "METRIC", default_value = "igp", value_parser = parse::<Metric>)]
     pub metric: Metric,

@@ -108,14 +108,20 @@ impl Resolver<'_> {
     /// Frames leave towards the first node, for which the first label was made.
     fn set_out(&self, start: Option<Start>, flags: &mut SteeringFlags) -> Result<(), Failure> {
         match start {
-            Some(Start::Toward(node)) => flags.named.first = self.topology[node].loopbacks.clone(),
+            Some(Start::Toward(node)) => {
+                flags.named.first = self.topology[node].loopbacks.clone();
+                flags.named.toward = Some(self.topology[node].name.clone());
+            }
             Some(Start::Over(link)) if flags.via.is_none() => {
                 let link = &self.topology[link].name;
                 let problem =
                     format!("the list begins with link {link} of this host: name its interface");
                 return Err(Failure::Usage { flag: "--via", problem });
             }
-            Some(Start::Over(_)) | None => {}
+            Some(Start::Over(link)) => {
+                flags.named.toward = Some(self.topology[link].name.clone());
+            }
+            None => {}
         }
         Ok(())
     }

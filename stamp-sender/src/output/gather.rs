@@ -121,6 +121,7 @@ fn path(info: &SessionInfo, snapshot: &SessionSnapshot) -> PathRecord {
     PathRecord {
         segments: info.steering.segments.clone(),
         return_segments: info.steering.return_segments.clone(),
+        toward: info.steering.toward.clone(),
         encapsulation: info.steering.encapsulation.to_owned(),
         entropy: info.steering.entropy.clone(),
         source: address(info.source),

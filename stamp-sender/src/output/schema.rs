@@ -10,6 +10,8 @@ const SHARED: [&str; 2] =
 const JSON: &str = include_str!("../../schemas/json.json");
 const MALFORMED: &str = include_str!("../../schemas/malformed.json");
 const WEBHOOK: &str = include_str!("../../schemas/webhook.json");
+const LOCATE: &str = include_str!("../../schemas/locate.json");
+const PROBE: &str = include_str!("../../schemas/probe.json");
 const PATH: &str = include_str!("../../schemas/path.json");
 const PATHS: &str = include_str!("../../schemas/paths.json");
 const NDJSON: &str = include_str!("../../schemas/ndjson.json");
@@ -27,10 +29,12 @@ fn schema(format: SchemaFormat) -> Value {
         SchemaFormat::Json => JSON,
         SchemaFormat::Ndjson => NDJSON,
         SchemaFormat::Webhook => WEBHOOK,
+        SchemaFormat::Probe => PROBE,
         // Nothing of a session is in it.
         SchemaFormat::Malformed => return parsed(MALFORMED),
         SchemaFormat::Path => return parsed(PATH),
         SchemaFormat::Paths => return parsed(PATHS),
+        SchemaFormat::Locate => return parsed(LOCATE),
     };
     // Both are part of the program; a test reads them.
     let mut schema = parsed(own);

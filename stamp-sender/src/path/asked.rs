@@ -10,7 +10,7 @@ use stamp_path::segments::{self, SegmentError};
 use stamp_path::topology::{LinkId, NodeId};
 
 use super::route;
-use crate::command_line::path::{Avoided, Limits, Wanted};
+use crate::command_line::path::{Avoided, Limits, Terms, Wanted};
 use crate::exit::Failure;
 
 /// What the flags ask for.
@@ -19,20 +19,33 @@ use crate::exit::Failure;
 ///
 /// [`Failure::Usage`] for names that are not in the topology.
 pub(super) fn request(topology: &Topology, wanted: &Wanted) -> Result<Request, Failure> {
-    let from = node(topology, &wanted.from, "--from")?;
-    let to = node(topology, &wanted.to, "--to")?;
+    between(topology, [&wanted.from, &wanted.to], &wanted.terms)
+}
+
+/// The same with its ends apart.
+///
+/// # Errors
+///
+/// [`Failure::Usage`] for names that are not in the topology.
+pub(super) fn between(
+    topology: &Topology,
+    [from_name, to_name]: [&str; 2],
+    terms: &Terms,
+) -> Result<Request, Failure> {
+    let from = node(topology, from_name, "--from")?;
+    let to = node(topology, to_name, "--to")?;
     if from == to {
-        let problem = format!("{} is where the way begins already", wanted.to);
+        let problem = format!("{to_name} is where the way begins already");
         return Err(Failure::Usage { flag: "--to", problem });
     }
-    let mut request = Request::new(from, to).by(wanted.metric);
-    request.over.clone_from(&wanted.over);
-    request.work_limit = wanted.work_limit;
-    if wanted.avoided.drained {
+    let mut request = Request::new(from, to).by(terms.metric);
+    request.over.clone_from(&terms.over);
+    request.work_limit = terms.work_limit;
+    if terms.avoided.drained {
         request = request.without(0);
     }
-    request.constraints.extend(limits(topology, &wanted.limits)?);
-    request.constraints.extend(avoided(topology, &wanted.avoided)?);
+    request.constraints.extend(limits(topology, &terms.limits)?);
+    request.constraints.extend(avoided(topology, &terms.avoided)?);
     Ok(request)
 }
 

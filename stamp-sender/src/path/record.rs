@@ -20,7 +20,7 @@ pub(super) struct Document {
 
 /// One way.
 #[derive(Debug, Serialize)]
-struct PathRecord {
+pub(super) struct PathRecord {
     nodes: Vec<String>,
     links: Vec<String>,
     /// None of what is not shown, like the next two.
@@ -53,7 +53,7 @@ impl Document {
 }
 
 impl PathRecord {
-    fn of(seen: &Seen<'_>, answer: &Answer, weight: u32, plane: DataPlane) -> Self {
+    pub(super) fn of(seen: &Seen<'_>, answer: &Answer, weight: u32, plane: DataPlane) -> Self {
         let (topology, path) = (seen.topology(), &answer.path);
         let is_known = !seen.is_unknown(path);
         let delay = path.delay(topology).as_nanos();

@@ -54,11 +54,11 @@ affinities = ["satellite"]
 bandwidth = "1G"
 "#;
 
-fn topology() -> Topology {
+pub(super) fn topology() -> Topology {
     Topology::read("net.toml", NETWORK).unwrap()
 }
 
-fn flags(verb: &str, more: &str) -> Path {
+pub(super) fn flags(verb: &str, more: &str) -> Path {
     let line = format!("stamp-sender path {verb} --topology net.toml {more}");
     let parsed = CommandLine::try_parse_from(line.split_whitespace());
     match parsed.unwrap_or_else(|error| panic!("{error}")).verb {
@@ -70,7 +70,7 @@ fn flags(verb: &str, more: &str) -> Path {
 fn compute(more: &str) -> Box<Compute> {
     match flags("compute", &format!("--from ams --to lon {more}")) {
         Path::Compute(compute) => compute,
-        Path::Explain(_) => panic!("compute"),
+        other => panic!("{other:?}"),
     }
 }
 

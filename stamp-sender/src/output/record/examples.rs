@@ -114,6 +114,7 @@ fn path() -> PathRecord {
     PathRecord {
         segments: Vec::new(),
         return_segments: Vec::new(),
+        toward: None,
         encapsulation: "plain".to_owned(),
         entropy: None,
         source: "192.0.2.1".to_owned(),

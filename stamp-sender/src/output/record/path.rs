@@ -9,6 +9,9 @@ pub struct PathRecord {
     pub segments: Vec<String>,
     /// Segments that bring probes or replies back.
     pub return_segments: Vec<String>,
+    /// The node or link of the topology that the list begins with, where names said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub toward: Option<String>,
     /// `plain`: nothing around the UDP datagram; else the encapsulation, such as `M7` or `V4`.
     pub encapsulation: String,
     /// What makes the session take another of equal paths, in a sweep.
