@@ -2,7 +2,7 @@
 //!
 //! Each [`Observation`] is a session: the ways its packets can take there and back, each with its
 //! chance, and what was measured of them. A [`Cause`] is what may be wrong: a link, one direction of it,
-//! a node, a tunnel of which nothing is known. [`locate`] weighs which causes, one or two at once, make what
+//! a node, a tunnel of which nothing is known. [`loss()`] and [`delay()`] weigh which causes, one or two at once, make what
 //! was measured likely.
 //!
 //! # Method
