@@ -114,7 +114,7 @@ fn what_a_killed_writer_left_is_found_and_mended() {
     let net = Network::up();
     let folder = Folder::new();
     let daemon = FakeDaemon::start(&net.near, PORT);
-    let [a, b] = ["a", "b"].map(|way| Network::sid(way));
+    let [a, b] = ["a", "b"].map(Network::sid);
     daemon.tell(path(&[(&[&a], 3), (&[&b], 1)]));
     let writer = start(&net.near, &folder, "");
     net.wait_until(&writer, || shown(&net.near).matches("weight").count() == 4);
@@ -172,7 +172,7 @@ fn a_dry_run_prints_lines_that_ip_takes() {
     let net = Network::up();
     let folder = Folder::new();
     let daemon = FakeDaemon::start(&net.near, PORT);
-    let [a, b] = ["a", "b"].map(|way| Network::sid(way));
+    let [a, b] = ["a", "b"].map(Network::sid);
     daemon.tell(path(&[(&[&a], 3), (&[&b], 1)]));
     let file = folder.write("dry.toml", "[[writer]]\nkind = \"linux\"\n");
     let mut command = netns::binary("stamp-sender");
@@ -198,7 +198,7 @@ fn a_second_run_does_nothing() {
     let net = Network::up();
     let folder = Folder::new();
     let daemon = FakeDaemon::start(&net.near, PORT);
-    let [a, b] = ["a", "b"].map(|way| Network::sid(way));
+    let [a, b] = ["a", "b"].map(Network::sid);
     daemon.tell(path(&[(&[&a, &b], 300), (&[&b], 100)]));
     for (changes, more) in [(6, ""), (0, ""), (2, "srv6 = \"reduced\""), (0, "srv6 = \"reduced\"")]
     {

@@ -15,6 +15,8 @@ const PROBE: &str = include_str!("../../schemas/probe.json");
 const PATH: &str = include_str!("../../schemas/path.json");
 const PATHS: &str = include_str!("../../schemas/paths.json");
 const NDJSON: &str = include_str!("../../schemas/ndjson.json");
+/// Lines of NDJSON about policies.
+const POLICIES: &str = include_str!("../../schemas/policies.json");
 
 /// The schema of a format, complete in itself.
 #[must_use]
@@ -39,7 +41,8 @@ fn schema(format: SchemaFormat) -> Value {
     // Both are part of the program; a test reads them.
     let mut schema = parsed(own);
     let mut definitions = Map::new();
-    for part in [&schema].into_iter().chain(&SHARED.map(parsed)) {
+    let lines = matches!(format, SchemaFormat::Ndjson).then(|| parsed(POLICIES));
+    for part in [&schema].into_iter().chain(&lines).chain(&SHARED.map(parsed)) {
         definitions.extend(part["$defs"].as_object().cloned().unwrap_or_default());
     }
     schema["$defs"] = definitions.into();
