@@ -41,6 +41,7 @@ fn trials() -> Vec<Trial> {
         srh: [Need::IPV6],
         test_tlvs,
         timestamping,
+        which_link: [Need::IPV6],
         without_root,
         writers,
     ]
@@ -164,6 +165,10 @@ fn test_tlvs() {
 
 fn timestamping() {
     play("timestamping", Machines::two_hosts(Families::V4));
+}
+
+fn which_link() {
+    play("which-link", Machines::with_topology());
 }
 
 fn without_root() {
