@@ -13,6 +13,7 @@ mod network;
 mod policies;
 mod refusals;
 mod segments;
+mod traffic;
 
 use stamp_tests::netns::Trial;
 
@@ -23,6 +24,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         far_clock::trials,
         names::trials,
         policies::trials,
+        traffic::trials,
         labels::trials,
         captures::trials,
         headers::trials,

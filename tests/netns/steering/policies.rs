@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -69,19 +70,24 @@ segments = [\"a\", \"r\"]
 ";
 
 /// The service at s, and the folder of its files.
-struct Service {
+pub(super) struct Service {
     program: Program,
     folder: Folder,
 }
 
 impl Service {
-    fn start(net: &Net, topology: &str, text: &str) -> Self {
+    pub(super) fn start(net: &Net, topology: &str, text: &str) -> Self {
         let folder = Folder::new();
         folder.write("token", TOKEN);
         folder.write("net.toml", topology);
         let file = folder.write("run.toml", text);
         let program = net.host("s").spawn(netns::binary("stamp-sender").arg("run").arg(file));
         Self { program, folder }
+    }
+
+    /// Where a file of it is.
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path(name)
     }
 
     #[track_caller]
@@ -91,7 +97,7 @@ impl Service {
 
     /// Waits until traffic has moved so, for the so-manieth time.
     #[track_caller]
-    fn moved(&self, words: &str, times: usize) -> String {
+    pub(super) fn moved(&self, words: &str, times: usize) -> String {
         let seen = RefCell::new(HashSet::new());
         self.program.wait_for_error_line(|line| {
             let mut seen = seen.borrow_mut();
@@ -103,7 +109,7 @@ impl Service {
 
     /// Ends it; its events of a type.
     #[track_caller]
-    fn stop(self, kind: &str) -> Vec<Value> {
+    pub(super) fn stop(self, kind: &str) -> Vec<Value> {
         self.program.signal(Signal::SIGTERM);
         self.program.wait().assert_code(0);
         let text = fs::read_to_string(self.folder.path("events.ndjson")).unwrap_or_default();
