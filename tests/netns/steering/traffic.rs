@@ -28,7 +28,7 @@ window = \"1s\"
 clock = { synchronized = true, error = \"1us\" }
 
 [class.gaming]
-require = { forward-p99 = \"80ms\" }
+require = { forward-p99 = \"250ms\" }
 hold = \"1s\"
 changes-per-hour = 100
 
@@ -90,7 +90,7 @@ impl Talk {
 }
 
 fn traffic_leaves_a_path_that_became_too_slow() {
-    const SLOW: Duration = Duration::from_millis(200);
+    const SLOW: Duration = Duration::from_millis(500);
     let mut net = Net::up();
     let _far = net.reflector(OPEN, &["--clock", "synchronized,error=1us"]);
     let service = Service::start(&net, TOPOLOGY, RUN);
