@@ -13,11 +13,12 @@ use super::tree::File;
 /// The list.
 pub const LIST: &str = "docs/names.txt";
 /// Lists that tests of the crates keep right, and what a line of each names.
-const LISTS: [(&str, &str); 4] = [
+const LISTS: [(&str, &str); 5] = [
     ("stamp-metrics/reference/metrics.txt", "metric"),
     ("stamp-sender/reference/keys.txt", "key of run"),
     ("stamp-path/reference/topology-keys.txt", "key of topology"),
     ("stamp-reflector/reference/keys.txt", "key of reflector"),
+    ("stamp-sender/reference/session-keys.txt", "key of run"),
 ];
 /// Where the schemas of what is printed lie.
 const SCHEMAS: &str = "stamp-sender/schemas/";

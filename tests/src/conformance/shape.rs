@@ -67,8 +67,6 @@ fn has_path(line: &str, path: &str) -> bool {
 fn is_foreign(file: &File) -> bool {
     GENERATED.contains(&file.name())
         || file.path == super::names::LIST
-        // Lists of names that tests write.
-        || (file.path.contains("/reference/") && file.extension() == "txt")
         || file.path.starts_with("tests/vectors/")
         || file.path.contains("/corpus/")
 }
