@@ -311,6 +311,7 @@ impl Daemon {
         for gone in self.far_ends.listen_to(&configuration.reflectors) {
             self.fleet.hearing(&gone.addresses, false);
         }
+        self.far_ends.retain(|place| self.fleet.at(place).is_some());
         self.discoverer.watch(&configuration.discoveries, &found, &refused);
         self.board.discovered(self.discoverer.states());
         self.running = configuration;

@@ -35,6 +35,7 @@ mod setup;
 mod stateful;
 mod steering;
 mod target;
+mod token;
 mod wait;
 mod writer;
 

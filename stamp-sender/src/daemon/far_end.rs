@@ -102,6 +102,13 @@ impl FarEnds {
         gone
     }
 
+    /// Forgets sessions that have gone: their places are never taken again.
+    pub(super) fn retain(&mut self, is_there: impl Fn(Place) -> bool) {
+        self.outages.retain(|place| is_there(*place));
+        self.down.retain(|place, _| is_there(*place));
+        self.missed.retain(|place, _| is_there(*place));
+    }
+
     /// What is told next; waits for it.
     pub(super) async fn next(&mut self) -> (Reflector, Word) {
         loop {

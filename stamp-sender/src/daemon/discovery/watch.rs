@@ -7,6 +7,8 @@ use stamp_metrics::http::client::{Client, Url};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use crate::token;
+
 use super::files::Files;
 use super::groups::{self, Notation, Target};
 
@@ -115,14 +117,9 @@ async fn watch(provider: Provider, mut known: Vec<Target>, looks: UnboundedSende
 
 async fn ask(provider: &Provider) -> Result<Vec<Target>, String> {
     let Provider::Http { url, ca_file, token_file, .. } = provider else { return Ok(Vec::new()) };
-    let token = token_file.as_ref().map(|path| {
-        let text = std::fs::read_to_string(path);
-        text.map(|text| text.trim().to_owned())
-            .map_err(|error| format!("{}: {error}", path.display()))
-    });
     let client = Client {
         ca_file: ca_file.clone(),
-        token: token.transpose()?,
+        token: token::read(token_file.as_ref())?,
         time: ANSWER.0,
         octets: ANSWER.1,
     };

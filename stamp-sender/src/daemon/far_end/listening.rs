@@ -11,6 +11,7 @@ use super::{Told, Word, told};
 use crate::daemon::config::Reflector;
 use crate::pause::pause;
 use crate::server_events::EventReader;
+use crate::token;
 
 /// What is asked for.
 const PATH: &str = "/api/v1/events?type=state&type=one_way";
@@ -67,14 +68,8 @@ pub(super) fn client(
     time: Duration,
     octets: usize,
 ) -> Result<Client, String> {
-    // Read each time: it may be another by now.
-    let token = reflector.token_file.as_ref().map(|path| {
-        let text = std::fs::read_to_string(path);
-        text.map(|text| text.trim().to_owned())
-            .map_err(|error| format!("{}: {error}", path.display()))
-    });
-    let ca_file = reflector.ca_file.clone();
-    Ok(Client { ca_file, token: token.transpose()?, time, octets })
+    let token = token::read(reflector.token_file.as_ref())?;
+    Ok(Client { ca_file: reflector.ca_file.clone(), token, time, octets })
 }
 
 /// What comes over one connection.

@@ -99,6 +99,11 @@ impl<K: Ord + Clone> Outages<K> {
         }
     }
 
+    /// Forgets all others.
+    pub(in crate::daemon) fn retain(&mut self, stays: impl Fn(&K) -> bool) {
+        self.sessions.retain(|session, _| stays(session));
+    }
+
     /// The far end says that probes arrive no more, or again; which way is broken if that is news.
     pub(in crate::daemon) fn told(&mut self, session: &K, is_missed: bool) -> Option<Broken> {
         let known = self.sessions.entry(session.clone()).or_default();
@@ -241,5 +246,9 @@ mod tests {
         assert_eq!(outages.seen(&"a", SECOND, now), None);
         assert_eq!(outages.told(&"a", false), None);
         assert!(outages.sessions.is_empty());
+        outages.down(&"a", true, RHYTHM, now);
+        outages.down(&"b", true, RHYTHM, now);
+        outages.retain(|session| *session == "b");
+        assert_eq!(outages.take_due(due(now)), ["b"]);
     }
 }
