@@ -15,11 +15,11 @@ use stamp_session::te::{TeAdvertisement, TeState};
 use super::config::{Configuration, Probing, Service, SessionSpec};
 use super::discovery::States;
 use super::observer::Place;
-use super::paths::ShownPolicy;
-use super::policies::Policies;
 use crate::happening::SessionInfo;
 use crate::output::gather::address;
 use crate::output::ndjson::policy::PolicyEntry;
+use crate::paths::ShownPolicy;
+use crate::policies::Policies;
 
 /// The control side writes on it, whoever has a copy reads.
 #[derive(Clone, Default)]

@@ -1,8 +1,8 @@
 //! The control side's part in choosing among paths.
 
 use super::Daemon;
-use super::paths::Plan;
 use super::wish::{Answers, Cause, Wanted, Wish};
+use crate::paths::Plan;
 
 impl Daemon {
     /// What is to be prepared for a wish: to drain something is to compute paths anew, unless there is

@@ -23,13 +23,13 @@ use stamp_worker::sender::Trouble;
 
 use super::config::Notify;
 use super::far_end::Verdict;
-use super::paths::Moved;
 use crate::exit::Failure;
 use crate::output::heard::{Tally, trouble_record};
 use crate::output::ndjson::Entry;
 use crate::output::ndjson::entry::Event;
 use crate::output::ndjson::path::PathEntry;
 use crate::output::ndjson::policy::PolicyEntry;
+use crate::paths::Moved;
 use file::EventFile;
 use log::EventLog;
 use outlets::Outlets;

@@ -12,11 +12,11 @@ use tokio::time::{Instant, timeout_at};
 use super::config::{self, Configuration, Found, Refused, SessionSpec};
 use super::fleet::{Attempt, Change, Known, Openers, sockets_of};
 use super::opening::Obstacle;
-use super::paths::{Circumstances, Plan};
 use super::shard::Shard;
 use super::wish::{Answers, Cause, Wanted};
 use crate::descriptors;
 use crate::exit::Failure;
+use crate::paths::{Circumstances, Plan};
 
 /// How long nothing may come before sessions that are still being opened are left to themselves: their
 /// names are not answered.

@@ -10,9 +10,9 @@ use crate::command_line::daemon::DescribedFile;
 use crate::exit::{Failure, Status};
 
 use super::config::{self, Configuration, Found, Refused, SessionSpec};
-use super::paths::{Circumstances, Plan};
 use super::preparation;
 use super::shard::Shard;
+use crate::paths::{Circumstances, Plan};
 
 /// Says that the file is fine, or every mistake in it.
 ///

@@ -26,11 +26,11 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::board::Board;
 use super::events::ShownEvents;
-use super::paths::Drain;
-use super::policies;
 use super::shard::Shard;
 use super::wish::{Wanted, Wish};
 use crate::exit::Failure;
+use crate::paths::Drain;
+use crate::policies;
 
 /// A scrape that is no older serves others too: however many ask, packet threads are asked five times
 /// a second at most.

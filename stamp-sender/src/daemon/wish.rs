@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::mpsc;
 
 use super::config::Configuration;
-use super::paths::Drain;
+use crate::paths::Drain;
 
 /// What is to be put in force.
 #[derive(Debug)]

@@ -14,15 +14,15 @@ use stamp_session::policy::{PathState, PathSummary, summarize};
 use stamp_session::sender::SessionState;
 use stamp_session::snapshot::SessionSnapshot;
 
-use super::config::SessionSpec;
-use super::paths::ShownPolicy;
+use crate::daemon::SessionSpec;
 use crate::output::ndjson::policy::PolicyEntry;
-pub(super) use page::page;
+use crate::paths::ShownPolicy;
+pub use page::page;
 use standing::Standing;
 
 /// All of them.
 #[derive(Debug, Default)]
-pub(super) struct Policies {
+pub struct Policies {
     policies: BTreeMap<String, Policy>,
     /// The policy of each session that has one.
     of_session: BTreeMap<String, String>,
@@ -69,7 +69,7 @@ struct List {
 
 impl Policies {
     /// These sessions are in force; what is known of those that stay is kept.
-    pub(super) fn configure<'s>(&mut self, sessions: impl Iterator<Item = &'s SessionSpec>) {
+    pub fn configure<'s>(&mut self, sessions: impl Iterator<Item = &'s SessionSpec>) {
         let known = std::mem::take(&mut self.policies);
         let mut standings: BTreeMap<String, Vec<Standing>> = BTreeMap::new();
         for policy in known.values() {
@@ -102,13 +102,13 @@ impl Policies {
     }
 
     /// One path of a session came up or went down.
-    pub(super) fn state(&mut self, session: &str, branch: usize, to: SessionState) {
+    pub fn state(&mut self, session: &str, branch: usize, to: SessionState) {
         let reason = if to == SessionState::Down { "session_down" } else { "session_up" };
         self.touch(session, reason, |list| list.branch(branch).state = to);
     }
 
     /// A window of one path of a session is complete.
-    pub(super) fn window(&mut self, session: &str, branch: usize, measured: &SessionSnapshot) {
+    pub fn window(&mut self, session: &str, branch: usize, measured: &SessionSnapshot) {
         let list = self.of_session.get(session).and_then(|name| self.policies.get_mut(name));
         if let Some(list) = list.and_then(|policy| policy.list(session)) {
             list.branch(branch).measured(measured);
@@ -116,12 +116,12 @@ impl Policies {
     }
 
     /// A session probes no longer: nothing is known of its segment list.
-    pub(super) fn ends(&mut self, session: &str) {
+    pub fn ends(&mut self, session: &str) {
         self.touch(session, "session_ended", |list| list.branches.clear());
     }
 
     /// This was decided for the policies of the file.
-    pub(super) fn choose(&mut self, shown: Vec<ShownPolicy>) {
+    pub fn choose(&mut self, shown: Vec<ShownPolicy>) {
         for shown in &shown {
             let active = |known: &ShownPolicy| known.active.clone();
             if self.chosen.get(&shown.name).and_then(active) != shown.active {
@@ -132,7 +132,7 @@ impl Policies {
     }
 
     /// What has changed since this was asked last.
-    pub(super) fn changes(&mut self, at: Now) -> Vec<PolicyEntry> {
+    pub fn changes(&mut self, at: Now) -> Vec<PolicyEntry> {
         let touched = std::mem::take(&mut self.touched);
         let change = |(name, reason): (String, &'static str)| {
             let chosen = self.chosen.get(&name);
@@ -142,7 +142,7 @@ impl Policies {
     }
 
     /// All of them, as they are now.
-    pub(super) fn all(&self) -> Vec<PolicyView> {
+    pub fn all(&self) -> Vec<PolicyView> {
         let names: BTreeSet<&String> = self.policies.keys().chain(self.chosen.keys()).collect();
         let view = |name: &String| match (self.policies.get(name), self.chosen.get(name)) {
             (Some(policy), None) => policy.view(name),

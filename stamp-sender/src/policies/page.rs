@@ -11,7 +11,7 @@ use crate::output::document::SCHEMA_VERSION;
 use crate::output::instant::Instant;
 
 /// All policies, as JSON.
-pub(in crate::daemon) fn page(policies: &Policies) -> Page {
+pub fn page(policies: &Policies) -> Page {
     let policies: Vec<Value> = policies.all().iter().map(policy).collect();
     let document = json!({ "schema_version": SCHEMA_VERSION, "policies": policies });
     Page::whole("application/json", format!("{document}\n"))

@@ -11,7 +11,7 @@ use stamp_path::policy::{
 use stamp_path::segments::{self, Origin, SidKind, Start, Step};
 use stamp_path::topology::{Label, NodeId, Topology};
 
-use crate::daemon::config::{ListSession, Membership, Paths, SessionSpec, Settings};
+use crate::daemon::{ListSession, Membership, Paths, SessionSpec, Settings};
 use crate::names;
 
 /// Lists that become sessions.

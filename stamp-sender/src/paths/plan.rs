@@ -10,27 +10,26 @@ use stamp_path::topology::{NodeId, Topology};
 
 use super::Circumstances;
 use super::sessions::Lists;
-use crate::daemon::config::{Paths, SessionSpec};
-use crate::daemon::shard::Shard;
+use crate::daemon::{Paths, SessionSpec, Shard};
 use crate::exit::Failure;
 
 /// Which lists there are. What is in it belongs together.
 #[derive(Clone, Debug, Default)]
-pub(in crate::daemon) struct Plan {
+pub struct Plan {
     /// The network with what was measured of it and what is drained.
-    pub(in crate::daemon) topology: Arc<Topology>,
+    pub topology: Arc<Topology>,
     /// Policies whose lists are imposed here.
-    pub(in crate::daemon) policies: Arc<Policies>,
+    pub policies: Arc<Policies>,
     /// Their candidate paths, in the same order.
     pub(super) surveyed: Vec<Vec<Surveyed>>,
     /// Their lists by name.
     pub(super) roster: Arc<Roster>,
     /// The sessions of lists.
-    pub(in crate::daemon) sessions: Vec<SessionSpec>,
+    pub sessions: Vec<SessionSpec>,
     /// Lists without a session, and why.
     pub(super) unmeasured: BTreeMap<String, String>,
     /// Policies of other nodes.
-    pub(in crate::daemon) elsewhere: usize,
+    pub elsewhere: usize,
 }
 
 impl Plan {
@@ -40,7 +39,7 @@ impl Plan {
     /// # Errors
     ///
     /// When the kernel does not tell the addresses of this host.
-    pub(in crate::daemon) fn make(
+    pub fn make(
         paths: &Paths,
         circumstances: &Circumstances,
         shard: Option<Shard>,
@@ -72,21 +71,18 @@ impl Plan {
     }
 
     /// Other values of links may lead to other paths.
-    pub(in crate::daemon) fn computes(&self) -> bool {
+    pub fn computes(&self) -> bool {
         let candidates = self.policies.policies.iter().flat_map(|policy| &policy.candidates);
         candidates.into_iter().any(|it| matches!(it.kind, CandidateKind::Dynamic(_)))
     }
 
     /// A list has this name.
-    pub(in crate::daemon) fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         self.list(name).is_some()
     }
 
     /// Lists that have no session, and had one or another reason in the plan before.
-    pub(in crate::daemon) fn news<'p>(
-        &'p self,
-        before: &'p Self,
-    ) -> impl Iterator<Item = (&'p String, &'p String)> {
+    pub fn news<'p>(&'p self, before: &'p Self) -> impl Iterator<Item = (&'p String, &'p String)> {
         let is_new =
             |(name, reason): &(&String, &String)| before.unmeasured.get(*name) != Some(*reason);
         self.unmeasured.iter().filter(is_new)
@@ -94,7 +90,7 @@ impl Plan {
 
     /// What cannot be used of the file as it stands: candidate paths that are invalid, lists that have no
     /// session; with the reason.
-    pub(in crate::daemon) fn notes(&self) -> Vec<(String, String)> {
+    pub fn notes(&self) -> Vec<(String, String)> {
         let both = self.policies.policies.iter().zip(&self.surveyed);
         let candidates = both.flat_map(|(policy, surveyed)| {
             let candidates = policy.candidates.iter().zip(surveyed);

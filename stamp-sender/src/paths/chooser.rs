@@ -22,7 +22,7 @@ use super::{Circumstances, Drain, Plan, composite};
 const TOGETHER: Duration = Duration::from_millis(20);
 
 /// Chooses for all policies of a plan.
-pub(in crate::daemon) struct Chooser {
+pub struct Chooser {
     plan: Arc<Plan>,
     selection: Selection,
     /// What the sessions of lists have told, by their names.
@@ -55,21 +55,21 @@ pub(super) struct History {
 
 /// Traffic of a policy has moved.
 #[derive(Clone, Debug)]
-pub(in crate::daemon) struct Moved {
-    pub(in crate::daemon) policy: String,
-    pub(in crate::daemon) class: Option<String>,
-    pub(in crate::daemon) change: Change,
+pub struct Moved {
+    pub policy: String,
+    pub class: Option<String>,
+    pub change: Change,
     /// Names of the candidate paths.
-    pub(in crate::daemon) from: Option<String>,
-    pub(in crate::daemon) to: Option<String>,
+    pub from: Option<String>,
+    pub to: Option<String>,
     /// What is said of the former path now.
-    pub(in crate::daemon) because: Option<String>,
+    pub because: Option<String>,
     /// What is compared.
-    pub(in crate::daemon) measure: Option<Measure>,
+    pub measure: Option<Measure>,
     /// Lists that carry from now on.
-    pub(in crate::daemon) shares: Vec<Share>,
-    pub(in crate::daemon) standing: &'static str,
-    pub(in crate::daemon) at: Now,
+    pub shares: Vec<Share>,
+    pub standing: &'static str,
+    pub at: Now,
 }
 
 impl Default for Chooser {
@@ -91,7 +91,7 @@ impl Default for Chooser {
 
 impl Chooser {
     /// Goes on by another plan. What is in use stays so until it is decided otherwise.
-    pub(in crate::daemon) fn put_in_force(&mut self, plan: Plan) {
+    pub fn put_in_force(&mut self, plan: Plan) {
         let gone = |name: &String| plan.list(name).is_none();
         let (topology, links) = (&self.plan.topology, &mut self.circumstances.links);
         for entry in self.plan.roster.entries().filter(|entry| gone(&entry.name)) {
@@ -119,17 +119,17 @@ impl Chooser {
     }
 
     /// What is in force.
-    pub(in crate::daemon) fn plan(&self) -> &Arc<Plan> {
+    pub fn plan(&self) -> &Arc<Plan> {
         &self.plan
     }
 
     /// What another plan depends on.
-    pub(in crate::daemon) fn circumstances(&self) -> Circumstances {
+    pub fn circumstances(&self) -> Circumstances {
         self.circumstances.clone()
     }
 
     /// The session of a list came up or went down.
-    pub(in crate::daemon) fn state(&mut self, session: &str, branch: usize, to: SessionState) {
+    pub fn state(&mut self, session: &str, branch: usize, to: SessionState) {
         if self.plan.list(session).is_some() {
             self.heard.entry(session.to_owned()).or_default().state(branch, to);
             self.is_urgent = true;
@@ -137,7 +137,7 @@ impl Chooser {
     }
 
     /// A window of the session of a list is complete.
-    pub(in crate::daemon) fn window(
+    pub fn window(
         &mut self,
         (session, branch): (&str, usize),
         measured: &SessionSnapshot,
@@ -166,7 +166,7 @@ impl Chooser {
     }
 
     /// Something is announced of a session; it may be worth another plan.
-    pub(in crate::daemon) fn announced(&mut self, session: &str, told: &TeAdvertisement) {
+    pub fn announced(&mut self, session: &str, told: &TeAdvertisement) {
         let Some(entry) = self.plan.list(session) else { return };
         let Some(hop) = entry.list.touched.as_ref().and_then(Touched::only_link) else { return };
         let links = &mut self.circumstances.links;
@@ -175,19 +175,19 @@ impl Chooser {
     }
 
     /// A session probes no longer: nothing is known of its list.
-    pub(in crate::daemon) fn ends(&mut self, session: &str) {
+    pub fn ends(&mut self, session: &str) {
         self.is_urgent |= self.heard.remove(session).is_some();
     }
 
     /// Something is drained, or no longer; whether that is new.
-    pub(in crate::daemon) fn drain(&mut self, drain: Drain, is_drained: bool) -> bool {
+    pub fn drain(&mut self, drain: Drain, is_drained: bool) -> bool {
         let is_new = self.circumstances.drained.set(drain, is_drained);
         self.wants_plan |= is_new;
         is_new
     }
 
     /// Whether somebody should make another plan: asked once for each reason.
-    pub(in crate::daemon) fn takes_plan(&mut self) -> bool {
+    pub fn takes_plan(&mut self) -> bool {
         let carrying = &self.circumstances.carrying;
         // Whatever was replaced and carries no longer need not be measured any more.
         let is_idle = |name: &str| !carrying.contains(name);
@@ -197,7 +197,7 @@ impl Chooser {
     }
 
     /// When a decision would be another one though nobody tells anything.
-    pub(in crate::daemon) fn due(&self) -> Option<Instant> {
+    pub fn due(&self) -> Option<Instant> {
         let next = self.outcomes.iter().filter_map(|outcome| outcome.decision.next).min();
         let now = Duration::from_nanos(stamp_worker::now().monotonic.ns());
         let next = next.map(|next| Instant::now() + next.saturating_sub(now));
@@ -205,13 +205,13 @@ impl Chooser {
     }
 
     /// There is something to decide about.
-    pub(in crate::daemon) fn has_news(&self) -> bool {
+    pub fn has_news(&self) -> bool {
         let is_due = || self.due().is_some_and(|due| due <= Instant::now());
         self.is_urgent || is_due()
     }
 
     /// Decides for all policies; what has moved.
-    pub(in crate::daemon) fn decide(&mut self, now: Now) -> Vec<Moved> {
+    pub fn decide(&mut self, now: Now) -> Vec<Moved> {
         (self.is_urgent, self.news) = (false, None);
         let plan = Arc::clone(&self.plan);
         let at = Duration::from_nanos(now.monotonic.ns());

@@ -10,11 +10,11 @@ use super::links::LinkValues;
 
 /// What a plan depends on besides the file.
 #[derive(Clone, Debug, Default)]
-pub(in crate::daemon) struct Circumstances {
+pub struct Circumstances {
     /// What was measured of links.
-    pub(in crate::daemon) links: LinkValues,
+    pub links: LinkValues,
     /// What is drained although the file does not say it.
-    pub(in crate::daemon) drained: Drained,
+    pub drained: Drained,
     /// The lists so far.
     pub(super) roster: Arc<Roster>,
     /// Names of those that carry traffic.
@@ -23,7 +23,7 @@ pub(in crate::daemon) struct Circumstances {
 
 /// Something that is to be drained.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(in crate::daemon) enum Drain {
+pub enum Drain {
     /// A link, in both directions.
     Link(String),
     /// A node.
@@ -32,11 +32,11 @@ pub(in crate::daemon) enum Drain {
 
 /// All that is.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(in crate::daemon) struct Drained(BTreeSet<Drain>);
+pub struct Drained(BTreeSet<Drain>);
 
 impl Drained {
     /// Drains something, or no longer; whether that is new.
-    pub(in crate::daemon) fn set(&mut self, drain: Drain, is_drained: bool) -> bool {
+    pub fn set(&mut self, drain: Drain, is_drained: bool) -> bool {
         if is_drained { self.0.insert(drain) } else { self.0.remove(&drain) }
     }
 
@@ -61,7 +61,7 @@ impl Drained {
 
 impl Drain {
     /// It is in the topology.
-    pub(in crate::daemon) fn is_in(&self, topology: &Topology) -> bool {
+    pub fn is_in(&self, topology: &Topology) -> bool {
         match self {
             Self::Link(name) => topology.link_id(name).is_some(),
             Self::Node(name) => topology.node_id(name).is_some(),

@@ -16,10 +16,10 @@ mod shown;
 mod table;
 mod told;
 
-pub(super) use chooser::{Chooser, Moved};
-pub(super) use circumstances::{Circumstances, Drain};
-pub(super) use plan::Plan;
-pub(super) use shown::ShownPolicy;
+pub use chooser::{Chooser, Moved};
+pub use circumstances::{Circumstances, Drain};
+pub use plan::Plan;
+pub use shown::ShownPolicy;
 
 #[cfg(test)]
 mod tests;

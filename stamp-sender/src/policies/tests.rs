@@ -1,7 +1,7 @@
 //! Policies as their sessions make them.
 
 use super::*;
-use crate::daemon::config::{Configuration, SessionSpec};
+use crate::daemon::{Configuration, SessionSpec};
 use crate::output::ndjson::Entry;
 use crate::output::schema::tests::assert_valid_line;
 

@@ -13,7 +13,7 @@ use stamp_session::te::{TeAdvertisement, TeMode, TeSubTlv, TeValues};
 /// Values of links, each by the link's name and that of the node that sends: another version of the
 /// topology file may count them otherwise.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(in crate::daemon) struct LinkValues(BTreeMap<(String, String), LinkValue>);
+pub struct LinkValues(BTreeMap<(String, String), LinkValue>);
 
 impl LinkValues {
     /// The topology with them, as far as it still has these links.

@@ -10,7 +10,7 @@ use crate::output::instant::Instant;
 
 impl Chooser {
     /// The table as it is now.
-    pub(in crate::daemon) fn rows(&self, shown: &[ShownPolicy]) -> Vec<Row> {
+    pub fn rows(&self, shown: &[ShownPolicy]) -> Vec<Row> {
         let plan = self.plan();
         let policies = plan.policies.policies.iter().zip(shown).zip(&self.outcomes);
         policies

@@ -13,40 +13,40 @@ use super::chooser::{Chooser, History, name};
 
 /// A policy with what was decided for it.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::daemon) struct ShownPolicy {
-    pub(in crate::daemon) name: String,
+pub struct ShownPolicy {
+    pub name: String,
     /// The candidate path that carries traffic, and since when.
-    pub(in crate::daemon) active: Option<String>,
-    pub(in crate::daemon) since: Option<WallTime>,
-    pub(in crate::daemon) choice: Choice,
+    pub active: Option<String>,
+    pub since: Option<WallTime>,
+    pub choice: Choice,
     /// In the order of the file.
-    pub(in crate::daemon) candidates: Vec<ShownCandidate>,
+    pub candidates: Vec<ShownCandidate>,
 }
 
 /// A candidate path, judged.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::daemon) struct ShownCandidate {
-    pub(in crate::daemon) name: String,
-    pub(in crate::daemon) preference: u32,
+pub struct ShownCandidate {
+    pub name: String,
+    pub preference: u32,
     /// Whether it may carry traffic, as a name and in words.
-    pub(in crate::daemon) eligibility: (&'static str, String),
-    pub(in crate::daemon) lists: Vec<ShownList>,
+    pub eligibility: (&'static str, String),
+    pub lists: Vec<ShownList>,
 }
 
 /// A list of a candidate path.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(in crate::daemon) struct ShownList {
+pub struct ShownList {
     /// The list, and so the session that measures it.
-    pub(in crate::daemon) name: String,
-    pub(in crate::daemon) weight: u32,
+    pub name: String,
+    pub weight: u32,
     /// By which weight it carries traffic; none is 0.
-    pub(in crate::daemon) carried: u32,
-    pub(in crate::daemon) is_replaced: bool,
+    pub carried: u32,
+    pub is_replaced: bool,
 }
 
 impl Chooser {
     /// All policies, as they were decided last.
-    pub(in crate::daemon) fn shown(&self, now: Now) -> Vec<ShownPolicy> {
+    pub fn shown(&self, now: Now) -> Vec<ShownPolicy> {
         let plan = self.plan();
         let both = plan.policies.policies.iter().zip(&self.outcomes);
         both.map(|(policy, outcome)| {

@@ -4,7 +4,7 @@ use stamp_metrics::policy::{CandidateView, ListView, PolicyView};
 use stamp_session::policy::{PathState, PathSummary};
 
 use super::{Candidate, Policy, Told};
-use crate::daemon::paths::ShownPolicy;
+use crate::paths::ShownPolicy;
 
 /// How it is, by the candidate path that was chosen; where none was, by one that is down.
 pub(super) fn now(policy: Option<&Policy>, chosen: &ShownPolicy) -> (Told, PathSummary) {

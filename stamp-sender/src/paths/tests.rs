@@ -6,14 +6,14 @@ use stamp_path::class::{Direction, Measure, Quantile, Value};
 use stamp_path::selection::Measured;
 
 use super::*;
-use crate::daemon::config::{Configuration, SessionSpec};
+use crate::daemon::{Configuration, SessionSpec};
 use crate::output::ndjson::Entry;
 use crate::output::ndjson::path::PathEntry;
 use crate::output::schema::tests::{assert_valid_line, assert_valid_paths};
 
 /// Where the shipped file stands.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/policies");
-const EXAMPLE: &str = include_str!("../../../../examples/policies/three-paths.toml");
+const EXAMPLE: &str = include_str!("../../../examples/policies/three-paths.toml");
 
 fn configuration(text: &str) -> Configuration {
     let read = Configuration::read("run.toml", text, Path::new(FOLDER));
