@@ -2,8 +2,9 @@
 //! traffic.
 //!
 //! A [`Plan`] is made beside everything that runs, of the file, of what is drained and of what was
-//! measured of links. Once it is in force a [`Chooser`] takes what its sessions tell and decides, on the
-//! control side; what comes of it is shown as [`Shown`].
+//! measured of links. Once it is in force a [`Chooser`] takes what its sessions tell and decides; what comes
+//! of it is shown as [`ShownPolicy`] and told as rows of a table. Who tells it is nothing to it: packet
+//! threads of this process, or whatever has asked others.
 
 mod chooser;
 mod circumstances;
@@ -15,11 +16,15 @@ mod sessions;
 mod shown;
 mod table;
 mod told;
+mod window;
 
 pub use chooser::{Chooser, Moved};
 pub use circumstances::{Circumstances, Drain};
+pub use heard::Known;
+pub use links::LinkNews;
 pub use plan::Plan;
 pub use shown::ShownPolicy;
+pub use window::window;
 
 #[cfg(test)]
 mod tests;

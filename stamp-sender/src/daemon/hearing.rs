@@ -8,6 +8,7 @@ use super::config::Reflector;
 use super::far_end::{Told, Verdict, Word};
 use super::observer::{Notice, Place};
 use super::{Daemon, events};
+use crate::paths::{self, Known, LinkNews};
 
 impl Daemon {
     pub(super) fn take(&mut self, place: Place, notice: Notice) {
@@ -36,13 +37,16 @@ impl Daemon {
             }
             Notice::Window { measured, end } => {
                 let (name, interval) = (info.name.clone(), info.schedule.mean_interval());
-                let window = (member.spec.window, end);
                 if let Some(branch) = self.fleet.branch(place) {
-                    self.chooser.window(branch, &measured, window, interval);
+                    let window = paths::window(&measured, (member.spec.window, end), interval);
+                    let known = Known { state: measured.state, window: Some(window) };
+                    self.chooser.window(branch, known);
                 }
                 for advertisement in self.fleet.window(place, measured, end) {
                     self.events.announcement(&name, &advertisement);
-                    self.chooser.announced(&name, &advertisement);
+                    if let Some(news) = LinkNews::of(&advertisement) {
+                        self.chooser.announced(&name, news);
+                    }
                 }
             }
         }

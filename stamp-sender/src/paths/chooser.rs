@@ -4,18 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use stamp_path::class::{Measure, Touched};
+use stamp_path::class::{Measure, Touched, Value};
 use stamp_path::policy::{CandidateId, CandidatePath, Policies, Policy, Surveyed};
 use stamp_path::selection::{
     Change, ChangeReason, Decision, Eligibility, Input, List, Outcome, Selection, Share, Standing,
 };
 use stamp_proto::time::WallTime;
-use stamp_session::clock::{MonotonicTime, Now};
+use stamp_session::clock::Now;
 use stamp_session::sender::SessionState;
-use stamp_session::snapshot::SessionSnapshot;
-use stamp_session::te::TeAdvertisement;
 
-use super::heard::{self, Heard};
+use super::heard::{Heard, Known};
+use super::links::LinkNews;
 use super::{Circumstances, Drain, Plan, composite};
 
 /// How long a window may wait for others.
@@ -137,14 +136,15 @@ impl Chooser {
     }
 
     /// A window of the session of a list is complete.
-    pub fn window(
-        &mut self,
-        (session, branch): (&str, usize),
-        measured: &SessionSnapshot,
-        (length, end): (Duration, MonotonicTime),
-        interval: Duration,
-    ) {
-        let Some(entry) = self.plan.list(session) else { return };
+    pub fn window(&mut self, (session, branch): (&str, usize), known: Known) {
+        let Some(known) = self.counted(session, known) else { return };
+        self.heard.entry(session.to_owned()).or_default().window(branch, known);
+        self.news = self.news.or_else(|| Some(Instant::now()));
+    }
+
+    /// With the links of its list, where these are known.
+    fn counted(&self, session: &str, mut known: Known) -> Option<Known> {
+        let entry = self.plan.list(session)?;
         let hops = entry.list.touched.as_ref().and_then(|touched| {
             let starts = touched.ends.iter();
             let ways = starts.flat_map(|from| touched.ends.iter().map(move |to| (*from, *to)));
@@ -152,25 +152,18 @@ impl Chooser {
             ways.find_map(|(from, to)| touched.only_way(&self.plan.topology, from, to))
         });
         let hops = hops.and_then(|path| u8::try_from(path.hops().len()).ok());
-        let window = heard::window(measured, (length, end), interval, hops);
-        let heard = self.heard.entry(session.to_owned()).or_default();
-        heard.window(branch, window, measured.state);
-        self.news = self.news.or_else(|| Some(Instant::now()));
-    }
-
-    /// A window that says this, of a list with one way.
-    #[cfg(test)]
-    pub(super) fn hear(&mut self, session: &str, window: stamp_path::selection::Measured) {
-        let heard = self.heard.entry(session.to_owned()).or_default();
-        heard.window(0, window, SessionState::Up);
+        if let Some((window, hops)) = known.window.as_mut().zip(hops) {
+            window.values.insert(Measure::Hops, Value::Count(hops));
+        }
+        Some(known)
     }
 
     /// Something is announced of a session; it may be worth another plan.
-    pub fn announced(&mut self, session: &str, told: &TeAdvertisement) {
+    pub fn announced(&mut self, session: &str, news: LinkNews) {
         let Some(entry) = self.plan.list(session) else { return };
         let Some(hop) = entry.list.touched.as_ref().and_then(Touched::only_link) else { return };
         let links = &mut self.circumstances.links;
-        let is_new = links.announced(&self.plan.topology, hop, told);
+        let is_new = links.announced(&self.plan.topology, hop, news);
         self.wants_plan |= is_new && self.plan.computes();
     }
 

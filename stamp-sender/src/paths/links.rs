@@ -10,10 +10,40 @@ use stamp_path::path::Hop;
 use stamp_path::topology::Topology;
 use stamp_session::te::{TeAdvertisement, TeMode, TeSubTlv, TeValues};
 
+use super::window::share;
+
 /// Values of links, each by the link's name and that of the node that sends: another version of the
 /// topology file may count them otherwise.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct LinkValues(BTreeMap<(String, String), LinkValue>);
+
+/// What is announced of the one link of a list; none where nothing is, or nothing of one direction.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum LinkNews {
+    /// The smallest delay.
+    Delay(Option<Duration>),
+    /// Loss.
+    Loss(Option<Ratio>),
+}
+
+impl LinkNews {
+    /// What is said by an announcement, if it is about either. What was measured there and back says
+    /// nothing of one direction.
+    pub fn of(told: &TeAdvertisement) -> Option<Self> {
+        let known = told.values.filter(|_| told.mode == Some(TeMode::OneWay));
+        match (told.sub_tlv, known) {
+            (TeSubTlv::MinMaxDelay, Some(TeValues::MinMaxDelay { min, .. })) => {
+                Some(Self::Delay(Some(Duration::from_micros(min.micros().into()))))
+            }
+            (TeSubTlv::MinMaxDelay, _) => Some(Self::Delay(None)),
+            (TeSubTlv::Loss, Some(TeValues::Loss(loss))) => {
+                Some(Self::Loss(Some(share(loss.ratio()))))
+            }
+            (TeSubTlv::Loss, _) => Some(Self::Loss(None)),
+            _ => None,
+        }
+    }
+}
 
 impl LinkValues {
     /// The topology with them, as far as it still has these links.
@@ -31,28 +61,13 @@ impl LinkValues {
         links.applied(topology)
     }
 
-    /// Takes in what is announced of a link; whether that is new. What was measured there and back says
-    /// nothing of one direction.
-    pub(super) fn announced(
-        &mut self,
-        topology: &Topology,
-        hop: Hop,
-        told: &TeAdvertisement,
-    ) -> bool {
-        let known = told.values.filter(|_| told.mode == Some(TeMode::OneWay));
+    /// Takes in what is announced of a link; whether that is new.
+    pub(super) fn announced(&mut self, topology: &Topology, hop: Hop, news: LinkNews) -> bool {
         let key = (topology[hop.link].name.clone(), topology[hop.from(topology)].name.clone());
         let before = self.0.get(&key).copied().unwrap_or_default();
-        let after = match (told.sub_tlv, known) {
-            (TeSubTlv::MinMaxDelay, Some(TeValues::MinMaxDelay { min, .. })) => {
-                let delay = Duration::from_micros(min.micros().into());
-                LinkValue { delay: Some(delay), ..before }
-            }
-            (TeSubTlv::MinMaxDelay, _) => LinkValue { delay: None, ..before },
-            (TeSubTlv::Loss, Some(TeValues::Loss(loss))) => {
-                LinkValue { loss: Some(share(loss.ratio())), ..before }
-            }
-            (TeSubTlv::Loss, _) => LinkValue { loss: None, ..before },
-            _ => return false,
+        let after = match news {
+            LinkNews::Delay(delay) => LinkValue { delay, ..before },
+            LinkNews::Loss(loss) => LinkValue { loss, ..before },
         };
         if after == LinkValue::default() {
             self.0.remove(&key);
@@ -67,13 +82,4 @@ impl LinkValues {
         let key = (topology[hop.link].name.clone(), topology[hop.from(topology)].name.clone());
         self.0.remove(&key).is_some()
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a ratio from 0 to 1 in billionths"
-)]
-fn share(ratio: f64) -> Ratio {
-    Ratio::from_billionths((ratio * 1e9).round() as u32).unwrap_or_default()
 }

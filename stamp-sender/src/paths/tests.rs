@@ -152,21 +152,17 @@ impl Scene {
                 let delay = Value::Delay { ns: ms * 1_000_000 };
                 let p99 = Measure::Delay(Direction::Forward, Quantile::P99);
                 let values = [(p99, delay), (Measure::Loss(Direction::RoundTrip), share(0))].into();
-                self.chooser.hear(
-                    list,
-                    Measured {
-                        at: std::time::Duration::from_nanos(self.now.monotonic.ns()),
-                        samples: 50,
-                        integrity: stamp_config::quantity::Ratio::from_billionths(1_000_000_000)
-                            .unwrap(),
-                        clock: stamp_path::selection::ClockTrust {
-                            synchronized: true,
-                            error: None,
-                        },
-                        values,
-                        ..Measured::default()
-                    },
-                );
+                let window = Measured {
+                    at: std::time::Duration::from_nanos(self.now.monotonic.ns()),
+                    samples: 50,
+                    integrity: stamp_config::quantity::Ratio::from_billionths(1_000_000_000)
+                        .unwrap(),
+                    clock: stamp_path::selection::ClockTrust { synchronized: true, error: None },
+                    values,
+                    ..Measured::default()
+                };
+                let state = stamp_session::sender::SessionState::Up;
+                self.chooser.window((list, 0), Known { state, window: Some(window) });
             }
             moved.extend(self.chooser.decide(self.now).into_iter().map(PathEntry::from));
         }
@@ -310,12 +306,13 @@ fn what_is_measured_of_a_link_makes_other_paths_and_is_forgotten_with_its_sessio
     let delay =
         |values: &links::LinkValues| values.applied(topology)[hop.link].from(hop.side).delay;
     let in_file = delay(&values);
-    assert!(values.announced(topology, hop, &told(Some(42_000), one_way)));
-    assert!(!values.announced(topology, hop, &told(Some(42_000), one_way)), "nothing new");
+    let news = |micros, mode| LinkNews::of(&told(micros, mode)).unwrap();
+    assert!(values.announced(topology, hop, news(Some(42_000), one_way)));
+    assert!(!values.announced(topology, hop, news(Some(42_000), one_way)), "nothing new");
     assert_eq!(delay(&values).as_millis(), 42);
-    assert!(values.announced(topology, hop, &told(Some(40_000), derived)), "half of a round trip");
+    assert!(values.announced(topology, hop, news(Some(40_000), derived)), "half of a round trip");
     assert_eq!(delay(&values), in_file);
-    values.announced(topology, hop, &told(Some(42_000), one_way));
+    values.announced(topology, hop, news(Some(42_000), one_way));
     assert!(values.forget(topology, hop));
     assert_eq!(delay(&values), in_file);
 }
