@@ -122,8 +122,14 @@ pub fn is_reserved_label(name: &str) -> bool {
     /// Those of Prometheus itself.
     const OF_PROMETHEUS: [&str; 4] = ["job", "instance", "le", "quantile"];
     OF_PROMETHEUS.contains(&name)
-        || all().any(|metric| metric.labels.contains(&name))
+        || is_own_label(name)
         || ["color", "endpoint", "severity"].contains(&name)
+}
+
+/// Whether a metric of ours has a label of this name.
+#[must_use]
+pub fn is_own_label(name: &str) -> bool {
+    all().any(|metric| metric.labels.contains(&name))
 }
 
 /// Every metric of both programs.

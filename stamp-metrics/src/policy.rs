@@ -7,7 +7,6 @@ use stamp_session::policy::{PathState, PathSummary};
 
 use crate::catalogue::*;
 use crate::exposition::{Family, Of, Samples};
-use crate::sender::{Session, Shared};
 
 /// A policy at one moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,6 +94,17 @@ pub struct ListView {
     pub carried: Option<u32>,
     /// Another has come in its place: it carries until that can.
     pub is_replaced: bool,
+    /// What it is, where that is known.
+    pub what: Option<ListWords>,
+}
+
+/// What a segment list is, in words that mean the same to whoever has the same topology.
+#[derive(Clone, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ListWords {
+    /// Segments as they are written, the first that is visited first, with commas between.
+    pub segments: String,
+    /// Labels or SIDs that are imposed, likewise.
+    pub imposed: String,
 }
 
 impl CandidateView {
@@ -108,14 +118,12 @@ impl CandidateView {
     }
 }
 
-type Metrics = Family<Shared, Session>;
-
-const fn policies(metric: &'static Metric, of: fn(&Shared, &mut Samples)) -> Metrics {
+const fn policies<P, I>(metric: &'static Metric, of: fn(&P, &mut Samples)) -> Family<P, I> {
     Family::new(metric, Of::Program(of))
 }
 
 /// Their metrics.
-pub(crate) const fn families() -> [Metrics; 13] {
+pub(crate) const fn families<P: AsRef<[PolicyView]>, I>() -> [Family<P, I>; 14] {
     [
         policies(&POLICY_UP, |of, to| {
             each(of, |it| to.truth(&[&it.name], it.summary.state.is_up()));
@@ -137,6 +145,16 @@ pub(crate) const fn families() -> [Metrics; 13] {
             candidates(of, |it, candidate| {
                 for list in &candidate.lists {
                     to.count(&[&it.name, &candidate.name, &list.session], list.weight.into());
+                }
+            });
+        }),
+        policies(&POLICY_LIST, |of, to| {
+            candidates(of, |it, candidate| {
+                for (list, ListWords { segments, imposed }) in
+                    candidate.lists.iter().filter_map(|list| Some((list, list.what.as_ref()?)))
+                {
+                    let (policy, candidate) = (&it.name, &candidate.name);
+                    to.add(&[policy, candidate, &list.session, segments, imposed], 1.0);
                 }
             });
         }),
@@ -186,14 +204,14 @@ pub(crate) const fn families() -> [Metrics; 13] {
     ]
 }
 
-fn each(of: &Shared, tell: impl FnMut(&PolicyView)) {
-    of.policies().iter().for_each(tell);
+fn each<P: AsRef<[PolicyView]>>(of: &P, tell: impl FnMut(&PolicyView)) {
+    of.as_ref().iter().for_each(tell);
 }
 
-fn choices(of: &Shared, mut tell: impl FnMut(&str, &Choice)) {
+fn choices<P: AsRef<[PolicyView]>>(of: &P, mut tell: impl FnMut(&str, &Choice)) {
     each(of, |policy| policy.choice.iter().for_each(|choice| tell(&policy.name, choice)));
 }
 
-fn candidates(of: &Shared, mut tell: impl FnMut(&PolicyView, &CandidateView)) {
+fn candidates<P: AsRef<[PolicyView]>>(of: &P, mut tell: impl FnMut(&PolicyView, &CandidateView)) {
     each(of, |policy| policy.candidates.iter().for_each(|candidate| tell(policy, candidate)));
 }

@@ -5,15 +5,15 @@ mod samples;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use stamp_session::clock::ClockState;
+use stamp_session::clock::{ClockState, MonotonicTime};
 use stamp_session::sender::SessionHistograms;
 use stamp_session::snapshot::{
     ClockReport, Reflector, SessionSnapshot, SessionState, ThresholdReport,
 };
 use stamp_session::statistics::{Buckets, Histogram};
-use stamp_session::te::{TeCounts, TeState};
+use stamp_session::te::{TeCounts, TeState, TeWindow};
 
 use crate::counters::SessionCounters;
 use crate::exposition::Exposition;
@@ -22,7 +22,7 @@ use crate::process::Process;
 use crate::program::Program;
 
 /// Series that one session can have, for the limit on all of them.
-pub const SERIES_OF_A_SESSION: usize = 135;
+pub const SERIES_OF_A_SESSION: usize = 145;
 
 /// The same of its histograms: of both values each way, so many bounds, what lies beyond them, the sum
 /// and the count.
@@ -110,13 +110,24 @@ pub struct Window {
     pub end: SystemTime,
     /// What was measured in it.
     pub measured: Arc<SessionSnapshot>,
+    /// Share of the probes due in it whose fate is known, in percent, where it is known how many were due.
+    pub integrity_percent: Option<u32>,
 }
 
 impl Window {
     /// One that has ended now.
     #[must_use]
     pub fn ended(measured: Arc<SessionSnapshot>) -> Self {
-        Self { end: SystemTime::now(), measured }
+        Self { end: SystemTime::now(), measured, integrity_percent: None }
+    }
+
+    /// Of this length, of a session that sends a probe each `interval`.
+    #[must_use]
+    pub fn due(mut self, length: Duration, interval: Duration) -> Self {
+        let end = MonotonicTime::ZERO.saturating_add(length);
+        let window = TeWindow::of(&self.measured, MonotonicTime::ZERO, end, interval);
+        self.integrity_percent = Some(window.loss_integrity());
+        self
     }
 }
 
@@ -176,9 +187,10 @@ impl Shared {
     pub fn exposition(&self) -> Exposition<Self, Session> {
         Exposition::new(&families::FAMILIES, self.clone())
     }
+}
 
-    /// Its policies.
-    pub(crate) fn policies(&self) -> &[PolicyView] {
+impl AsRef<[PolicyView]> for Shared {
+    fn as_ref(&self) -> &[PolicyView] {
         &self.0.policies
     }
 }

@@ -12,13 +12,12 @@ use stamp_metrics::policy::{CandidateView, ListView, PolicyView};
 use stamp_session::clock::Now;
 use stamp_session::policy::{PathState, PathSummary, summarize};
 use stamp_session::sender::SessionState;
-use stamp_session::snapshot::SessionSnapshot;
 
 use crate::daemon::SessionSpec;
 use crate::output::ndjson::policy::PolicyEntry;
 use crate::paths::ShownPolicy;
 pub use page::page;
-use standing::Standing;
+pub use standing::Standing;
 
 /// All of them.
 #[derive(Debug, Default)]
@@ -108,10 +107,10 @@ impl Policies {
     }
 
     /// A window of one path of a session is complete.
-    pub fn window(&mut self, session: &str, branch: usize, measured: &SessionSnapshot) {
-        let list = self.of_session.get(session).and_then(|name| self.policies.get_mut(name));
-        if let Some(list) = list.and_then(|policy| policy.list(session)) {
-            list.branch(branch).measured(measured);
+    pub fn window(&mut self, session: &str, branch: usize, standing: Standing) {
+        if let Some(list) = self.list(session) {
+            let state = list.branch(branch).state;
+            *list.branch(branch) = Standing { state, ..standing };
         }
     }
 
@@ -151,6 +150,11 @@ impl Policies {
             (None, None) => Policy::default().view(name),
         };
         names.into_iter().map(view).collect()
+    }
+
+    fn list(&mut self, session: &str) -> Option<&mut List> {
+        let policy = self.of_session.get(session).and_then(|name| self.policies.get_mut(name));
+        policy.and_then(|policy| policy.list(session))
     }
 
     fn touch(&mut self, session: &str, reason: &'static str, change: impl FnOnce(&mut List)) {
@@ -260,7 +264,7 @@ impl List {
     fn view(&self) -> ListView {
         let state = self.summary().state;
         let (session, weight) = (self.session.clone(), self.weight);
-        ListView { session, weight, state, carried: None, is_replaced: false }
+        ListView { session, weight, state, carried: None, is_replaced: false, what: None }
     }
 }
 

@@ -42,6 +42,14 @@ pub const POLICY_WEIGHT: Metric = gauge(
     "Weight of a segment list, called by the session that measures it, in its candidate path.",
 );
 
+/// What a segment list is.
+pub const POLICY_LIST: Metric = gauge(
+    "stamp_policy_segment_list_info",
+    Unit::Info,
+    &["policy", "candidate", "segment_list", "segments", "imposed"],
+    "Segments of a list as they are written or were computed, and the labels or SIDs that it imposes.",
+);
+
 /// Delay of the active candidate.
 pub const POLICY_DELAY: Metric = gauge(
     "stamp_policy_delay_seconds",
@@ -113,6 +121,7 @@ pub const OF_POLICIES: &[&Metric] = &[
     &POLICY_ACTIVE,
     &POLICY_ELIGIBLE,
     &POLICY_WEIGHT,
+    &POLICY_LIST,
     &POLICY_DELAY,
     &POLICY_LOSS,
     &POLICY_CHANGES,

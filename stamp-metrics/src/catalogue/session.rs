@@ -105,6 +105,14 @@ pub const UP: Metric = gauge(
     "Whether replies come: 0 after the configured number of losses in a row, and before the first.",
 );
 
+/// Connectivity that was lost.
+pub const DOWN: Metric = gauge(
+    "stamp_session_down",
+    Unit::Truth,
+    &["session"],
+    "Whether as many probes in a row as configured were lost; with stamp_session_up 0 and this 0 nothing came yet.",
+);
+
 /// Probes that left.
 pub const SENT: Metric = counter(
     "stamp_session_packets_sent_total",
@@ -249,6 +257,46 @@ pub const WINDOW_VARIATION: Metric = gauge(
     "Delay above the smallest one of the same window, by percentile.",
 );
 
+/// Mean of IPDV.
+pub const WINDOW_VARIATION_MEAN: Metric = gauge(
+    "stamp_session_window_delay_variation_mean_seconds",
+    Unit::Seconds,
+    &["session", "direction"],
+    "Mean of IPDV of RFC 3393 without its sign in the latest window: the change from probe to probe.",
+);
+
+/// How much a window has to say.
+pub const WINDOW_DECIDED: Metric = gauge(
+    "stamp_session_window_packets_decided",
+    Unit::Count,
+    &["session"],
+    "Probes of the latest window that were answered in time or that the network lost.",
+);
+
+/// The same as a share.
+pub const WINDOW_INTEGRITY: Metric = gauge(
+    "stamp_session_window_integrity_ratio",
+    Unit::Ratio,
+    &["session"],
+    "Share of the probes due in the latest window that were answered or lost, in whole hundredths.",
+);
+
+/// Whether values one way can be trusted.
+pub const WINDOW_SYNCHRONIZED: Metric = gauge(
+    "stamp_session_window_clock_synchronized",
+    Unit::Truth,
+    &["session"],
+    "Whether both clocks were synchronized in the latest window: its delays one way mean what they say.",
+);
+
+/// How far.
+pub const WINDOW_CLOCK_ERROR: Metric = gauge(
+    "stamp_session_window_clock_error_bound_seconds",
+    Unit::Seconds,
+    &["session"],
+    "How wrong delays one way of the latest window can be; absent where an end does not know its error.",
+);
+
 /// Share of probes lost.
 pub const WINDOW_LOSS: Metric = gauge(
     "stamp_session_window_loss_ratio",
@@ -326,6 +374,7 @@ pub const OF_SESSIONS: &[&Metric] = &[
     &INFO,
     &RUNNING,
     &UP,
+    &DOWN,
     &SENT,
     &RECEIVED,
     &LOST,
@@ -342,7 +391,12 @@ pub const OF_SESSIONS: &[&Metric] = &[
     &WINDOW_DELAY_MEAN,
     &WINDOW_DELAY_MAX,
     &WINDOW_VARIATION,
+    &WINDOW_VARIATION_MEAN,
     &WINDOW_LOSS,
+    &WINDOW_DECIDED,
+    &WINDOW_INTEGRITY,
+    &WINDOW_SYNCHRONIZED,
+    &WINDOW_CLOCK_ERROR,
     &WINDOW_LAG,
     &DELAY_LIMIT,
     &LOSS_LIMIT,

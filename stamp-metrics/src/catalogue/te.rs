@@ -42,6 +42,14 @@ pub const TE_LOSS: Metric = gauge(
     "Loss as it is announced for path computation now; absent while nothing is.",
 );
 
+/// How values were come by.
+pub const TE_DERIVED: Metric = gauge(
+    "stamp_te_derived",
+    Unit::Truth,
+    &["session", "sub_tlv"],
+    "Whether an announced value was taken from the round trip, half of its delay or all of its loss.",
+);
+
 /// The A bit.
 pub const TE_ANOMALOUS: Metric = gauge(
     "stamp_te_anomalous",
@@ -65,6 +73,7 @@ pub const OF_ANNOUNCEMENTS: &[&Metric] = &[
     &TE_DELAY_MAX,
     &TE_VARIATION,
     &TE_LOSS,
+    &TE_DERIVED,
     &TE_ANOMALOUS,
     &TE_ADVERTISEMENTS,
 ];

@@ -2,10 +2,12 @@
 
 use std::sync::LazyLock;
 
+use stamp_session::snapshot::SessionState;
+
 use super::samples::{
-    advertisements, announced, announced_loss, clock_error, clock_synchronized, crossings,
-    delay_limit, distribution, exceeded, figure, info, lag, loss, loss_limit, lost, rejected,
-    stamps, unsent, variation, window_delay,
+    advertisements, announced, announced_loss, clock_error, clock_synchronized, crossings, decided,
+    delay_limit, derived, distribution, exceeded, figure, info, integrity, lag, loss, loss_limit,
+    lost, rejected, stamps, unsent, variation, variation_mean, window_delay,
 };
 use super::{Session, Shared};
 use crate::catalogue::*;
@@ -89,11 +91,12 @@ fn discovery() -> [Metrics; 4] {
     ]
 }
 
-fn states() -> [Metrics; 5] {
+fn states() -> [Metrics; 6] {
     [
         each(&INFO, info),
         each(&RUNNING, |it, to| to.truth(&[it.name()], it.now.is_some())),
-        each(&UP, |it, to| to.truth(&[it.name()], it.is_up())),
+        each(&UP, |it, to| to.truth(&[it.name()], it.is(SessionState::Up))),
+        each(&DOWN, |it, to| to.truth(&[it.name()], it.is(SessionState::Down))),
         each(&CLOCK_SYNCHRONIZED, clock_synchronized),
         each(&CLOCK_ERROR, clock_error),
     ]
@@ -115,7 +118,7 @@ fn counters() -> [Metrics; 11] {
     ]
 }
 
-fn windows() -> [Metrics; 8] {
+fn windows() -> [Metrics; 13] {
     [
         each(&WINDOW_END, |it, to| {
             to.some(&[it.name()], it.window.as_ref().map(|window| seconds(window.end)));
@@ -125,7 +128,19 @@ fn windows() -> [Metrics; 8] {
         each(&WINDOW_DELAY_MEAN, |it, to| figure(it, to, |delay| delay.mean)),
         each(&WINDOW_DELAY_MAX, |it, to| figure(it, to, |delay| delay.max)),
         each(&WINDOW_VARIATION, variation),
+        each(&WINDOW_VARIATION_MEAN, variation_mean),
         each(&WINDOW_LOSS, loss),
+        each(&WINDOW_DECIDED, decided),
+        each(&WINDOW_INTEGRITY, integrity),
+        each(&WINDOW_SYNCHRONIZED, |it, to| {
+            let clock = it.window.iter().map(|window| &window.measured.clock);
+            clock.for_each(|clock| to.truth(&[it.name()], clock.synchronized));
+        }),
+        each(&WINDOW_CLOCK_ERROR, |it, to| {
+            let clock = it.window.as_ref().map(|window| &window.measured.clock);
+            let bound = clock.and_then(|clock| clock.error_bound_ns);
+            to.some(&[it.name()], bound.map(|ns| ns as f64 / 1e9));
+        }),
         each(&WINDOW_LAG, lag),
     ]
 }
@@ -139,13 +154,14 @@ fn limits() -> [Metrics; 4] {
     ]
 }
 
-fn announcements() -> [Metrics; 7] {
+fn announcements() -> [Metrics; 8] {
     [
         each(&TE_DELAY_MIN, |it, to| announced(it, to, |state| state.min)),
         each(&TE_DELAY_AVG, |it, to| announced(it, to, |state| state.avg)),
         each(&TE_DELAY_MAX, |it, to| announced(it, to, |state| state.max)),
         each(&TE_VARIATION, |it, to| announced(it, to, |state| state.variation)),
         each(&TE_LOSS, announced_loss),
+        each(&TE_DERIVED, derived),
         each(&TE_ANOMALOUS, |it, to| {
             let of = it.announced.iter();
             of.for_each(|of| to.truth(&[it.name()], of.state.anomalous));

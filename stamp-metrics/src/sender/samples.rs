@@ -7,9 +7,9 @@ use stamp_session::snapshot::{
     DelaySummary, SessionState, StampCounts, ThresholdReport, Transitions,
 };
 use stamp_session::statistics::{Counts, Histogram, Reason};
-use stamp_session::te::{TeDelay, TeLoss, TeState};
+use stamp_session::te::{TeDelay, TeLoss, TeMode, TeState, TeSubTlv};
 
-use super::{Now, Session, Window};
+use super::{Announced, Now, Session, Window};
 use crate::counters::Ways;
 use crate::exposition::Samples;
 
@@ -23,8 +23,8 @@ impl Session {
         &self.identity.name
     }
 
-    pub(super) fn is_up(&self) -> bool {
-        self.now.as_ref().is_some_and(|now| now.state == SessionState::Up)
+    pub(super) fn is(&self, state: SessionState) -> bool {
+        self.now.as_ref().is_some_and(|now| now.state == state)
     }
 
     fn thresholds(&self) -> Option<&ThresholdReport> {
@@ -118,6 +118,28 @@ pub(super) fn variation(it: &Session, to: &mut Samples) {
     }
 }
 
+/// Mean of the change of delay, each way.
+pub(super) fn variation_mean(it: &Session, to: &mut Samples) {
+    let Some(window) = &it.window else { return };
+    let ipdv = &window.measured.ipdv;
+    let ways = [&ipdv.forward, &ipdv.backward, &ipdv.round_trip];
+    for (way, change) in WAYS.into_iter().zip(ways) {
+        to.some(&[it.name(), way], change.mean_magnitude.map(in_seconds));
+    }
+}
+
+pub(super) fn decided(it: &Session, to: &mut Samples) {
+    let Some(window) = &it.window else { return };
+    let packets = &window.measured.packets;
+    let network = packets.lost.round_trip.saturating_sub(packets.lost.local);
+    to.count(&[it.name()], packets.received.saturating_add(network));
+}
+
+pub(super) fn integrity(it: &Session, to: &mut Samples) {
+    let percent = it.window.as_ref().and_then(|window| window.integrity_percent);
+    to.some(&[it.name()], percent.map(|percent| f64::from(percent) / 100.0));
+}
+
 pub(super) fn loss(it: &Session, to: &mut Samples) {
     let Some(window) = &it.window else { return };
     let packets = &window.measured.packets;
@@ -200,6 +222,17 @@ pub(super) fn announced(it: &Session, to: &mut Samples, of: fn(&TeState) -> Opti
 pub(super) fn announced_loss(it: &Session, to: &mut Samples) {
     let loss = it.announced.as_ref().and_then(|announced| announced.state.loss);
     to.some(&[it.name()], loss.map(TeLoss::ratio));
+}
+
+/// Which of the values that paths are computed with were taken from the round trip.
+pub(super) fn derived(it: &Session, to: &mut Samples) {
+    let Some(Announced { state, .. }) = &it.announced else { return };
+    for (sub_tlv, mode) in
+        [(TeSubTlv::MinMaxDelay, state.min_max_mode), (TeSubTlv::Loss, state.loss_mode)]
+    {
+        let modes = mode.into_iter();
+        modes.for_each(|it_is| to.truth(&[it.name(), sub_tlv.label()], it_is == TeMode::Derived));
+    }
 }
 
 pub(super) fn advertisements(it: &Session, to: &mut Samples) {

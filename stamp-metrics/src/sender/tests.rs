@@ -10,9 +10,9 @@ use stamp_session::sender::{
     ByDirection, DelayThreshold, LossThreshold, Sender as Engine, SenderConfig, Thresholds,
 };
 
-use stamp_session::snapshot::{DelayReport, DelaySummary, PdvReport};
+use stamp_session::snapshot::{DelayReport, DelaySummary, IpdvReport, PdvReport, VariationSummary};
 
-use stamp_session::te::{TeDelay, TeLoss, TeReason};
+use stamp_session::te::{TeDelay, TeLoss, TeMode, TeReason};
 
 use super::*;
 use crate::catalogue;
@@ -217,16 +217,23 @@ fn no_session_has_more_series_than_the_limit_counts_with() {
         DelayReport { forward: delay, backward: delay, round_trip: delay, residence: delay };
     window.pdv =
         PdvReport { forward: delay.into(), backward: delay.into(), round_trip: delay.into() };
+    let change = VariationSummary { mean_magnitude: some, ..VariationSummary::default() };
+    window.ipdv = IpdvReport { forward: change, backward: change, round_trip: change };
+    window.clock.error_bound_ns = Some(1);
     window.lateness = delay;
     window.packets.received = 1;
     window.packets.lost.forward = Some(0);
     window.packets.lost.backward = Some(0);
     let known = ClockState { error_bound_ns: Some(1), ..ClockState::UNKNOWN };
+    let window = whole.window.take().unwrap();
+    whole.window = Some(window.due(Duration::from_secs(1), Duration::from_secs(1)));
     let now = whole.now.as_mut().unwrap();
     (now.near, now.far) = (known, Some((known, true)));
     let delay = Some(TeDelay::from_micros(1));
     let loss = Some(TeLoss::from_steps(1));
     let state = TeState { min: delay, avg: delay, max: delay, variation: delay, loss, ..default() };
+    let state =
+        TeState { min_max_mode: Some(TeMode::OneWay), loss_mode: Some(TeMode::Derived), ..state };
     whole.announced = Some(Announced { state, counts: default() });
     let buckets = Buckets::rising([1_000, 2_000]);
     let of_histograms = series_of_histograms(&buckets);

@@ -19,7 +19,7 @@ use crate::happening::SessionInfo;
 use crate::output::gather::address;
 use crate::output::ndjson::policy::PolicyEntry;
 use crate::paths::ShownPolicy;
-use crate::policies::Policies;
+use crate::policies::{Policies, Standing};
 
 /// The control side writes on it, whoever has a copy reads.
 #[derive(Clone, Default)]
@@ -197,10 +197,16 @@ impl Board {
     /// A window of a branch is complete.
     pub(super) fn window(&self, name: &str, branch: usize, measured: &Arc<SessionSnapshot>) {
         let mut posted = self.read();
-        posted.policies.window(name, branch, measured);
-        let entry = posted.sessions.get_mut(name);
-        if let Some(branch) = entry.and_then(|entry| entry.branches.get_mut(branch)) {
-            branch.window = Some(Window::ended(Arc::clone(measured)));
+        posted.policies.window(name, branch, Standing::of_window(measured));
+        let Some(entry) = posted.sessions.get_mut(name) else { return };
+        let length = entry.spec.window;
+        if let Some(branch) = entry.branches.get_mut(branch) {
+            let interval = branch.runs.as_ref().map(|(_, info)| info.schedule.mean_interval());
+            let window = Window::ended(Arc::clone(measured));
+            branch.window = Some(match interval {
+                Some(interval) => window.due(length, interval),
+                None => window,
+            });
         }
     }
 

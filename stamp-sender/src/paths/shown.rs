@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use stamp_metrics::policy::{Choice, Held};
-use stamp_path::policy::{CandidateId, Policy};
+use stamp_metrics::policy::{Choice, Held, ListWords};
+use stamp_path::policy::{CandidateId, Entry, Policy, Resolved};
 use stamp_path::selection::{self, ChangeReason, Outcome};
 use stamp_path::topology::Topology;
 use stamp_proto::time::WallTime;
@@ -42,6 +42,8 @@ pub struct ShownList {
     /// By which weight it carries traffic; none is 0.
     pub carried: u32,
     pub is_replaced: bool,
+    /// What it is; not of lists that belong to another policy.
+    pub what: Option<ListWords>,
 }
 
 impl Chooser {
@@ -72,11 +74,12 @@ impl Chooser {
         let each = policy.candidates.iter().zip(&decision.candidates);
         each.map(|(candidate, assessed)| {
             let entries = self.plan().roster.of(policy, candidate).iter();
-            let list = |entry: &stamp_path::policy::Entry| ShownList {
+            let list = |entry: &Entry| ShownList {
                 name: entry.name.clone(),
                 weight: entry.list.list.weight,
                 carried: carried(candidate.id, &entry.name),
                 is_replaced: entry.is_replaced,
+                what: Some(words(entry)),
             };
             let mut lists: Vec<ShownList> = entries.map(list).collect();
             // What is made of other policies has lists of theirs.
@@ -86,6 +89,7 @@ impl Chooser {
                     weight: share.weight,
                     carried: share.weight,
                     is_replaced: false,
+                    what: None,
                 };
                 lists.extend(decision.shares.iter().map(of_others));
             }
@@ -129,6 +133,20 @@ fn choice(
         is_unprotected: outcome.is_unprotected,
         moves: ChangeReason::ALL.map(moves).to_vec(),
     }
+}
+
+/// What a list is, in words.
+pub(super) fn words(entry: &Entry) -> ListWords {
+    let segments = &entry.list.list.segments;
+    let imposed = match &entry.list.resolution.imposed {
+        Resolved::Labels(labels) => joined(labels),
+        Resolved::Sids(sids) => joined(sids),
+    };
+    ListWords { segments: joined(segments), imposed }
+}
+
+fn joined<T: ToString>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// A moment of the clock that never steps, by the other one as it is now.

@@ -36,6 +36,7 @@ pub(super) fn view(policy: Option<&Policy>, chosen: &ShownPolicy) -> PolicyView 
             state: state(&list.name),
             carried: Some(list.carried),
             is_replaced: list.is_replaced,
+            what: list.what.clone(),
         });
         CandidateView {
             name: shown.name.clone(),

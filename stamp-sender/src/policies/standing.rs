@@ -11,20 +11,20 @@ use stamp_session::te::TeWindow;
 
 /// What is known of it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) struct Standing {
+pub struct Standing {
     pub(super) state: SessionState,
-    delay: Option<TimeDelta>,
-    loss: Option<LossShare>,
+    pub(super) delay: Option<TimeDelta>,
+    pub(super) loss: Option<LossShare>,
 }
 
 impl Standing {
-    /// Takes a window, as it is announced for path computation: forward where clocks allow it, else
-    /// half of the round trip.
-    pub(super) fn measured(&mut self, measured: &SessionSnapshot) {
+    /// Of a window, as it is announced for path computation: forward where clocks allow it, else half of
+    /// the round trip.
+    pub fn of_window(measured: &SessionSnapshot) -> Self {
         let never = MonotonicTime::default();
         let window = TeWindow::of(measured, never, never, Duration::from_secs(1));
-        self.delay = window.delay.map(|delay| delay.avg);
-        self.loss = window.loss;
+        let delay = window.delay.map(|delay| delay.avg);
+        Self { state: measured.state, delay, loss: window.loss }
     }
 
     /// As a part of something that has others.
@@ -35,19 +35,23 @@ impl Standing {
 
 /// A list that is measured over several equal paths, as one.
 pub(super) fn of(summary: &PathSummary) -> Standing {
-    const WHOLE: u64 = 1_000_000_000;
     let state = match summary.state {
         PathState::Init => SessionState::Init,
         PathState::Up | PathState::Degraded => SessionState::Up,
         PathState::Down => SessionState::Down,
     };
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "a ratio from 0 to 1"
-    )]
-    let share = |ratio: f64| LossShare::new((ratio * WHOLE as f64).round() as u64, WHOLE);
     let loss = summary.weighted_loss.and_then(share);
     Standing { state, delay: summary.weighted_delay, loss }
+}
+
+/// A ratio from 0 to 1.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a ratio from 0 to 1"
+)]
+fn share(ratio: f64) -> Option<LossShare> {
+    const WHOLE: u64 = 1_000_000_000;
+    LossShare::new((ratio * WHOLE as f64).round() as u64, WHOLE)
 }

@@ -65,6 +65,10 @@ pub struct TeState {
     pub variation: Option<TeDelay>,
     /// Loss.
     pub loss: Option<TeLoss>,
+    /// How the smallest and the largest delay were come by.
+    pub min_max_mode: Option<TeMode>,
+    /// The same of loss.
+    pub loss_mode: Option<TeMode>,
     /// A sub-TLV has its A bit set.
     pub anomalous: bool,
     /// Announcements by reason.
@@ -182,6 +186,7 @@ impl TeAdvertiser {
         let dampers = [&self.delay, &self.min_max, &self.variation, &self.loss];
         let anomalous = |damper: &Damper| damper.advertised().is_some_and(|it| it.anomalous);
         let values = |damper: &Damper| damper.advertised().map(|it| it.values);
+        let mode = |damper: &Damper| damper.advertised().map(|it| it.mode);
         let delay = |values: Option<Encoded>| values.map(|it| TeDelay::from_micros(it.first));
         let min_max = values(&self.min_max);
         TeState {
@@ -190,6 +195,8 @@ impl TeAdvertiser {
             max: min_max.and_then(|it| it.second).map(TeDelay::from_micros),
             variation: delay(values(&self.variation)),
             loss: values(&self.loss).map(|it| TeLoss::from_steps(it.first)),
+            min_max_mode: mode(&self.min_max),
+            loss_mode: mode(&self.loss),
             anomalous: dampers.into_iter().any(anomalous),
             counts: self.counts,
         }
@@ -205,7 +212,8 @@ impl TeAdvertiser {
         let spacing = self.config.spacing;
         let damper = self.damper(sub_tlv);
         let previous = damper.advertised().map(|it| it.values);
-        let reason = damper.observe(window.end, values, &rules, spacing)?;
+        let said = (values, reading.mode);
+        let reason = damper.observe(window.end, said, &rules, spacing)?;
         let anomalous = damper.advertised().is_some_and(|it| it.anomalous);
         Some(TeAdvertisement {
             sub_tlv,

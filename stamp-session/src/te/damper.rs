@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::{TeMetric, TeReason, TeRule};
+use super::{TeMetric, TeMode, TeReason, TeRule};
 use crate::clock::MonotonicTime;
 
 /// Values of a sub-TLV as they are encoded; most have only one.
@@ -23,6 +23,8 @@ pub(super) struct Rules {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Advertised {
     pub(super) values: Encoded,
+    /// How these were come by.
+    pub(super) mode: TeMode,
     pub(super) anomalous: bool,
     /// When it was announced.
     at: MonotonicTime,
@@ -56,13 +58,13 @@ impl Damper {
     pub(super) fn observe(
         &mut self,
         now: MonotonicTime,
-        values: Encoded,
+        (values, mode): (Encoded, TeMode),
         rules: &Rules,
         spacing: Duration,
     ) -> Option<TeReason> {
         let anomalous = rules.any_anomaly(values, |value, bounds| value > bounds.upper);
         let Some(advertised) = &mut self.advertised else {
-            self.announce(now, values, anomalous);
+            self.announce(now, (values, mode), anomalous);
             return Some(TeReason::First);
         };
         advertised.confirmed = now;
@@ -77,7 +79,7 @@ impl Damper {
             (anomalous, _) => (moved(compared, waited), anomalous),
         };
         if reason.is_some() {
-            self.announce(now, values, anomalous);
+            self.announce(now, (values, mode), anomalous);
         }
         reason
     }
@@ -98,11 +100,12 @@ impl Damper {
         self.advertised.take().map(|advertised| advertised.values)
     }
 
-    fn announce(&mut self, at: MonotonicTime, values: Encoded, anomalous: bool) {
+    fn announce(&mut self, at: MonotonicTime, (values, mode): (Encoded, TeMode), anomalous: bool) {
         // A value that came down while the bit is set goes on coming down.
         let below_since = self.advertised.and_then(|advertised| advertised.below_since);
         let below_since = below_since.filter(|_| anomalous);
-        self.advertised = Some(Advertised { values, anomalous, at, confirmed: at, below_since });
+        self.advertised =
+            Some(Advertised { values, mode, anomalous, at, confirmed: at, below_since });
     }
 }
 
