@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
-use hyper::{Method, Request, StatusCode};
+use hyper::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER, USER_AGENT,
+};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -98,8 +100,12 @@ pub enum ClientError {
     Time(Duration),
     #[error("the answer is longer than {0} octets")]
     Size(usize),
-    #[error("the answer is {0}")]
-    Status(StatusCode),
+    #[error("the answer is {status}")]
+    Status {
+        status: StatusCode,
+        /// How long the server wants to be left alone.
+        retry_after: Option<Duration>,
+    },
 }
 
 impl Client {
@@ -224,7 +230,7 @@ impl Client {
         let heard = async {
             let response = self.in_time(sender.send_request(request)).await??;
             if !response.status().is_success() {
-                return Err(ClientError::Status(response.status()));
+                return Err(refused(&response));
             }
             let mut body = response.into_body();
             loop {
@@ -256,7 +262,7 @@ impl Client {
         let asked = async {
             let response = sender.send_request(request).await?;
             if !response.status().is_success() {
-                return Err(ClientError::Status(response.status()));
+                return Err(refused(&response));
             }
             self.collect(response.into_body()).await
         };
@@ -283,6 +289,13 @@ impl Client {
         }
         Ok(octets)
     }
+}
+
+/// What an answer says that is none. A date to come again is left out: clocks differ.
+fn refused(response: &Response<Incoming>) -> ClientError {
+    let retry_after = response.headers().get(RETRY_AFTER).and_then(|it| it.to_str().ok());
+    let seconds = retry_after.and_then(|seconds| seconds.trim().parse().ok());
+    ClientError::Status { status: response.status(), retry_after: seconds.map(Duration::from_secs) }
 }
 
 #[cfg(test)]

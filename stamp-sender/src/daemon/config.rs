@@ -29,6 +29,8 @@ use crate::writer::config::Writers;
 pub use discovery::{Discovery, Found, Refused, compose};
 use membership::Candidates;
 pub use membership::Membership;
+#[cfg(test)]
+pub use notify::Address;
 pub use notify::{Hook, Notify, Webhook};
 pub use paths::Paths;
 pub use probe::Probing;

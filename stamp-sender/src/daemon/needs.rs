@@ -30,7 +30,7 @@ pub(super) fn of(configuration: &Configuration, file: &Path) -> Needs {
     let events = service.events_file.as_deref().filter(|file| *file != Path::new("-"));
     events.into_iter().for_each(|file| needs.write(file));
     for webhook in &service.notify.webhooks {
-        let files = [&webhook.token_file, &webhook.ca_file];
+        let files = [webhook.address.file(), webhook.token_file.as_ref(), webhook.ca_file.as_ref()];
         files.into_iter().flatten().for_each(|file| needs.read_beside(file));
     }
     for reflector in &configuration.reflectors {
@@ -70,11 +70,13 @@ mod tests {
             "[events]\nfile = \"/var/log/stamp/events\"\n\
              [[session]]\nname = \"a\"\ntarget = \"192.0.2.1\"\nauth = true\nkey-file = \"/run/credentials/keys\"\n\
              [[webhook]]\nurl = \"https://noc.example/\"\ntoken-file = \"/run/secrets/token\"\n\
+             [[webhook]]\nname = \"chat\"\nurl-file = \"/run/addresses/chat\"\n\
              [[discovery]]\nfiles = [\"/srv/targets/*.json\"]\n\
              [[session]]\nname = \"b\"\ntarget = \"192.0.2.1\"\nauth = true\nkey-file = \"near\"\n",
         );
         let readable =
-            ["/etc/stamp", "/run/credentials", "/run/secrets", "/srv/targets"].map(PathBuf::from);
+            ["/etc/stamp", "/run/addresses", "/run/credentials", "/run/secrets", "/srv/targets"];
+        let readable = readable.map(PathBuf::from);
         assert_eq!(needs.readable, readable);
         assert_eq!(needs.writable, [PathBuf::from("/var/log/stamp")]);
         assert_eq!(needs.tcp_ports, [9862]);

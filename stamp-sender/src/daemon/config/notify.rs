@@ -13,6 +13,8 @@ use stamp_config::{Form, Setting};
 use stamp_metrics::feed::Wanted;
 
 pub use hook::Hook;
+#[cfg(test)]
+pub use webhook::Address;
 pub use webhook::Webhook;
 
 /// Names of sinks that are always there.
@@ -63,7 +65,7 @@ impl Notify {
 struct Kind(String);
 
 impl Setting for Kind {
-    const EXPECTED: &'static str = "state, policy, delay, loss, loss_direction, te, clock, config, \
+    const EXPECTED: &'static str = "state, policy, path, delay, loss, loss_direction, te, clock, config, \
                                     reflector_restart, fallback, pace, access_report, reflector_mode or zero_ssid";
     fn read(text: &str) -> Option<Self> {
         let mut known = Self::EXPECTED.split([',', ' ']).filter(|word| *word != "or");

@@ -140,7 +140,8 @@ const SERVICE: &str = "\
 
 # Servers that are told of events by POST: those of these types and sessions, together with what happens up
 # to `every` later, `most` at a time. What is not taken is sent again after growing pauses, for as long
-# as `retry` says. One is called webhook unless it has a name. Schema: stamp-sender schema webhook.
+# as `retry` says. One is called webhook unless it has a name. Schema: stamp-sender schema webhook. Where the
+# address is itself a secret, url-file names a file that holds it.
 # [[webhook]]
 # name = \"noc\"
 # url = \"https://noc.example/stamp\"

@@ -226,3 +226,6 @@ impl Teller {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

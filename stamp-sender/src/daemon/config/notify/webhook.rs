@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use stamp_config::Setting;
-use stamp_config::document::Section;
+use stamp_config::document::{Problem, Section};
 use stamp_config::quantity::print_duration;
 use stamp_metrics::feed::Wanted;
 use stamp_metrics::http::client::Url;
@@ -17,7 +17,7 @@ pub struct Webhook {
     /// What it is called among sinks.
     pub name: String,
     /// Where it is.
-    pub url: Url,
+    pub address: Address,
     /// Which events it is told.
     pub wanted: Wanted,
     /// How long events wait for others to go with them.
@@ -39,9 +39,52 @@ const EVERY: Duration = Duration::from_secs(1);
 const MOST: usize = 1_000;
 const RETRY: Duration = Duration::from_secs(600);
 
-struct Address(Url);
+/// Where a server is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Address {
+    /// As the configuration says.
+    Written(Url),
+    /// As this file says, which whoever may see the configuration may not read: many services put what
+    /// lets one in into the address itself.
+    File(PathBuf),
+}
 
-impl Setting for Address {
+impl Address {
+    /// Where it is now; a file is read each time, as it may say something else by then.
+    ///
+    /// # Errors
+    ///
+    /// Why the file does not tell.
+    pub fn now(&self) -> Result<Url, String> {
+        let path = match self {
+            Self::Written(url) => return Ok(url.clone()),
+            Self::File(path) => path,
+        };
+        let fail = |what: &dyn std::fmt::Display| format!("{}: {what}", path.display());
+        let text = std::fs::read_to_string(path).map_err(|error| fail(&error))?;
+        // What the file says is not told: it is a secret.
+        Url::read(text.trim()).ok_or_else(|| fail(&format!("expected {}", Written::EXPECTED)))
+    }
+
+    /// The file that says it, if one does.
+    pub const fn file(&self) -> Option<&PathBuf> {
+        match self {
+            Self::Written(_) => None,
+            Self::File(path) => Some(path),
+        }
+    }
+
+    fn show(&self) -> String {
+        match self {
+            Self::Written(url) => format!("url = {:?}\n", url.text()),
+            Self::File(path) => format!("url-file = {path:?}\n"),
+        }
+    }
+}
+
+struct Written(Url);
+
+impl Setting for Written {
     const EXPECTED: &'static str = "http://HOST/PATH or https://HOST/PATH, without a user in it";
     fn read(text: &str) -> Option<Self> {
         Url::read(text).map(Self)
@@ -51,8 +94,19 @@ impl Setting for Address {
 impl Webhook {
     /// What a section says. Paths are relative to `folder`.
     pub(super) fn read(section: &Section<'_>, folder: &Path, name: String) -> Option<Self> {
-        let url: Option<Address> = section.require("url");
         let file = |key| section.get(key).map(|file: String| folder.join(file));
+        let address = match file("url-file") {
+            Some(file) => {
+                if section.has("url") {
+                    let reason = "url says where it is: only one of both can".to_owned();
+                    section.problem("url-file", Problem::Contradiction { reason });
+                }
+                // Known, whichever of the two is wrong.
+                drop(section.get::<String>("url"));
+                Some(Address::File(file))
+            }
+            None => section.require("url").map(|Written(url)| Address::Written(url)),
+        };
         let (every, most) = section.section_or_empty("batch", |batch| {
             let every = batch.get("every").map_or(EVERY, |span: Span| span.0);
             (every, batch.get("most").map_or(MOST, |most: Number| most.0))
@@ -61,8 +115,8 @@ impl Webhook {
         let (timeout, retry) = (span("timeout", TIMEOUT), span("retry", RETRY));
         let (token_file, ca_file) = (file("token-file"), file("ca-file"));
         let wanted = wanted(section);
-        let url = url?.0;
-        Some(Self { name, url, wanted, every, most, timeout, retry, token_file, ca_file })
+        let address = address?;
+        Some(Self { name, address, wanted, every, most, timeout, retry, token_file, ca_file })
     }
 
     /// In the form of the file.
@@ -71,10 +125,10 @@ impl Webhook {
             file.as_ref().map_or_else(String::new, |file| format!("{key} = {file:?}\n"))
         };
         format!(
-            "\n[[webhook]]\nname = {:?}\nurl = {:?}\n{}batch = {{ every = {:?}, most = {} }}\n\
+            "\n[[webhook]]\nname = {:?}\n{}{}batch = {{ every = {:?}, most = {} }}\n\
              timeout = {:?}\nretry = {:?}\n{}{}",
             self.name,
-            self.url.text(),
+            self.address.show(),
             show_wanted(&self.wanted),
             print_duration(self.every),
             self.most,

@@ -11,6 +11,7 @@ use super::super::queue::Next;
 use super::Station;
 use crate::daemon::config::Webhook;
 use crate::pause::{PAUSES, pause};
+use crate::token;
 use batch::{Batch, Envelope};
 
 /// Octets of an answer that are read; nobody looks at them.
@@ -28,6 +29,25 @@ pub(super) struct Task {
     pauses: (Duration, Duration),
 }
 
+/// Why a request was not taken.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{0}")]
+    File(String),
+    #[error("{0}")]
+    Server(#[from] ClientError),
+}
+
+impl Failure {
+    /// How long the server wants to be left alone.
+    const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Server(ClientError::Status { retry_after, .. }) => *retry_after,
+            _ => None,
+        }
+    }
+}
+
 /// What becomes of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Verdict {
@@ -39,11 +59,11 @@ enum Verdict {
 }
 
 impl Verdict {
-    fn of(answer: &Result<Vec<u8>, ClientError>) -> Self {
+    fn of(answer: &Result<Vec<u8>, Failure>) -> Self {
         match answer {
             // An answer that is too long says that all went well before.
-            Ok(_) | Err(ClientError::Size(_)) => Self::Taken,
-            Err(ClientError::Status(status)) => match status.as_u16() {
+            Ok(_) | Err(Failure::Server(ClientError::Size(_))) => Self::Taken,
+            Err(Failure::Server(ClientError::Status { status, .. })) => match status.as_u16() {
                 // What either end can mend: a token, an address, load, trouble.
                 401 | 403 | 404 | 407 | 408 | 425 | 429 | 500.. => Self::Again,
                 _ => Self::Refused,
@@ -109,11 +129,13 @@ impl Task {
                 return;
             }
             self.station.counts.went_wrong();
+            let asked = answer.as_ref().err().and_then(Failure::retry_after);
             let reason = answer.err().map(|error| error.to_string()).unwrap_or_default();
             if !std::mem::replace(&mut self.failing, true) {
                 tracing::warn!(webhook = config.name, reason, "events are not taken");
             }
-            let pause = pause(self.pauses, attempt, crate::random::u64());
+            let pause =
+                pause(self.pauses, attempt, crate::random::u64()).max(asked.unwrap_or_default());
             let is_over = verdict == Verdict::Refused || begun.elapsed() + pause > config.retry;
             if is_over || !self.rest(pause).await {
                 let events = batch.events();
@@ -135,16 +157,13 @@ impl Task {
     }
 }
 
-async fn post(config: &Webhook, body: String) -> Result<Vec<u8>, ClientError> {
-    // Read each time: it may be another by now.
-    let token = match &config.token_file {
-        Some(file) => Some(std::fs::read_to_string(file)?.trim().to_owned()),
-        None => None,
-    };
+async fn post(config: &Webhook, body: String) -> Result<Vec<u8>, Failure> {
+    let url = config.address.now().map_err(Failure::File)?;
+    let token = token::read(config.token_file.as_ref()).map_err(Failure::File)?;
     let ca_file = config.ca_file.clone();
     let client = Client { ca_file, token, time: config.timeout, octets: ANSWER };
-    client.post(&config.url, body).await
+    Ok(client.post(&url, body).await?)
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

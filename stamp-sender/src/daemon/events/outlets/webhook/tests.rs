@@ -12,10 +12,13 @@ use tokio::sync::watch;
 
 use super::super::super::queue::{Sinks, queue};
 use super::*;
+use crate::daemon::config::Address;
 use crate::output::schema::tests::assert_valid_webhook;
 
 /// Answers a request after the other; the head and the body of each.
-fn server(answers: &'static [&'static str]) -> (String, JoinHandle<Vec<(String, Value)>>) {
+pub(in crate::daemon::events::outlets) fn server(
+    answers: &'static [&'static str],
+) -> (String, JoinHandle<Vec<(String, Value)>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/stamp", listener.local_addr().unwrap());
     let heard = move |answer: &&str| {
@@ -39,10 +42,10 @@ fn server(answers: &'static [&'static str]) -> (String, JoinHandle<Vec<(String, 
     (url, std::thread::spawn(move || answers.iter().map(heard).collect()))
 }
 
-fn config(url: &str) -> Webhook {
+pub(in crate::daemon::events::outlets) fn config(url: &str) -> Webhook {
     Webhook {
         name: "noc".to_owned(),
-        url: Url::read(url).unwrap(),
+        address: Address::Written(Url::read(url).unwrap()),
         wanted: Wanted::default(),
         every: Duration::from_millis(10),
         most: 1_000,
@@ -155,4 +158,28 @@ fn the_token_is_shown_as_it_is_now() {
     let (head, _) = &heard.join().unwrap()[0];
     assert!(head.starts_with("post /stamp http/1.1\r\n"), "{head}");
     assert!(head.contains("authorization: bearer secret"), "{head}");
+}
+
+#[test]
+fn a_server_that_wants_to_be_left_alone_for_too_long_is_given_up() {
+    let (url, heard) = server(&["429 Too Many Requests\r\nRetry-After: 3600"]);
+    assert_eq!(tell(config(&url), 10, 3), (0, 3, 1));
+    heard.join().unwrap();
+}
+
+#[test]
+fn an_address_is_read_from_its_file_and_never_told() {
+    let file = std::env::temp_dir().join(format!("stamp-address-{}", std::process::id()));
+    let (url, heard) = server(&["200 OK"]);
+    std::fs::write(&file, format!("{url}\n")).unwrap();
+    let address = Address::File(file.clone());
+    assert_eq!(tell(Webhook { address: address.clone(), ..config(&url) }, 10, 1), (1, 0, 0));
+    assert_eq!(heard.join().unwrap().len(), 1);
+    std::fs::write(&file, "https://noc:secret@example/\n").unwrap();
+    let refused = address.now().unwrap_err();
+    assert!(
+        refused.ends_with(": expected http://HOST/PATH or https://HOST/PATH, without a user in it")
+    );
+    assert!(!refused.contains("secret"), "{refused}");
+    std::fs::remove_file(file).unwrap();
 }
