@@ -1,16 +1,19 @@
 //! Finds the programs under test, built from the sources as they are now.
 //!
 //! Cargo builds a package's programs for that package's own tests only, so that a run of these
-//! tests alone would find none, or those of yesterday. Therefore the first call in a test run asks
-//! Cargo to build both (a fraction of a second when there is nothing to do). It works under
-//! `cargo test`, which has released its lock by then, and under cargo-nextest, where each test is a
-//! process: the first one builds, the others find its note.
+//! tests alone would find none, or those of yesterday. Therefore the first call in a test run looks
+//! whether both are newer than all they were made of, as they are when all of the workspace is tested,
+//! and otherwise asks Cargo to build them. (Cargo is not asked always: on its own it chooses other features of
+//! other crates than it does for the tests of all, and so would build everything a second time.) It works
+//! under `cargo test`, which has released its lock by then, and under cargo-nextest, where each test is
+//! a process: the first one builds, the others find its note.
 
 use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::time::SystemTime;
 
 /// Names a folder that holds the programs; nothing is built then.
 const FOLDER: &str = "STAMP_TEST_BINARIES";
@@ -83,7 +86,35 @@ fn build() -> Result<PathBuf, String> {
     Ok(target.programs)
 }
 
+/// Both are newer than every file that Cargo noted beside them as what they were made of.
+fn are_fresh(programs: &Path) -> bool {
+    let lock = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock"));
+    PROGRAMS.iter().all(|program| {
+        let Ok(made_of) = fs::read_to_string(programs.join(format!("{program}.d"))) else {
+            return false;
+        };
+        let Some(built) = changed(&programs.join(program)) else { return false };
+        let mut sources = sources(&made_of).into_iter().chain([lock.to_owned()]);
+        sources.all(|source| changed(&source).is_some_and(|at| at <= built))
+    })
+}
+
+fn changed(file: &Path) -> Option<SystemTime> {
+    fs::metadata(file).ok()?.modified().ok()
+}
+
+/// The files of a rule for make, behind its colon; a space in a name stands behind a backslash.
+fn sources(rule: &str) -> Vec<PathBuf> {
+    const SPACE: &str = "\0";
+    let (_, files) = rule.split_once(": ").unwrap_or_default();
+    let files = files.replace("\\ ", SPACE);
+    files.split_whitespace().map(|file| file.replace(SPACE, " ").into()).collect()
+}
+
 fn run_cargo(target: &Target) -> Result<(), String> {
+    if are_fresh(&target.programs) {
+        return Ok(());
+    }
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["build", "--quiet", "--profile", &target.profile]);
@@ -100,4 +131,40 @@ fn run_cargo(target: &Target) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files_may_hold_spaces() {
+        let files = sources("/t/a: /s/a.rs /s/with\\ space/b.rs\n");
+        assert_eq!(files, ["/s/a.rs", "/s/with space/b.rs"].map(PathBuf::from));
+        assert!(sources("").is_empty());
+    }
+
+    #[test]
+    fn programs_are_fresh_as_long_as_nothing_that_they_are_made_of_is_newer() {
+        let folder = env::temp_dir().join(format!("stamp-fresh-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let write = |name: &str, text: &str, at: SystemTime| {
+            let path = folder.join(name);
+            fs::write(&path, text).expect("a file");
+            let file = File::options().write(true).open(path).expect("the same file");
+            file.set_modified(at).expect("its time");
+        };
+        let future = SystemTime::now() + std::time::Duration::from_secs(3_600);
+        let source = folder.join("main.rs");
+        assert!(!are_fresh(&folder), "there are none");
+        write("main.rs", "", future);
+        for program in PROGRAMS {
+            write(program, "", future);
+            write(&format!("{program}.d"), &format!("{program}: {}\n", source.display()), future);
+        }
+        assert!(are_fresh(&folder));
+        write("main.rs", "", future + std::time::Duration::from_secs(1));
+        assert!(!are_fresh(&folder), "a source is newer");
+        fs::remove_dir_all(folder).expect("it goes");
+    }
 }
