@@ -4,7 +4,7 @@ mod layout;
 mod svg;
 mod text;
 
-use crate::path::{Hop, Path};
+use crate::path::Hop;
 use crate::topology::{LinkId, LinkKind, Topology};
 
 pub use svg::svg;
@@ -15,9 +15,14 @@ pub use text::{graphviz, mermaid};
 pub struct Way<'a> {
     /// Its name.
     pub name: &'a str,
-    /// Its hops.
-    pub path: &'a Path,
+    /// Its hops: one behind the other, or all that packets may take where nodes choose among several.
+    pub hops: &'a [Hop],
+    /// It carries nothing, and is drawn with dashes.
+    pub is_idle: bool,
 }
+
+/// Nodes that a picture has room for; of more than these it has those that lie on a way.
+const CROWD: usize = 150;
 
 /// Colours that people with colour blindness tell apart (Okabe and Ito); ways beyond them begin anew.
 const COLOURS: [&str; 7] =
@@ -30,7 +35,7 @@ fn colour(place: usize) -> &'static str {
 
 /// Places of the ways that take a link, in either direction, each with its hop.
 fn takers<'w>(ways: &'w [Way<'w>], link: LinkId) -> impl Iterator<Item = (usize, Hop)> + 'w {
-    let hop = move |way: &Way<'w>| way.path.hops().iter().copied().find(|hop| hop.link == link);
+    let hop = move |way: &Way<'w>| way.hops.iter().copied().find(|hop| hop.link == link);
     ways.iter().enumerate().filter_map(move |(place, way)| Some((place, hop(way)?)))
 }
 

@@ -9,21 +9,25 @@
 mod chooser;
 mod circumstances;
 mod composite;
+mod drawing;
 mod heard;
 mod links;
 mod plan;
 mod sessions;
 mod shown;
+mod site;
 mod table;
 mod told;
 mod window;
 
 pub use chooser::{Chooser, Moved};
 pub use circumstances::{Circumstances, Drain};
+pub use drawing::Drawing;
 pub use heard::Known;
 pub use links::LinkNews;
 pub use plan::Plan;
 pub use shown::ShownPolicy;
+pub use site::page;
 pub use window::window;
 
 #[cfg(test)]

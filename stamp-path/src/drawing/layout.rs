@@ -1,6 +1,6 @@
 //! Where nodes lie in a picture: as far from each other as there are links between them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::topology::{NodeId, Topology};
 
@@ -9,13 +9,18 @@ const ROUNDS: usize = 120;
 /// Nodes that no way joins lie so many links apart.
 const APART: f64 = 3.0;
 
-/// Coordinates of every node, in the length of a link.
+/// Coordinates of these nodes, in the length of a link.
 ///
 /// Stress majorization (Gansner, Koren, North 2004) over the distances in links, from a beginning that has
 /// those of a distance in a column. Nothing is left to chance: the same network has the same picture.
-pub(super) fn positions(topology: &Topology) -> Vec<(f64, f64)> {
-    let distances: Vec<Vec<Option<u32>>> =
-        topology.ids().map(|node| distances(topology, node)).collect();
+pub(super) fn positions(topology: &Topology, nodes: &[NodeId]) -> BTreeMap<NodeId, (f64, f64)> {
+    let distances: Vec<Vec<Option<u32>>> = nodes
+        .iter()
+        .map(|node| {
+            let all = distances(topology, *node);
+            nodes.iter().map(|other| all[other.position()]).collect()
+        })
+        .collect();
     let mut places = columns(&distances);
     for _ in 0..ROUNDS {
         for node in 0..places.len() {
@@ -24,7 +29,7 @@ pub(super) fn positions(topology: &Topology) -> Vec<(f64, f64)> {
             }
         }
     }
-    places
+    nodes.iter().copied().zip(places).collect()
 }
 
 /// Where the others want a node: each at its distance, near ones more than far ones.

@@ -1,5 +1,6 @@
 use super::*;
-use crate::topology::Side;
+use crate::path::Path;
+use crate::topology::{NodeId, Side};
 
 /// Two domains, two links beside each other, one that is drained, and names that need care.
 fn network() -> Topology {
@@ -33,7 +34,7 @@ fn way(topology: &Topology) -> Path {
 fn graphviz_has_every_node_and_link_and_colours_the_way() {
     let topology = network();
     let path = way(&topology);
-    let text = graphviz(&topology, &[Way { name: "by \"b\"", path: &path }]);
+    let text = graphviz(&topology, &[Way { name: "by \"b\"", hops: path.hops(), is_idle: false }]);
     for line in [
         "    label=\"west\";",
         "    \"b\" [style=dashed, color=gray];",
@@ -52,7 +53,10 @@ fn graphviz_has_every_node_and_link_and_colours_the_way() {
 fn mermaid_styles_links_by_their_number() {
     let topology = network();
     let path = way(&topology);
-    let ways = [Way { name: "one", path: &path }, Way { name: "<two>", path: &path }];
+    let ways = [
+        Way { name: "one", hops: path.hops(), is_idle: false },
+        Way { name: "<two>", hops: path.hops(), is_idle: false },
+    ];
     let text = mermaid(&topology, &ways);
     for line in [
         "    n1(\"b\"):::drained",
@@ -70,14 +74,15 @@ fn mermaid_styles_links_by_their_number() {
 fn the_picture_is_the_same_every_time_and_nodes_lie_apart() {
     let topology = network();
     let path = way(&topology);
-    let ways = [Way { name: "a & b", path: &path }];
+    let ways = [Way { name: "a & b", hops: path.hops(), is_idle: false }];
     let picture = svg(&topology, &ways);
     assert_eq!(picture, svg(&topology, &ways));
     assert!(picture.contains("<title>Ways: a &amp; b</title>"), "{picture}");
     assert_eq!(picture.matches("class=\"way\"").count(), 4, "three links and the legend");
-    let places = layout::positions(&topology);
-    for (one, here) in places.iter().enumerate() {
-        for there in &places[..one] {
+    let nodes: Vec<NodeId> = topology.ids().collect();
+    let places = layout::positions(&topology, &nodes);
+    for (one, here) in &places {
+        for (_, there) in places.range(..one) {
             let far = (here.0 - there.0).hypot(here.1 - there.1);
             assert!(far > 0.5, "{places:?}");
         }
@@ -87,12 +92,35 @@ fn the_picture_is_the_same_every_time_and_nodes_lie_apart() {
 #[test]
 fn neighbours_lie_about_a_link_apart() {
     let topology = network();
-    let places = layout::positions(&topology);
+    let nodes: Vec<NodeId> = topology.ids().collect();
+    let places = layout::positions(&topology, &nodes);
     for id in topology.link_ids() {
-        let [from, to] = topology[id].ends.map(|end| places[end.position()]);
+        let [from, to] = topology[id].ends.map(|end| places[&end]);
         let length = (from.0 - to.0).hypot(from.1 - to.1);
         assert!((0.7..1.3).contains(&length), "{}: {length}", topology[id].name);
     }
+}
+
+/// Nodes in a row, each joined to the next.
+fn row(count: usize) -> Topology {
+    let nodes: String = (0..count).map(|node| format!("[[node]]\nname = \"n{node}\"\n")).collect();
+    let link = |end: usize| format!("[[link]]\nends = [\"n{}\", \"n{end}\"]\n", end - 1);
+    let links: String = (1..count).map(link).collect();
+    Topology::read("t.toml", &(nodes + &links)).unwrap()
+}
+
+#[test]
+fn of_a_crowd_only_what_lies_on_the_ways_is_drawn() {
+    let topology = row(CROWD + 1);
+    let hops = ["n0-n1", "n1-n2"]
+        .map(|name| Hop { link: topology.link_id(name).unwrap(), side: Side::First });
+    let picture = svg(&topology, &[Way { name: "two", hops: &hops, is_idle: true }]);
+    assert_eq!(picture.matches("class=\"name\"").count(), 3, "{picture}");
+    assert_eq!(picture.matches("class=\"link\"").count(), 2, "{picture}");
+    assert_eq!(picture.matches("class=\"way idle\"").count(), 3, "two links and the legend");
+    let told = format!("3 of {} nodes: those on these ways", CROWD + 1);
+    assert!(picture.contains(&told), "{picture}");
+    assert!(svg(&topology, &[]).contains("0 of "));
 }
 
 #[test]

@@ -18,7 +18,7 @@ use super::observer::Place;
 use crate::happening::SessionInfo;
 use crate::output::gather::address;
 use crate::output::ndjson::policy::PolicyEntry;
-use crate::paths::ShownPolicy;
+use crate::paths::{Drawing, ShownPolicy};
 use crate::policies::{Policies, Standing};
 
 /// The control side writes on it, whoever has a copy reads.
@@ -38,6 +38,8 @@ pub(super) struct Posted {
     pub(super) has_histograms: Option<bool>,
     /// What sessions say together.
     pub(super) policies: Policies,
+    /// The same to be drawn.
+    pub(super) drawing: Arc<Drawing>,
     /// What others may have measured once.
     pub(super) probing: Option<Arc<Probing>>,
     /// Where targets are discovered, and how that goes.
@@ -225,6 +227,11 @@ impl Board {
     /// This was decided for the policies of the file.
     pub(super) fn chooses(&self, shown: Vec<ShownPolicy>) {
         self.read().policies.choose(shown);
+    }
+
+    /// The network with the ways of these policies.
+    pub(super) fn draws(&self, drawing: Drawing) {
+        self.read().drawing = Arc::new(drawing);
     }
 
     /// What has changed of policies since this was asked last.

@@ -48,6 +48,7 @@ impl Daemon {
             let shown = self.chooser.shown(now);
             self.table.publish(self.chooser.rows(&shown));
             self.board.chooses(shown);
+            self.board.draws(self.chooser.drawing());
         }
         // One that is under way may have begun before.
         if self.preparation.is_none() && self.chooser.takes_plan() {

@@ -129,6 +129,7 @@ impl Site for SenderSite {
             "/api/v1/discovery" => Some(listing::discovery(&self.sources.board)),
             "/api/v1/sessions" => Some(self.sessions()),
             "/api/v1/policies" => Some(policies::page(&self.sources.board.read().policies)),
+            path if path.starts_with("/paths") => self.paths(path),
             "/config" => Some(pages::config(&self.sources.board)),
             _ => None,
         }

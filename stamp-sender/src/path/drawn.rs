@@ -57,7 +57,8 @@ fn found(network: &Network<'_>, request: &Request, draw: &Draw) -> Result<Vec<An
 
 fn in_language(format: Picture, topology: &Topology, paths: &[Path]) -> String {
     let names: Vec<String> = paths.iter().map(|path| route::words(topology, path)).collect();
-    let ways = names.iter().zip(paths).map(|(name, path)| Way { name, path });
+    let ways =
+        names.iter().zip(paths).map(|(name, path)| Way { name, hops: path.hops(), is_idle: false });
     let ways: Vec<Way<'_>> = ways.collect();
     match format {
         Picture::Svg => drawing::svg(topology, &ways),

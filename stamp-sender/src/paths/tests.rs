@@ -1,5 +1,7 @@
 //! From a file to sessions, and from what they measure to the lists that carry.
 
+mod site;
+
 use std::path::Path;
 
 use stamp_path::class::{Direction, Measure, Quantile, Value};

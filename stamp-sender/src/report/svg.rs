@@ -5,6 +5,7 @@ mod course;
 mod panel;
 
 use super::read::Saved;
+use crate::output::markup::escaped;
 use panel::{HEIGHT, WIDTH};
 
 /// Room between panels and at the edges.
@@ -50,11 +51,6 @@ pub fn draw(saved: &Saved) -> String {
     }
     svg.push_str("</svg>\n");
     svg
-}
-
-/// Text that may stand between tags and in attributes.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// A coordinate with one digit: finer than any screen shows.

@@ -5,10 +5,14 @@ import shutil
 import subprocess
 import tempfile
 import urllib.request
+import xml.etree.ElementTree
 from contextlib import ExitStack
 from pathlib import Path
 
 from cases.monitoring_chain import PICTURES, programs, until
+from cases.prometheus import told
+from dashboards import REPOSITORY
+from programs import SENDER, Program
 from report import Unavailable, case, expect, expect_true
 
 
@@ -43,3 +47,44 @@ def landing():
         PICTURES.mkdir(parents=True, exist_ok=True)
         for name, size in (("landing", "1200,360"), ("landing-phone", "500,760")):
             browse(chromium, folder, address, f"--window-size={size}", f"--screenshot={PICTURES / name}.png")
+
+
+@case("chromium", "browser", "page of policies: the network, the path that carries, and why; nothing but its own files")
+def paths():
+    chromium = shutil.which("chromium")
+    if not chromium:
+        raise Unavailable("chromium is not installed")
+    shipped = (REPOSITORY / "examples/policies/three-paths.toml").read_text()
+    topology = REPOSITORY / "stamp-lab/reference/three-paths.toml"
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        # This host is none of the network, so that nothing is measured: what needs nothing carries all the same.
+        text = shipped.replace("../../stamp-lab/reference/three-paths.toml", str(topology))
+        (folder / "sender.toml").write_text(f'from = "s"\nweb.listen = "127.0.0.1:0"\n{text}')
+        sender = stack.enter_context(Program([SENDER, "run", "sender.toml"], folder=folder))
+        base = stack.enter_context(told(sender))
+
+        def get(path):
+            with urllib.request.urlopen(base + path, timeout=20) as answer:
+                return answer.read().decode()
+
+        until(lambda: "<td>cheapest<td>" in get("/paths"), "nothing carries")
+        dom = browse(chromium, folder, f"{base}/paths", "--dump-dom")
+        expect(re.findall(r'data-name="([^"]+)"', dom.stdout), ["gaming-to-r", "bulk-to-r"], "the worst first")
+        expect_true("2 policies, 1 carry nothing" in dom.stdout, f"no summary in {dom.stdout}")
+        for complaint in ("Content Security Policy", "Failed to load"):
+            expect_true(complaint not in dom.stderr, f"{complaint}: {dom.stderr}")
+        expect(re.findall(r'(?:src|href)="(?!/)([^"]*)"', dom.stdout), [], "assets of others")
+        pictures = re.findall(r'src="(/[^"]+\.svg)"', dom.stdout)
+        expect(pictures, ["/paths.svg"], "pictures")
+        for path in (*pictures, "/paths/gaming%2Dto%2Dr.svg"):
+            expect(xml.etree.ElementTree.fromstring(get(path)).tag, "{http://www.w3.org/2000/svg}svg", path)
+        expect_true("bulk-to-r: cheapest" in get("/paths.svg"), "the path that carries is drawn")
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        for name, path, size in (
+            ("paths", "/paths", "1200,760"),
+            ("paths-phone", "/paths", "500,1000"),
+            ("paths-of-one", "/paths/gaming%2Dto%2Dr", "1200,700"),
+        ):
+            shot = f"--screenshot={PICTURES / name}.png"
+            browse(chromium, folder, base + path, f"--window-size={size}", shot)

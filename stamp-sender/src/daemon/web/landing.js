@@ -1,7 +1,7 @@
 // Keeps the page as it would be if it were loaded anew, and draws the course of the round trip since it was opened.
 "use strict";
 const KEPT = 60, EVERY_MS = 5000, AFTER_EVENT_MS = 300, CROWD_MS = 2000, SVG = "http://www.w3.org/2000/svg";
-const courses = new Map();
+const courses = new Map(), TITLE = document.title;
 
 function draw() {
   const seen = new Set();
@@ -27,13 +27,16 @@ let timer;
 async function refresh() {
   clearTimeout(timer);
   try {
-    const answer = await fetch("/", { cache: "no-store" });
+    const answer = await fetch(location.pathname, { cache: "no-store" });
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    // A picture that is the same as before is not loaded again.
+    const shown = document.querySelector("figure"), next = fresh.querySelector("figure");
+    if (shown && next && shown.dataset.drawn === next.dataset.drawn) next.replaceWith(shown);
     document.querySelector("main").replaceWith(fresh.querySelector("main"));
-    document.title = "stamp-sender";
+    document.title = TITLE;
     draw();
   } catch {
-    document.title = "(no answer) stamp-sender";
+    document.title = "(no answer) " + TITLE;
   }
   timer = setTimeout(refresh, EVERY_MS);
 }

@@ -12,6 +12,7 @@ use stamp_session::snapshot::{ClockReport, DelaySummary, SessionSnapshot, Sessio
 
 use crate::daemon::board::{Board, Branch, Entry};
 use crate::output::duration::{bound, delay};
+use crate::output::markup::escaped;
 
 /// Sessions that are listed; the others are better.
 const LISTED: usize = 500;
@@ -21,8 +22,8 @@ const HEAD: &str = "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8
 style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'\">\
 <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
 <title>stamp-sender</title><link rel=\"stylesheet\" href=\"/landing.css\">\
-<script src=\"/landing.js\" defer></script></head><body><header><h1>stamp-sender ";
-const LINKS: &str = "</h1><nav><a href=\"/metrics\">metrics</a> \
+<script src=\"/landing.js\" defer></script></head><body class=\"sessions\"><header><h1>stamp-sender ";
+const LINKS: &str = "</h1><nav><a href=\"/paths\">paths</a> <a href=\"/metrics\">metrics</a> \
 <a href=\"/api/v1/sessions\">sessions as JSON</a> <a href=\"/api/v1/events\">events</a> \
 <a href=\"/config\">configuration</a> <a href=\"/-/ready\">ready</a></nav></header>\n";
 const COLUMNS: &str = "<table><thead><tr><th>session<th>target<th>state<th>forward p50 / p99\
@@ -182,10 +183,6 @@ pub(super) fn page(board: &Board) -> Page {
     Page::whole("text/html; charset=utf-8", text)
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 #[cfg(test)]
 mod tests {
     use stamp_session::clock::ClockState;
@@ -211,10 +208,5 @@ mod tests {
         assert_eq!(told(true, false, Some(1_500)), "far not synchronized");
         assert_eq!(told(false, true, None), "near not synchronized");
         assert_eq!(told(false, false, None), "not synchronized");
-    }
-
-    #[test]
-    fn what_operators_write_is_text_and_no_markup() {
-        assert_eq!(escaped("<b \"c\">&"), "&lt;b &quot;c&quot;&gt;&amp;");
     }
 }

@@ -13,8 +13,18 @@ use crate::daemon::config;
 use crate::output::document::SCHEMA_VERSION;
 use crate::output::gather;
 use crate::output::heard::Heard;
+use crate::paths;
 
 impl SenderSite {
+    /// Policies for people, and pictures of them.
+    pub(super) fn paths(&self, path: &str) -> Option<Page> {
+        let posted = self.sources.board.read();
+        let (policies, drawing) = (posted.policies.all(), Arc::clone(&posted.drawing));
+        // Drawing takes longer than others may wait for the board.
+        drop(posted);
+        paths::page(path, &policies, &drawing)
+    }
+
     /// Sessions as `--json` has them. What was counted is since the session began, what was measured
     /// is of its latest complete window.
     pub(super) fn sessions(&self) -> Page {
