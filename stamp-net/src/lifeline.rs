@@ -1,9 +1,9 @@
 //! Tying the end of a process to that of another.
 
 use std::io::{self, Read};
-use std::os::fd::{AsFd, IntoRawFd};
+use std::os::fd::{AsFd, IntoRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::process;
+use std::process::{self, Child, Command};
 
 use crate::error::NetError;
 use crate::sys::descriptor;
@@ -22,16 +22,8 @@ const F_SETSIG: libc::c_int = 10;
 ///
 /// [`NetError::Call`] when the kernel refuses, or the other end has closed already.
 pub fn tie(connection: UnixStream) -> Result<(), NetError> {
-    let own = process::id().cast_signed();
-    let settings = [
-        (libc::F_SETFD, 0),
-        (F_SETOWN, own),
-        (F_SETSIG, libc::SIGKILL),
-        (libc::F_SETFL, libc::O_ASYNC | libc::O_NONBLOCK),
-    ];
-    for (command, value) in settings {
-        descriptor::set(connection.as_fd(), command, value).map_err(NetError::call("fcntl"))?;
-    }
+    set(&connection, libc::F_SETFD, 0)?;
+    kill_with(&connection, process::id())?;
     // What closed before the kernel was asked to tell is not told.
     let mut reader = &connection;
     match reader.read(&mut [0]) {
@@ -42,8 +34,46 @@ pub fn tie(connection: UnixStream) -> Result<(), NetError> {
     Ok(())
 }
 
+/// Starts a program that is killed when the connection returned closes: at the latest when this process
+/// ends, however that comes about.
+///
+/// Its standard input is the other end, on which there is nothing to read. Unlike the signal that the
+/// kernel sends at the death of a parent, this does not ask which thread started the program.
+///
+/// # Errors
+///
+/// [`NetError::Call`] when the kernel refuses; nothing is left running then.
+pub fn start(command: &mut Command) -> Result<(Child, UnixStream), NetError> {
+    let (near, far) = UnixStream::pair().map_err(NetError::call("socketpair"))?;
+    let input = far.try_clone().map_err(NetError::call("dup"))?;
+    let started = command.stdin(OwnedFd::from(input)).spawn();
+    let mut child = started.map_err(NetError::call("spawn"))?;
+    match kill_with(&far, child.id()) {
+        Ok(()) => Ok((child, near)),
+        Err(error) => {
+            // It may have ended by itself.
+            let _gone = child.kill().and_then(|()| child.wait());
+            Err(error)
+        }
+    }
+}
+
+/// The process is killed when something comes over the connection, which its end does as well. Whoever
+/// holds this end shares the setting.
+fn kill_with(connection: &UnixStream, process: u32) -> Result<(), NetError> {
+    set(connection, F_SETOWN, process.cast_signed())?;
+    set(connection, F_SETSIG, libc::SIGKILL)?;
+    set(connection, libc::F_SETFL, libc::O_ASYNC | libc::O_NONBLOCK)
+}
+
+fn set(connection: &UnixStream, command: libc::c_int, value: libc::c_int) -> Result<(), NetError> {
+    descriptor::set(connection.as_fd(), command, value).map_err(NetError::call("fcntl"))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+
     use super::*;
 
     /// That it kills is shown where a process may be killed: by the trials of labs.
@@ -52,5 +82,14 @@ mod tests {
         let (near, far) = UnixStream::pair().unwrap();
         drop(far);
         assert!(tie(near).is_err());
+    }
+
+    #[test]
+    fn a_program_that_was_started_is_killed_with_the_connection() {
+        let mut sleeper = Command::new("sleep");
+        let (mut child, connection) = start(sleeper.arg("600")).unwrap();
+        assert_eq!(child.try_wait().unwrap(), None);
+        drop(connection);
+        assert_eq!(child.wait().unwrap().signal(), Some(libc::SIGKILL));
     }
 }
