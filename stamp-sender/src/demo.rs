@@ -7,6 +7,7 @@
 
 mod loopback;
 mod network;
+mod reflector;
 mod showing;
 mod table;
 mod tally;

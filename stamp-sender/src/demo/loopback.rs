@@ -9,14 +9,10 @@ use std::time::Duration;
 
 use stamp_net::{NetError, SocketOptions, UdpSocket};
 use stamp_proto::auth::{Key, KeyId, KeyRing};
-use stamp_proto::packet::AuthenticationMode;
-use stamp_session::reflector::{
-    RateLimit, RateLimiter, RateLimiterConfig, ReflectorConfig, ReflectorEvent, SourcePolicy,
-};
 use stamp_session::sender::ReflectorMode;
-use stamp_worker::reflector::{ReflectorObserver, ReflectorPool};
 use stamp_worker::sender::SessionSetup;
 
+use super::reflector::Reflector;
 use super::{ONE_CLOCK, flags};
 use crate::Ended;
 use crate::command_line::{Demo, Probe};
@@ -30,8 +26,8 @@ pub(super) fn run(demo: &Demo) -> Ended {
     let stage = run::Stage::open()?;
     let mut reporter = run::reporter(&demo.output)?;
     let keys = Arc::new(demo_keys()?);
-    let open = DemoReflector::start(AuthenticationMode::Unauthenticated, &keys)?;
-    let authenticated = DemoReflector::start(AuthenticationMode::Authenticated, &keys)?;
+    let open = Reflector::start(loopback_socket()?, None)?;
+    let authenticated = Reflector::start(loopback_socket()?, Some(&keys))?;
     if run::on_terminal() && demo.output.quiet == 0 {
         exit::tell(&format!(
             "Two reflectors in this process: {} (open) and {} (authenticated), both stateful.\n\
@@ -55,33 +51,6 @@ fn demo_keys() -> Result<KeyRing, Failure> {
     Key::new(KeyId(1), &secret)
         .and_then(|key| KeyRing::new(vec![key]))
         .map_err(|error| Failure::Usage { flag: "demo", problem: error.to_string() })
-}
-
-/// A reflector on a free port of loopback.
-struct DemoReflector {
-    address: SocketAddr,
-    _pool: ReflectorPool,
-}
-
-impl DemoReflector {
-    fn start(mode: AuthenticationMode, keys: &Arc<KeyRing>) -> Result<Self, Failure> {
-        let socket = loopback_socket()?;
-        let address = socket.local_addr();
-        let seed = [random::u64(), random::u64()];
-        let mut policy = SourcePolicy::unknown(mode);
-        policy.rate_limit = RateLimit::Off;
-        let mut config = ReflectorConfig::new(seed);
-        config.stateful = true;
-        config.keys = Some(Arc::clone(keys));
-        config.unknown_sources = Some(policy);
-        config.own_listeners = vec![address];
-        config.clock = ONE_CLOCK;
-        let limiter = Arc::new(RateLimiter::new(RateLimiterConfig::new(seed)));
-        let observer: Arc<dyn ReflectorObserver> = Arc::new(Quiet);
-        let mut pool = ReflectorPool::start(1, &config, &limiter, &observer)?;
-        pool.add_listener(vec![socket])?;
-        Ok(Self { address, _pool: pool })
-    }
 }
 
 /// A socket on the loopback address of whichever family this host has, IPv6 first.
@@ -116,11 +85,4 @@ fn session(
     info.target_text = target.to_string();
     let window = demo.output.report.map(|period| period.0);
     Ok((SessionSetup { window, ..SessionSetup::new(socket, config) }, info))
-}
-
-/// The demo's reflectors have nothing to tell: their only source is this process.
-struct Quiet;
-
-impl ReflectorObserver for Quiet {
-    fn notice(&self, _event: ReflectorEvent) {}
 }
