@@ -317,6 +317,9 @@ pub struct Demo {
     /// Without user namespaces this is what there is.
     #[arg(long)]
     pub loopback: bool,
+    /// Leave the files of the last act in this folder: the network, and what chooses and writes in it.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["loopback", "json", "csv"])]
+    pub keep: Option<PathBuf>,
     /// Printing.
     #[command(flatten)]
     pub output: Output,

@@ -2,9 +2,11 @@
 //!
 //! ```text
 //!   flags ─► network: a lab of three ways, measured in enhanced loopback over both data planes
+//!      │        └──► choice: a policy over them, and the route that follows what is measured
 //!      └───► loopback: where no lab can be built, a reflector and a sender
 //! ```
 
+mod choice;
 mod loopback;
 mod network;
 mod reflector;
@@ -38,7 +40,8 @@ pub fn run(demo: &Demo) -> Ended {
         Err(obstacle) => {
             exit::tell(&format!(
                 "stamp-sender: this machine builds no network of its own: {obstacle}\n\
-                 The demo runs on loopback instead.\n\n"
+                 The demo runs on loopback instead. With a network it would show three ways over SR-MPLS and \
+                 SRv6, and a route that leaves one that becomes slow.\n\n"
             ));
             loopback::run(demo)
         }

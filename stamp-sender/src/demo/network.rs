@@ -1,5 +1,6 @@
 //! A sender, a far node that only writes a timestamp, and three ways between them.
 
+use std::net::Ipv6Addr;
 use std::time::{Duration, Instant};
 
 use stamp_lab::{Impairment, Lab, LabError, Loss, Namespace, Options, Plan, THREE_PATHS};
@@ -12,8 +13,8 @@ use stamp_worker::forwarder::{
     ForwarderSetup, ForwarderWorker, LabelSetup, NextHopSetup, TimestampSetup,
 };
 
-use super::flags;
 use super::showing::Showing;
+use super::{choice, flags};
 use crate::Ended;
 use crate::command_line::{Demo, Measure};
 use crate::exit::Failure;
@@ -42,6 +43,8 @@ pub(super) struct Path {
     pub(super) name: String,
     /// The link that has its delay, and the sender's side of it.
     pub(super) near: (LinkId, Side),
+    /// The SID of the node in its middle.
+    pub(super) end: Ipv6Addr,
     /// What to type at the sender: over labels, over SIDs.
     pub(super) flags: [Vec<String>; 2],
 }
@@ -91,7 +94,25 @@ impl Network {
         }
         let Sessions { setups, infos, .. } = sessions;
         let mut showing = Showing::new(demo, inner, self);
-        stage.run(setups, &infos, &mut showing).map(|(status, _)| status)
+        let (status, _) = stage.run(setups, &infos, &mut showing)?;
+        // A document has its end already.
+        let goes_on = demo.output.is_for_people() || demo.output.ndjson;
+        match showing.into_network().filter(|_| goes_on) {
+            Some(network) => choice::run(network, demo).map(|()| status),
+            None => Ok(status),
+        }
+    }
+
+    /// Sender and far node: their namespaces, and addresses of theirs.
+    pub(super) fn ends(&self) -> Result<[(Namespace, Ipv6Addr); 2], Failure> {
+        let end = |name| -> Result<_, Failure> {
+            let id = node(self.lab.topology(), name)?;
+            let address = self.lab.topology()[id].ipv6();
+            let address = address.ok_or_else(|| lacks("an IPv6 address of", name))?;
+            Ok((self.lab.namespace(id).clone(), address))
+        };
+        let [near, far] = ENDS.map(end);
+        Ok([near?, far?])
     }
 
     pub(super) fn paths(&self) -> &[Path] {
@@ -164,7 +185,10 @@ fn measure(typed: &[String], demo: &Demo) -> Result<Measure, Failure> {
 }
 
 /// Does something at a node.
-fn within<T: Send>(namespace: &Namespace, work: impl FnOnce() -> T + Send) -> Result<T, Failure> {
+pub(super) fn within<T: Send>(
+    namespace: &Namespace,
+    work: impl FnOnce() -> T + Send,
+) -> Result<T, Failure> {
     namespace.run(work).map_err(|source| Failure::System { what: "entering a node", source })
 }
 
@@ -212,6 +236,7 @@ impl Ways<'_> {
         Ok(Path {
             name: node.name.clone(),
             near,
+            end,
             flags: [over_labels.concat(), over_sids.concat()],
         })
     }

@@ -44,6 +44,8 @@ pub(super) struct Showing {
     /// Packets that the wires had held before the change, by way and direction.
     held_before: Vec<[usize; 2]>,
     changed: bool,
+    /// The user has seen enough.
+    is_interrupted: bool,
     /// Lines of the table that stand on the terminal and may be drawn over.
     drawn: usize,
 }
@@ -67,8 +69,14 @@ impl Showing {
             },
             held_before: Vec::new(),
             changed: false,
+            is_interrupted: false,
             drawn: 0,
         }
+    }
+
+    /// The network, for what comes next, unless the user has seen enough.
+    pub(super) fn into_network(self) -> Option<Network> {
+        (!self.is_interrupted).then_some(self.network)
     }
 
     fn introduction(&self) -> String {
@@ -205,6 +213,7 @@ impl Reporter for Showing {
     }
 
     fn finish(&mut self, sessions: &[SessionSnapshot], ended: Ended) -> io::Result<()> {
+        self.is_interrupted = ended == Ended::Interrupted;
         if self.told {
             self.draw(true)?;
             print(&self.losses())?;
