@@ -21,11 +21,15 @@ fn main() -> ExitCode {
 fn trials() -> Vec<Trial> {
     trials![
         clocks,
+        branches: [Need::IPV6],
+        bulk: [Need::IPV6],
         discovery,
         upgrading,
         dscp,
+        edge_clients: [Need::IPV6],
         first_measurement,
         ipv6_only: [Need::IPV6],
+        isolation: [Need::IPV6],
         lab: [Need::IPV6],
         lag,
         loss,
@@ -49,6 +53,22 @@ fn trials() -> Vec<Trial> {
 
 fn clocks() {
     play("clocks", Machines::two_hosts(Families::V4));
+}
+
+fn branches() {
+    play("branches", Machines::with_examples());
+}
+
+fn bulk() {
+    play("bulk", Machines::with_examples());
+}
+
+fn edge_clients() {
+    play("edge-clients", Machines::with_topology());
+}
+
+fn isolation() {
+    play("isolation", Machines::with_examples());
 }
 
 fn service() {

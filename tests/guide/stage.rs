@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, process};
 
 use stamp_tests::conformance::guide::{Ran, Stage, Step};
+use stamp_tests::conformance::tree;
 use stamp_tests::netns::{self, Families, Family, Host, Program};
 use stamp_tests::wire::Wire;
 
@@ -37,6 +38,21 @@ impl Machines {
         let machines = Self::one();
         let file = machines.folder.0.join("three-paths.toml");
         fs::write(file, stamp_lab::THREE_PATHS).expect("the file is written");
+        machines
+    }
+
+    /// The same with the files that stand under `examples`.
+    pub(crate) fn with_examples() -> Self {
+        let machines = Self::with_topology();
+        for part in ["classes", "topologies"] {
+            let (from, to) =
+                (tree::root().join("examples").join(part), machines.folder.0.join("examples"));
+            fs::create_dir_all(to.join(part)).expect("the folder is ours");
+            for entry in fs::read_dir(from).expect("it is shipped").flatten() {
+                let copy = to.join(part).join(entry.file_name());
+                fs::copy(entry.path(), copy).expect("the file is copied");
+            }
+        }
         machines
     }
 
