@@ -13,6 +13,7 @@ mod network;
 mod policies;
 mod refusals;
 mod segments;
+mod service;
 mod traffic;
 
 use stamp_tests::netns::Trial;

@@ -1,17 +1,14 @@
 //! Policies of `stamp-sender run`: each list is measured, and the best candidate path carries traffic.
 
-use std::cell::RefCell;
-use std::collections::HashSet;
-use std::fs;
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::net::TcpStream;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
-use stamp_tests::netns::{self, Host, Need, Program, Signal, Trial, trials};
+use stamp_tests::netns::{self, Host, Need, Trial, trials};
 
 use super::network::{Net, OPEN, TOPOLOGY};
+use super::service::{BEARER, Service, WEB};
 use crate::folder::Folder;
 use crate::http::{ask, connect, scrape, value, wait_for};
 
@@ -24,11 +21,6 @@ pub(super) fn trials() -> Vec<Trial> {
         a_link_that_is_slower_than_the_file_says_is_left: [Need::IPV6],
     ]
 }
-
-/// Where the service tells it.
-const WEB: u16 = 9862;
-const TOKEN: &str = "0123456789abcdef";
-const BEARER: &str = "Authorization: Bearer 0123456789abcdef\r\n";
 
 const HEAD: &str = "\
 topology = \"net.toml\"
@@ -68,55 +60,6 @@ name = \"past-a\"
 preference = 50
 segments = [\"a\", \"r\"]
 ";
-
-/// The service at s, and the folder of its files.
-pub(super) struct Service {
-    program: Program,
-    folder: Folder,
-}
-
-impl Service {
-    pub(super) fn start(net: &Net, topology: &str, text: &str) -> Self {
-        let folder = Folder::new();
-        folder.write("token", TOKEN);
-        folder.write("net.toml", topology);
-        let file = folder.write("run.toml", text);
-        let program = net.host("s").spawn(netns::binary("stamp-sender").arg("run").arg(file));
-        Self { program, folder }
-    }
-
-    /// Where a file of it is.
-    pub(super) fn file(&self, name: &str) -> PathBuf {
-        self.folder.path(name)
-    }
-
-    #[track_caller]
-    fn told(&self, what: &str) -> String {
-        self.program.wait_for_error_line(|line| line.contains(what))
-    }
-
-    /// Waits until traffic has moved so, for the so-manieth time.
-    #[track_caller]
-    pub(super) fn moved(&self, words: &str, times: usize) -> String {
-        let seen = RefCell::new(HashSet::new());
-        self.program.wait_for_error_line(|line| {
-            let mut seen = seen.borrow_mut();
-            let is_it = line.contains("msg=\"traffic moves\"") && line.contains(words);
-            seen.extend(is_it.then(|| line.to_owned()));
-            seen.len() == times
-        })
-    }
-
-    /// Ends it; its events of a type.
-    #[track_caller]
-    pub(super) fn stop(self, kind: &str) -> Vec<Value> {
-        self.program.signal(Signal::SIGTERM);
-        self.program.wait().assert_code(0);
-        let text = fs::read_to_string(self.folder.path("events.ndjson")).unwrap_or_default();
-        let events = text.lines().map(|line| serde_json::from_str(line).expect("a JSON object"));
-        events.filter(|event: &Value| event["type"] == kind).collect()
-    }
-}
 
 /// The table of paths, as somebody hears it who follows it.
 struct Followed(Lines<BufReader<TcpStream>>);
@@ -209,8 +152,7 @@ fn the_best_path_carries_and_is_left_when_it_is_too_slow_or_drained() {
     service.moved("from=past-b to=past-c reason=drained", 1);
     // What is left of the file goes on as it was, drained or not.
     let fewer = THREE.split("[[policy.candidate]]\nname = \"past-a\"").next().expect("a part");
-    service.folder.write("run.toml", &format!("{HEAD}{fewer}"));
-    service.program.signal(Signal::SIGHUP);
+    service.reload(&format!("{HEAD}{fewer}"));
     service.told("msg=\"configuration reloaded\" added=0 changed=0 tuned=0 removed=1 kept=2");
     assert_eq!(json(&net, "/api/v1/paths")["paths"][0]["active"], "past-c");
     assert_eq!(drain("DELETE", "link=b-r", BEARER).0, 200);

@@ -1,15 +1,13 @@
 //! The whole way from a measurement to a packet of somebody else: a path is too slow, another is chosen, a
 //! route is written, and traffic takes it.
 
-use std::cell::RefCell;
-use std::collections::HashSet;
 use std::net::{Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use stamp_tests::netns::{self, Need, Signal, Trial, trials};
 
 use super::network::{Net, OPEN, TOPOLOGY};
-use super::policies::Service;
+use super::service::{Service, told_for_the};
 
 pub(super) fn trials() -> Vec<Trial> {
     trials![traffic_leaves_a_path_that_became_too_slow: [Need::IPV6]]
@@ -99,13 +97,8 @@ fn traffic_leaves_a_path_that_became_too_slow() {
     let writer = net.host("s").spawn(&mut writer);
     let written = |sid: &str, times: usize| {
         let words = format!("encap segs {sid},fcbb:bb00:2:d6::");
-        let seen = RefCell::new(HashSet::new());
-        writer.wait_for_error_line(|line| {
-            let mut seen = seen.borrow_mut();
-            let is_it = line.contains("msg=written") && line.contains(&words);
-            seen.extend(is_it.then(|| line.to_owned()));
-            seen.len() == times
-        });
+        let is_it = |line: &str| line.contains("msg=written") && line.contains(&words);
+        told_for_the(times, &writer, is_it);
     };
     // Whichever is measured first may carry for a moment.
     let before = usize::from(service.moved("to=past-b", 1).contains("from=past-c"));
