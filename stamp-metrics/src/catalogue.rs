@@ -6,6 +6,7 @@
 mod policy;
 mod program;
 mod reflector;
+mod select;
 mod session;
 mod te;
 mod writer;
@@ -13,6 +14,7 @@ mod writer;
 pub use policy::*;
 pub use program::*;
 pub use reflector::*;
+pub use select::*;
 pub use session::*;
 pub use te::*;
 pub use writer::*;
@@ -137,7 +139,13 @@ pub fn all() -> impl Iterator<Item = &'static Metric> {
     let of_senders =
         OF_SESSIONS.iter().chain(OF_ANNOUNCEMENTS).chain(OF_POLICIES).chain(OF_SENDERS);
     let of_reflectors = OF_REFLECTORS.iter().chain(OF_TIMESTAMP_NODES);
-    OF_PROGRAMS.iter().chain(of_senders).chain(OF_WRITERS).chain(of_reflectors).copied()
+    OF_PROGRAMS
+        .iter()
+        .chain(of_senders)
+        .chain(OF_SELECTORS)
+        .chain(OF_WRITERS)
+        .chain(of_reflectors)
+        .copied()
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub mod policy;
 pub mod process;
 pub mod program;
 pub mod reflector;
+pub mod select;
 pub mod sender;
 pub mod table;
 pub mod writer;

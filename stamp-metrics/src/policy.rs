@@ -9,7 +9,7 @@ use crate::catalogue::*;
 use crate::exposition::{Family, Of, Samples};
 
 /// A policy at one moment.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PolicyView {
     /// Its name.
     pub name: String,

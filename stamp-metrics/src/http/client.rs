@@ -1,5 +1,6 @@
 //! Asks another server over HTTP: one question a connection, held to a time and a size, or listened to.
 
+mod form;
 mod trust;
 
 use std::future::poll_fn;
