@@ -6,6 +6,7 @@ pub mod daemon;
 mod departure;
 pub mod lab;
 pub mod path;
+mod select;
 mod steering;
 mod write;
 
@@ -28,6 +29,7 @@ use crate::wait::Wait;
 pub use asking::{AskingFlags, MalformedWord};
 pub use check::Check;
 pub use departure::Departure;
+pub use select::Select;
 pub use steering::{ModeName, Srv6Name, SteeringFlags};
 pub use write::Write;
 
@@ -99,6 +101,8 @@ pub enum Verb {
     Doctor(Box<Doctor>),
     /// Render a saved run (--json or --ndjson) again, with a histogram and an SVG plot.
     Report(Report),
+    /// Decide for all policies of a file over what many senders measured, as Prometheus knows it.
+    Select(Select),
     /// Carry the paths that a running `run` has chosen to routers: routes of this host, FRR, files, servers.
     Write(Write),
     /// Print a completion script.

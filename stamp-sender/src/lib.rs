@@ -32,6 +32,7 @@ mod policies;
 mod random;
 mod report;
 mod run;
+mod select;
 mod server_events;
 mod setup;
 mod stateful;
@@ -72,6 +73,7 @@ pub fn main() -> ExitCode {
         Some(Verb::Doctor(doctor)) => doctor::run(&doctor),
         Some(Verb::Report(report)) => report::run(&report),
         Some(Verb::Write(write)) => writer::run(&write),
+        Some(Verb::Select(select)) => select::run(&select),
         Some(Verb::Completions { shell }) => generate::completions(shell),
         Some(Verb::Man) => generate::manual_page(),
         Some(Verb::Schema { format }) => generate::schema(format),

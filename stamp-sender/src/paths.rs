@@ -25,10 +25,10 @@ pub use circumstances::{Circumstances, Drain};
 pub use drawing::Drawing;
 pub use heard::Known;
 pub use links::LinkNews;
-pub use plan::Plan;
+pub use plan::{Listed, Plan};
 pub use shown::ShownPolicy;
 pub use site::page;
-pub use window::window;
+pub use window::{share, window};
 
 #[cfg(test)]
 mod tests;

@@ -114,6 +114,24 @@ impl Policies {
         }
     }
 
+    /// This is all that is known of a session, over each of its equal paths: nothing where there is none.
+    pub fn knows(&mut self, session: &str, branches: Vec<Standing>) {
+        let Some(list) = self.list(session) else { return };
+        let states = |branches: &[Standing]| -> Vec<SessionState> {
+            branches.iter().map(|branch| branch.state).collect()
+        };
+        let (before, after) = (states(&list.branches), states(&branches));
+        list.branches = branches;
+        if before != after {
+            let reason = match after.as_slice() {
+                [] => "session_ended",
+                states if states.contains(&SessionState::Down) => "session_down",
+                _ => "session_up",
+            };
+            self.touch(session, reason, |_| {});
+        }
+    }
+
     /// A session probes no longer: nothing is known of its segment list.
     pub fn ends(&mut self, session: &str) {
         self.touch(session, "session_ended", |list| list.branches.clear());

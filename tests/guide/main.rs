@@ -41,6 +41,7 @@ fn trials() -> Vec<Trial> {
         paths,
         policies: [Need::IPV6],
         segments: [Need::IPV6],
+        selection,
         service,
         srh: [Need::IPV6],
         test_tlvs,
@@ -69,6 +70,10 @@ fn edge_clients() {
 
 fn isolation() {
     play("isolation", Machines::with_examples());
+}
+
+fn selection() {
+    play("selection", Machines::with_topology());
 }
 
 fn service() {

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use stamp_config::document::{self, ConfigErrors, Outline, Problem, Section};
 
 use crate::exit::Failure;
+use crate::select::config::Select;
 use crate::writer::config::Writers;
 
 pub use discovery::{Discovery, Found, Refused, compose};
@@ -57,6 +58,8 @@ pub struct Configuration {
     pub probing: Option<Probing>,
     /// Where `stamp-sender write` carries the paths that are chosen.
     pub writers: Writers,
+    /// Whom `stamp-sender select` asks.
+    pub select: Option<Select>,
     /// Policies, whose lists are measured by a session each.
     pub paths: Paths,
 }
@@ -118,6 +121,7 @@ impl Configuration {
         let topology = of_root.get("topology").map(PathBuf::from);
         let service = Service::read(root, folder);
         let writers = Writers::read(root, folder, &service.web, topology.as_deref());
+        let select = root.section("select", |section| Select::read(section, folder)).flatten();
         let defaults = root.section("defaults", |section| Profile::read(section, folder));
         let defaults = defaults.unwrap_or_default().under(of_root.clone());
         let profiles = root
@@ -152,7 +156,7 @@ impl Configuration {
         let reflectors = root.sections("reflector", |section| Reflector::read(section, folder));
         let reflectors = reflectors.into_iter().flatten().collect();
         let probing = root.section("probe", |section| Probing::read(section, &reader)).flatten();
-        Self { service, sessions, discoveries, reflectors, probing, paths, writers }
+        Self { service, sessions, discoveries, reflectors, probing, paths, writers, select }
     }
 }
 

@@ -36,7 +36,7 @@ use outlets::Outlets;
 use queue::Sinks;
 
 /// Where events go.
-pub(super) struct Events {
+pub struct Events {
     log: EventLog,
     file: Option<EventFile>,
     outlets: Outlets,
@@ -54,7 +54,7 @@ impl Events {
     /// # Errors
     ///
     /// When it cannot be opened for writing.
-    pub(super) fn open(file: Option<&Path>) -> Result<Self, Failure> {
+    pub fn open(file: Option<&Path>) -> Result<Self, Failure> {
         let sinks = Sinks::default();
         let file = open_file(file, &sinks)?;
         let missing = |count| {
@@ -67,7 +67,7 @@ impl Events {
     }
 
     /// What others may see of them.
-    pub(super) fn shown(&self) -> ShownEvents {
+    pub fn shown(&self) -> ShownEvents {
         ShownEvents { feed: Arc::clone(&self.feed), sinks: self.sinks.clone() }
     }
 
@@ -95,17 +95,17 @@ impl Events {
     /// # Errors
     ///
     /// When the kernel gives no thread.
-    pub(super) fn prepare_to_notify(&mut self, notify: &Notify) -> Result<(), Failure> {
+    pub fn prepare_to_notify(&mut self, notify: &Notify) -> Result<(), Failure> {
         self.outlets.prepare(notify)
     }
 
     /// Tells these from now on.
-    pub(super) fn notify(&mut self, notify: &Notify) {
+    pub fn notify(&mut self, notify: &Notify) {
         self.outlets.change(notify);
     }
 
     /// Goes on with a file of the same name, for whoever has renamed the one before.
-    pub(super) fn reopen(&self) {
+    pub fn reopen(&self) {
         if let Some(file) = &self.file {
             file.reopen();
         }
@@ -147,13 +147,13 @@ impl Events {
     }
 
     /// A policy has another state, or takes another of its candidate paths.
-    pub(super) fn policy(&mut self, entry: PolicyEntry) {
+    pub fn policy(&mut self, entry: PolicyEntry) {
         self.log.policy(&entry, Instant::now());
         self.tell(&entry.into());
     }
 
     /// Traffic of a policy has moved.
-    pub(super) fn path(&mut self, moved: Moved) {
+    pub fn path(&mut self, moved: Moved) {
         let entry = PathEntry::from(moved);
         self.log.path(&entry, Instant::now());
         self.tell(&entry.into());
@@ -168,7 +168,7 @@ impl Events {
     }
 
     /// A new configuration is in force, or was refused for a reason.
-    pub(super) fn configuration(&mut self, refused: Option<&str>) {
+    pub fn configuration(&mut self, refused: Option<&str>) {
         let to = if refused.is_some() { "refused" } else { "reloaded" };
         self.tell(&Entry::Config {
             time: stamp_worker::now().wall.into(),
@@ -191,15 +191,15 @@ impl Events {
 
 /// What others may see of events.
 #[derive(Clone)]
-pub(super) struct ShownEvents {
+pub struct ShownEvents {
     /// The latest, and those to come.
-    pub(super) feed: Arc<Feed>,
+    pub feed: Arc<Feed>,
     sinks: Sinks,
 }
 
 impl ShownEvents {
     /// What becomes of them, by where they go.
-    pub(super) fn sinks(&self) -> Vec<Sink> {
+    pub fn sinks(&self) -> Vec<Sink> {
         let mut sinks = self.sinks.all();
         sinks.push(self.feed.sink());
         sinks

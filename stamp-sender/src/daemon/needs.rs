@@ -5,7 +5,7 @@ use std::path::Path;
 use stamp_net::capability::Capability;
 use stamp_service::sandbox::Needs;
 
-use super::config::Configuration;
+use super::config::{Configuration, Service};
 use super::discovery::Provider;
 
 /// Files, ports and rights that `configuration`, which was read from `file`, makes use of.
@@ -27,17 +27,11 @@ pub(super) fn of(configuration: &Configuration, file: &Path) -> Needs {
         }
     }
     needs.tcp_ports = service.web.listen.iter().map(std::net::SocketAddr::port).collect();
-    let events = service.events_file.as_deref().filter(|file| *file != Path::new("-"));
-    events.into_iter().for_each(|file| needs.write(file));
-    for webhook in &service.notify.webhooks {
-        let files = [webhook.address.file(), webhook.token_file.as_ref(), webhook.ca_file.as_ref()];
-        files.into_iter().flatten().for_each(|file| needs.read_beside(file));
-    }
+    of_events(&mut needs, service);
     for reflector in &configuration.reflectors {
         let files = [&reflector.token_file, &reflector.ca_file];
         files.into_iter().flatten().for_each(|file| needs.read_beside(file));
     }
-    needs.runs_commands = !service.notify.hooks.is_empty();
     for session in &configuration.sessions {
         session.settings.files().for_each(|file| needs.read_beside(file));
         let counted_by = session.settings.get("ask-direct");
@@ -50,6 +44,17 @@ pub(super) fn of(configuration: &Configuration, file: &Path) -> Needs {
     needs.readable.sort_unstable();
     needs.readable.dedup();
     needs
+}
+
+/// The same for whoever is told of events.
+pub fn of_events(needs: &mut Needs, service: &Service) {
+    let events = service.events_file.as_deref().filter(|file| *file != Path::new("-"));
+    events.into_iter().for_each(|file| needs.write(file));
+    for webhook in &service.notify.webhooks {
+        let files = [webhook.address.file(), webhook.token_file.as_ref(), webhook.ca_file.as_ref()];
+        files.into_iter().flatten().for_each(|file| needs.read_beside(file));
+    }
+    needs.runs_commands = !service.notify.hooks.is_empty();
 }
 
 #[cfg(test)]

@@ -142,6 +142,17 @@ impl Chooser {
         self.news = self.news.or_else(|| Some(Instant::now()));
     }
 
+    /// This is all that is known of a list, over each of its equal paths: nothing where there is none.
+    pub fn knows(&mut self, session: &str, branches: Vec<Known>) {
+        let counted = branches.into_iter().filter_map(|known| self.counted(session, known));
+        let heard = Heard::of(counted.collect());
+        let is_new = match heard == Heard::default() {
+            true => self.heard.remove(session).is_some(),
+            false => self.heard.insert(session.to_owned(), heard.clone()) != Some(heard),
+        };
+        self.is_urgent |= is_new;
+    }
+
     /// With the links of its list, where these are known.
     fn counted(&self, session: &str, mut known: Known) -> Option<Known> {
         let entry = self.plan.list(session)?;

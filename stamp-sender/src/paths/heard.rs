@@ -17,6 +17,11 @@ pub struct Known {
 }
 
 impl Heard {
+    /// This is known of all of them.
+    pub(super) const fn of(branches: Vec<Known>) -> Self {
+        Self(branches)
+    }
+
     fn branch(&mut self, branch: usize) -> &mut Known {
         if self.0.len() <= branch {
             self.0.resize_with(branch + 1, Known::default);

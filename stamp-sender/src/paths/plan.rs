@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use stamp_metrics::policy::ListWords;
 use stamp_net::interface;
 use stamp_path::policy::{CandidateKind, Entry, Policies, Policy, Roster, Surveyed, survey};
 use stamp_path::segments::Origin;
@@ -10,8 +11,22 @@ use stamp_path::topology::{NodeId, Topology};
 
 use super::Circumstances;
 use super::sessions::Lists;
+use super::shown::words;
 use crate::daemon::{Paths, SessionSpec, Shard};
 use crate::exit::Failure;
+
+/// A list, and what tells it from others wherever it is measured.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Listed {
+    /// What it is called here.
+    pub name: String,
+    /// Name of its policy.
+    pub policy: String,
+    /// Name of its candidate path.
+    pub candidate: String,
+    /// What it is.
+    pub words: ListWords,
+}
 
 /// Which lists there are. What is in it belongs together.
 #[derive(Clone, Debug, Default)]
@@ -54,20 +69,57 @@ impl Plan {
             None => own_node(&topology)?,
         };
         let (policies, elsewhere) = of_this_host(paths, here, shard);
+        Ok(Self { elsewhere, ..Self::of(paths, circumstances, topology, policies) })
+    }
+
+    /// The same for all nodes of the network, whoever measures their lists.
+    pub fn everywhere(paths: &Paths, circumstances: &Circumstances) -> Self {
+        let file = &paths.topology;
+        let topology = circumstances.drained.applied(circumstances.links.applied(file));
+        let mut policies = Policies::clone(&paths.policies);
+        for policy in &mut policies.policies {
+            policy.headend = policy.headend.or(paths.here);
+        }
+        Self::of(paths, circumstances, topology, policies)
+    }
+
+    fn of(
+        paths: &Paths,
+        circumstances: &Circumstances,
+        topology: Topology,
+        policies: Policies,
+    ) -> Self {
         let surveyed = survey(&topology, &policies);
         let (roster, carrying) = (&circumstances.roster, &circumstances.carrying);
         let roster = roster.next(&topology, &policies, &surveyed, carrying);
         let open = topology.undrained();
         let (sessions, unmeasured) = Lists::new(paths, &open, &policies).sessions(&roster);
-        Ok(Self {
+        Self {
             topology: Arc::new(topology),
             policies: Arc::new(policies),
             surveyed,
             roster: Arc::new(roster),
             sessions,
             unmeasured,
-            elsewhere,
-        })
+            elsewhere: 0,
+        }
+    }
+
+    /// Every list, and what it is.
+    pub fn lists(&self) -> Vec<Listed> {
+        let policies = self.policies.policies.iter();
+        let candidates =
+            policies.flat_map(|policy| policy.candidates.iter().map(move |it| (policy, it)));
+        let lists = candidates.flat_map(|(policy, candidate)| {
+            let entries = self.roster.of(policy, candidate).iter();
+            entries.map(|entry| Listed {
+                name: entry.name.clone(),
+                policy: policy.name.clone(),
+                candidate: candidate.name.clone(),
+                words: words(entry),
+            })
+        });
+        lists.collect()
     }
 
     /// Other values of links may lead to other paths.

@@ -18,6 +18,8 @@ pub struct ShownPolicy {
     /// The candidate path that carries traffic, and since when.
     pub active: Option<String>,
     pub since: Option<WallTime>,
+    /// Why nobody decides now, where that is so.
+    pub frozen: Option<String>,
     pub choice: Choice,
     /// In the order of the file.
     pub candidates: Vec<ShownCandidate>,
@@ -58,6 +60,7 @@ impl Chooser {
                 name: policy.name.clone(),
                 active: decision.active.and_then(|id| name(policy, id)),
                 since: history.since,
+                frozen: None,
                 choice: choice(&plan.topology, policy, outcome, &history, now),
                 candidates: self.candidates(policy, outcome),
             }

@@ -52,6 +52,7 @@ fn object(policy: &Policy, shown: &ShownPolicy, traffic: &Value, lists: &[Value]
         "preference": active.map(|candidate| candidate.preference),
         "since": shown.since.map(Instant),
         "reason": shown.choice.reason,
+        "frozen": shown.frozen,
         "lists": lists,
     })
 }

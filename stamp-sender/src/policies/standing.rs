@@ -27,6 +27,11 @@ impl Standing {
         Self { state: measured.state, delay, loss: window.loss }
     }
 
+    /// The same where others have told it; loss from 0 to 1.
+    pub fn new(state: SessionState, delay: Option<TimeDelta>, loss: Option<f64>) -> Self {
+        Self { state, delay, loss: loss.and_then(share) }
+    }
+
     /// As a part of something that has others.
     pub(super) const fn member(&self, weight: u32) -> Member {
         Member { weight, state: self.state, delay: self.delay, loss: self.loss }

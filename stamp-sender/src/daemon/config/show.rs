@@ -7,6 +7,7 @@ use stamp_config::web::Web;
 
 use super::threshold::{DelayLimits, LossLimit};
 use super::{Configuration, Probing, Reflector, Service, SessionSpec, histogram, settings};
+use crate::select::config::Select;
 
 const WIDTH: usize = 96;
 
@@ -17,6 +18,7 @@ pub fn show(configuration: &Configuration) -> String {
     text.extend(configuration.reflectors.iter().map(Reflector::show));
     text.extend(configuration.probing.as_ref().map(Probing::show));
     text.push_str(&configuration.writers.show());
+    text.extend(configuration.select.as_ref().map(Select::show));
     for spec in &configuration.sessions {
         text.push_str(&session(spec));
     }
@@ -247,6 +249,20 @@ const SERVICE: &str = "\
 # priority = 8300
 # srv6 = \"encap\"
 # check-every = \"10s\"
+
+# Whom `stamp-sender select FILE`, a process of its own, asks: it decides for all policies of the file, over what
+# senders anywhere measured; `run` reads this and asks nobody. Only series with the labels of match are
+# looked at, and only where they were scraped no longer than stale-after ago.
+# [select]
+# prometheus = \"http://127.0.0.1:9090\"
+# token-file = \"token\"
+# ca-file = \"ca.pem\"
+# interval = \"5s\"
+# timeout = \"5s\"
+# stale-after = \"90s\"
+# match = [\"job=\\\"stamp-sender\\\"\"]
+# listen = [\"127.0.0.1:9865\"]
+# config-file = \"web.yml\"
 
 # topology, from, behind and clock stand for the same key of every session. So does all of this:
 # [defaults]
