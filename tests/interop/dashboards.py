@@ -31,7 +31,8 @@ def queries(dashboard):
 def substituted(expression, variables, window="1m"):
     """A query as Grafana would send it."""
     known = {"__rate_interval": window, "__interval": "15s", **variables}
-    return re.sub(r"\$(\w+)", lambda found: known[found.group(1)], expression)
+    # What a replacement of Prometheus takes from a match is none of Grafana's.
+    return re.sub(r"\$([a-zA-Z_]\w*)", lambda found: known[found.group(1)], expression)
 
 
 def unknown_names(text):
