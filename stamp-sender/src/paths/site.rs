@@ -114,7 +114,7 @@ fn html(policies: &[&PolicyView], drawing: &Drawing, drawn: &str, only: Option<&
     let _ = match only {
         None => writeln!(
             text,
-            "<main><p id=\"sum\">{} policies, {bad} carry nothing, {over} fall short; the worst first</p>",
+            "<main><p id=\"sum\">{} policies, {bad} without a path, {over} short of what was wanted; the worst first</p>",
             policies.len()
         ),
         Some(name) => writeln!(
@@ -202,16 +202,23 @@ fn candidate(text: &mut String, candidate: &CandidateView) {
         (Some((_, words)), false) => words.clone(),
         (None, false) => candidate.summary.state.label().to_owned(),
     };
-    let sign = if candidate.is_eligible() { "✓" } else { "✕" };
+    let sign = match (candidate.is_eligible(), candidate.is_active) {
+        (true, _) => "✓",
+        (false, true) => "▲",
+        (false, false) => "✕",
+    };
     let _ = write!(
         text,
-        "<div>{sign} {} <small>({}) {}, {}, {}</small></div>",
+        "<div>{sign} {} <small>({}) {}",
         escaped(&candidate.name),
         candidate.preference,
-        escaped(&word),
-        delay_of(&candidate.summary),
-        loss_of(&candidate.summary)
+        escaped(&word)
     );
+    if candidate.summary.weighted_delay.is_some() {
+        let (delay, loss) = (delay_of(&candidate.summary), loss_of(&candidate.summary));
+        let _ = write!(text, "; {delay}, {loss} lost");
+    }
+    text.push_str("</small></div>");
 }
 
 fn delay_of(summary: &PathSummary) -> String {

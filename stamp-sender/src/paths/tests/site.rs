@@ -53,7 +53,7 @@ fn the_page_says_what_carries_and_why_the_worst_first() {
     scene.windows(1, &[(PAST_C, 25), (PAST_B, 3)]);
     let html = scene.page("/paths").unwrap();
     let place = |text: &str| html.find(text).unwrap_or_else(|| panic!("no {text} in {html}"));
-    assert!(html.contains("2 policies, 0 carry nothing, 1 fall short"), "{html}");
+    assert!(html.contains("2 policies, 0 without a path, 1 short of"), "{html}");
     // Nothing was measured of what bulk takes, so that it is only provisional.
     assert!(place("data-name=\"bulk-to-r\"") < place("data-name=\"gaming-to-r\""));
     assert!(html.contains("<td>✓ good<td>past-b<td>"), "{html}");
