@@ -4,6 +4,7 @@
 mod captures;
 mod fallback;
 mod far_clock;
+mod faults;
 mod form;
 mod headers;
 mod hindrances;
@@ -26,6 +27,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         names::trials,
         policies::trials,
         traffic::trials,
+        faults::trials,
         labels::trials,
         captures::trials,
         headers::trials,

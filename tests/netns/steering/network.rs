@@ -115,6 +115,14 @@ impl Net {
         self.lab.impair(link, side, impairment).expect("every link is a wire");
     }
 
+    /// From now on nothing arrives, or everything does again.
+    pub(super) fn cut(&mut self, way: &str, is_cut: bool) {
+        let (link, side) = self.lane(way);
+        let loss = if is_cut { Loss::Every(1) } else { Loss::None };
+        let impairment = Impairment { loss, ..self.lab.impairment(link, side) };
+        self.lab.impair(link, side, impairment).expect("every link is a wire");
+    }
+
     /// The sender at s, started with these flags.
     pub(super) fn start(&self, flags: &str) -> Program {
         self.host("s").spawn(&mut sender(flags))
