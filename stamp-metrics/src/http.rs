@@ -6,6 +6,7 @@
 mod access;
 mod body;
 pub mod client;
+mod clients;
 mod connections;
 mod control;
 mod events;
@@ -30,6 +31,7 @@ use tokio::sync::oneshot;
 use crate::feed::Feed;
 use crate::table::Table;
 use access::Access;
+pub use clients::Client;
 pub use control::{Done, Order, Verb};
 pub use probe::{Probe, Probed};
 pub use web_config::WebConfigError;
@@ -69,6 +71,10 @@ pub trait Site: Send + Sync + 'static {
     fn paths(&self) -> Option<Arc<Table>> {
         None
     }
+    /// Who may ask for a part of these paths, by a token.
+    fn clients(&self) -> Arc<[Client]> {
+        Arc::default()
+    }
     /// Reads its configuration again, and says why it did not put it in force; `None` where nobody may
     /// ask for it.
     fn reload(&self) -> Option<Result<(), String>>;
@@ -93,6 +99,13 @@ pub trait Site: Send + Sync + 'static {
 pub enum Note {
     /// Its own configuration was read again, or cannot be, and then the one before stays.
     WebConfig(Result<(), WebConfigError>),
+    /// The token of a client cannot be read, so that nobody is this client.
+    ClientToken {
+        /// Whose it is.
+        client: String,
+        /// Why.
+        error: io::Error,
+    },
     /// A connection was closed to make room for another, or because its client took nothing.
     Evicted,
     /// No connection can be accepted for now.

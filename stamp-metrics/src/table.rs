@@ -4,7 +4,9 @@
 //! of the table is told again.
 
 mod follower;
+mod scope;
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +15,7 @@ use ipnet::IpNet;
 use tokio::sync::watch;
 
 pub use follower::Follower;
+pub use scope::Scope;
 
 /// The path of a policy as it is told.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -36,6 +39,8 @@ pub struct Asked {
     pub to: Option<IpNet>,
     /// Those of this class.
     pub class: Option<String>,
+    /// What whoever asks may see, if that is not all.
+    pub scope: Option<Arc<Scope>>,
 }
 
 impl Asked {
@@ -48,19 +53,29 @@ impl Asked {
     #[must_use]
     pub fn wants(&self, row: &Row) -> bool {
         let is_class = self.class.is_none() || self.class == row.class;
-        is_class && self.to.is_none_or(|to| row.leads_to(to))
+        let may_see = self.scope.as_ref().is_none_or(|scope| scope.sees(row));
+        is_class && may_see && self.to.is_none_or(|to| row.leads_to(to))
+    }
+
+    /// What is told of a row.
+    fn object<'r>(&self, row: &'r Row) -> Cow<'r, str> {
+        match &self.scope {
+            None => Cow::Borrowed(&row.object),
+            Some(scope) => scope.shown(row),
+        }
+    }
+
+    /// The same with the number of its change.
+    fn numbered(&self, row: &Row, sequence: u64) -> String {
+        let object = self.object(row);
+        let open = object.strip_suffix('}').unwrap_or(&object);
+        format!("{open},\"sequence\":{sequence}}}")
     }
 }
 
 impl Row {
     fn leads_to(&self, to: IpNet) -> bool {
         to == IpNet::from(self.endpoint) || self.prefixes.iter().any(|prefix| prefix.contains(&to))
-    }
-
-    /// The object with the number of its change.
-    fn numbered(&self, sequence: u64) -> String {
-        let open = self.object.strip_suffix('}').unwrap_or(&self.object);
-        format!("{open},\"sequence\":{sequence}}}")
     }
 }
 
@@ -119,7 +134,7 @@ impl Table {
     pub fn document(&self, asked: &Asked) -> String {
         let state = self.state();
         let wanted = state.rows.iter().filter(|(_, row)| asked.wants(row));
-        let rows: Vec<&str> = wanted.map(|(_, row)| row.object.as_str()).collect();
+        let rows: Vec<Cow<'_, str>> = wanted.map(|(_, row)| asked.object(row)).collect();
         let (sequence, rows, time) = (state.sequence, rows.join(","), (self.time)());
         format!(
             "{{\"schema_version\":1,\"time\":\"{time}\",\"sequence\":{sequence},\"paths\":[{rows}]}}"

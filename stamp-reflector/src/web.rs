@@ -220,6 +220,9 @@ impl Site for ReflectorSite {
             Note::WebConfig(Err(error)) => {
                 tracing::error!(%error, "web.config-file stays in force as it was");
             }
+            Note::ClientToken { client, error } => {
+                tracing::error!(client, %error, "its token cannot be read: it is not let in");
+            }
             Note::Evicted => drop(self.evicted.fetch_add(1, Ordering::Relaxed)),
             Note::Refused(error) => tracing::error!(%error, "no HTTP connection can be accepted"),
         }

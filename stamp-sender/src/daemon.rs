@@ -43,7 +43,7 @@ use discovery::Discoverer;
 pub use events::{Events, ShownEvents};
 use far_end::FarEnds;
 use fleet::{Fleet, Openers};
-pub use needs::of_events as needs_of_events;
+pub use needs::of_others as needs_of_others;
 use observer::{Notice, Place};
 use preparation::{Before, Preparation};
 pub use signals::{Asked, Signals};

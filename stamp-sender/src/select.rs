@@ -84,6 +84,7 @@ pub fn run(asked: &command_line::Select) -> Ended {
             board: board.clone(),
             table: Arc::clone(&table),
             events: events.shown(),
+            clients: Arc::clone(&service.clients),
             layers: sandbox.in_force(),
         };
         let _server = web::start(sources, &select, &mut inherited)?;
@@ -264,6 +265,7 @@ impl Selecting {
             let same = (&new.events_file, &new.notify) == (&old.events_file, &old.notify);
             (!same).then_some("events, webhook or hook")
         });
+        let key = key.or_else(|| (new.clients != old.clients).then_some("client"));
         if let Some(key) = key {
             return Err(Failure::Input(format!("{key} changes with a restart only")));
         }

@@ -121,15 +121,21 @@ async fn collect(mut body: Incoming) -> Result<String, (StatusCode, String)> {
 fn allows(file: Option<&Path>, shown: Option<&HeaderValue>) -> Result<bool, String> {
     let file = file.ok_or("nothing can be changed over HTTP: web.control-token-file is not set")?;
     // Its place on this host is nothing to tell to a stranger.
-    let token = read(file).map_err(|error| format!("web.control-token-file: {error}"))?;
+    let token = read_token(file).map_err(|error| format!("web.control-token-file: {error}"))?;
     let shown = shown.and_then(|value| value.to_str().ok());
     let shown = shown.and_then(|value| value.strip_prefix("Bearer "));
-    // Of digests nobody learns anything by the time that comparing takes.
-    let digest = |text: &str| Sha256::digest(text.trim().as_bytes());
-    Ok(shown.is_some_and(|shown| digest(shown) == digest(&token)))
+    Ok(shown.is_some_and(|shown| is_token(shown, &token)))
 }
 
-fn read(path: &Path) -> io::Result<String> {
+/// Whether what was shown is the token.
+pub(super) fn is_token(shown: &str, token: &str) -> bool {
+    // Of digests nobody learns anything by the time that comparing takes.
+    let digest = |text: &str| Sha256::digest(text.trim().as_bytes());
+    digest(shown) == digest(token)
+}
+
+/// The token that a file holds, which others must not be able to read.
+pub(super) fn read_token(path: &Path) -> io::Result<String> {
     let file = File::open(path)?;
     let about = file.metadata()?;
     if about.is_file() && about.mode() & 0o007 != 0 {

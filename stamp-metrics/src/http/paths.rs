@@ -13,7 +13,7 @@ use super::body::Outgoing;
 use super::events::{Seat, Stream, live};
 use super::query::Query;
 use super::route::{page, text};
-use crate::table::{Asked, Table};
+use crate::table::{Asked, Scope, Table};
 
 /// Where they are.
 pub(super) const PATH: &str = "/api/v1/paths";
@@ -23,13 +23,17 @@ pub(super) fn answer(
     table: &Arc<Table>,
     request: &Request<Incoming>,
     seat: &Seat,
+    scope: Option<Arc<Scope>>,
 ) -> Response<Outgoing> {
     let query = Query::of(request.uri());
     let to = query.first("to").map(prefix);
     let Some(to) = to.map_or(Some(None), |to| to.map(Some)) else {
         return text(StatusCode::BAD_REQUEST, "to is an address or a prefix\n");
     };
-    let asked = Asked { to, class: query.first("class").map(str::to_owned) };
+    if scope.as_ref().is_some_and(|scope| to.is_some_and(|to| !scope.covers(to))) {
+        return text(StatusCode::FORBIDDEN, "to is not among the prefixes of this client\n");
+    }
+    let asked = Asked { to, class: query.first("class").map(str::to_owned), scope };
     let mut accepted = request.headers().get_all(ACCEPT).iter();
     let is_stream = |value: &str| value.contains("text/event-stream");
     if accepted.any(|value| value.to_str().is_ok_and(is_stream)) {

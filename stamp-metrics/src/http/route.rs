@@ -13,8 +13,9 @@ use tokio::task::spawn_blocking;
 use super::access::Access;
 use super::body::{Never, Outgoing};
 use super::events::{self, Seat};
-use super::{Page, Site, control, paths, probe};
+use super::{Page, Site, clients, control, paths, probe};
 use crate::exposition::TEXT_FORMAT;
+use crate::table::Scope;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 
@@ -35,6 +36,8 @@ impl Router {
         let mut response = if control::is_order(request.method()) {
             // Whoever has the token needs no password besides.
             self.obey(request).await
+        } else if let Some(token) = self.client_token(&request) {
+            self.serve(&request, token).await
         } else if self.access.lets_in(request.headers().get(AUTHORIZATION)).await {
             self.find(&request).await
         } else {
@@ -79,10 +82,7 @@ impl Router {
                 None => text(StatusCode::NOT_FOUND, "not found\n"),
             },
             probe::PATH => probe::answer(self, request).await,
-            paths::PATH => match self.site.paths() {
-                Some(table) => paths::answer(&table, request, &self.seat),
-                None => text(StatusCode::NOT_FOUND, "not found\n"),
-            },
+            paths::PATH => self.paths(request, None),
             path => {
                 let path = path.to_owned();
                 match self.wait(move |site| site.page(&path)).await {
@@ -91,6 +91,34 @@ impl Router {
                     None => broken(),
                 }
             }
+        }
+    }
+
+    /// What a request for paths shows, where clients have tokens: they need no password besides.
+    fn client_token(&self, request: &Request<Incoming>) -> Option<String> {
+        let is_asked = request.uri().path() == paths::PATH && request.method() == Method::GET;
+        let has_clients = is_asked && !self.site.clients().is_empty();
+        has_clients.then(|| clients::shown(request.headers())).flatten()
+    }
+
+    /// Answers a client, if it is one.
+    async fn serve(&self, request: &Request<Incoming>, token: String) -> Response<Outgoing> {
+        match self.wait(move |site| clients::scope_of(site, &token)).await {
+            Some(Some(scope)) => self.paths(request, Some(scope)),
+            Some(None) => {
+                let mut response = text(StatusCode::UNAUTHORIZED, "no client has this token\n");
+                let challenge = HeaderValue::from_static("Bearer");
+                response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+                response
+            }
+            None => broken(),
+        }
+    }
+
+    fn paths(&self, request: &Request<Incoming>, scope: Option<Arc<Scope>>) -> Response<Outgoing> {
+        match self.site.paths() {
+            Some(table) => paths::answer(&table, request, &self.seat, scope),
+            None => text(StatusCode::NOT_FOUND, "not found\n"),
         }
     }
 

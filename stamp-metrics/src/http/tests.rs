@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::*;
 
+mod clients;
 mod events;
 
 /// A site whose metrics are as long as a test wants.
@@ -18,13 +19,16 @@ struct Fake {
     reload: Option<Result<(), String>>,
     token_file: Option<PathBuf>,
     notes: Mutex<Vec<String>>,
+    clients: Arc<[Client]>,
+    table: Option<Arc<Table>>,
 }
 
 impl Fake {
     fn new(pieces: usize, reload: Option<Result<(), String>>) -> Self {
         let feed = Arc::new(Feed::new(10_000, |count| format!("{{\"missing\":{count}}}")));
         let (token_file, notes) = (None, Mutex::default());
-        Self { feed, pieces, is_ready: true.into(), reload, token_file, notes }
+        let (clients, table, is_ready) = (Arc::default(), None, true.into());
+        Self { feed, pieces, is_ready, reload, token_file, notes, clients, table }
     }
 }
 
@@ -47,6 +51,14 @@ impl Site for Fake {
 
     fn reload(&self) -> Option<Result<(), String>> {
         self.reload.clone()
+    }
+
+    fn clients(&self) -> Arc<[Client]> {
+        Arc::clone(&self.clients)
+    }
+
+    fn paths(&self) -> Option<Arc<Table>> {
+        self.table.clone()
     }
 
     fn control_token_file(&self) -> Option<&Path> {

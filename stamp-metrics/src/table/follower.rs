@@ -79,7 +79,7 @@ fn changes(
         let _ = match state.row(policy).filter(|(_, row)| asked.wants(row)) {
             Some((latest, row)) if *latest == number => {
                 known.insert(policy.clone());
-                write!(text, "event: path\ndata: {}\n\n", row.numbered(number))
+                write!(text, "event: path\ndata: {}\n\n", asked.numbered(row, number))
             }
             // Told with its latest change; whoever wants all of them would find one missing.
             Some(_) if asked.is_all() => return None,

@@ -66,7 +66,7 @@ fn who_misses_a_change_has_all_of_the_table_again() {
     let table = table();
     table.publish(vec![row("a", "x", 1)]);
     let (follower, _) = told(table.follow(Asked::default()));
-    let asked = Asked { class: Some("x".to_owned()), to: None };
+    let asked = Asked { class: Some("x".to_owned()), to: None, scope: None };
     let (some, _) = told(table.follow(asked));
     table.publish(vec![row("a", "x", 2)]);
     table.publish(vec![row("a", "x", 3)]);
@@ -84,7 +84,7 @@ fn who_misses_a_change_has_all_of_the_table_again() {
 fn a_row_that_leaves_what_was_asked_for_is_removed() {
     let table = table();
     table.publish(vec![row("a", "x", 1)]);
-    let asked = Asked { class: Some("x".to_owned()), to: None };
+    let asked = Asked { class: Some("x".to_owned()), to: None, scope: None };
     let (follower, _) = told(table.follow(asked));
     table.publish(vec![row("a", "y", 1)]);
     assert_eq!(told(follower).1, "event: removed\ndata: {\"policy\":\"a\",\"sequence\":2}\n\n");
@@ -103,7 +103,7 @@ fn a_path_is_asked_for_by_where_it_leads_and_by_class() {
         (None, None, true),
     ] {
         let to = to.map(|to| to.parse().unwrap());
-        let asked = Asked { to, class: class.map(str::to_owned) };
+        let asked = Asked { to, class: class.map(str::to_owned), scope: None };
         assert_eq!(asked.wants(&row("a", "x", 1)), wanted, "{asked:?}");
     }
 }

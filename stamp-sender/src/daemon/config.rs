@@ -1,5 +1,6 @@
 //! The file of `stamp-sender run`: which sessions, how they probe, and what they are held against.
 
+mod client;
 mod discovery;
 mod histogram;
 mod membership;
@@ -122,6 +123,12 @@ impl Configuration {
         let service = Service::read(root, folder);
         let writers = Writers::read(root, folder, &service.web, topology.as_deref());
         let select = root.section("select", |section| Select::read(section, folder)).flatten();
+        let web = (service.web.listen.as_slice(), service.web.config_file.as_deref());
+        client::refuse_the_open(root, &service.clients, "web.listen", web);
+        if let Some(select) = &select {
+            let web = (select.listen.as_slice(), select.config_file.as_deref());
+            client::refuse_the_open(root, &service.clients, "select.listen", web);
+        }
         let defaults = root.section("defaults", |section| Profile::read(section, folder));
         let defaults = defaults.unwrap_or_default().under(of_root.clone());
         let profiles = root

@@ -27,7 +27,7 @@ pub(super) fn of(configuration: &Configuration, file: &Path) -> Needs {
         }
     }
     needs.tcp_ports = service.web.listen.iter().map(std::net::SocketAddr::port).collect();
-    of_events(&mut needs, service);
+    of_others(&mut needs, service);
     for reflector in &configuration.reflectors {
         let files = [&reflector.token_file, &reflector.ca_file];
         files.into_iter().flatten().for_each(|file| needs.read_beside(file));
@@ -47,7 +47,7 @@ pub(super) fn of(configuration: &Configuration, file: &Path) -> Needs {
 }
 
 /// The same for whoever is told of events.
-pub fn of_events(needs: &mut Needs, service: &Service) {
+pub fn of_others(needs: &mut Needs, service: &Service) {
     let events = service.events_file.as_deref().filter(|file| *file != Path::new("-"));
     events.into_iter().for_each(|file| needs.write(file));
     for webhook in &service.notify.webhooks {
@@ -55,6 +55,7 @@ pub fn of_events(needs: &mut Needs, service: &Service) {
         files.into_iter().flatten().for_each(|file| needs.read_beside(file));
     }
     needs.runs_commands = !service.notify.hooks.is_empty();
+    service.clients.iter().for_each(|client| needs.read_beside(&client.token_file));
 }
 
 #[cfg(test)]

@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 use percent_encoding::percent_decode_str;
 use stamp_config::web::Web;
 use stamp_metrics::feed::Feed;
-use stamp_metrics::http::{Done, Note, Order, Page, Pieces, Probe, Probed, Server, Site, Verb};
+use stamp_metrics::http::{
+    Client, Done, Note, Order, Page, Pieces, Probe, Probed, Server, Site, Verb,
+};
 use stamp_metrics::sender::Shared;
 use stamp_metrics::table::Table;
 use stamp_service::inherited::Inherited;
@@ -143,6 +145,10 @@ impl Site for SenderSite {
         Some(Arc::clone(&self.sources.table))
     }
 
+    fn clients(&self) -> Arc<[Client]> {
+        Arc::clone(&self.sources.board.read().service.clients)
+    }
+
     fn reload(&self) -> Option<Result<(), String>> {
         if !self.sources.web.enable_lifecycle {
             return None;
@@ -189,6 +195,9 @@ impl Site for SenderSite {
             Note::WebConfig(Ok(())) => tracing::info!("web.config-file was read again"),
             Note::WebConfig(Err(error)) => {
                 tracing::error!(%error, "web.config-file stays in force as it was");
+            }
+            Note::ClientToken { client, error } => {
+                tracing::error!(client, %error, "its token cannot be read: it is not let in");
             }
             Note::Evicted => drop(self.evicted.fetch_add(1, Ordering::Relaxed)),
             Note::Refused(error) => tracing::error!(%error, "no HTTP connection can be accepted"),

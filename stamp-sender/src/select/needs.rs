@@ -16,7 +16,7 @@ pub(super) fn of(configuration: &Configuration, select: &Select, file: &Path) ->
     let files = [&select.token_file, &select.ca_file, &select.config_file];
     files.into_iter().flatten().for_each(|file| needs.read_beside(file));
     needs.tcp_ports = select.listen.iter().map(SocketAddr::port).collect();
-    daemon::needs_of_events(&mut needs, &configuration.service);
+    daemon::needs_of_others(&mut needs, &configuration.service);
     needs.readable.sort_unstable();
     needs.readable.dedup();
     needs

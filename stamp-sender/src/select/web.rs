@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 use stamp_metrics::feed::Feed;
-use stamp_metrics::http::{Note, Page, Pieces, Server, Site};
+use stamp_metrics::http::{Client, Note, Page, Pieces, Server, Site};
 use stamp_metrics::process::Process;
 use stamp_metrics::program::Program;
 use stamp_metrics::select::Selector;
@@ -27,6 +27,8 @@ pub(super) struct Sources {
     pub(super) board: Board,
     pub(super) table: Arc<Table>,
     pub(super) events: ShownEvents,
+    /// Who may ask for a part of the table.
+    pub(super) clients: Arc<[Client]>,
     /// Layers of the sandbox, and whether each is in force.
     pub(super) layers: Vec<(&'static str, bool)>,
 }
@@ -110,6 +112,10 @@ impl Site for SelectSite {
         has_decided.then(|| Arc::clone(&self.sources.table))
     }
 
+    fn clients(&self) -> Arc<[Client]> {
+        Arc::clone(&self.sources.clients)
+    }
+
     fn reload(&self) -> Option<Result<(), String>> {
         None
     }
@@ -119,6 +125,9 @@ impl Site for SelectSite {
             Note::WebConfig(Ok(())) => tracing::info!("select.config-file was read again"),
             Note::WebConfig(Err(error)) => {
                 tracing::error!(%error, "select.config-file stays in force as it was");
+            }
+            Note::ClientToken { client, error } => {
+                tracing::error!(client, %error, "its token cannot be read: it is not let in");
             }
             Note::Evicted => drop(self.evicted.fetch_add(1, Ordering::Relaxed)),
             Note::Refused(error) => tracing::error!(%error, "no HTTP connection can be accepted"),

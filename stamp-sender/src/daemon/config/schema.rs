@@ -8,7 +8,7 @@ use super::settings::keys;
 /// A JSON Schema of the file.
 pub fn schema() -> Value {
     Configuration::outline().json_schema("configuration of stamp-sender run", |path| {
-        let own = ["webhook", "hook", "reflector", "probe", "writer", "write", "select"];
+        let own = ["webhook", "hook", "client", "reflector", "probe", "writer", "write", "select"];
         if own.iter().any(|table| path.starts_with(table)) {
             return None;
         }

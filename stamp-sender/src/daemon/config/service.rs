@@ -2,13 +2,16 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use stamp_config::document::Section;
 use stamp_config::web::Web;
 use stamp_config::{Form, Setting};
+use stamp_metrics::http::Client;
 use stamp_service::log::{LevelFilter, LineFormat};
 use stamp_service::sandbox::Mode;
 
+use super::client;
 use super::notify::Notify;
 
 /// How the service runs and what it tells.
@@ -28,6 +31,8 @@ pub struct Service {
     pub notify: Notify,
     /// Where metrics are told. Changes with a restart only.
     pub web: Web,
+    /// Who may ask for paths to its own destinations, by a token.
+    pub clients: Arc<[Client]>,
 }
 
 /// The port of the exporter.
@@ -43,6 +48,7 @@ impl Default for Service {
             sandbox: Mode::BestEffort,
             notify: Notify::default(),
             web: Web::on_loopback(WEB_PORT),
+            clients: Arc::default(),
         }
     }
 }
@@ -117,6 +123,7 @@ impl Service {
             events_file: events_file.map(beside),
             sandbox: root.get("sandbox").map_or(default.sandbox, |mode: Sandbox| mode.0),
             notify: Notify::read(root, folder),
+            clients: client::read(root, folder),
             web: Web::read(root, folder, WEB_PORT),
         }
     }

@@ -42,6 +42,7 @@ pub fn service(service: &Service) -> String {
     let _ = writeln!(text, "sandbox = \"{}\"", service.sandbox);
     let _ = writeln!(text, "web = {}", web(&service.web));
     text.push_str(&service.notify.show());
+    text.push_str(&super::client::show(&service.clients));
     text
 }
 
@@ -154,6 +155,15 @@ const SERVICE: &str = "\
 # batch = { every = \"1s\", most = 1000 }
 # timeout = \"10s\"
 # retry = \"10m\"
+
+# Hosts, gateways and others that ask /api/v1/paths for what to impose: whoever shows the token (Authorization:
+# Bearer TOKEN) sees paths to the prefixes of `to` alone, of these classes, without names of nodes and links.
+# Where others than this host can ask, users are wanted in web.config-file.
+# [[client]]
+# name = \"branch-7\"
+# token-file = \"branch-7.token\"
+# to = [\"198.51.100.0/24\"]
+# classes = [\"gaming\"]
 
 # Commands that are run for events, each with the event as a line of JSON on its standard input and in its
 # environment (STAMP_EVENT_TYPE, STAMP_EVENT_SESSION and so on). No shell is involved. One that takes longer
