@@ -52,6 +52,7 @@ use wish::{Cause, Wanted, Wish, Wishes};
 
 pub use shard::Shard;
 pub use verbs::{check, schema, show, template};
+pub use web::{script, style};
 
 /// Runs until SIGTERM or SIGINT.
 ///

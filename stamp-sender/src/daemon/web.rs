@@ -26,6 +26,8 @@ use stamp_session::statistics::Histogram;
 use stamp_worker::sender::SenderAsker;
 use tokio::sync::mpsc::UnboundedSender;
 
+pub use landing::{script, style};
+
 use super::board::Board;
 use super::events::ShownEvents;
 use super::shard::Shard;
@@ -125,8 +127,8 @@ impl Site for SenderSite {
     fn page(&self, path: &str) -> Option<Page> {
         match path {
             "/" => Some(landing::page(&self.sources.board)),
-            "/landing.css" => Some(landing::style()),
-            "/landing.js" => Some(landing::script()),
+            "/landing.css" => Some(style()),
+            "/landing.js" => Some(script()),
             "/api/v1/sd" => Some(listing::groups(&self.sources.board)),
             "/api/v1/discovery" => Some(listing::discovery(&self.sources.board)),
             "/api/v1/sessions" => Some(self.sessions()),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use crate::paths::Drawing;
 use crate::policies::Policies;
 
 /// The deciding side writes on it, whoever has a copy reads.
@@ -15,6 +16,8 @@ pub struct Board(Arc<Mutex<Posted>>);
 pub struct Posted {
     /// What sessions say together, and what was decided.
     pub policies: Policies,
+    /// The network with the paths that were chosen.
+    pub drawing: Arc<Drawing>,
     /// Questions that were answered, and those that were not.
     pub asked: (u64, u64),
     /// When the latest answer came.

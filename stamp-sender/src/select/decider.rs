@@ -1,6 +1,6 @@
 //! From what Prometheus knows to the lists that carry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use stamp_metrics::table::Row;
@@ -9,7 +9,7 @@ use stamp_session::clock::Now;
 
 use super::readings::{Readings, Silence, seconds};
 use crate::daemon::Paths;
-use crate::paths::{Chooser, Known, Listed, Moved, Plan, ShownPolicy};
+use crate::paths::{Chooser, Drawing, Known, Listed, Moved, Plan, ShownPolicy};
 use crate::policies::Policies;
 
 /// Decides for all policies of a file as a daemon would that measured all of it itself.
@@ -89,6 +89,11 @@ impl Decider {
         (shown, rows)
     }
 
+    /// The network with the paths that were chosen last.
+    pub fn drawing(&self) -> Drawing {
+        self.chooser.drawing()
+    }
+
     /// Each list, and why nothing is known of it where that is so.
     pub fn lists(&self) -> impl Iterator<Item = (&str, Option<&Silence>)> {
         self.lists.iter().map(|list| (list.name.as_str(), self.silences.get(&list.name)))
@@ -98,8 +103,11 @@ impl Decider {
         let plan = Plan::everywhere(&self.paths, &self.chooser.circumstances());
         self.lists = plan.lists();
         self.chooser.put_in_force(plan);
-        let is_listed = |name: &String| self.lists.iter().any(|list| list.name == *name);
-        self.silences.retain(|name, _| is_listed(name));
+        let names: BTreeSet<&str> = self.lists.iter().map(|list| list.name.as_str()).collect();
+        self.silences.retain(|name, _| names.contains(name.as_str()));
+        // Senders may number lists of a candidate path otherwise.
+        let candidates: BTreeSet<&str> = names.iter().filter_map(|name| stem(name)).collect();
+        self.ends.retain(|session, _| stem(session).is_some_and(|it| candidates.contains(it)));
     }
 
     /// Tells the chooser, and whoever shows policies, what is known of each list.
@@ -133,6 +141,11 @@ impl Decider {
             note(&mut self.silences, &list.name, found.err());
         }
     }
+}
+
+/// Policy and candidate path in the name of a list.
+fn stem(name: &str) -> Option<&str> {
+    name.rsplit_once('/').map(|(stem, _)| stem)
 }
 
 /// Remembers why nothing is known of a list, and says it where that is news.

@@ -2,14 +2,13 @@
 
 use std::io::Write as _;
 
-use stamp_metrics::table::{Asked, Table};
+use stamp_metrics::table::{Asked, Row, Table};
 use stamp_path::selection::Standing;
 
 use crate::Ended;
 use crate::exit::{Failure, Status};
 use crate::output::instant::Instant;
 use crate::paths::ShownPolicy;
-use stamp_metrics::table::Row;
 
 /// Prints it; the status says whether every policy has what its class needs.
 pub(super) fn tell(shown: &[ShownPolicy], rows: Vec<Row>, json: bool) -> Ended {
@@ -27,7 +26,7 @@ fn document(rows: Vec<Row>) -> String {
 }
 
 /// A policy a line, with its candidate paths below it.
-fn lines(shown: &[ShownPolicy]) -> String {
+pub(super) fn lines(shown: &[ShownPolicy]) -> String {
     let mut text = String::new();
     for policy in shown {
         let active = policy.active.as_deref().unwrap_or("none");

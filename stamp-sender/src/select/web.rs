@@ -16,11 +16,11 @@ use stamp_service::web;
 
 use super::board::{Board, STATES};
 use super::config::Select;
-use crate::daemon::ShownEvents;
+use crate::daemon::{self, ShownEvents};
 use crate::exit::Failure;
 use crate::output::document::SCHEMA_VERSION;
 use crate::output::instant::Instant;
-use crate::policies;
+use crate::{paths, policies};
 
 /// What the pages are made of.
 pub(super) struct Sources {
@@ -98,7 +98,10 @@ impl Site for SelectSite {
         match path {
             "/api/v1/policies" => Some(policies::page(&self.sources.board.read().policies)),
             "/api/v1/select" => Some(self.select()),
-            _ => None,
+            "/" => self.drawn("/paths"),
+            "/landing.css" => Some(daemon::style()),
+            "/landing.js" => Some(daemon::script()),
+            path => self.drawn(path),
         }
     }
 
@@ -136,6 +139,15 @@ impl Site for SelectSite {
 }
 
 impl SelectSite {
+    /// A page or a picture of policies, if one lies there.
+    fn drawn(&self, path: &str) -> Option<Page> {
+        let posted = self.sources.board.read();
+        let (policies, drawing) = (posted.policies.all(), Arc::clone(&posted.drawing));
+        // Drawing takes longer than others may wait for the board.
+        drop(posted);
+        paths::page(path, &policies, &drawing)
+    }
+
     /// What is known, and of whom.
     fn select(&self) -> Page {
         let posted = self.sources.board.read();

@@ -55,6 +55,13 @@ timeout = "500ms"
 stale-after = "10s"
 match = ["job=\\"stamp-sender\\""]
 """
+WRITER = """
+[[writer]]
+kind = "file"
+file = "paths.json"
+from = "http://127.0.0.1:9865"
+dry-run = false
+"""
 SCRAPES = """
 scrape_configs:
   - job_name: stamp-sender
@@ -197,6 +204,12 @@ def select():
         expect([table["gaming"]["reason"] for table in moved], ["violation", "violation"], "reasons of both")
         selector.wait_for_line(r"traffic moves.*policy=gaming.*to=past-b.*reason=violation")
 
+        expect_true("past-b" in ask(SELECT, "/paths") and "<svg" in ask(SELECT, "/paths.svg"), "no page of paths")
+        (folder / "writer.toml").write_text(WRITER)
+        write = at_s(SENDER, "write", "--once", "writer.toml")
+        subprocess.run(write, cwd=folder, check=True, capture_output=True, timeout=30)
+        written = json.loads((folder / "paths.json").read_text())["paths"]
+        expect({path["policy"]: path["active"] for path in written}, {"gaming": "past-b", bulk: "past-a"}, "what is written")
         dashboard = dashboards.dashboards()["paths"]
         picture(folder, "paths", dashboard, answers(AtS(), "paths", dashboard, policy=".+"))
 

@@ -30,12 +30,12 @@ const COLUMNS: &str = "<table><thead><tr><th>session<th>target<th>state<th>forwa
 <th>backward p50 / p99<th>round trip p50 / p99<th>course<th>loss<th>clocks</thead><tbody>\n";
 
 /// Style of the page.
-pub(super) fn style() -> Page {
+pub fn style() -> Page {
     Page::whole("text/css; charset=utf-8", include_str!("landing.css").to_owned())
 }
 
 /// What keeps it up to date.
-pub(super) fn script() -> Page {
+pub fn script() -> Page {
     Page::whole("text/javascript; charset=utf-8", include_str!("landing.js").to_owned())
 }
 

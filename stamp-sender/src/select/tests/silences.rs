@@ -114,3 +114,19 @@ fn a_choice_that_nobody_decides_about_is_told_as_frozen_and_stays() {
     assert!(rows[0].object.contains("\"frozen\":\"no answer within 5s\""), "{}", rows[0].object);
     assert!(decider.shown(now, None).1[0].object.contains("\"frozen\":null"));
 }
+
+#[test]
+fn one_decision_is_told_in_lines() {
+    let (answer, now) = answer();
+    let mut decider = Decider::new(example(), Duration::from_secs(90));
+    let mut readings = answer.clone();
+    readings.samples.retain(|sample| !is_of(sample));
+    decider.decide(&Readings::of(&readings), &mut Policies::default(), now);
+    let (shown, _) = decider.shown(now, None);
+    let text = crate::select::once::lines(&shown[..1]);
+    assert_eq!(
+        text,
+        "gaming-to-r: past-b (good)\n    past-c  preference 200  unmeasured: nothing was measured yet\n\
+         \x20 * past-b  preference 100  eligible\n"
+    );
+}
