@@ -119,8 +119,7 @@ fn run(mut program: Command, flags: &str, start: impl FnOnce(&mut Command) -> Pr
     start(program.args(flags.split_whitespace()))
 }
 
-/// Cuts the link again and again, each time as soon as the session is UP, at another place between
-/// two probes.
+/// Cuts the link again and again, each time as soon as the session is UP: soon behind a probe that passed.
 fn cut_and_mend(net: &Wired, target: &str, cuts: u32) -> Vec<Noticed> {
     let flags = format!(
         "{target} --ndjson -i {}us -W {}ms --packet-loss-count {LOSSES} \
@@ -140,8 +139,6 @@ fn cut_and_mend(net: &Wired, target: &str, cuts: u32) -> Vec<Noticed> {
     let mut moments = Vec::new();
     for nth in 1..=cuts as usize {
         wait_for("up", nth);
-        // The places between two probes, one after the other.
-        std::thread::sleep(INTERVAL * u32::try_from(nth).unwrap_or(0) / cuts);
         moments.push(net.wire.cut(Way::Forward));
         wait_for("down", nth);
         net.wire.mend(Way::Forward);
