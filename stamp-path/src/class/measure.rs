@@ -169,13 +169,18 @@ impl fmt::Display for Value {
         match self {
             Self::Delay { ns } => {
                 let sign = if *ns < 0 { "-" } else { "" };
-                let text = format!("{:?}", Duration::from_nanos(ns.unsigned_abs()));
+                let text = format!("{:?}", Duration::from_nanos(legible(ns.unsigned_abs())));
                 write!(f, "{sign}{}", text.replace('µ', "u"))
             }
             Self::Share(share) => share.fmt(f),
             Self::Count(count) => count.fmt(f),
         }
     }
+}
+
+/// From a millisecond on nobody reads nanoseconds.
+const fn legible(ns: u64) -> u64 {
+    if ns < 1_000_000 { ns } else { ns.saturating_add(500) / 1_000 * 1_000 }
 }
 
 /// A limit: exactly it is met.

@@ -28,6 +28,16 @@ fn every_measure_has_a_word_that_is_read_back() {
 }
 
 #[test]
+fn delays_are_told_in_digits_that_somebody_reads() {
+    let told = |ns| Value::Delay { ns }.to_string();
+    assert_eq!(told(119_799_808), "119.8ms");
+    assert_eq!(told(-2_000_499), "-2ms");
+    assert_eq!(told(999_999), "999.999us");
+    assert_eq!(told(20_000_000), "20ms");
+    assert_eq!(told(20_001_000), "20.001ms");
+}
+
+#[test]
 fn limits_have_the_unit_of_what_they_limit() {
     let keys = "require = { backward-p95 = \"5ms\", variation = \"2ms\", forward-loss = \"0.1%\", hops = 7 }";
     let class = read(&format!("[class.c]\n{keys}\n")).unwrap().remove(0);
