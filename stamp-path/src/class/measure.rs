@@ -172,7 +172,7 @@ impl fmt::Display for Value {
                 let text = format!("{:?}", Duration::from_nanos(legible(ns.unsigned_abs())));
                 write!(f, "{sign}{}", text.replace('µ', "u"))
             }
-            Self::Share(share) => share.fmt(f),
+            Self::Share(share) => legible_share(*share).fmt(f),
             Self::Count(count) => count.fmt(f),
         }
     }
@@ -181,6 +181,13 @@ impl fmt::Display for Value {
 /// From a millisecond on nobody reads nanoseconds.
 const fn legible(ns: u64) -> u64 {
     if ns < 1_000_000 { ns } else { ns.saturating_add(500) / 1_000 * 1_000 }
+}
+
+/// From a thousandth on nobody reads more than a hundred-thousandth.
+fn legible_share(share: Ratio) -> Ratio {
+    let billionths = share.billionths();
+    let rounded = billionths.saturating_add(5_000) / 10_000 * 10_000;
+    if billionths < 1_000_000 { share } else { Ratio::from_billionths(rounded).unwrap_or(share) }
 }
 
 /// A limit: exactly it is met.

@@ -35,6 +35,10 @@ fn delays_are_told_in_digits_that_somebody_reads() {
     assert_eq!(told(999_999), "999.999us");
     assert_eq!(told(20_000_000), "20ms");
     assert_eq!(told(20_001_000), "20.001ms");
+    let share = |billionths| Value::Share(Ratio::from_billionths(billionths).unwrap()).to_string();
+    assert_eq!(share(138_613_861), "13.861%");
+    assert_eq!((share(1_000_000_000), share(20_000_000)), ("100%".to_owned(), "2%".to_owned()));
+    assert_eq!(share(123_456), "0.0123456%");
 }
 
 #[test]
