@@ -3,7 +3,7 @@
 //! `cargo bench -p stamp-tests --bench detection`
 //!
 //! The programs themselves on two hosts joined by the tests' own wire, which is cut, mended and cut
-//! again at known times: two-way against a reflector, enhanced loopback (V6) against a node that only
+//! again at known times: two-way against a reflector, enhanced loopback over SRv6 against a node that only
 //! stamps and forwards. A probe may have passed right before the cut, so DOWN is due
 //! N · interval + timeout behind it at the latest; `behind` is how much later it was (less than zero
 //! where the next probe was nearer than an interval), `late` is how long after the timeout of the
