@@ -82,9 +82,9 @@ def paths():
         expect_true("bulk-to-r: cheapest" in get("/paths.svg"), "the path that carries is drawn")
         PICTURES.mkdir(parents=True, exist_ok=True)
         for name, path, size in (
-            ("paths", "/paths", "1200,760"),
-            ("paths-phone", "/paths", "500,1000"),
-            ("paths-of-one", "/paths/gaming%2Dto%2Dr", "1200,700"),
+            ("policies", "/paths", "1200,760"),
+            ("policies-phone", "/paths", "500,1000"),
+            ("policies-of-one", "/paths/gaming%2Dto%2Dr", "1200,700"),
         ):
             shot = f"--screenshot={PICTURES / name}.png"
             browse(chromium, folder, base + path, f"--window-size={size}", shot)
