@@ -1,7 +1,7 @@
 //! What others may see of the service at any time, though the control side is busy: who the sessions
 //! are, where they run, their latest windows, and their counters over all their lives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,6 +20,9 @@ use crate::output::gather::address;
 use crate::output::ndjson::policy::PolicyEntry;
 use crate::paths::{Drawing, ShownPolicy};
 use crate::policies::{Policies, Standing};
+
+/// Windows of a branch whose delay is remembered, to be drawn.
+const COURSE: usize = 60;
 
 /// The control side writes on it, whoever has a copy reads.
 #[derive(Clone, Default)]
@@ -65,6 +68,8 @@ pub(super) struct Branch {
     /// Where it runs, and what to tell about it.
     pub(super) runs: Option<(Place, Arc<SessionInfo>)>,
     pub(super) window: Option<Window>,
+    /// Median round trips of its latest windows, in microseconds.
+    pub(super) course: VecDeque<u64>,
     pub(super) ledger: Ledger<Place>,
     pub(super) announced: Option<Announced>,
 }
@@ -209,6 +214,7 @@ impl Board {
                 Some(interval) => window.due(length, interval),
                 None => window,
             });
+            branch.remember(measured);
         }
     }
 
@@ -268,7 +274,22 @@ impl Board {
 
 impl Branch {
     fn new(identity: Arc<Identity>) -> Self {
-        Self { identity, runs: None, window: None, ledger: Ledger::default(), announced: None }
+        Self {
+            identity,
+            runs: None,
+            window: None,
+            course: VecDeque::new(),
+            ledger: Ledger::default(),
+            announced: None,
+        }
+    }
+
+    fn remember(&mut self, measured: &SessionSnapshot) {
+        let Some(p50) = measured.delay.round_trip.p50 else { return };
+        if self.course.len() == COURSE {
+            self.course.pop_front();
+        }
+        self.course.push_back(p50.ns().unsigned_abs() / 1_000);
     }
 
     fn announce(&mut self, state: Option<TeState>, made: &[TeAdvertisement]) {

@@ -37,9 +37,11 @@ def landing():
                 return answer.read().decode()
 
         until(lambda: text().count("not synchronized") + text().count("<td>✓") >= 3, "no windows")
+        until(lambda: re.search(r'data-us="\d+,\d+', text()), "no two windows")
         dom = browse(chromium, folder, address, "--dump-dom")
         names = re.findall(r'data-name="([^"]+)"', dom.stdout)
         expect(names[0], "ams-nowhere", "the worst session")
+        expect_true("<polyline" in dom.stdout, "the course since before the page was opened is drawn")
         expect(sorted(names), ["ams-lon", "ams-nowhere", "ams-par"], "sessions")
         expect_true("3 sessions, 1 down or waiting" in dom.stdout, f"no summary in {dom.stdout}")
         expect_true("Content Security Policy" not in dom.stderr, f"its own policy forbids something: {dom.stderr}")

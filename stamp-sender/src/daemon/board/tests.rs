@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
+use stamp_proto::time::TimeDelta;
+
 use super::*;
 use crate::daemon::config::Configuration;
+use crate::output::rehearsal::{Fate, Plot, play};
 
 fn spec(text: &str) -> Arc<SessionSpec> {
     let text = format!("[[session]]\nname = \"a\"\ntarget = \"192.0.2.1\"\n{text}");
@@ -61,4 +64,22 @@ fn the_first_file_in_force_is_no_reload() {
     board.reloaded(false);
     let last = board.read().reloads.unwrap();
     assert_eq!((last.succeeded, last.refused, last.successful), (1, 2, false));
+}
+
+#[test]
+fn the_course_is_that_of_the_latest_windows() {
+    let board = Board::default();
+    board.admit(&spec(""));
+    let plain = play(&Plot { count: 2, fate: |_| Fate::Passes(1_000, 1_000), ..Plot::default() });
+    let window = |us: Option<i64>| {
+        let mut measured = plain.snapshot.clone();
+        measured.delay.round_trip.p50 = us.map(|us| TimeDelta::from_ns(us * 1_000));
+        Arc::new(measured)
+    };
+    (1..=70).for_each(|us| board.window("a", 0, &window(Some(us))));
+    // Where nothing came back there is nothing to draw.
+    board.window("a", 0, &window(None));
+    let posted = board.read();
+    let course = &posted.sessions["a"].branches[0].course;
+    assert!(course.iter().copied().eq(11..=70), "{course:?}");
 }

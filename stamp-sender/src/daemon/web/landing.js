@@ -1,17 +1,11 @@
-// Keeps the page as it would be if it were loaded anew, and draws the course of the round trip since it was opened.
+// Keeps the page as it would be if it were loaded anew, and draws the course of the round trip over the latest windows.
 "use strict";
 const KEPT = 60, EVERY_MS = 5000, AFTER_EVENT_MS = 300, CROWD_MS = 2000, SVG = "http://www.w3.org/2000/svg";
-const courses = new Map(), TITLE = document.title;
+const TITLE = document.title;
 
 function draw() {
-  const seen = new Set();
   for (const cell of document.querySelectorAll("td.course")) {
-    const name = cell.parentElement.dataset.name, ns = Number(cell.dataset.ns);
-    seen.add(name);
-    const course = courses.get(name) || [];
-    if (cell.dataset.ns) course.push(ns);
-    courses.set(name, course.slice(-KEPT));
-    const values = courses.get(name);
+    const values = cell.dataset.us ? cell.dataset.us.split(",").map(Number) : [];
     if (values.length < 2) continue;
     const low = Math.min(...values), span = Math.max(...values) - low || 1;
     const svg = document.createElementNS(SVG, "svg"), line = document.createElementNS(SVG, "polyline");
@@ -20,7 +14,6 @@ function draw() {
     line.setAttribute("points", values.map((v, at) => `${at * 120 / (KEPT - 1)},${19 - 18 * (v - low) / span}`).join(" "));
     svg.append(line); cell.replaceChildren(svg);
   }
-  for (const name of courses.keys()) if (!seen.has(name)) courses.delete(name);
 }
 
 let timer;

@@ -115,9 +115,8 @@ impl Row<'_> {
         for (summary, limit) in delays.into_iter().zip(limits) {
             text.push_str(&delays_of(summary, limit));
         }
-        let course =
-            measured.delay.round_trip.p50.map_or_else(String::new, |p50| p50.ns().to_string());
-        let _ = write!(text, "<td class=\"course\" data-ns=\"{course}\">");
+        let course: Vec<String> = self.branch.course.iter().map(u64::to_string).collect();
+        let _ = write!(text, "<td class=\"course\" data-us=\"{}\">", course.join(","));
         text.push_str(&loss_of(measured, thresholds.and_then(|it| it.loss.round_trip)));
         let _ = writeln!(text, "<td>{}", clocks(&measured.clock));
     }
