@@ -21,9 +21,20 @@ pub struct Follower {
     table: Arc<Table>,
     asked: Asked,
     news: watch::Receiver<u64>,
-    /// What it was told of, up to which change; nothing yet.
-    told: Option<(u64, BTreeSet<String>)>,
+    /// What it was told so far; nothing yet.
+    told: Option<SoFar>,
     pub(super) heartbeat: Duration,
+}
+
+/// What a follower was told.
+struct SoFar {
+    /// All changes up to this one are told.
+    cursor: u64,
+    /// The number that it knows. It is that of the table, unless changes are hidden from it: what it may not
+    /// see leaves no gap, which it would take for something that got lost.
+    number: u64,
+    /// The policies that it knows.
+    known: BTreeSet<String>,
 }
 
 impl Follower {
@@ -50,43 +61,42 @@ impl Follower {
     fn take(&mut self) -> String {
         let state = self.table.state();
         let sequence = state.sequence;
-        let known = self.told.take().and_then(|(cursor, mut known)| {
-            let text = changes(&state, cursor, &self.asked, &mut known)?;
-            Some((text, known))
+        let known = self.told.take().and_then(|mut so_far| {
+            let text = changes(&state, &self.asked, &mut so_far)?;
+            Some((text, so_far))
         });
-        if let Some((text, known)) = known {
-            self.told = Some((sequence, known));
+        if let Some((text, so_far)) = known {
+            self.told = Some(SoFar { cursor: sequence, ..so_far });
             return text;
         }
         let wanted = state.rows.iter().filter(|(_, row)| self.asked.wants(row));
-        self.told = Some((sequence, wanted.map(|(_, row)| row.policy.clone()).collect()));
+        let known = wanted.map(|(_, row)| row.policy.clone()).collect();
+        self.told = Some(SoFar { cursor: sequence, number: sequence, known });
         drop(state);
         let document = self.table.document(&self.asked);
         format!("retry: {RETRY_MS}\nevent: table\ndata: {document}\n\n")
     }
 }
 
-/// What has changed behind a number; none where it cannot be told change by change.
-fn changes(
-    state: &State,
-    cursor: u64,
-    asked: &Asked,
-    known: &mut BTreeSet<String>,
-) -> Option<String> {
+/// What has changed since; none where it cannot be told change by change.
+fn changes(state: &State, asked: &Asked, so_far: &mut SoFar) -> Option<String> {
     let mut text = String::new();
-    for (number, policy) in state.behind(cursor)? {
+    for (number, policy) in state.behind(so_far.cursor)? {
+        let shown = if asked.scope.is_some() { so_far.number + 1 } else { number };
         // Writing to a string cannot fail.
         let _ = match state.row(policy).filter(|(_, row)| asked.wants(row)) {
             Some((latest, row)) if *latest == number => {
-                known.insert(policy.clone());
-                write!(text, "event: path\ndata: {}\n\n", asked.numbered(row, number))
+                so_far.known.insert(policy.clone());
+                so_far.number = shown;
+                write!(text, "event: path\ndata: {}\n\n", asked.numbered(row, shown))
             }
             // Told with its latest change; whoever wants all of them would find one missing.
             Some(_) if asked.is_all() => return None,
             Some(_) => Ok(()),
-            None if known.remove(policy) => {
+            None if so_far.known.remove(policy) => {
+                so_far.number = shown;
                 let policy = serde_json::Value::from(policy.as_str());
-                let told = format!("{{\"policy\":{policy},\"sequence\":{number}}}");
+                let told = format!("{{\"policy\":{policy},\"sequence\":{shown}}}");
                 write!(text, "event: removed\ndata: {told}\n\n")
             }
             None if asked.is_all() => return None,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Row;
 
 /// What a client may ask for: paths of traffic to its prefixes. It sees what to impose there, and neither
-/// where others send theirs nor the names that a network has for its nodes and links.
+/// where others send theirs nor the names of nodes and links, but for the first segment of a label stack.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Scope {
     /// Destinations of its traffic.
@@ -57,7 +57,11 @@ impl Scope {
         }
         let lists = object.get_mut("lists").and_then(Value::as_array_mut);
         for (number, list) in lists.into_iter().flatten().enumerate() {
-            list["segments"] = Value::Null;
+            // A stack has no label for the first segment: whoever imposes it has to know where frames leave to.
+            let leaves_by_name = list.get("labels").is_some_and(Value::is_array);
+            if let Some(segments) = list.get_mut("segments").and_then(Value::as_array_mut) {
+                segments.truncate(usize::from(leaves_by_name));
+            }
             // Its name tells that of the candidate path.
             list["name"] = format!("{}/{number}", row.policy).into();
         }

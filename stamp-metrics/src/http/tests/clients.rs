@@ -44,11 +44,15 @@ fn ask(stage: &Stage, query: &str, token: Option<&str>) -> String {
 fn a_client_sees_what_to_impose_for_its_own_destinations_and_nothing_else() {
     let (stage, folder) = stage("sees");
     let answer = ask(&stage, "", Some(TOKEN));
-    for part in ["\"prefixes\":[\"198.51.100.0/25\"]", "\"labels\":[16002]", "\"policy\":\"ours\""]
-    {
+    for part in [
+        "\"prefixes\":[\"198.51.100.0/25\"]",
+        "\"labels\":[16002]",
+        "\"segments\":[\"c\"]",
+        "\"policy\":\"ours\"",
+    ] {
         assert!(answer.contains(part), "{part} in {answer}");
     }
-    for hidden in ["theirs", "past-c", "\"c\"", "\"s\"", "203.0.113.0", "100.0/24"] {
+    for hidden in ["theirs", "past-c", "inside", "\"s\"", "203.0.113.0", "100.0/24"] {
         assert!(!answer.contains(hidden), "{hidden} in {answer}");
     }
     let answer = ask(&stage, "?to=198.51.100.7", Some(TOKEN));
@@ -96,6 +100,8 @@ fn a_client_that_follows_hears_of_its_own_paths_alone() {
     let heard = wait_for("event: path");
     let heard = if heard.contains("17002") { heard } else { wait_for("17002") };
     assert!(!heard.contains("17001") && !heard.contains("theirs"), "{heard}");
+    // The table was told as of the second change. What it may not see leaves no gap behind that.
+    assert!(heard.contains("\"labels\":[17002],\"name\":\"ours/0\"}],\"sequence\":3}"), "{heard}");
     fs::remove_dir_all(folder).unwrap();
 }
 

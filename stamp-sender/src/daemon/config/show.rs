@@ -157,7 +157,8 @@ const SERVICE: &str = "\
 # retry = \"10m\"
 
 # Hosts, gateways and others that ask /api/v1/paths for what to impose: whoever shows the token (Authorization:
-# Bearer TOKEN) sees paths to the prefixes of `to` alone, of these classes, without names of nodes and links.
+# Bearer TOKEN) sees paths to the prefixes of `to` alone, of these classes, without names of nodes and links
+# (but the first segment of a label stack, where its frames leave to).
 # Where others than this host can ask, users are wanted in web.config-file.
 # [[client]]
 # name = \"branch-7\"
