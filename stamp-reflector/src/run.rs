@@ -32,13 +32,13 @@ const TICK: Duration = Duration::from_secs(10);
 pub(crate) fn reflect(source: Source) -> Result<(), Failure> {
     let config = source.load()?;
     let log = Log::start(config.log_level.filter(), config.log_format.lines());
+    let runtime = runtime()?;
+    // Before there is a socket: whoever sees one may ask this process to end.
+    let mut control = runtime.block_on(async { Control::new() })?;
     let mut inherited = inherited()?;
     let bound = Service::bind(&config, &mut inherited)?;
     // While there is one thread: those to come have what it has.
     let mut sandbox = Sandbox::enter(config.sandbox, &needs::of(&source, &config))?;
-    let runtime = runtime()?;
-    // Before the first packet is answered: a signal that comes early must find somebody.
-    let mut control = runtime.block_on(async { Control::new() })?;
     let (one_way, lines) = config.one_way_export.as_deref().map(Export::open).transpose()?.unzip();
     let transitions = config.event_export.as_deref().map(Export::open).transpose()?;
     let (transitions, more_lines) = transitions.unzip();

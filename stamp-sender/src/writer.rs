@@ -67,9 +67,11 @@ pub fn run(write: &Write) -> Ended {
             return once(tasks).await;
         }
         sandbox.tell();
+        // Before there is a socket: whoever sees one may ask this process to end.
+        let signals = Signals::listen()?;
         let _server = web::start(&writers, &board, (sandbox.in_force(), &mut inherited))?;
         inherited.close();
-        serve(tasks, &writers, &board).await
+        serve(tasks, signals, &writers, &board).await
     });
     // A name that is still being looked up is nobody's any more.
     runtime.shutdown_background();
@@ -87,8 +89,7 @@ async fn once(tasks: Vec<Task>) -> Ended {
 }
 
 /// All of them, until the process is told to stop.
-async fn serve(tasks: Vec<Task>, writers: &Writers, board: &Board) -> Ended {
-    let mut signals = Signals::listen()?;
+async fn serve(tasks: Vec<Task>, mut signals: Signals, writers: &Writers, board: &Board) -> Ended {
     let (end, ends) = watch::channel(false);
     let mut running = JoinSet::new();
     for (task, writer) in tasks.into_iter().zip(&writers.writers) {
