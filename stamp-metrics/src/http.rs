@@ -34,6 +34,7 @@ use access::Access;
 pub use clients::Client;
 pub use control::{Done, Order, Verb};
 pub use probe::{Probe, Probed};
+pub use query::Query;
 pub use web_config::WebConfigError;
 
 /// Text in pieces, each made when the one before has been sent.
@@ -62,7 +63,7 @@ pub trait Site: Send + Sync + 'static {
     /// Why it is not ready for work, if it is not.
     fn unready(&self) -> Option<String>;
     /// What it shows at a path besides its metrics and its health.
-    fn page(&self, path: &str) -> Option<Page>;
+    fn page(&self, path: &str, query: &Query) -> Option<Page>;
     /// The events that it tells at `/api/v1/events`, if it tells any.
     fn feed(&self) -> Option<Arc<Feed>> {
         None

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use stamp_config::web::Web;
 use stamp_metrics::feed::Feed;
-use stamp_metrics::http::{Done, Note, Order, Page, Pieces, Server, Site, Verb};
+use stamp_metrics::http::{Done, Note, Order, Page, Pieces, Query, Server, Site, Verb};
 use stamp_metrics::process::Process;
 use stamp_metrics::program::{Program, Reloads};
 use stamp_metrics::reflector::{Node, Reflector};
@@ -172,7 +172,7 @@ impl Site for ReflectorSite {
         }
     }
 
-    fn page(&self, path: &str) -> Option<Page> {
+    fn page(&self, path: &str, _query: &Query) -> Option<Page> {
         match path {
             "/" => Some(Page::whole("text/html; charset=utf-8", ENTRANCE.to_owned())),
             "/config" => {

@@ -3,7 +3,8 @@
 use hyper::Uri;
 
 /// Names and values, in the order of the request.
-pub(super) struct Query(Vec<(String, String)>);
+#[derive(Clone, Debug, Default)]
+pub struct Query(Vec<(String, String)>);
 
 impl Query {
     /// That of a request.
@@ -17,7 +18,8 @@ impl Query {
     }
 
     /// The first value of a name.
-    pub(super) fn first(&self, name: &str) -> Option<&str> {
+    #[must_use]
+    pub fn first(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 

@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 use super::access::Access;
 use super::body::{Never, Outgoing};
 use super::events::{self, Seat};
-use super::{Page, Site, clients, control, paths, probe};
+use super::{Page, Query, Site, clients, control, paths, probe};
 use crate::exposition::TEXT_FORMAT;
 use crate::table::Scope;
 
@@ -84,8 +84,8 @@ impl Router {
             probe::PATH => probe::answer(self, request).await,
             paths::PATH => self.paths(request, None),
             path => {
-                let path = path.to_owned();
-                match self.wait(move |site| site.page(&path)).await {
+                let (path, query) = (path.to_owned(), Query::of(request.uri()));
+                match self.wait(move |site| site.page(&path, &query)).await {
                     Some(Some(found)) => page(found, request.headers()),
                     Some(None) => text(StatusCode::NOT_FOUND, "not found\n"),
                     None => broken(),

@@ -41,7 +41,7 @@ impl Site for Fake {
         (!self.is_ready.load(Ordering::Relaxed)).then(|| "names are looked up".to_owned())
     }
 
-    fn page(&self, path: &str) -> Option<Page> {
+    fn page(&self, path: &str, _query: &Query) -> Option<Page> {
         (path == "/").then(|| Page::whole("text/html", "landed".to_owned()))
     }
 

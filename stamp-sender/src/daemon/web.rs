@@ -16,7 +16,7 @@ use percent_encoding::percent_decode_str;
 use stamp_config::web::Web;
 use stamp_metrics::feed::Feed;
 use stamp_metrics::http::{
-    Client, Done, Note, Order, Page, Pieces, Probe, Probed, Server, Site, Verb,
+    Client, Done, Note, Order, Page, Pieces, Probe, Probed, Query, Server, Site, Verb,
 };
 use stamp_metrics::sender::Shared;
 use stamp_metrics::table::Table;
@@ -124,9 +124,9 @@ impl Site for SenderSite {
         (!all).then(|| "a packet thread has ended".to_owned())
     }
 
-    fn page(&self, path: &str) -> Option<Page> {
+    fn page(&self, path: &str, query: &Query) -> Option<Page> {
         match path {
-            "/" => Some(landing::page(&self.sources.board)),
+            "/" => Some(landing::page(&self.sources.board, query.first("find"))),
             "/landing.css" => Some(style()),
             "/landing.js" => Some(script()),
             "/api/v1/sd" => Some(listing::groups(&self.sources.board)),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 use stamp_metrics::feed::Feed;
-use stamp_metrics::http::{Client, Note, Page, Pieces, Server, Site};
+use stamp_metrics::http::{Client, Note, Page, Pieces, Query, Server, Site};
 use stamp_metrics::process::Process;
 use stamp_metrics::program::Program;
 use stamp_metrics::select::Selector;
@@ -94,7 +94,7 @@ impl Site for SelectSite {
         }
     }
 
-    fn page(&self, path: &str) -> Option<Page> {
+    fn page(&self, path: &str, _query: &Query) -> Option<Page> {
         match path {
             "/api/v1/policies" => Some(policies::page(&self.sources.board.read().policies)),
             "/api/v1/select" => Some(self.select()),

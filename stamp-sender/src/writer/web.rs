@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
-use stamp_metrics::http::{Note, Page, Pieces, Server, Site};
+use stamp_metrics::http::{Note, Page, Pieces, Query, Server, Site};
 use stamp_metrics::process::Process;
 use stamp_metrics::program::Program;
 use stamp_metrics::writer::{WriterView, Writers};
@@ -79,7 +79,7 @@ impl Site for WriterSite {
         })
     }
 
-    fn page(&self, path: &str) -> Option<Page> {
+    fn page(&self, path: &str, _query: &Query) -> Option<Page> {
         (path == "/api/v1/writers").then(|| {
             let writers: Vec<Value> = self.board.read().iter().map(shown).collect();
             let document = json!({ "schema_version": SCHEMA_VERSION, "writers": writers });

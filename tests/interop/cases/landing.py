@@ -46,9 +46,31 @@ def landing():
         expect_true("3 sessions, 1 down or waiting" in dom.stdout, f"no summary in {dom.stdout}")
         expect_true("Content Security Policy" not in dom.stderr, f"its own policy forbids something: {dom.stderr}")
         expect(re.findall(r'(?:src|href)="(?!/)([^"]*)"', dom.stdout), [], "assets of others")
+        found = browse(chromium, folder, f"{address}?find=PAR", "--dump-dom").stdout
+        expect(re.findall(r'data-name="([^"]+)"', found), ["ams-par"], "what is looked for")
+        expect_true("1 sessions with “PAR”" in found and 'value="PAR"' in found, f"no summary in {found}")
         PICTURES.mkdir(parents=True, exist_ok=True)
         for name, size in (("landing", "1200,360"), ("landing-phone", "500,760")):
             browse(chromium, folder, address, f"--window-size={size}", f"--screenshot={PICTURES / name}.png")
+
+
+@case("chromium", "browser", "page of 10 000 sessions: the worst 500 of them, any of the others by a word")
+def crowd():
+    chromium = shutil.which("chromium")
+    if not chromium:
+        raise Unavailable("chromium is not installed")
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        head = 'web.listen = "127.0.0.1:0"\n[defaults]\ninterval = "60s"\n'
+        sessions = (f'[[session]]\nname = "s{number}"\ntarget = "127.0.0.1:9"\n' for number in range(10_000))
+        (folder / "sender.toml").write_text(head + "".join(sessions))
+        sender = stack.enter_context(Program([SENDER, "run", "sender.toml"], folder=folder))
+        base = stack.enter_context(told(sender))
+        dom = browse(chromium, folder, f"{base}/", "--dump-dom").stdout
+        expect_true("10000 sessions, " in dom and "and 9500 better ones" in dom, f"no summary in {dom[:2000]}")
+        expect(dom.count("<tr class="), 500, "rows")
+        one = browse(chromium, folder, f"{base}/?find=s9876", "--dump-dom").stdout
+        expect(re.findall(r'data-name="([^"]+)"', one), ["s9876"], "what is looked for")
 
 
 @case("chromium", "browser", "page of policies: the network, the path that carries, and why; nothing but its own files")

@@ -20,7 +20,7 @@ let timer;
 async function refresh() {
   clearTimeout(timer);
   try {
-    const answer = await fetch(location.pathname, { cache: "no-store" });
+    const answer = await fetch(location.pathname + location.search, { cache: "no-store" });
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     // A picture that is the same as before is not loaded again.
     const shown = document.querySelector("figure"), next = fresh.querySelector("figure");

@@ -19,13 +19,13 @@ const LISTED: usize = 500;
 
 const HEAD: &str = "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
 <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'self'; \
-style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'\">\
+style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'\">\
 <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
 <title>stamp-sender</title><link rel=\"stylesheet\" href=\"/landing.css\">\
 <script src=\"/landing.js\" defer></script></head><body class=\"sessions\"><header><h1>stamp-sender ";
 const LINKS: &str = "</h1><nav><a href=\"/paths\">paths</a> <a href=\"/metrics\">metrics</a> \
 <a href=\"/api/v1/sessions\">sessions as JSON</a> <a href=\"/api/v1/events\">events</a> \
-<a href=\"/config\">configuration</a> <a href=\"/-/ready\">ready</a></nav></header>\n";
+<a href=\"/config\">configuration</a> <a href=\"/-/ready\">ready</a></nav>";
 const COLUMNS: &str = "<table><thead><tr><th>session<th>target<th>state<th>forward p50 / p99\
 <th>backward p50 / p99<th>round trip p50 / p99<th>course<th>loss<th>clocks</thead><tbody>\n";
 
@@ -49,6 +49,15 @@ struct Row<'a> {
 type Badness = (bool, u8, u64, u64);
 
 impl Row<'_> {
+    /// Its name, its far end or one of its labels has the word in it; letters may be large or small.
+    fn has(&self, word: &str) -> bool {
+        let spec = &self.entry.spec;
+        let texts =
+            [&self.branch.identity.name, &spec.target].into_iter().chain(spec.labels.values());
+        let word = word.to_lowercase();
+        texts.into_iter().any(|text| text.to_lowercase().contains(&word))
+    }
+
     fn measured(&self) -> Option<&SessionSnapshot> {
         self.branch.window.as_ref().map(|window| &*window.measured)
     }
@@ -153,22 +162,32 @@ fn loss_of(measured: &SessionSnapshot, limit: Option<LossThresholdReport>) -> St
     format!("<td>{over}{:.2} %{}", ratio * 100.0, limit.unwrap_or_default())
 }
 
-/// The page.
-pub(super) fn page(board: &Board) -> Page {
+/// The page; with a word, of the sessions that have it.
+pub(super) fn page(board: &Board, word: Option<&str>) -> Page {
+    let word = word.map(str::trim).filter(|word| !word.is_empty());
     let posted = board.read();
     let rows = posted
         .sessions
         .values()
         .flat_map(|entry| entry.branches.iter().map(move |branch| Row { entry, branch }));
+    let rows = rows.filter(|row| word.is_none_or(|word| row.has(word)));
     let mut rows: Vec<_> = rows.map(|row| (Reverse(row.badness()), row)).collect();
     // What is equally bad stays in the order of names.
     rows.sort_by_key(|(badness, _)| *badness);
     let bad = rows.iter().filter(|(_, row)| row.state().0 == "✕").count();
     let over = rows.iter().filter(|(_, row)| row.exceeded() > 0).count();
+    let shown = word.map(escaped);
     let mut text = format!("{HEAD}{}{LINKS}", env!("CARGO_PKG_VERSION"));
     let _ = writeln!(
         text,
-        "<main><p id=\"sum\">{} sessions, {bad} down or waiting, {over} over a limit; the worst first</p>\
+        "<form role=\"search\"><input type=\"search\" name=\"find\" value=\"{}\" aria-label=\"find sessions\" \
+         placeholder=\"name, target or label\"> <button>find</button></form></header>",
+        shown.as_deref().unwrap_or_default()
+    );
+    let with = shown.map(|word| format!(" with “{word}”")).unwrap_or_default();
+    let _ = writeln!(
+        text,
+        "<main><p id=\"sum\">{} sessions{with}, {bad} down or waiting, {over} over a limit; the worst first</p>\
          {COLUMNS}",
         rows.len()
     );
@@ -184,9 +203,49 @@ pub(super) fn page(board: &Board) -> Page {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use stamp_session::clock::ClockState;
 
     use super::*;
+    use crate::daemon::Configuration;
+
+    /// The page of so many sessions, every tenth of them in Paris.
+    fn page_of(count: usize, word: Option<&str>) -> String {
+        let session = |number| {
+            let site = if number % 10 == 0 { "Paris" } else { "Oslo" };
+            format!(
+                "[[session]]\nname = \"s{number}\"\ntarget = \"192.0.2.1\"\nlabels = {{ site = {site:?} }}\n"
+            )
+        };
+        let text: String = (0..count).map(session).collect();
+        let read = Configuration::read("f.toml", &text, std::path::Path::new("/")).unwrap();
+        let board = Board::default();
+        read.sessions.into_iter().for_each(|spec| board.admit(&Arc::new(spec)));
+        let pieces = page(&board, word).pieces;
+        String::from_utf8(pieces.flatten().collect()).unwrap()
+    }
+
+    #[test]
+    fn a_crowd_is_listed_as_far_as_anybody_reads() {
+        let text = page_of(10_000, None);
+        assert!(text.contains(">10000 sessions, 10000 down or waiting"), "{:.900}", text);
+        assert_eq!(text.matches("<tr class=").count(), LISTED);
+        assert!(text.contains("and 9500 better ones"));
+        assert!(text.len() < 100_000, "{} octets", text.len());
+    }
+
+    #[test]
+    fn whoever_looks_for_some_finds_them_among_all() {
+        let text = page_of(10_000, Some(" paRIS "));
+        assert!(text.contains(">1000 sessions with “paRIS”, "), "{:.900}", text);
+        assert!(text.contains("data-name=\"s10\"") && !text.contains("data-name=\"s11\""));
+        let one = page_of(100, Some("s77"));
+        assert_eq!(one.matches("<tr class=").count(), 1);
+        assert_eq!(page_of(100, Some("  ")).matches("<tr class=").count(), 100);
+        let hostile = page_of(3, Some("\"><script>"));
+        assert!(hostile.contains("&quot;&gt;&lt;script&gt;") && !hostile.contains("\"><script>\""));
+    }
 
     #[test]
     fn clocks_say_how_good_they_are_or_which_is_not() {
