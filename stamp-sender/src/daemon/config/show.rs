@@ -94,6 +94,7 @@ pub fn session(spec: &SessionSpec) -> String {
             "loss-threshold = {{ lost = {lost}, of = {of}, direction = {direction:?} }}"
         );
     }
+    text.extend(spec.te.show());
     if let Some(membership) = &spec.policy {
         text.push_str(&membership.show());
     }
@@ -288,6 +289,12 @@ window = \"30s\"
 delay-threshold = { forward = \"20ms\", percent = 25, combine = \"any\", count = 3 }
 # Told when so many of the latest probes are lost; direction = \"forward\", \"backward\" or \"round-trip\".
 loss-threshold = { lost = 3, of = 100, direction = \"round-trip\" }
+# What is announced of its delay and loss for path computation, and when (RFC 8570): no more often than spacing;
+# periodic where a value moved by more than percent and by more than delay or loss, accelerated (of the same form) at
+# once. A value that no window confirms is withdrawn after hold, and a window with less than integrity-percent of its
+# probes confirms none. Delays are rounded up to multiples of normalize. delay-anomaly and loss-anomaly, as
+# { upper = \"20ms\", reuse = \"15ms\" }, say when the A bit is set and cleared. te = false announces nothing.
+# te = { spacing = \"2m\", hold = \"2m\", integrity-percent = 50, periodic = { percent = 10, delay = \"500us\", loss = \"0.01%\" } }
 # Upper bounds of the buckets of histograms; by default 20 of them from 20us to 1s.
 # histogram-buckets = [\"1ms\", \"2ms\", \"5ms\", \"10ms\", \"20ms\", \"50ms\"]
 

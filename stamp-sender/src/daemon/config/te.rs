@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use stamp_config::Setting;
 use stamp_config::document::{Problem, Section};
-use stamp_config::quantity::{LinkDelay, Ratio, RunDuration};
+use stamp_config::quantity::{LinkDelay, Ratio, RunDuration, print_duration};
 use stamp_session::te::{TeAnomaly, TeConfig, TeDelay, TeDelta, TeLoss, TeMinMax, TeRule};
 
 use super::threshold::Percent;
@@ -39,6 +39,16 @@ impl Step {
             delay: table.get("delay").map(|delay: LinkDelay| delay.0),
             loss: table.get("loss"),
         })
+    }
+
+    fn show(self, key: &str) -> Option<String> {
+        let words = [
+            self.percent.map(|percent| format!("percent = {percent}")),
+            self.delay.map(|delay| format!("delay = {:?}", print_duration(delay))),
+            self.loss.map(|loss| format!("loss = \"{loss}\"")),
+        ];
+        let words: Vec<String> = words.into_iter().flatten().collect();
+        (!words.is_empty()).then(|| format!("{key} = {{ {} }}", words.join(", ")))
     }
 
     /// This where it says something, else `default`.
@@ -94,6 +104,38 @@ impl TeChoice {
         }
         let wanted: Option<bool> = section.get(KEY);
         wanted.map(|wanted| Self { off: !wanted, ..Self::default() })
+    }
+
+    /// As the file says it, without what it leaves to defaults; nothing where it says nothing.
+    pub(super) fn show(&self) -> Option<String> {
+        if *self == Self::default() {
+            return None;
+        }
+        if self.off {
+            return Some("te = false\n".to_owned());
+        }
+        let time = |key: &str, time: Option<Duration>| {
+            time.map(|time| format!("{key} = {:?}", print_duration(time)))
+        };
+        let anomaly = |key: &str, bounds: Option<(String, String)>| {
+            bounds
+                .map(|(upper, reuse)| format!("{key} = {{ upper = {upper:?}, reuse = {reuse:?} }}"))
+        };
+        let delays =
+            self.delay_anomaly.map(|(upper, reuse)| (print_duration(upper), print_duration(reuse)));
+        let losses = self.loss_anomaly.map(|(upper, reuse)| (upper.to_string(), reuse.to_string()));
+        let words = [
+            time("spacing", self.spacing),
+            time("hold", self.hold),
+            self.integrity_percent.map(|percent| format!("integrity-percent = {percent}")),
+            time("normalize", self.normalize),
+            self.periodic.show("periodic"),
+            self.accelerated.show("accelerated"),
+            anomaly("delay-anomaly", delays),
+            anomaly("loss-anomaly", losses),
+        ];
+        let words: Vec<String> = words.into_iter().flatten().collect();
+        Some(format!("te = {{ {} }}\n", words.join(", ")))
     }
 
     /// The rules for windows of this length; nothing where nothing is announced.

@@ -30,9 +30,20 @@ profile = "gold"
 interval = "20ms"
 labels = { site = "ams", rack = 7 }
 
+[profile.gold.te]
+spacing = "4m"
+hold = "5m"
+integrity-percent = 60
+normalize = "100us"
+periodic = { percent = 5, delay = "1ms" }
+accelerated = { percent = 30, loss = "0.5%" }
+delay-anomaly = { upper = "20ms", reuse = "15ms" }
+loss-anomaly = { upper = "3%", reuse = "1%" }
+
 [[session]]
 name = "plain"
 target = "[2001:db8::1]:8620"
+te = false
 loss-threshold = { lost = 2, of = 10, direction = "forward" }
 "#;
 
