@@ -13,6 +13,7 @@ use clap_complete::Shell;
 use stamp_config::Form;
 
 use crate::config::{Definition, Flags, Origin, Source, keys};
+use crate::machine_format::MachineFormat;
 
 pub(crate) use man::man;
 
@@ -53,7 +54,9 @@ pub(crate) enum Action {
     /// Print a commented file, or write it.
     Template(Option<PathBuf>),
     /// Print a JSON Schema of the file.
-    Schema,
+    ConfigSchema,
+    /// Print the JSON Schema of a machine format.
+    Schema(MachineFormat),
     /// Print a completion script.
     Completions(Shell),
     /// Print the manual page.
@@ -85,11 +88,15 @@ pub(crate) fn parse(
             (Action::Completions(shell), &matches)
         }
         Some(("man", _)) => (Action::Man, &matches),
+        Some(("schema", verb)) => {
+            let format = verb.get_one::<MachineFormat>("format").copied();
+            (Action::Schema(format.unwrap_or(MachineFormat::Sessions)), &matches)
+        }
         Some(("sessions", verb)) => (Action::Sessions { as_json: verb.get_flag("json") }, verb),
         Some((_, config)) => match config.subcommand() {
             Some(("check", verb)) => (Action::Check, verb),
             Some(("show", verb)) => (Action::Show, verb),
-            Some(("schema", _)) => (Action::Schema, &matches),
+            Some(("schema", _)) => (Action::ConfigSchema, &matches),
             Some((_, verb)) => (Action::Template(file(verb)), &matches),
             None => (Action::Show, &matches),
         },
@@ -125,6 +132,14 @@ pub(crate) fn command() -> Command {
             ),
         )
         .subcommand(Command::new("man").about("Print the manual page."))
+        .subcommand(
+            Command::new("schema").about("Print the JSON Schema of a machine format.").arg(
+                Arg::new("format")
+                    .help("The format.")
+                    .required(true)
+                    .value_parser(value_parser!(MachineFormat)),
+            ),
+        )
 }
 
 /// The same with the words of closed choices, which [`Flags`] checks otherwise.

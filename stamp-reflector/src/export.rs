@@ -174,6 +174,7 @@ mod tests {
     use stamp_proto::time::WallTime;
 
     use super::*;
+    use crate::machine_format::tests::assert_valid_line;
 
     fn arrival(probe_sent: Option<WallTime>) -> OneWayArrival {
         OneWayArrival {
@@ -198,6 +199,8 @@ mod tests {
              \"forward_ns\":250,\"clock_synchronized\":false}"
         );
         assert!(arrival(None).line().contains("\"probe_sent_ns\":null"));
+        assert_valid_line(&arrival(Some(sent)).line());
+        assert_valid_line(&arrival(None).line());
     }
 
     #[test]
@@ -213,6 +216,10 @@ mod tests {
             sequences: (21, 23),
         };
         let time = WallTime::from_unix_ns(1_700_000_000_000_000_250);
+        assert_valid_line(&Transition { change, time }.line());
+        assert_valid_line(
+            &Transition { change: ForwardChange { down: false, ..change }, time }.line(),
+        );
         assert_eq!(
             Transition { change, time }.line(),
             "{\"type\":\"state\",\"time\":\"2023-11-14T22:13:20.000000250Z\",\"monotonic_ns\":5,\

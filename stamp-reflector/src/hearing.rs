@@ -47,13 +47,16 @@ pub(crate) struct Hearing {
 
 /// Both ends.
 pub(crate) fn hearing() -> (Telling, Hearing) {
-    let feed = Arc::new(Feed::new(KEPT, |count| {
-        format!("{{\"type\":\"dropped\",\"sink\":\"sse\",\"count\":{count}}}")
-    }));
+    let feed = Arc::new(Feed::new(KEPT, dropped));
     let (sender, arrivals) = mpsc::channel(QUEUE);
     let lost = Arc::<AtomicU64>::default();
     let telling = Telling { feed: Arc::clone(&feed), arrivals: sender, lost: Arc::clone(&lost) };
     (telling, Hearing { feed, arrivals, lost, told_lost: 0, due: None, first: None })
+}
+
+/// A listener was too slow for so many.
+fn dropped(count: u64) -> String {
+    format!("{{\"type\":\"dropped\",\"sink\":\"sse\",\"count\":{count}}}")
 }
 
 impl Telling {
@@ -140,6 +143,7 @@ mod tests {
     use stamp_proto::time::WallTime;
 
     use super::*;
+    use crate::machine_format::tests::assert_valid_line;
 
     fn arrival(ssid: u16, sequence: u32) -> OneWayArrival {
         let at = |ns: u32| WallTime::from_unix_ns(i64::from(1_000 + ns));
@@ -167,6 +171,7 @@ mod tests {
         let _ = tokio::time::timeout(Duration::from_millis(2), hearing.tell()).await;
         let (lines, _) = hearing.feed().latest(&Wanted::default(), 9);
         let lines: Vec<&str> = lines.iter().map(|told| told.line.as_str()).collect();
+        lines.iter().for_each(|line| assert_valid_line(line));
         assert_eq!(
             lines,
             [
@@ -192,5 +197,6 @@ mod tests {
         let (lines, _) = hearing.feed().latest(&Wanted::default(), QUEUE);
         assert_eq!(lines.len(), QUEUE / OF_A_LINE);
         assert!(lines.iter().all(|told| told.line.contains("\"missing\":3,")));
+        assert_valid_line(&dropped(3));
     }
 }

@@ -14,6 +14,7 @@ mod hearing;
 mod journal;
 mod lag;
 mod listen;
+mod machine_format;
 mod needs;
 mod node;
 mod own_labels;
@@ -62,7 +63,8 @@ fn act(command_line: CommandLine) -> Result<(), Failure> {
         Action::Check => verbs::check(&source),
         Action::Show => verbs::show_config(&source),
         Action::Template(path) => verbs::write_template(path.as_deref()),
-        Action::Schema => verbs::print_schema(),
+        Action::ConfigSchema => verbs::print_config_schema(),
+        Action::Schema(format) => verbs::print_schema(format),
         Action::Completions(shell) => verbs::completions(shell),
         Action::Man => verbs::manual_page(),
     }

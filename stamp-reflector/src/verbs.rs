@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use crate::command_line::{command_for_completions, man};
 use crate::config::{Note, Source, schema, show, template};
 use crate::failure::Failure;
+use crate::machine_format::MachineFormat;
 use crate::terminal;
 
 /// `config check`: says that it is fine, or every mistake.
@@ -37,8 +38,13 @@ pub(crate) fn write_template(path: Option<&Path>) -> Result<(), Failure> {
 }
 
 /// `config schema`.
-pub(crate) fn print_schema() -> Result<(), Failure> {
+pub(crate) fn print_config_schema() -> Result<(), Failure> {
     print(format!("{:#}\n", schema()).as_bytes())
+}
+
+/// `schema FORMAT`.
+pub(crate) fn print_schema(format: MachineFormat) -> Result<(), Failure> {
+    print(format.schema().as_bytes())
 }
 
 /// `completions SHELL`.

@@ -9,6 +9,7 @@ mod kit;
 mod lab;
 mod lag;
 mod loops;
+mod machine_format;
 mod manager;
 mod measure;
 mod mpls_router;

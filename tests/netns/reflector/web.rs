@@ -8,6 +8,7 @@ use stamp_tests::netns::{self, Families, Signal, Trial, trials};
 
 use crate::folder::Folder;
 use crate::http::{ask, scrape, value, wait_for};
+use crate::machine_format::assert_keeps_to;
 
 pub(crate) fn trials() -> Vec<Trial> {
     trials![
@@ -86,7 +87,9 @@ fn sessions_are_listed_drained_and_forgotten() {
     let listed = || -> Value {
         let (status, text) = ask(at, "GET", "/api/v1/sessions", "");
         assert_eq!(status, 200, "{text}");
-        serde_json::from_str(&text).expect("an object")
+        let list = serde_json::from_str(&text).expect("an object");
+        assert_keeps_to("stamp-reflector", "sessions", &list);
+        list
     };
     let sender = |count, ssid| {
         let mut command = netns::binary("stamp-sender");

@@ -7,6 +7,7 @@ use stamp_tests::netns::{self, Family, Host, Need, Signal, Trial, trials};
 
 use super::sids::{host, tunnel};
 use super::{EVERYTHING, Folder, Stage, flow, labelled, network, open_probe};
+use crate::machine_format::assert_keeps_to;
 
 pub(super) fn trials() -> Vec<Trial> {
     trials![
@@ -220,7 +221,9 @@ fn a_label_of_its_own_is_kept_and_told() {
         let mut command = netns::binary("stamp-reflector");
         command.args(["sessions", "--json"]).arg(&file);
         let finished = net.far.spawn(&mut command).wait();
-        finished.assert_code(0).json()["timestamps"].clone()
+        let document = finished.assert_code(0).json();
+        assert_keeps_to("stamp-reflector", "timestamps", &document);
+        document["timestamps"].clone()
     };
     let run = || {
         let program = net.far.spawn(&mut reflector(&file));
