@@ -75,7 +75,9 @@ impl Body for Outgoing {
         let stream = match &mut *self {
             Self::Text(text) => return Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
             Self::Pieces(stream) => stream,
-            Self::Live(live) => return live.poll(cx).map(|text| Some(Ok(Frame::data(text)))),
+            Self::Live(live) => {
+                return live.poll(cx).map(|it| it.map(|text| Ok(Frame::data(text))));
+            }
         };
         // A client that reads fast must not keep this thread to itself.
         stream.yielded = !stream.yielded;

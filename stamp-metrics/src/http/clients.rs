@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use hyper::header::{AUTHORIZATION, HeaderMap};
+use tokio::task::spawn_blocking;
 
 use super::control::{is_token, read_token};
 use super::{Note, Site};
@@ -18,6 +19,22 @@ pub struct Client {
     pub token_file: PathBuf,
     /// What it sees.
     pub scope: Arc<Scope>,
+}
+
+/// What a client showed when it began to follow, which is looked at again before each word that it is told.
+pub(super) struct Claim {
+    pub(super) site: Arc<dyn Site>,
+    pub(super) token: String,
+    pub(super) scope: Arc<Scope>,
+}
+
+impl Claim {
+    /// Whether the token still stands for the same; no longer where that cannot be known.
+    pub(super) async fn holds(&self) -> bool {
+        let (site, token) = (Arc::clone(&self.site), self.token.clone());
+        let now = spawn_blocking(move || scope_of(&*site, &token)).await;
+        now.is_ok_and(|scope| scope.as_ref() == Some(&self.scope))
+    }
 }
 
 /// The token that a request shows, where it shows one.

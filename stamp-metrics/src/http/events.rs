@@ -13,6 +13,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::body::Outgoing;
+use super::clients::Claim;
 use super::query::Query;
 use super::route::{page, text};
 use super::{Page, Pieces};
@@ -68,39 +69,49 @@ impl Drop for Taken {
 
 /// What goes on for as long as somebody listens.
 pub(super) struct Live {
-    next: Pin<Box<dyn Future<Output = (Stream, String)> + Send>>,
+    next: Pin<Box<dyn Future<Output = Option<Next>> + Send>>,
     _taken: Taken,
 }
+
+/// A piece, and whoever makes the one after it.
+type Next = (Stream, String);
 
 /// What somebody listens to.
 pub(super) enum Stream {
     /// Events as they are told.
     Events(Listener),
-    /// A table as it changes.
-    Table(Follower),
+    /// A table as it changes, for as long as whoever follows it may.
+    Table(Follower, Option<Claim>),
 }
 
 impl Stream {
-    async fn next(self) -> (Self, String) {
+    /// What to send next; nothing more to whoever may not listen any longer.
+    async fn next(self) -> Option<Next> {
         match self {
             Self::Events(listener) => {
                 let (listener, text) = listener.next().await;
-                (Self::Events(listener), text)
+                Some((Self::Events(listener), text))
             }
-            Self::Table(follower) => {
+            Self::Table(follower, claim) => {
                 let (follower, text) = follower.next().await;
-                (Self::Table(follower), text)
+                if let Some(claim) = &claim
+                    && !claim.holds().await
+                {
+                    return None;
+                }
+                Some((Self::Table(follower, claim), text))
             }
         }
     }
 }
 
 impl Live {
-    /// The next piece.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Bytes> {
-        self.next.as_mut().poll(cx).map(|(stream, text)| {
+    /// The next piece; none when it has ended.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        self.next.as_mut().poll(cx).map(|next| {
+            let (stream, text) = next?;
             self.next = Box::pin(stream.next());
-            text.into()
+            Some(text.into())
         })
     }
 }

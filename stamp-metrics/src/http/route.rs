@@ -12,10 +12,10 @@ use tokio::task::spawn_blocking;
 
 use super::access::Access;
 use super::body::{Never, Outgoing};
+use super::clients::Claim;
 use super::events::{self, Seat};
 use super::{Page, Query, Site, clients, control, paths, probe};
 use crate::exposition::TEXT_FORMAT;
-use crate::table::Scope;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 
@@ -103,8 +103,12 @@ impl Router {
 
     /// Answers a client, if it is one.
     async fn serve(&self, request: &Request<Incoming>, token: String) -> Response<Outgoing> {
-        match self.wait(move |site| clients::scope_of(site, &token)).await {
-            Some(Some(scope)) => self.paths(request, Some(scope)),
+        let shown = token.clone();
+        match self.wait(move |site| clients::scope_of(site, &shown)).await {
+            Some(Some(scope)) => {
+                let site = Arc::clone(&self.site);
+                self.paths(request, Some(Claim { site, token, scope }))
+            }
             Some(None) => {
                 let mut response = text(StatusCode::UNAUTHORIZED, "no client has this token\n");
                 let challenge = HeaderValue::from_static("Bearer");
@@ -115,9 +119,9 @@ impl Router {
         }
     }
 
-    fn paths(&self, request: &Request<Incoming>, scope: Option<Arc<Scope>>) -> Response<Outgoing> {
+    fn paths(&self, request: &Request<Incoming>, client: Option<Claim>) -> Response<Outgoing> {
         match self.site.paths() {
-            Some(table) => paths::answer(&table, request, &self.seat, scope),
+            Some(table) => paths::answer(&table, request, &self.seat, client),
             None => text(StatusCode::NOT_FOUND, "not found\n"),
         }
     }

@@ -122,3 +122,33 @@ fn another_token_is_none_and_without_one_it_is_for_users() {
     assert!(notes.contains("ClientToken") && notes.contains("chmod o-rwx"), "{notes}");
     fs::remove_dir_all(folder).unwrap();
 }
+
+#[test]
+fn a_client_whose_token_is_taken_away_hears_no_more() {
+    let (stage, folder) = stage("taken");
+    let mut stream = stage.connect();
+    let head = format!(
+        "GET /api/v1/paths HTTP/1.1\r\nHost: s\r\nAccept: text/event-stream\r\n\
+         Authorization: Bearer {TOKEN}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let (mut heard, mut part) = (String::new(), [0; 4_096]);
+    while !heard.contains("event: table") {
+        let count = stream.read(&mut part).unwrap();
+        assert!(count > 0, "{heard}");
+        heard.push_str(&String::from_utf8_lossy(&part[..count]));
+    }
+    fs::write(folder.join("token"), "a token of its successor").unwrap();
+    let row = Row {
+        policy: "ours".to_owned(),
+        class: None,
+        endpoint: "192.0.2.11".parse().unwrap(),
+        prefixes: vec!["198.51.100.0/24".parse().unwrap()],
+        object: "{\"policy\":\"ours\",\"lists\":[{\"labels\":[17002]}]}".to_owned(),
+    };
+    stage.site.table.as_ref().unwrap().publish(vec![row]);
+    stream.read_to_string(&mut heard).unwrap();
+    assert!(!heard.contains("17002"), "{heard}");
+    assert!(ask(&stage, "", Some(TOKEN)).starts_with("HTTP/1.1 401 "));
+    fs::remove_dir_all(folder).unwrap();
+}
