@@ -1,5 +1,6 @@
 //! `[[writer]]`: where the chosen paths are carried, read by `run` and `write` alike.
 
+mod file;
 mod frr;
 mod linux;
 mod server;
@@ -13,6 +14,7 @@ use stamp_config::document::{Problem, Section};
 use stamp_config::web::{Listen, Web};
 use stamp_metrics::http::client::Url;
 
+pub use file::File;
 pub use frr::Frr;
 pub use linux::Linux;
 pub use server::Server;
@@ -79,7 +81,7 @@ pub enum Target {
     /// A configuration of FRR.
     Frr(Frr),
     /// A file with the table.
-    File(PathBuf),
+    File(File),
     /// A server that is sent the table.
     Server(Server),
 }
@@ -187,10 +189,6 @@ impl Reader<'_, '_> {
         Some(Source { url: url?, token_file, ca_file })
     }
 
-    fn file(&self) -> Option<PathBuf> {
-        self.section.require("file").map(|file: String| self.folder.join(file))
-    }
-
     fn path(&self, key: &'static str) -> Option<PathBuf> {
         self.section.get(key).map(|file: String| self.folder.join(file))
     }
@@ -244,7 +242,7 @@ impl Writer {
             + &match &self.target {
                 Target::Linux(linux) => linux.show(),
                 Target::Frr(frr) => frr.show(),
-                Target::File(path) => show_file("file", Some(path)),
+                Target::File(file) => file.show(),
                 Target::Server(server) => server.show(),
             }
     }

@@ -2,16 +2,19 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use stamp_metrics::http::client::Client;
+use stamp_metrics::http::client::{Client, ClientError};
 
-use super::config::{Method, Server};
+use super::config::{File, Method, Server};
 use super::outcome::{Change, Outcome};
 use super::table::ChosenPath;
 use crate::output::document::SCHEMA_VERSION;
 use crate::output::instant::Instant;
+use crate::token;
 
 /// Octets of a server's answer that are read; nobody looks at them.
 const ANSWER: usize = 64 * 1024;
@@ -27,7 +30,7 @@ pub struct Writer {
 /// Where it stands.
 pub enum Place {
     /// A file.
-    File(PathBuf),
+    File(File),
     /// A server.
     Server(Server),
 }
@@ -54,13 +57,16 @@ impl Writer {
         };
         // Of what failed nobody knows how far it came.
         self.there = result.is_ok().then_some(objects);
-        Outcome { changes: vec![Change { policy: None, what, result }], ..Outcome::default() }
+        let retry_after = result.as_ref().err().and_then(|refusal| refusal.retry_after);
+        let result = result.map_err(|refusal| refusal.reason);
+        let changes = vec![Change { policy: None, what, result }];
+        Outcome { changes, retry_after, ..Outcome::default() }
     }
 
     /// Takes the file away; a server is told that there are no paths.
     pub async fn undo(&mut self) -> Outcome {
         match &self.place {
-            Place::File(path) if !self.dry_run && self.place.read().is_some() => {
+            Place::File(File { path, .. }) if !self.dry_run && self.place.read().is_some() => {
                 let result = match fs::remove_file(path) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.to_string()),
                     _ => Ok(()),
@@ -79,9 +85,13 @@ impl Writer {
 }
 
 impl Place {
-    /// The paths that stand there; none where it is no document of ours, or cannot be read.
+    /// The paths that stand there; none where it is no document of ours, has not the rights that it is to
+    /// have, or cannot be read.
     fn read(&self) -> Option<Vec<Value>> {
-        let Self::File(path) = self else { return None };
+        let Self::File(File { path, mode }) = self else { return None };
+        if mode.is_some() && *mode != mode_of(path) {
+            return None;
+        }
         let mut document: Value = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
         match document.get_mut("paths")?.take() {
             Value::Array(paths) => Some(paths),
@@ -91,7 +101,7 @@ impl Place {
 
     fn what(&self, paths: usize) -> String {
         match self {
-            Self::File(path) => format!("write {} (paths: {paths})", path.display()),
+            Self::File(file) => format!("write {} (paths: {paths})", file.path.display()),
             Self::Server(server) => {
                 let method = server.method.word().to_uppercase();
                 format!("{method} {} (paths: {paths})", server.url.text())
@@ -99,14 +109,38 @@ impl Place {
         }
     }
 
-    async fn write(&self, document: &Value) -> Result<(), String> {
+    async fn write(&self, document: &Value) -> Result<(), Refusal> {
         match self {
-            Self::File(path) => {
+            Self::File(file) => {
                 let text = format!("{document:#}\n");
-                replace(path, text.as_bytes()).map_err(|error| error.to_string())
+                let done = replace(&file.path, file.mode, text.as_bytes());
+                done.map_err(|error| Refusal::of(error.to_string()))
             }
             Self::Server(server) => send(server, document.to_string()).await,
         }
+    }
+}
+
+/// Why it does not stand there.
+struct Refusal {
+    reason: String,
+    /// How long the server wants to be left alone.
+    retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    const fn of(reason: String) -> Self {
+        Self { reason, retry_after: None }
+    }
+}
+
+impl From<ClientError> for Refusal {
+    fn from(error: ClientError) -> Self {
+        let retry_after = match error {
+            ClientError::Status { retry_after, .. } => retry_after,
+            _ => None,
+        };
+        Self { reason: error.to_string(), retry_after }
     }
 }
 
@@ -119,11 +153,15 @@ fn document(objects: &[Value], sequence: u64) -> Value {
     })
 }
 
-/// Whoever reads the file sees the one before or the new one, whole.
-pub fn replace(path: &Path, octets: &[u8]) -> io::Result<()> {
+/// Whoever reads the file sees the one before or the new one, whole. It keeps the rights that it has, unless
+/// it is to have others.
+pub fn replace(path: &Path, mode: Option<u32>, octets: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let beside = path.with_file_name(format!(".{name}.{}", std::process::id()));
+    let mode = mode.or_else(|| mode_of(path));
     let written = fs::File::create(&beside).and_then(|mut file| {
+        // Before there is anything to read.
+        mode.map_or(Ok(()), |mode| file.set_permissions(fs::Permissions::from_mode(mode)))?;
         file.write_all(octets)?;
         file.sync_all()
     });
@@ -135,22 +173,27 @@ pub fn replace(path: &Path, octets: &[u8]) -> io::Result<()> {
     done
 }
 
-async fn send(server: &Server, body: String) -> Result<(), String> {
-    let token = server.token_file.as_ref().map(fs::read_to_string).transpose();
-    let token = token.map_err(|error| error.to_string())?.map(|token| token.trim().to_owned());
+/// Who may read and write a file that is there.
+fn mode_of(path: &Path) -> Option<u32> {
+    fs::metadata(path).ok().map(|file| file.permissions().mode() & 0o777)
+}
+
+async fn send(server: &Server, body: String) -> Result<(), Refusal> {
+    let token = token::read(server.token_file.as_ref()).map_err(Refusal::of)?;
     let ca_file = server.ca_file.clone();
     let client = Client { ca_file, token, time: server.timeout, octets: ANSWER };
     let answer = match server.method {
         Method::Put => client.put(&server.url, body).await,
         Method::Post => client.post(&server.url, body).await,
     };
-    answer.map(drop).map_err(|error| error.to_string())
+    Ok(answer.map(drop)?)
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::Read as _;
     use std::net::TcpListener;
+    use std::path::PathBuf;
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::thread::JoinHandle;
 
@@ -182,7 +225,8 @@ mod tests {
     #[test]
     fn a_file_is_written_when_paths_differ_and_read_after_a_restart() {
         let file = file();
-        let new = |dry_run| Writer::new(Place::File(file.clone()), dry_run);
+        let place = |mode| Place::File(File { path: file.clone(), mode });
+        let new = |dry_run| Writer::new(place(None), dry_run);
         let told = format!("write {} (paths: 1)", file.display());
         assert_eq!(apply(&mut new(true), &paths("fc00::1")), [told.as_str()]);
         assert!(!file.exists(), "a dry run");
@@ -200,8 +244,26 @@ mod tests {
     }
 
     #[test]
+    fn a_file_has_the_rights_that_it_is_to_have() {
+        let file = file();
+        let place = |mode| Place::File(File { path: file.clone(), mode });
+        for (mode, sid, expected) in [
+            (Some(0o604), "fc00::1", 0o604),
+            (Some(0o660), "fc00::1", 0o660),
+            (None, "fc00::2", 0o660),
+        ] {
+            let mut writer = Writer::new(place(mode), false);
+            assert_eq!(apply(&mut writer, &paths(sid)).len(), 1, "{expected:o}");
+            assert_eq!(mode_of(&file), Some(expected));
+            assert_eq!(apply(&mut Writer::new(place(mode), false), &paths(sid)), [""; 0]);
+        }
+        fs::remove_file(&file).unwrap();
+    }
+
+    #[test]
     fn what_cannot_be_written_is_tried_again() {
-        let mut writer = Writer::new(Place::File("/nowhere/at/all".into()), false);
+        let file = File { path: "/nowhere/at/all".into(), mode: None };
+        let mut writer = Writer::new(Place::File(file), false);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         for _ in 0..2 {
             let outcome = runtime.block_on(writer.apply(&paths("fc00::1"), 1));
@@ -234,13 +296,16 @@ mod tests {
 
     #[test]
     fn a_server_is_sent_the_paths_until_it_takes_them() {
-        let (url, heard) = server(&["503 Service Unavailable", "204 No Content", "200 OK"]);
-        let timeout = std::time::Duration::from_secs(60);
+        let answers = &["503 Unavailable\r\nRetry-After: 7", "204 No Content", "200 OK"];
+        let (url, heard) = server(answers);
+        let timeout = Duration::from_secs(60);
         let (method, token_file, ca_file) = (Method::Put, None, None);
         let place = Place::Server(Server { url, method, timeout, token_file, ca_file });
         let mut writer = Writer::new(place, false);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let failed = runtime.block_on(writer.apply(&paths("fc00::1"), 7)).changes;
+        let outcome = runtime.block_on(writer.apply(&paths("fc00::1"), 7));
+        assert_eq!(outcome.retry_after, Some(Duration::from_secs(7)));
+        let failed = outcome.changes;
         assert!(failed[0].result.as_ref().unwrap_err().contains("503"), "{failed:?}");
         assert_eq!(apply(&mut writer, &paths("fc00::1")).len(), 1);
         assert_eq!(apply(&mut writer, &paths("fc00::1")).len(), 0, "it has them");

@@ -94,7 +94,7 @@ impl Writer {
         }
         // What is not in force is not written down as such.
         result = result.and_then(|()| {
-            replace(&self.config.file, text.as_bytes()).map_err(|error| error.to_string())
+            replace(&self.config.file, None, text.as_bytes()).map_err(|error| error.to_string())
         });
         let what = format!("write {file} (lines: {})", text.lines().count());
         Outcome { changes: vec![Change { policy: None, what, result }], ..Outcome::default() }
@@ -104,7 +104,7 @@ impl Writer {
 /// Hands lines to the running FRR.
 async fn apply(file: &Path, lines: &str) -> Result<(), String> {
     let beside = file.with_extension("changes");
-    replace(&beside, lines.as_bytes()).map_err(|error| error.to_string())?;
+    replace(&beside, None, lines.as_bytes()).map_err(|error| error.to_string())?;
     let mut command = std::process::Command::new("vtysh");
     command
         .arg("-f")

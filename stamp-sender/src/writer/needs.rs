@@ -28,7 +28,7 @@ pub(super) fn of(writers: &Writers, file: &Path) -> Needs {
                 needs.write(&frr.file);
                 needs.runs_commands |= frr.apply && !writer.dry_run;
             }
-            Target::File(path) => needs.write(path),
+            Target::File(file) => needs.write(&file.path),
             Target::Server(server) => {
                 let files = [&server.token_file, &server.ca_file];
                 files.into_iter().flatten().for_each(|file| needs.read_beside(file));

@@ -1,5 +1,7 @@
 //! What became of what was to be written.
 
+use std::time::Duration;
+
 /// All of it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Outcome {
@@ -9,6 +11,8 @@ pub struct Outcome {
     pub refused: Vec<(String, String)>,
     /// Why nothing could be done.
     pub failure: Option<String>,
+    /// How long the place wants to be left alone.
+    pub retry_after: Option<Duration>,
 }
 
 /// One thing that was done.

@@ -38,7 +38,7 @@ impl Target {
             config::Target::Frr(frr) => {
                 Self::Frr(Box::new(frr::Writer::new(frr, &config.source, config.dry_run)))
             }
-            config::Target::File(path) => document(Place::File(path.clone())),
+            config::Target::File(file) => document(Place::File(file.clone())),
             config::Target::Server(server) => document(Place::Server(server.clone())),
         })
     }

@@ -19,6 +19,8 @@ use crate::pause::pause;
 
 /// First and longest pause before what failed is tried again.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// How long a place is left alone at most, whatever it asks for.
+const LONGEST_ASKED: Duration = Duration::from_secs(3600);
 
 /// One writer.
 pub struct Task {
@@ -31,6 +33,8 @@ pub struct Task {
     admitted: Option<Admitted>,
     /// Attempts in vain since the latest that was not.
     failures: u32,
+    /// Until when the place wants to be left alone.
+    left_alone: Option<Instant>,
     /// What was said to be wrong, which is said once.
     complaints: BTreeSet<String>,
 }
@@ -50,6 +54,7 @@ impl Task {
             begun: Instant::now(),
             admitted: None,
             failures: 0,
+            left_alone: None,
             complaints: BTreeSet::new(),
         })
     }
@@ -103,7 +108,11 @@ impl Task {
         let retry =
             (self.failures > 0).then(|| now + pause(PAUSES, self.failures, crate::random::u64()));
         let check = self.target.check_every().map(|every| now + every);
-        [held, retry, check].into_iter().flatten().min()
+        let due = [held, retry, check].into_iter().flatten().min();
+        match self.left_alone {
+            Some(until) => due.max(Some(until)),
+            None => due,
+        }
     }
 
     async fn hear(&mut self, known: Known) {
@@ -117,7 +126,9 @@ impl Task {
             return;
         }
         self.complaints.retain(|it| !it.starts_with("the daemon"));
-        if let Some(table) = known.table {
+        // Whatever is chosen meanwhile is told when it may be asked again.
+        let is_left_alone = self.left_alone.is_some_and(|until| Instant::now() < until);
+        if let Some(table) = known.table.filter(|_| !is_left_alone) {
             self.take(&table).await;
         }
     }
@@ -142,6 +153,8 @@ impl Task {
             }
         }
         let outcome = self.target.apply(&admitted.paths, table.sequence).await;
+        let asked = outcome.retry_after.map(|asked| asked.min(LONGEST_ASKED));
+        self.left_alone = asked.map(|asked| Instant::now() + asked);
         self.tell(&outcome);
         self.board.wrote(&self.config.name, table, &admitted, &outcome);
         outcome

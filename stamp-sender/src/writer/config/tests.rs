@@ -30,7 +30,7 @@ fn what_is_shown_says_the_same_when_it_is_read() {
                 priority = 100\nsrv6 = \"reduced\"\ncheck-every = \"1s\"\ntopology = \"other.toml\"\n\
                 headends = [\"1\"]\npolicies = [\"a b\"]\nclasses = \"gaming\"\non-exit = \"undo\"\n\
                 changes-per-hour = 6\n\
-                [[writer]]\nkind = \"file\"\nfile = \"paths.json\"\nfrom = \"https://far:1\"\n\
+                [[writer]]\nkind = \"file\"\nfile = \"paths.json\"\nmode = \"0640\"\nfrom = \"https://far:1\"\n\
                 from-token-file = \"token\"\nfrom-ca-file = \"ca.pem\"\n\
                 [[writer]]\nkind = \"webhook\"\nname = \"controller\"\nurl = \"http://c/paths\"\n\
                 method = \"post\"\ntimeout = \"2s\"\ntoken-file = \"t\"\nca-file = \"c.pem\"\n";
@@ -48,7 +48,7 @@ fn what_is_shown_says_the_same_when_it_is_read() {
 #[test]
 fn mistakes_are_told_where_they_stand() {
     let text = "[web]\nlisten = \"off\"\n[[writer]]\nkind = \"linx\"\ntable = 254\nfile = \"x\"\n\
-                [[writer]]\nkind = \"file\"\ntable = 1000\n\
+                [[writer]]\nkind = \"file\"\ntable = 1000\nmode = \"0240\"\n\
                 [[writer]]\nkind = \"linux\"\nfrom = \"far\"\nchanges-per-hour = 0\n\
                 [[writer]]\nkind = \"linux\"\nfrom = \"http://a\"\n\
                 [[writer]]\nkind = \"linux\"\nfrom = \"http://a\"\nprotocol = 83\n";
@@ -60,10 +60,11 @@ f:5:9: writer[0].table = 254: expected a number from 256 to 4294967000; the 64 b
 f:7:1: writer[1].from: web.listen names no port to follow: say where the daemon is
 f:7:1: writer[1].file: missing; expected a text that is not empty
 f:9:1: writer[1].table: unknown key
-f:12:8: writer[2].from = \"far\": expected http://HOST:PORT or https://HOST:PORT, without a user in it
-f:13:20: writer[2].changes-per-hour = 0: expected a count from 1 to 3600
-f:18:8: writer[4].kind = \"linux\": another writer is called linux; give a name
-f:18:8: writer[4].kind = \"linux\": another writer of this kind has the same protocol number, tables or priorities: give protocol, table and priority
-f:20:12: writer[4].protocol = 83: expected a number from 5 to 255 that no other program uses; 83 is taken";
+f:10:8: writer[1].mode = \"0240\": expected the rights of a file in octal digits, such as 0640, that let its owner read it
+f:13:8: writer[2].from = \"far\": expected http://HOST:PORT or https://HOST:PORT, without a user in it
+f:14:20: writer[2].changes-per-hour = 0: expected a count from 1 to 3600
+f:19:8: writer[4].kind = \"linux\": another writer is called linux; give a name
+f:19:8: writer[4].kind = \"linux\": another writer of this kind has the same protocol number, tables or priorities: give protocol, table and priority
+f:21:12: writer[4].protocol = 83: expected a number from 5 to 255 that no other program uses; 83 is taken";
     assert_eq!(writers(text).unwrap_err(), expected);
 }
