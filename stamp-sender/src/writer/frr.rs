@@ -76,7 +76,7 @@ impl Writer {
         if known == wanted && before.is_some() {
             return Outcome::default();
         }
-        let changes = block::text(&block::removals(&known, wanted)) + &block::text(wanted);
+        let changes = block::changes(&known, wanted);
         let file = self.config.file.display();
         if self.dry_run {
             let is_news = self.told.as_ref() != Some(&changes);

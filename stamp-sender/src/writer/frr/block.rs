@@ -24,8 +24,15 @@ impl Block {
         OPENING.iter().any(|word| self.line.starts_with(word)) || self.line == "traffic-eng"
     }
 
-    /// What the line sets: another with the same words in front takes its place.
+    /// What the line sets: another of the same takes its place.
     fn key(&self) -> String {
+        // FRR leaves an entry as it is, without a word, where the new one is what another entry still is.
+        let is_entry = self.line.starts_with("ip ") || self.line.starts_with("ipv6 ");
+        if is_entry { self.line.clone() } else { self.name() }
+    }
+
+    /// The words by which it is taken away.
+    fn name(&self) -> String {
         let words: Vec<&str> = self.line.split(' ').collect();
         let count = match words.as_slice() {
             ["delay" | "delay-variation" | "packet-loss" | "name", ..] => 1,
@@ -37,20 +44,39 @@ impl Block {
         words.into_iter().take(count).collect::<Vec<_>>().join(" ")
     }
 
-    /// How it is taken away.
-    fn removed(&self) -> Option<Self> {
+    /// Whether it is taken away before new lines come, or after them.
+    fn turn(&self) -> Turn {
+        let may_carry = ["policy ", "candidate-path ", "segment-list "];
+        match may_carry.iter().any(|word| self.line.starts_with(word)) {
+            true => Turn::After,
+            false => Turn::Before,
+        }
+    }
+
+    /// How it is taken away, if it is that one's turn.
+    fn removed(&self, turn: Turn) -> Option<Self> {
         // An interface and the places where policies stand are not ours.
         match ["interface ", "link-params", "segment-routing", "traffic-eng"]
             .iter()
             .any(|word| self.line.starts_with(word))
         {
             true => {
-                let within: Vec<_> = self.within.iter().rev().filter_map(Self::removed).collect();
+                let within = self.within.iter().rev();
+                let within: Vec<_> = within.filter_map(|block| block.removed(turn)).collect();
                 (!within.is_empty()).then(|| Self::of(self.line.clone(), within))
             }
-            false => Some(Self::line(format!("no {}", self.key()))),
+            false => (self.turn() == turn).then(|| Self::line(format!("no {}", self.name()))),
         }
     }
+}
+
+/// When something is taken away.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Turn {
+    /// What would be in the way of new lines.
+    Before,
+    /// What carries traffic until they are there.
+    After,
 }
 
 const OPENING: [&str; 6] =
@@ -99,16 +125,22 @@ fn indent(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
 
+/// What leads from `known` to `wanted`.
+pub(super) fn changes(known: &[Block], wanted: &[Block]) -> String {
+    let removed = |turn| text(&removals(known, wanted, turn));
+    removed(Turn::Before) + &text(wanted) + &removed(Turn::After)
+}
+
 /// What takes away whatever is in `known` and not in `wanted`. Whatever refers to something goes before
 /// it.
-pub(super) fn removals(known: &[Block], wanted: &[Block]) -> Vec<Block> {
+fn removals(known: &[Block], wanted: &[Block], turn: Turn) -> Vec<Block> {
     let mut removals = Vec::new();
     for block in known.iter().rev() {
         let same = wanted.iter().find(|it| it.key() == block.key());
         removals.extend(match same {
-            None => block.removed(),
+            None => block.removed(turn),
             Some(same) => {
-                let within = self::removals(&block.within, &same.within);
+                let within = self::removals(&block.within, &same.within, turn);
                 (!within.is_empty()).then(|| Block::of(block.line.clone(), within))
             }
         });
@@ -154,7 +186,7 @@ exit
     #[test]
     fn a_file_is_read_as_it_was_written() {
         assert_eq!(text(&read(KNOWN)), KNOWN);
-        assert_eq!(removals(&read(KNOWN), &read(KNOWN)), []);
+        assert_eq!(changes(&read(KNOWN), &read(KNOWN)), KNOWN);
     }
 
     #[test]
@@ -163,6 +195,12 @@ exit
 no route-map stamp permit 10
 no ip prefix-list gaming seq 10
 no ip prefix-list gaming seq 5
+interface eth0
+ link-params
+  no packet-loss
+  no delay
+ exit-link-params
+exit
 segment-routing
  traffic-eng
   no policy color 100 endpoint 192.0.2.11
@@ -170,14 +208,8 @@ segment-routing
   no segment-list a
  exit
 exit
-interface eth0
- link-params
-  no packet-loss
-  no delay
- exit-link-params
-exit
 ";
-        assert_eq!(text(&removals(&read(KNOWN), &[])), expected);
+        assert_eq!(changes(&read(KNOWN), &[]), expected);
     }
 
     #[test]
@@ -188,10 +220,35 @@ exit
                 "preference 200 name fast explicit segment-list a",
                 "preference 200 name slow explicit segment-list b",
             )
-            .replace("   index 20 mpls label 16011\n", "")
-            .replace("198.51.100.0", "203.0.113.0");
-        let removed = text(&removals(&read(KNOWN), &read(&wanted)));
-        let expected = "segment-routing\n traffic-eng\n  segment-list a\n   no index 20\n  exit\n exit\nexit\n";
-        assert_eq!(removed, expected);
+            .replace("   index 20 mpls label 16011\n", "");
+        let removed = "segment-routing\n traffic-eng\n  segment-list a\n   no index 20\n  exit\n exit\nexit\n";
+        assert_eq!(changes(&read(KNOWN), &read(&wanted)), format!("{removed}{wanted}"));
+    }
+
+    #[test]
+    fn what_carries_traffic_stays_until_there_is_something_else() {
+        let gone = "   candidate-path preference 200 name fast explicit segment-list a\n";
+        let (list, _) = KNOWN.split_once("  segment-list b").unwrap();
+        let (_, list) = list.split_once("  segment-list a").unwrap();
+        let wanted = KNOWN.replace(gone, "").replace(&format!("  segment-list a{list}"), "");
+        let expected = "\
+segment-routing
+ traffic-eng
+  policy color 100 endpoint 192.0.2.11
+   no candidate-path preference 200
+  exit
+  no segment-list a
+ exit
+exit
+";
+        assert_eq!(changes(&read(KNOWN), &read(&wanted)), format!("{wanted}{expected}"));
+    }
+
+    #[test]
+    fn entries_that_change_their_places_are_taken_away_before() {
+        let (one, other) = ("198.51.100.0/24", "198.51.101.0/24");
+        let wanted = KNOWN.replace(one, "ONE").replace(other, one).replace("ONE", other);
+        let removed = "no ip prefix-list gaming seq 10\nno ip prefix-list gaming seq 5\n";
+        assert_eq!(changes(&read(KNOWN), &read(&wanted)), format!("{removed}{wanted}"));
     }
 }
