@@ -6,7 +6,7 @@ pub(crate) mod far_end;
 pub(crate) mod faults;
 pub(crate) mod hooks;
 pub(crate) mod names;
-mod receiver;
+pub(crate) mod receiver;
 pub(crate) mod web;
 pub(crate) mod webhooks;
 
@@ -41,7 +41,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// Two sessions with one far end.
-const TWO: &str = "\
+pub(crate) const TWO: &str = "\
 events = { file = \"events.ndjson\" }
 
 [defaults]
@@ -60,7 +60,7 @@ dscp = \"EF\"
 ";
 
 /// The service under test and the folder of its file.
-struct Daemon {
+pub(crate) struct Daemon {
     program: Program,
     folder: Folder,
     text: String,
@@ -69,7 +69,7 @@ struct Daemon {
 impl Daemon {
     /// Starts with `text`, in which `FAR` stands for the address of `far`.
     #[track_caller]
-    fn start(near: &Host, far: &Host, text: &str) -> Self {
+    pub(crate) fn start(near: &Host, far: &Host, text: &str) -> Self {
         let text = text.replace("FAR", &far.ipv4().to_string());
         let folder = Folder::new();
         let file = folder.write("sender.toml", &text);
@@ -86,7 +86,7 @@ impl Daemon {
     }
 
     #[track_caller]
-    fn told(&self, what: &str) -> String {
+    pub(crate) fn told(&self, what: &str) -> String {
         self.program.wait_for_error_line(|line| line.contains(what))
     }
 
@@ -104,7 +104,7 @@ impl Daemon {
 
     /// Ends it as systemd does; what it told, and its events.
     #[track_caller]
-    fn stop(self) -> (Finished, Vec<Value>) {
+    pub(crate) fn stop(self) -> (Finished, Vec<Value>) {
         self.program.signal(Signal::SIGTERM);
         let finished = self.program.wait();
         finished.assert_code(0);
@@ -114,7 +114,7 @@ impl Daemon {
     }
 }
 
-fn reflector(far: &Host) -> Program {
+pub(crate) fn reflector(far: &Host) -> Program {
     let program = far.spawn(Command::new(netns::binary("stamp-reflector").get_program()).args([
         "--listen",
         "0.0.0.0:862",
@@ -125,12 +125,12 @@ fn reflector(far: &Host) -> Program {
 }
 
 /// Events of a type, in order.
-fn of_type<'e>(events: &'e [Value], wanted: &str) -> impl Iterator<Item = &'e Value> {
+pub(crate) fn of_type<'e>(events: &'e [Value], wanted: &str) -> impl Iterator<Item = &'e Value> {
     events.iter().filter(move |event| event["type"] == wanted)
 }
 
 /// What became of the states of a session, in order.
-fn states<'e>(events: &'e [Value], session: &str) -> Vec<(&'e str, &'e str)> {
+pub(crate) fn states<'e>(events: &'e [Value], session: &str) -> Vec<(&'e str, &'e str)> {
     let of = |event: &&Value| event["type"] == "state" && event["session"] == session;
     let word = |event: &'e Value, key| event[key].as_str().unwrap_or_default();
     events.iter().filter(of).map(|event| (word(event, "from"), word(event, "to"))).collect()

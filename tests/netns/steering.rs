@@ -16,6 +16,7 @@ mod refusals;
 mod segments;
 mod service;
 mod traffic;
+mod writers;
 
 use stamp_tests::netns::Trial;
 
@@ -27,6 +28,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         names::trials,
         policies::trials,
         traffic::trials,
+        writers::trials,
         faults::trials,
         labels::trials,
         captures::trials,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use stamp_tests::netns::Host;
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Receiver {
     host: Host,
     port: u16,
-    bodies: mpsc::Receiver<Value>,
+    bodies: mpsc::Receiver<(Instant, Value)>,
     ends: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -26,18 +26,29 @@ pub(crate) struct Receiver {
 impl Receiver {
     /// Takes everything that comes to `port`.
     pub(crate) fn start(host: &Host, port: u16) -> Self {
+        Self::answering(host, port, &[])
+    }
+
+    /// Answers so at first, and then takes everything that comes to `port`.
+    pub(crate) fn answering(host: &Host, port: u16, answers: &'static [&'static str]) -> Self {
         let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
         let listener = host.run(|| TcpListener::bind(address)).expect("the port is free");
         let (sender, bodies) = mpsc::channel();
         let ends = Arc::<AtomicBool>::default();
         let ended = Arc::clone(&ends);
-        let thread = Some(thread::spawn(move || serve(&listener, &ended, &sender)));
+        let thread = Some(thread::spawn(move || serve(&listener, &ended, &sender, answers)));
         Self { host: host.clone(), port, bodies, ends, thread }
     }
 
     /// What the next request says; waits for it.
     #[track_caller]
     pub(crate) fn next(&self) -> Value {
+        self.next_at().1
+    }
+
+    /// When it came, too.
+    #[track_caller]
+    pub(crate) fn next_at(&self) -> (Instant, Value) {
         self.bodies.recv_timeout(PATIENCE).expect("a webhook tells")
     }
 
@@ -55,7 +66,7 @@ impl Receiver {
 
     /// What came and was not asked for.
     pub(crate) fn rest(&self) -> Vec<Value> {
-        self.bodies.try_iter().collect()
+        self.bodies.try_iter().map(|(_, body)| body).collect()
     }
 }
 
@@ -68,7 +79,13 @@ impl Drop for Receiver {
     }
 }
 
-fn serve(listener: &TcpListener, ended: &AtomicBool, bodies: &Sender<Value>) {
+fn serve(
+    listener: &TcpListener,
+    ended: &AtomicBool,
+    bodies: &Sender<(Instant, Value)>,
+    answers: &[&str],
+) {
+    let mut answers = answers.iter();
     for stream in listener.incoming() {
         if ended.load(Ordering::SeqCst) {
             return;
@@ -76,8 +93,11 @@ fn serve(listener: &TcpListener, ended: &AtomicBool, bodies: &Sender<Value>) {
         let mut stream = stream.expect("a connection");
         let body = body(&mut stream);
         // Whoever waits for them may have gone.
-        let _ = bodies.send(serde_json::from_slice(&body).expect("a JSON object"));
-        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").expect("it reads");
+        let body = serde_json::from_slice(&body).expect("a JSON object");
+        let _ = bodies.send((Instant::now(), body));
+        let status = answers.next().unwrap_or(&"200 OK");
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
+        stream.write_all(answer.as_bytes()).expect("it reads");
     }
 }
 

@@ -38,6 +38,11 @@ impl Service {
         self.folder.path(name)
     }
 
+    /// Puts another file beside its own.
+    pub(super) fn write(&self, name: &str, text: &str) {
+        self.folder.write(name, text);
+    }
+
     #[track_caller]
     pub(super) fn told(&self, what: &str) -> String {
         self.program.wait_for_error_line(|line| line.contains(what))

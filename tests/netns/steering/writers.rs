@@ -1,0 +1,311 @@
+//! What a daemon chooses, carried to a file, to a server and to the routes of somebody who may see a part of it.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use stamp_tests::netns::{self, Need, Program, Signal, Trial, trials};
+
+use super::network::{Net, OPEN, TOPOLOGY};
+use super::service::Service;
+use crate::daemon::receiver::Receiver;
+use crate::http::{value, wait_for};
+
+pub(super) fn trials() -> Vec<Trial> {
+    trials![
+        a_file_is_replaced_as_a_whole_and_by_writers_that_were_told_to: [Need::IPV6],
+        a_server_is_told_everything_once_it_takes_it_and_no_more_than_it_may: [Need::IPV6],
+        a_client_has_routes_to_its_own_prefixes_until_its_token_is_taken_away: [Need::IPV6],
+    ]
+}
+
+/// Two policies, of which the first leaves the way past b when that is slow.
+const RUN: &str = "\
+topology = \"net.toml\"
+write = { listen = \"127.0.0.1:9864\" }
+
+[defaults]
+port = 8620
+srv6 = \"encap\"
+interval = \"20ms\"
+timeout = \"900ms\"
+window = \"1s\"
+clock = { synchronized = true, error = \"1us\" }
+
+[class.gaming]
+require = { forward-p99 = \"250ms\" }
+traffic = { prefixes = [\"2001:db8:f::/64\"] }
+hold = \"1s\"
+changes-per-hour = 100
+
+[class.bulk]
+traffic = { prefixes = [\"2001:db8:e::/64\"] }
+
+[[policy]]
+name = \"gaming-to-r\"
+from = \"s\"
+color = 100
+endpoint = \"2001:db8::2\"
+class = \"gaming\"
+[[policy.candidate]]
+name = \"past-b\"
+preference = 200
+dataplane = \"srv6\"
+segments = [\"b\", \"fcbb:bb00:2:d6::\"]
+[[policy.candidate]]
+name = \"past-c\"
+dataplane = \"srv6\"
+segments = [\"c\", \"fcbb:bb00:2:d6::\"]
+
+[[policy]]
+name = \"bulk-to-r\"
+from = \"s\"
+color = 200
+endpoint = \"2001:db8::2\"
+class = \"bulk\"
+[[policy.candidate]]
+name = \"past-a\"
+dataplane = \"srv6\"
+segments = [\"a\", \"fcbb:bb00:2:d6::\"]
+";
+
+const SLOW: Duration = Duration::from_millis(500);
+const QUICK: Duration = Duration::from_micros(700);
+const OWN: u16 = 9864;
+
+/// A network, its daemon with both policies in force, and a writer that follows it.
+struct Stage {
+    net: Net,
+    service: Service,
+    _far: Program,
+}
+
+impl Stage {
+    fn set(more: &str) -> Self {
+        let net = Net::up();
+        let far = net.reflector(OPEN, &["--clock", "synchronized,error=1us"]);
+        let service = Service::start(&net, TOPOLOGY, &format!("{RUN}{more}"));
+        // Whichever is measured first may carry for a moment.
+        service.moved("to=past-b", 1);
+        service.moved("to=past-a", 1);
+        Self { net, service, _far: far }
+    }
+
+    fn writer(&self) -> Program {
+        let mut command = netns::binary("stamp-sender");
+        self.net.host("s").spawn(command.arg("write").arg(self.service.file("run.toml")))
+    }
+}
+
+/// The candidate path of the first policy in a document.
+fn active(document: &Value) -> &str {
+    let paths = document["paths"].as_array().into_iter().flatten();
+    let mut found = paths.filter(|path| path["policy"] == "gaming-to-r");
+    found.next().and_then(|path| path["active"].as_str()).unwrap_or_default()
+}
+
+fn read(file: &PathBuf) -> Option<Value> {
+    let octets = fs::read(file).ok()?;
+    Some(serde_json::from_slice(&octets).expect("a whole document"))
+}
+
+/// Somebody who reads a file again and again; what it saw of the first policy, in order.
+struct Reader {
+    ends: Arc<AtomicBool>,
+    thread: JoinHandle<Vec<String>>,
+}
+
+impl Reader {
+    fn of(file: PathBuf) -> Self {
+        let ends = Arc::<AtomicBool>::default();
+        let ended = Arc::clone(&ends);
+        let thread = thread::spawn(move || {
+            let mut seen: Vec<String> = Vec::new();
+            while !ended.load(Ordering::Relaxed) {
+                let Some(document) = read(&file) else { continue };
+                let now = active(&document);
+                if seen.last().is_none_or(|last| last != now) {
+                    seen.push(now.to_owned());
+                }
+            }
+            seen
+        });
+        Self { ends, thread }
+    }
+
+    fn seen(self) -> Vec<String> {
+        self.ends.store(true, Ordering::Relaxed);
+        self.thread.join().expect("it never sees half of a document")
+    }
+}
+
+const FILES: &str = "
+[[writer]]
+kind = \"file\"
+name = \"undone\"
+file = \"undone.json\"
+mode = \"0640\"
+dry-run = false
+on-exit = \"undo\"
+
+[[writer]]
+kind = \"file\"
+name = \"kept\"
+file = \"kept.json\"
+policies = [\"gaming-to-r\"]
+dry-run = false
+
+[[writer]]
+kind = \"file\"
+name = \"dry\"
+file = \"dry.json\"
+";
+
+fn a_file_is_replaced_as_a_whole_and_by_writers_that_were_told_to() {
+    let mut stage = Stage::set(FILES);
+    let [undone, kept, dry] =
+        ["undone.json", "kept.json", "dry.json"].map(|name| stage.service.file(name));
+    let reader = Reader::of(undone.clone());
+    let writer = stage.writer();
+    let says = |file: &PathBuf, path: &str| read(file).is_some_and(|it| active(&it) == path);
+    writer.wait_until("both files", || says(&undone, "past-b") && says(&kept, "past-b"));
+    let file = fs::metadata(&undone).expect("it is there");
+    assert_eq!(file.permissions().mode() & 0o777, 0o640);
+    let paths = |file| read(file).map(|it| it["paths"].as_array().map_or(0, Vec::len));
+    assert_eq!((paths(&undone), paths(&kept)), (Some(2), Some(1)), "one of them carries a part");
+    fs::set_permissions(&kept, fs::Permissions::from_mode(0o604)).expect("it is ours");
+    stage.net.delay("s>b", SLOW);
+    writer.wait_until("another path", || says(&undone, "past-c") && says(&kept, "past-c"));
+    assert_eq!(reader.seen(), ["past-b", "past-c"]);
+    let new = fs::metadata(&undone).expect("it is there");
+    assert_ne!(new.ino(), file.ino(), "another file in its place");
+    assert_eq!(new.permissions().mode() & 0o777, 0o640);
+    let mode = fs::metadata(&kept).map(|file| file.permissions().mode() & 0o777);
+    assert_eq!(mode.expect("it is there"), 0o604, "what an operator has set stays");
+    let line = format!("write {} (paths: 2)", dry.display());
+    writer.wait_for_line(|said| said == line);
+    writer.signal(Signal::SIGTERM);
+    writer.wait().assert_code(0);
+    assert!(!undone.exists() && !dry.exists(), "undone, and never done");
+    assert!(says(&kept, "past-c"), "it stays unless told otherwise");
+    let folder = kept.parent().expect("a folder");
+    let names = fs::read_dir(folder).expect("a folder").map(|it| it.expect("an entry").file_name());
+    let left: Vec<_> = names.filter(|name| name.to_string_lossy().starts_with('.')).collect();
+    assert!(left.is_empty(), "{left:?}");
+    stage.service.stop("path");
+}
+
+const SERVER: &str = "
+[[writer]]
+kind = \"webhook\"
+url = \"http://127.0.0.1:8080/paths\"
+dry-run = false
+on-exit = \"undo\"
+changes-per-hour = 1
+";
+
+/// Of a server that is not well.
+const REFUSALS: [&str; 2] =
+    ["500 Internal Server Error", "503 Service Unavailable\r\nRetry-After: 3"];
+
+fn a_server_is_told_everything_once_it_takes_it_and_no_more_than_it_may() {
+    let mut stage = Stage::set(SERVER);
+    let writer = stage.writer();
+    writer.wait_for_error_line(|line| {
+        line.contains("msg=\"not written\"") && line.contains("Connection refused")
+    });
+    let host = stage.net.host("s");
+    let server = Receiver::answering(&host, 8080, &REFUSALS);
+    // Neither takes it: the third time it is asked as late as it wanted.
+    let (first, _) = server.next_at();
+    let (second, refused) = server.next_at();
+    let (third, taken) = server.next_at();
+    assert!(second > first && third - second >= Duration::from_secs(3), "{:?}", third - second);
+    assert_eq!((active(&taken), &taken["paths"]), ("past-b", &refused["paths"]));
+    assert_eq!(taken["paths"].as_array().map(Vec::len), Some(2), "{taken}");
+    stage.net.delay("s>b", SLOW);
+    let moved = loop {
+        // How a path fares is told besides.
+        let told = server.next();
+        if active(&told) != "past-b" {
+            break told;
+        }
+    };
+    assert_eq!(active(&moved), "past-c", "{moved}");
+    assert_eq!(moved["paths"].as_array().map(Vec::len), Some(2), "all of it: {moved}");
+    assert!(moved["sequence"].as_u64() > taken["sequence"].as_u64(), "{moved}");
+    // One change an hour, and that was it.
+    stage.net.delay("s>b", QUICK);
+    writer.wait_for_error_line(|line| line.contains("msg=\"a change is held back\""));
+    let held = "stamp_writer_policies{writer=\"webhook\",state=\"held\"}";
+    let text = wait_for((&host, OWN), held, |held| held == 1.0);
+    let made = value(&text, "stamp_writer_changes_total{writer=\"webhook\",result=\"made\"}");
+    assert!(made >= Some(2.0), "{text}");
+    writer.signal(Signal::SIGTERM);
+    writer.wait().assert_code(0);
+    let rest = server.rest();
+    let paths: Vec<&Value> = rest.iter().map(|body| &body["paths"]).collect();
+    assert_eq!(paths.last(), Some(&&json!([])), "nothing is left behind: {rest:?}");
+    // What is told besides the way is no change.
+    assert!(rest.iter().rev().skip(1).all(|body| active(body) == "past-c"), "{rest:?}");
+    stage.service.stop("path");
+}
+
+const CLIENT: &str = "
+[[client]]
+name = \"branch\"
+token-file = \"branch\"
+to = [\"2001:db8:f::/64\"]
+
+[[client]]
+name = \"other\"
+token-file = \"other\"
+to = [\"2001:db8:e::/64\"]
+
+[[writer]]
+kind = \"linux\"
+dry-run = false
+from-token-file = \"branch\"
+";
+
+fn a_client_has_routes_to_its_own_prefixes_until_its_token_is_taken_away() {
+    let mut stage = Stage::set(CLIENT);
+    stage.service.write("branch", "the token of a branch");
+    stage.service.write("other", "the token of another");
+    let writer = stage.writer();
+    let host = stage.net.host("s");
+    let routes = || {
+        let mut ip = Command::new("ip");
+        ip.args(["-6", "route", "show", "table", "all", "proto", "84"]);
+        host.spawn(&mut ip).wait().assert_code(0).stdout.clone()
+    };
+    // The nodes in the middle of both ways.
+    for (way, delay) in [("fc00:bb:12:1::", None), ("fc00:bb:13:1::", Some(SLOW))] {
+        delay.into_iter().for_each(|delay| stage.net.delay("s>b", delay));
+        let segments = format!("2001:db8:f::/64  encap seg6 mode encap segs 2 [ {way} ");
+        writer.wait_until("its route", || routes().contains(&segments));
+        assert_eq!(routes().lines().count(), 1, "another's are hidden: {}", routes());
+    }
+    assert!(!writer.stderr().contains("not heard"), "it was followed: {}", writer.stderr());
+    let in_force = routes();
+    let (_, without) = CLIENT.split_once("[[client]]\nname = \"other\"").expect("both");
+    stage.service.reload(&format!("{RUN}\n[[client]]\nname = \"other\"{without}"));
+    stage.service.told("msg=\"configuration reloaded\"");
+    // What it may not see any more it is not told.
+    stage.net.delay("s>b", QUICK);
+    for reason in ["the daemon ended the connection", "the answer is 401"] {
+        writer.wait_for_error_line(|line| {
+            line.contains("the daemon is not heard; what is written stays") && line.contains(reason)
+        });
+    }
+    assert_eq!(routes(), in_force);
+    writer.signal(Signal::SIGTERM);
+    writer.wait().assert_code(0);
+    stage.service.stop("path");
+}
