@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::process::Command;
 
 use serde_json::Value;
-use stamp_tests::netns::{self, Families, Host, Program, Signal, Trial, trials};
+use stamp_tests::netns::{self, Families, Finished, Host, Need, Program, Signal, Trial, trials};
 
 use super::{Daemon, TWO, reflector, states};
 use crate::http::{ask, connect, scrape, value, wait_for};
@@ -21,6 +21,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         a_full_disk_costs_events_and_nothing_else,
         an_interface_that_goes_down_loses_nothing_on_the_path,
         a_link_that_takes_less_has_probes_that_are_too_big,
+        a_full_queue_of_this_host_loses_nothing_on_the_path: [QUEUE],
         reloads_under_load_cost_no_probe,
         too_few_descriptors_are_refused_before_a_session_is_touched,
         hostile_clients_cost_no_probe,
@@ -28,6 +29,26 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 const PORT: u16 = 9862;
+
+/// A queue that takes less than it is given.
+const QUEUE: Need = Need {
+    name: "a kernel with sch_tbf, and `tc`",
+    allow: "sudo modprobe sch_tbf",
+    met: || {
+        let host = Host::new("probe", Families::V4);
+        queue(&host, "add", "lo", SHORT).code == Some(0)
+    },
+    beyond_namespaces: false,
+};
+
+/// Some sixty probes a second, of which hardly one waits.
+const SHORT: &str = "tbf rate 40kbit burst 1600 limit 200";
+
+fn queue(host: &Host, action: &str, interface: &str, what: &str) -> Finished {
+    let line = format!("tc qdisc {action} dev {interface} root {what}");
+    let mut shell = Command::new("sh");
+    host.spawn(shell.args(["-c", &line])).wait()
+}
 
 /// The sum of the series of a metric that have these labels.
 fn sum(text: &str, metric: &str, labels: &str) -> f64 {
@@ -38,7 +59,7 @@ fn sum(text: &str, metric: &str, labels: &str) -> f64 {
     text.lines().filter(of).filter_map(value).sum()
 }
 
-fn lost(text: &str) -> f64 {
+pub(crate) fn lost(text: &str) -> f64 {
     sum(text, "stamp_session_packets_lost_total", "direction=\"round_trip\"")
 }
 
@@ -52,7 +73,7 @@ const RECEIVED_B: &str = "stamp_session_packets_received_total{session=\"b\"}";
 
 /// No counter of `before` is smaller in `after`.
 #[track_caller]
-fn assert_no_counter_went_back(before: &str, after: &str) {
+pub(crate) fn assert_no_counter_went_back(before: &str, after: &str) {
     let counters = before.lines().filter_map(|line| {
         let (series, was) = line.rsplit_once(' ')?;
         let name = series.split('{').next().unwrap_or(series);
@@ -69,7 +90,7 @@ fn assert_no_counter_went_back(before: &str, after: &str) {
 
 /// Replies to both sessions that come from now on.
 #[track_caller]
-fn goes_on(host: &Host) -> String {
+pub(crate) fn goes_on(host: &Host) -> String {
     let text = scrape((host, PORT));
     let [a, b] = [RECEIVED_A, RECEIVED_B].map(|series| value(&text, series).unwrap_or(0.0));
     wait_for((host, PORT), RECEIVED_A, |received| received > a + 20.0);
@@ -279,6 +300,32 @@ fn a_link_that_takes_less_has_probes_that_are_too_big() {
     let (_, events) = daemon.stop();
     assert_eq!(states(&events, "a"), [("init", "up")]);
     assert!(states(&events, "b").iter().all(|(_, to)| *to == "up"), "{events:?}");
+}
+
+fn a_full_queue_of_this_host_loses_nothing_on_the_path() {
+    let net = netns::two_hosts(Families::V4);
+    let _far = reflector(&net.far);
+    let daemon = up(&net);
+    let before = goes_on(&net.near);
+    queue(&net.near, "add", "eth0", SHORT).assert_code(0);
+    let of = |session: &str| {
+        let labels = format!("session=\"{session}\",reason=\"no_buffer\"");
+        format!("stamp_session_packets_unsent_total{{{labels}}}")
+    };
+    wait_for((&net.near, PORT), &of("a"), |unsent| unsent > 40.0);
+    let between = wait_for((&net.near, PORT), &of("b"), |unsent| unsent > 40.0);
+    assert_no_counter_went_back(&before, &between);
+    // What waits there is let go first: it was sent.
+    queue(&net.near, "change", "eth0", "tbf rate 1gbit burst 100000 limit 100000").assert_code(0);
+    goes_on(&net.near);
+    queue(&net.near, "del", "eth0", "").assert_code(0);
+    let after = goes_on(&net.near);
+    assert_no_counter_went_back(&between, &after);
+    assert_eq!(lost(&after), lost(&before), "{after}");
+    let (_, events) = daemon.stop();
+    for session in ["a", "b"] {
+        assert_eq!(states(&events, session), [("init", "up")], "nothing was down");
+    }
 }
 
 fn reloads_under_load_cost_no_probe() {

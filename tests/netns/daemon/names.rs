@@ -2,16 +2,20 @@
 
 use std::fs;
 use std::net::{IpAddr, UdpSocket};
+use std::process::Command;
 
 use stamp_tests::netns::{self, Families, Host, Signal, Trial, trials};
 
-use super::{Daemon, TWO, reflector};
+use super::{Daemon, TWO, of_type, reflector, states};
+use crate::folder::Folder;
+use crate::http::{value, wait_for};
 
 pub(crate) fn trials() -> Vec<Trial> {
     trials![
         a_name_that_nobody_answers_delays_no_other_session,
         sessions_live_on_while_a_reload_waits_for_a_name,
         the_end_waits_for_no_name,
+        a_name_is_followed_to_where_a_network_was_renumbered,
     ]
 }
 
@@ -78,4 +82,41 @@ fn the_end_waits_for_no_name() {
     daemon.told("metrics are told over HTTP");
     let (finished, _) = daemon.stop();
     assert!(!finished.stderr.contains("session waits"), "{finished}");
+}
+
+fn a_name_is_followed_to_where_a_network_was_renumbered() {
+    const WEB: u16 = 9862;
+    let net = netns::two_hosts(Families::V4);
+    let _far = reflector(&net.far);
+    let folder = Folder::new();
+    let names = folder.write("hosts", &format!("{} far.example\n", net.far.ipv4()));
+    let text = TWO.replacen("FAR", "far.example", 1).replace("FAR", &net.far.ipv4().to_string());
+    let file = folder.write("sender.toml", &text);
+    // It alone sees these names.
+    let script = "mount --bind \"$1\" /etc/hosts && exec \"$2\" run \"$3\"";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", script, "sh"]).arg(&names);
+    command.arg(netns::binary("stamp-sender").get_program()).arg(file);
+    let program = net.near.spawn(&mut command);
+    let daemon = Daemon { program, folder, text };
+    daemon.told("msg=\"session is up\" session=a");
+    daemon.told("msg=\"session is up\" session=b");
+    let at = (&net.near, WEB);
+    let received = "stamp_session_packets_received_total{session=\"a\"}";
+    let before = wait_for(at, received, |received| received > 20.0);
+    // Both ends have other addresses, and the name is told of it. Written in place: it is a mount.
+    fs::write(names, "198.51.100.2 far.example\n").expect("it is ours");
+    net.far.add_address("eth0", "198.51.100.2/24");
+    net.near.remove_address("eth0", &format!("{}/24", net.near.ipv4()));
+    net.near.add_address("eth0", "198.51.100.1/24");
+    daemon.told("msg=\"session runs\" session=a target=198.51.100.2:862");
+    daemon.told_times("msg=\"session is up\" session=a", 2);
+    let was = value(&before, received).unwrap_or_default();
+    let after = wait_for(at, received, |received| received > was + 20.0);
+    let lost = "stamp_session_packets_lost_total{session=\"a\",direction=\"round_trip\"}";
+    assert_eq!((value(&before, lost), value(&after, lost)), (Some(0.0), Some(0.0)), "{after}");
+    let (_, events) = daemon.stop();
+    assert_eq!(states(&events, "a"), [("init", "up"); 2], "nothing was down");
+    assert!(of_type(&events, "loss").next().is_none(), "{events:?}");
+    assert!(states(&events, "b").iter().all(|(_, to)| *to != "down"), "{events:?}");
 }
