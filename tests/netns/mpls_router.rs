@@ -6,6 +6,7 @@
 mod form;
 mod network;
 mod service;
+mod writer;
 
 use std::path::Path;
 use std::process::Command;
@@ -42,7 +43,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         a_kernel_that_knows_the_label_and_does_not_stamp_is_told: [MPLS, Need::IPV6],
         a_kernel_that_does_not_know_the_label_is_silence_explained: [MPLS, Need::IPV6],
     ];
-    here.into_iter().chain(service::trials()).collect()
+    here.into_iter().chain(service::trials()).chain(writer::trials()).collect()
 }
 
 const M1: Form = Form { id: "M1", flags: "--segments 16002", out: OUT, back: BACK, hops: 2 };

@@ -1,6 +1,6 @@
 //! `stamp-sender write` against a daemon that tells what a test wants, in a network with two ways.
 
-mod daemon;
+pub(crate) mod daemon;
 mod network;
 
 use std::process::Command;

@@ -35,12 +35,13 @@ const ROUTES: [(&str, [&str; 2], &str); 8] = [
 ];
 
 /// Who puts what in the place of which label, and the neighbour that gets the packet.
-const LABELS: [(&str, u32, &[u32], &str); 7] = [
+const LABELS: [(&str, u32, &[u32], &str); 8] = [
     // The node before the last takes a label off.
     ("a", 16_012, &[], "b"),
     ("b", 17_002, &[], "far"),
     ("b", 17_013, &[], "c"),
     ("c", 18_001, &[], "near"),
+    ("c", 18_012, &[], "b"),
     // Two hops on, by the label that the next node has for it.
     ("a", 16_002, &[17_002], "b"),
     // A timestamp label of far's, which a controller gave b a name for.

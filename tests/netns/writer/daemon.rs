@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use stamp_tests::netns::Host;
 
 /// The server; whoever listens is cut off when it is dropped.
-pub(super) struct FakeDaemon {
+pub(crate) struct FakeDaemon {
     told: Arc<Mutex<Told>>,
     host: Host,
     port: u16,
@@ -24,7 +24,7 @@ struct Told {
 }
 
 impl FakeDaemon {
-    pub(super) fn start(host: &Host, port: u16) -> Self {
+    pub(crate) fn start(host: &Host, port: u16) -> Self {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let listener = host.run(|| TcpListener::bind(address)).expect("the port is free");
         let told = Arc::<Mutex<Told>>::default();
@@ -40,7 +40,7 @@ impl FakeDaemon {
     }
 
     /// The path of a policy is this one now.
-    pub(super) fn tell(&self, path: Value) {
+    pub(crate) fn tell(&self, path: Value) {
         let mut told = lock(&self.told);
         told.sequence += 1;
         told.paths.retain(|it| it["policy"] != path["policy"]);
