@@ -1,6 +1,7 @@
 //! Tests in network namespaces: real kernels, real sockets, real programs.
 
 mod capture;
+mod clock_step;
 mod daemon;
 mod demo;
 mod folder;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     match kit::child::Part::asked_for() {
         Some(part) => part.play(),
         None => netns::harness(&[
+            clock_step::trials,
             daemon::trials,
             daemon::discovery::trials,
             daemon::events::trials,
