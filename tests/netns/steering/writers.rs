@@ -127,20 +127,24 @@ impl Reader {
         let ended = Arc::clone(&ends);
         let thread = thread::spawn(move || {
             let mut seen: Vec<String> = Vec::new();
-            while !ended.load(Ordering::Relaxed) {
-                let Some(document) = read(&file) else { continue };
+            loop {
+                // What stood there when it was told to end is seen too.
+                let is_last = ended.load(Ordering::SeqCst);
+                let document = read(&file).unwrap_or_default();
                 let now = active(&document);
                 if seen.last().is_none_or(|last| last != now) {
                     seen.push(now.to_owned());
                 }
+                if is_last {
+                    return seen;
+                }
             }
-            seen
         });
         Self { ends, thread }
     }
 
     fn seen(self) -> Vec<String> {
-        self.ends.store(true, Ordering::Relaxed);
+        self.ends.store(true, Ordering::SeqCst);
         self.thread.join().expect("it never sees half of a document")
     }
 }
@@ -175,16 +179,23 @@ fn a_file_is_replaced_as_a_whole_and_by_writers_that_were_told_to() {
     let writer = stage.writer();
     let says = |file: &PathBuf, path: &str| read(file).is_some_and(|it| active(&it) == path);
     writer.wait_until("both files", || says(&undone, "past-b") && says(&kept, "past-b"));
-    let file = fs::metadata(&undone).expect("it is there");
+    // Held open: no other file can have its number meanwhile.
+    let before = fs::File::open(&undone).expect("it is there");
+    let file = before.metadata().expect("it is there");
     assert_eq!(file.permissions().mode() & 0o777, 0o640);
     let paths = |file| read(file).map(|it| it["paths"].as_array().map_or(0, Vec::len));
     assert_eq!((paths(&undone), paths(&kept)), (Some(2), Some(1)), "one of them carries a part");
     fs::set_permissions(&kept, fs::Permissions::from_mode(0o604)).expect("it is ours");
     stage.net.delay("s>b", SLOW);
     writer.wait_until("another path", || says(&undone, "past-c") && says(&kept, "past-c"));
-    assert_eq!(reader.seen(), ["past-b", "past-c"]);
+    let mut seen = reader.seen();
+    // Before there was a file.
+    seen.retain(|path| !path.is_empty());
+    assert_eq!(seen, ["past-b", "past-c"]);
     let new = fs::metadata(&undone).expect("it is there");
     assert_ne!(new.ino(), file.ino(), "another file in its place");
+    let before: Value = serde_json::from_reader(&before).expect("a whole document");
+    assert_eq!(active(&before), "past-b", "whoever reads it still has all of it");
     assert_eq!(new.permissions().mode() & 0o777, 0o640);
     let mode = fs::metadata(&kept).map(|file| file.permissions().mode() & 0o777);
     assert_eq!(mode.expect("it is there"), 0o604, "what an operator has set stays");
