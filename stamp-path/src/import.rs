@@ -4,6 +4,7 @@
 //! capable of.
 
 mod graphml;
+mod naming;
 
 pub use graphml::{GraphMlError, graphml};
 

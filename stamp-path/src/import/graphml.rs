@@ -1,8 +1,9 @@
 //! GraphML as the Internet Topology Zoo publishes networks.
 //!
 //! Attributes are found by their names whatever the case: `label` (else `name`, else the id), `Latitude`
-//! and `Longitude` of nodes; `LinkSpeedRaw` of edges, in bits per second. Light takes its time through a
-//! fibre between two places, so their distance makes a delay.
+//! and `Longitude` of nodes, `hyperedge` of those that are no place but a line with several ends;
+//! `LinkSpeedRaw` of edges, in bits per second, or else `LinkSpeed` with `LinkSpeedUnits`. Light takes
+//! its time through a fibre between two places, so their distance makes a delay.
 
 use core::fmt::Write as _;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,13 +11,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use roxmltree::{Document, Node};
 
 use super::Imported;
+use super::naming::{LONGEST, unique, word};
 
 /// Light in a fibre (refractive index 1.468), in kilometres per second.
 const KILOMETRES_PER_SECOND: f64 = 204_218.0;
 /// Mean radius of the Earth, in kilometres.
 const EARTH: f64 = 6_371.0;
-/// Letters of a name at most, as in a topology file.
-const LONGEST_NAME: usize = 60;
 
 /// Why a text is no network.
 #[expect(missing_docs, reason = "each message says it")]
@@ -57,10 +57,12 @@ pub fn graphml(text: &str) -> Result<Imported, GraphMlError> {
     reading.notes.push(made_up.to_owned());
     for (place, node) in nodes.iter().enumerate() {
         let (name, number) = (&node.name, place + 1);
-        let _ = writeln!(
-            text,
-            "\n[[node]]\nname = \"{name}\"\nloopbacks = [\"2001:db8::{number:x}\"]\nindex = {number}"
-        );
+        let _ = writeln!(text, "\n[[node]]\nname = \"{name}\"");
+        if node.is_line {
+            text.push_str("sr = false\n");
+        } else {
+            let _ = writeln!(text, "loopbacks = [\"2001:db8::{number:x}\"]\nindex = {number}");
+        }
         if let Some((latitude, longitude)) = node.at {
             let _ = writeln!(text, "# at {latitude}, {longitude}");
         }
@@ -75,6 +77,8 @@ struct Place<'d> {
     name: String,
     /// Latitude and longitude, in degrees.
     at: Option<(f64, f64)>,
+    /// No router, but a line that joins several.
+    is_line: bool,
 }
 
 struct Reading<'d> {
@@ -97,7 +101,13 @@ impl<'d> Reading<'d> {
             let at = at.filter(|(latitude, longitude)| {
                 (-90.0..=90.0).contains(latitude) && (-180.0..=180.0).contains(longitude)
             });
-            nodes.push(Place { id, name, at });
+            let is_line = self.data(node, "hyperedge") == Some("1");
+            nodes.push(Place { id, name, at, is_line });
+        }
+        let lines = nodes.iter().filter(|node| node.is_line).count();
+        if lines > 0 {
+            self.notes
+                .push(format!("nodes without an address, {lines}, are lines with several ends"));
         }
         Ok(nodes)
     }
@@ -116,7 +126,7 @@ impl<'d> Reading<'d> {
             let ends = format!("{}-{}", source.name, target.name);
             let name = unique(&ends, &mut taken);
             let _ = writeln!(text, "\n[[link]]\nends = [\"{}\", \"{}\"]", source.name, target.name);
-            if name != ends || ends.chars().count() > LONGEST_NAME {
+            if name != ends || ends.chars().count() > LONGEST {
                 let _ = writeln!(text, "name = \"{name}\"");
             }
             match source.at.zip(target.at) {
@@ -125,8 +135,7 @@ impl<'d> Reading<'d> {
                 }
                 None => without_delay += 1,
             }
-            let speed = self.data(edge, "linkspeedraw").and_then(|raw| raw.parse::<f64>().ok());
-            if let Some(bits) = speed.filter(|bits| (1e3..1e15).contains(bits)) {
+            if let Some(bits) = self.speed(edge).filter(|bits| (1e3..1e15).contains(bits)) {
                 let _ = writeln!(text, "bandwidth = \"{}k\"", (bits / 1e3).round());
             }
         }
@@ -135,6 +144,21 @@ impl<'d> Reading<'d> {
             self.notes.push(format!("{without_delay} {plural} no delay: an end has no place"));
         }
         Ok(text)
+    }
+
+    /// Bits per second: as they are, or a number and a letter for its size.
+    fn speed(&self, edge: Node<'d, 'd>) -> Option<f64> {
+        let number = |name| self.data(edge, name)?.parse::<f64>().ok();
+        number("linkspeedraw").or_else(|| {
+            let size = match self.data(edge, "linkspeedunits")? {
+                "K" | "k" => 1e3,
+                "M" => 1e6,
+                "G" => 1e9,
+                "T" => 1e12,
+                _ => return None,
+            };
+            Some(number("linkspeed")? * size)
+        })
     }
 
     fn head(&self, graph: Node<'d, 'd>) -> String {
@@ -192,27 +216,6 @@ impl Named for Node<'_, '_> {
     fn has_tag_name_of(&self, name: &str) -> bool {
         self.is_element() && self.tag_name().name() == name
     }
-}
-
-/// A label as a name of a topology file.
-fn word(label: &str) -> String {
-    let letters = label.chars().map(|letter| {
-        if letter.is_alphanumeric() || "._-".contains(letter) { letter } else { '-' }
-    });
-    let word: String = letters.take(LONGEST_NAME / 2 - 2).collect();
-    let word = word.trim_matches('-');
-    if word.is_empty() { "node".to_owned() } else { word.to_owned() }
-}
-
-/// The name, with a number behind it where it is taken.
-fn unique(name: &str, taken: &mut BTreeSet<String>) -> String {
-    let mut candidate = name.to_owned();
-    let mut number = 1;
-    while !taken.insert(candidate.clone()) {
-        number += 1;
-        candidate = format!("{name}-{number}");
-    }
-    candidate
 }
 
 /// How long light takes along the great circle between two places, a microsecond at least.

@@ -84,6 +84,49 @@ fn names_that_are_the_same_are_told_apart() {
     assert_eq!(notes[1], "an edge from node-2 to itself is left out");
 }
 
+/// What published files hold besides nodes and edges, in one that is written by hand.
+#[test]
+fn quirks_of_published_files_are_taken() {
+    let Imported { text, notes } = graphml(include_str!("quirks.graphml")).unwrap();
+    let topology = Topology::read("net.toml", &text).unwrap_or_else(|errors| panic!("{errors}"));
+    assert!(text.starts_with("# Quirks & more, from GraphML."), "{text}");
+    let nodes: Vec<(&str, bool)> =
+        topology.nodes.iter().map(|node| (node.name.as_str(), node.sr)).collect();
+    let expected = [
+        ("Malm\u{f6}", true),
+        ("node", true),
+        ("node-2", true),
+        ("S\u{e3}o-Paulo--2", true),
+        ("cable", false),
+        ("5", true),
+    ];
+    assert_eq!(nodes, expected);
+    assert!(topology.nodes[4].loopbacks.is_empty());
+    let links: Vec<(&str, Option<u64>)> = topology
+        .links
+        .iter()
+        .map(|link| {
+            let bandwidth = link.directions.0[0].bandwidth.map(|bandwidth| bandwidth.0);
+            (link.name.as_str(), bandwidth)
+        })
+        .collect();
+    let expected = [
+        ("Malm\u{f6}-node", Some(2_500_000_000)),
+        ("Malm\u{f6}-node-2", Some(155_000_000)),
+        ("Malm\u{f6}-node-2-2", None),
+        ("cable-node", None),
+        ("5-cable", None),
+    ];
+    assert_eq!(links, expected);
+    let expected = [
+        "nodes without an address, 1, are lines with several ends",
+        "loopbacks are made up, of 2001:db8::/32, and so are the indexes of Prefix-SIDs",
+        "an edge from 5 to itself is left out",
+        "5 links have no delay: an end has no place",
+    ];
+    assert_eq!(notes, expected);
+}
+
 #[test]
 fn what_is_wrong_is_told_with_its_line() {
     let error = |text: &str| graphml(text).unwrap_err().to_string();
