@@ -3,9 +3,11 @@
 //! What a foreign form does not know stays out, and is the operator's to add: SIDs, labels, what nodes are
 //! capable of.
 
+mod bgp_ls;
 mod graphml;
 mod naming;
 
+pub use bgp_ls::{BgpLsError, bgp_ls};
 pub use graphml::{GraphMlError, graphml};
 
 /// A topology file made from something else.

@@ -11,6 +11,7 @@ import report
 MODULES = (
     "scapy_sender", "scapy_headers", "python_sender", "python_reflector", "stamp_suite", "twamp", "tshark", "encapsulations",
     "prometheus", "frr", "monitoring", "monitoring_chain", "shards", "select", "kubernetes", "landing",
+    "bgp_ls",
 )
 
 

@@ -93,7 +93,7 @@ impl Setting for UsidPrefix {
 }
 
 /// Whether packets for the address find their way over more than one link.
-fn is_global(address: IpAddr) -> bool {
+pub(crate) fn is_global(address: IpAddr) -> bool {
     let is_local = match address {
         IpAddr::V4(address) => address.is_link_local() || address.is_broadcast(),
         IpAddr::V6(address) => {

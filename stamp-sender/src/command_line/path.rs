@@ -81,6 +81,8 @@ pub enum Picture {
 pub enum Import {
     /// GraphML, as the Internet Topology Zoo publishes networks: distances make delays.
     Graphml(Imported),
+    /// BGP-LS, as GoBGP prints it in JSON: nodes, links, prefixes, SIDs and peers.
+    BgpLs(Imported),
 }
 
 /// What is imported, and where to.

@@ -22,6 +22,10 @@ pub(super) fn run(import: &Import) -> Ended {
             let (name, text) = read(&wanted.file)?;
             finish(wanted, import::graphml(&text).map_err(|error| refused(&name, &error))?)
         }
+        Import::BgpLs(wanted) => {
+            let (name, text) = read(&wanted.file)?;
+            finish(wanted, import::bgp_ls(&text).map_err(|error| refused(&name, &error))?)
+        }
     }
 }
 

@@ -54,7 +54,7 @@ const BUDGETS: &[(&str, &[&str])] = &[
     ("stamp-proto", &["hmac", "sha2", "subtle", "thiserror", "zeroize"]),
     ("stamp-session", &["hdrhistogram", "siphasher", "thiserror"]),
     ("stamp-document", &["ipnet", "serde_json", "thiserror", "toml"]),
-    ("stamp-path", &["ipnet", "roxmltree", "thiserror"]),
+    ("stamp-path", &["ipnet", "roxmltree", "serde_json", "thiserror"]),
 ];
 
 /// Runtime, command line and logger, and the packages that may hold each.
