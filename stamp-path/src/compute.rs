@@ -43,7 +43,7 @@ mod view;
 pub use absence::{Absence, Relaxation};
 pub use answers::Answer;
 pub use disjoint::Pair;
-pub use lists::{ImposedLabels, ListError, label_lists};
+pub use lists::{ImposedLabels, ImposedSids, ListError, label_lists, sid_lists};
 pub use network::Network;
 pub use request::{Constraint, Disjointness, Metric, Request};
 pub use share::weights;

@@ -44,6 +44,7 @@ mod labels;
 #[cfg(test)]
 mod oracle;
 mod packet;
+mod reading;
 mod routes;
 mod search;
 mod sid_table;
@@ -56,6 +57,7 @@ pub use error::{EncodeError, Lack};
 pub use forwarding::Forwarding;
 pub use intent::Intent;
 pub use labels::{Imposer, LabelList, Segment};
+pub use reading::{Read, Reading};
 pub use routes::{Route, RouteError};
 pub use sids::{SidKinds, SidList};
 pub use stray::Stray;

@@ -20,7 +20,7 @@ use std::path::Path as FilePath;
 use stamp_path::compute::{Absence, Answer, Request};
 
 use crate::Ended;
-use crate::command_line::path::{Compute, Path, Wanted};
+use crate::command_line::path::{Compute, Explain, Path};
 use crate::exit::{Failure, Status};
 use crate::names;
 use crate::output::layout;
@@ -34,7 +34,7 @@ const MOST_EQUAL: u16 = 64;
 pub fn run(path: &Path) -> Ended {
     match path {
         Path::Compute(compute) => computed(compute),
-        Path::Explain(wanted) => explained(wanted),
+        Path::Explain(explain) => explained(explain),
         Path::Probe(probe) => probed::run(probe),
         Path::Locate(locate) => locate::run(locate),
         Path::Draw(draw) => drawn::run(draw),
@@ -69,12 +69,17 @@ fn found(seen: &Seen<'_>, request: &Request, compute: &Compute) -> Result<Vec<An
     })
 }
 
-fn explained(wanted: &Wanted) -> Ended {
-    let topology = names::read(&wanted.topology)?;
-    let request = asked::request(&topology, wanted)?;
+fn explained(explain: &Explain) -> Ended {
+    let topology = names::read(&explain.wanted.topology)?;
+    let request = asked::request(&topology, &explain.wanted)?;
     let seen = Seen::of(&topology, &request);
     let found = seen.search(&request, |network, request| network.ranked(request, 2));
-    print(&explanation::text(&seen, &request, &found), found.is_ok())
+    let text = if explain.json {
+        layout::text(&Document::of(&seen, &found, explain.dataplane)).map_err(Failure::Output)?
+    } else {
+        explanation::text(&seen, &request, &found, explain.dataplane)
+    };
+    print(&text, found.is_ok())
 }
 
 /// Writes a result to a file, or to standard output where none is named.

@@ -1,14 +1,16 @@
-//! The labels that lead over a way, a list for each node that puts one on.
+//! The labels or SIDs that lead over a way, a list for each node that puts one on.
 //!
 //! What is known of a way is encoded hop by hop. Where something is not shown, the node before it is
 //! given the label by which it knows the node behind it, and finds the way itself. A domain whose
 //! gateway puts on a header of its own has a list of its own, imposed where the way enters it.
 
+use core::net::Ipv6Addr;
+
 use ipnet::IpNet;
 use stamp_proto::sr::mpls::Label;
 
 use super::view::{View, known_parts};
-use crate::encoding::{EncodeError, Forwarding, Imposer, Intent};
+use crate::encoding::{Departure, EncodeError, Forwarding, Imposer, Intent, Reading, SidKinds};
 use crate::path::{Hop, Path};
 use crate::topology::{Binding, NodeId, Topology};
 
@@ -21,6 +23,21 @@ pub struct ImposedLabels {
     pub segments: Vec<String>,
     /// Top first.
     pub labels: Vec<Label>,
+    /// Who reads them, in the order of travel; nobody where that is not shown.
+    pub readings: Vec<Reading>,
+}
+
+/// A list of SIDs, and who puts it on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ImposedSids {
+    /// The node.
+    pub at: NodeId,
+    /// What the SIDs mean, in the words of the topology.
+    pub segments: Vec<String>,
+    /// The first to visit first.
+    pub sids: Vec<Ipv6Addr>,
+    /// Who reads them, in the order of travel.
+    pub readings: Vec<Reading>,
 }
 
 /// Why a way has no labels.
@@ -48,7 +65,7 @@ pub fn label_lists(
     let topology = view.map_or(topology, View::topology);
     let forwarding = Forwarding::new(topology);
     let parts = view.map_or_else(|| vec![path.clone()], |view| known_parts(view, path));
-    let mut writer = Writer { topology, forwarding, lists: Vec::new() };
+    let mut writer = Writer { topology, forwarding, lists: Vec::new(), starts: Vec::new() };
     writer.begin(path.start());
     let mut before: Option<NodeId> = None;
     for part in parts {
@@ -56,43 +73,93 @@ pub fn label_lists(
             writer.across(before, part.start())?;
         }
         before = Some(part.end(topology));
-        writer.part(path.start(), part)?;
+        for (number, (at, part)) in imposed_parts(topology, path.start(), part).enumerate() {
+            if number > 0 {
+                writer.begin(at);
+            }
+            part.map_or(Ok(()), |part| writer.hops(&part))?;
+        }
     }
-    Ok(writer.lists)
+    Ok(writer.finish())
+}
+
+/// The SIDs for a way, all of which is shown.
+///
+/// # Errors
+///
+/// [`EncodeError`] where a part of it cannot be told in SIDs.
+pub fn sid_lists(topology: &Topology, path: &Path) -> Result<Vec<ImposedSids>, EncodeError> {
+    let forwarding = Forwarding::new(topology);
+    let mut lists = Vec::new();
+    for (at, part) in imposed_parts(topology, path.start(), path.clone()) {
+        // A way that ends at a gateway needs nothing more there.
+        let Some(part) = part.filter(|part| !part.hops().is_empty()) else { continue };
+        let intent = Intent::path(topology, &part);
+        let list = forwarding.encode_sids(Imposer::Node, &intent, SidKinds::END)?;
+        let readings = forwarding.sid_readings(at, list.over, &list.containers);
+        lists.push(ImposedSids {
+            at,
+            segments: list.segments.iter().map(|one| one.word(topology)).collect(),
+            sids: list.containers,
+            readings: readings.unwrap_or_default(),
+        });
+    }
+    Ok(lists)
+}
+
+/// A part that is known, cut where a gateway puts on a header of its own: who imposes, and for what.
+fn imposed_parts(
+    topology: &Topology,
+    start: NodeId,
+    part: Path,
+) -> impl Iterator<Item = (NodeId, Option<Path>)> {
+    let domain = |node: NodeId| topology[node].domain.as_ref();
+    // Into a domain that is not the source's and imposes.
+    let is_imposed_behind = |hop: &Hop| {
+        let into = domain(hop.to(topology));
+        let is_entered = into != domain(hop.from(topology)) && into != domain(start);
+        is_entered && topology.domains.iter().any(|one| one.imposes && Some(&one.name) == into)
+    };
+    let mut at = part.start();
+    let mut parts = Vec::new();
+    for hops in part.hops().split_inclusive(is_imposed_behind) {
+        parts.push((at, Path::new(topology, at, hops.to_vec())));
+        at = hops.last().map_or(at, |hop| hop.to(topology));
+    }
+    if part.hops().last().is_none_or(is_imposed_behind) {
+        parts.push((at, None));
+    }
+    parts.into_iter()
 }
 
 struct Writer<'t> {
     topology: &'t Topology,
     forwarding: Forwarding<'t>,
     lists: Vec<ImposedLabels>,
+    /// For each list the links that packets set out over.
+    starts: Vec<Vec<Option<Hop>>>,
 }
 
 impl Writer<'_> {
     fn begin(&mut self, at: NodeId) {
-        self.lists.push(ImposedLabels { at, segments: Vec::new(), labels: Vec::new() });
+        let (segments, labels, readings) = Default::default();
+        self.lists.push(ImposedLabels { at, segments, labels, readings });
+        self.starts.push(Vec::new());
     }
 
-    /// A part that is known, cut where a gateway puts on a header of its own.
-    fn part(&mut self, start: NodeId, part: Path) -> Result<(), ListError> {
-        let cuts = part.hops().iter().position(|hop| self.is_imposed_behind(start, *hop));
-        let Some(position) = cuts else { return self.hops(&part) };
-        let (before, behind) = part.hops().split_at(position + 1);
-        let at = before.last().map_or(part.start(), |hop| hop.to(self.topology));
-        let cut = |start, hops: &[Hop]| Path::new(self.topology, start, hops.to_vec());
-        if let Some(before) = cut(part.start(), before) {
-            self.hops(&before)?;
+    /// The lists, with who reads them.
+    fn finish(mut self) -> Vec<ImposedLabels> {
+        for (list, starts) in self.lists.iter_mut().zip(&self.starts) {
+            for over in starts {
+                let departure = Departure { over: *over, labels: list.labels.clone() };
+                // What is not shown cannot be followed.
+                let read = self.forwarding.label_readings(list.at, &departure).unwrap_or_default();
+                let new = read.into_iter().filter(|one| !list.readings.contains(one));
+                let new: Vec<Reading> = new.collect();
+                list.readings.extend(new);
+            }
         }
-        self.begin(at);
-        cut(at, behind).map_or(Ok(()), |behind| self.part(start, behind))
-    }
-
-    /// Whether a hop leads into a domain that is not the source's and imposes.
-    fn is_imposed_behind(&self, start: NodeId, hop: Hop) -> bool {
-        let domain = |node: NodeId| self.topology[node].domain.as_ref();
-        let into = domain(hop.to(self.topology));
-        let is_entered = into != domain(hop.from(self.topology)) && into != domain(start);
-        let mut domains = self.topology.domains.iter();
-        is_entered && domains.any(|one| one.imposes && Some(&one.name) == into)
+        self.lists
     }
 
     /// Hops that are all known.
@@ -107,6 +174,9 @@ impl Writer<'_> {
         let labels = encoded.labels().ok_or_else(|| ListError::ManyLabels {
             at: self.topology[path.start()].name.clone(),
         })?;
+        if let Some(starts) = self.starts.last_mut().filter(|_| list.labels.is_empty()) {
+            starts.extend(encoded.departures.iter().map(|one| one.over));
+        }
         list.labels.extend(labels);
         list.segments.extend(encoded.segments.iter().map(|one| one.word(self.topology)));
         Ok(())
@@ -203,5 +273,35 @@ mod tests {
         let topology = changed(&[("dom3", "\"full\"\nimposes = true")]);
         let expected = [("Host1a", vec![103, 201, 202, 302]), ("GW3b", vec![305])];
         assert_eq!(lists(&topology, None), expected.map(|(at, labels)| (at.to_owned(), labels)));
+    }
+
+    /// The same over SRv6: the source leads to the gateway, and this one to the end.
+    #[test]
+    fn a_gateway_that_imposes_has_sids_of_its_own() {
+        let node = |number: u32, domain: &str| {
+            format!(
+                "[[node]]\nname = \"{number}\"\ndomain = \"{domain}\"\n\
+                 loopbacks = [\"2001:db8::{number}\"]\n\
+                 sids = {{ end = \"fc00:bb:{number}:1::/64\" }}\n"
+            )
+        };
+        let mut text: String = (1..=2).map(|number| node(number, "near")).collect();
+        text.extend((3..=4).map(|number| node(number, "far")));
+        text.extend((1..=3).map(|one| format!("[[link]]\nends = [\"{one}\", \"{}\"]\n", one + 1)));
+        let told = |more: &str| {
+            let topology = Topology::read("net.toml", &(text.clone() + more)).unwrap();
+            let [from, to] = ["1", "4"].map(|name| topology.node_id(name).unwrap());
+            let path = Network::new(&topology).best(&Request::new(from, to)).unwrap().path;
+            let list = |one: &ImposedSids| {
+                let readers = one.readings.iter().map(|one| topology[one.node].name.as_str());
+                let sids: Vec<String> = one.sids.iter().map(ToString::to_string).collect();
+                let at = &topology[one.at].name;
+                format!("{at} {} {}", sids.join(","), readers.collect::<Vec<_>>().join(","))
+            };
+            sid_lists(&topology, &path).unwrap().iter().map(list).collect::<Vec<_>>()
+        };
+        assert_eq!(told(""), ["1 fc00:bb:4:1:: 4"]);
+        let imposes = "[[domain]]\nname = \"far\"\nimposes = true\n";
+        assert_eq!(told(imposes), ["1 fc00:bb:3:1:: 3", "3 fc00:bb:4:1:: 4"]);
     }
 }

@@ -5,6 +5,7 @@ use stamp_proto::sr::mpls::Label;
 
 use super::examples::{id, read, values};
 use super::packet::{Fate, Item, Stack};
+use super::reading::Notes;
 use super::{EncodeError, Forwarding, Imposer, Intent, LabelList};
 use crate::path::{Hop, Path};
 use crate::topology::Topology;
@@ -110,7 +111,7 @@ fn stations(topology: &Topology, start: &str, list: &[u32]) -> Vec<(String, Vec<
         if is_label {
             stations.push((topology[node].name.clone(), on_it.collect()));
         }
-        match forwarding.fate(node, stack, &mut false).unwrap() {
+        match forwarding.fate(node, stack, &mut Notes::default()).unwrap() {
             Fate::Ends(_) => return stations,
             Fate::Splits(ways) => stack = ways[0].1.clone(),
             Fate::Leaves(ways) => {

@@ -6,6 +6,7 @@ use stamp_proto::sr::mpls::Label;
 
 use super::Stray;
 use super::forwarding::{Forwarding, Goal, Meaning};
+use super::reading::{Notes, Read};
 use super::sid_table::Function;
 use super::walk::End;
 use crate::path::Hop;
@@ -49,21 +50,23 @@ pub(super) enum Fate {
 }
 
 impl Forwarding<'_> {
-    /// What becomes of a packet; `stamps` is set when the node writes its timestamp into it.
+    /// What becomes of a packet, and into `notes` what else there is to know.
     pub(super) fn fate(
         &self,
         node: NodeId,
         mut stack: Stack,
-        stamps: &mut bool,
+        notes: &mut Notes,
     ) -> Result<Fate, Stray> {
         loop {
             let Some(top) = stack.pop() else { return Ok(Fate::Ends(End::Node(node))) };
             match top {
                 Item::Label(label) if label.is_special() => {
-                    self.special(node, label, &mut stack, stamps)?;
+                    notes.read(Read::Label(label));
+                    self.special(node, label, &mut stack, notes)?;
                 }
                 Item::Label(label) => {
-                    if let Some(fate) = self.read(node, label, &mut stack, stamps)? {
+                    notes.read(Read::Label(label));
+                    if let Some(fate) = self.read(node, label, &mut stack, notes)? {
                         return Ok(fate);
                     }
                 }
@@ -76,7 +79,7 @@ impl Forwarding<'_> {
                 }
                 Item::Over(link) => return self.over(node, link, stack).map(leaves),
                 Item::Sid(sid) => {
-                    if let Some(fate) = self.at_sid(node, sid, &mut stack, stamps)? {
+                    if let Some(fate) = self.at_sid(node, sid, &mut stack, notes)? {
                         return Ok(fate);
                     }
                 }
@@ -91,7 +94,7 @@ impl Forwarding<'_> {
         node: NodeId,
         label: Label,
         stack: &mut Stack,
-        stamps: &mut bool,
+        notes: &mut Notes,
     ) -> Result<Option<Fate>, Stray> {
         let below = stack.iter().rev().map_while(|item| match item {
             Item::Label(label) => Some(*label),
@@ -101,7 +104,7 @@ impl Forwarding<'_> {
         let unknown = || Stray::UnknownLabel { node: self.name(node), label };
         Ok(match meaning.ok_or_else(unknown)? {
             Meaning::Stamp => {
-                *stamps = true;
+                notes.stamps = true;
                 None
             }
             Meaning::Toward(goal) if self.owns(node, goal) => None,
@@ -122,7 +125,7 @@ impl Forwarding<'_> {
         node: NodeId,
         label: Label,
         stack: &mut Stack,
-        stamps: &mut bool,
+        notes: &mut Notes,
     ) -> Result<(), Stray> {
         match label {
             Label::IPV4_EXPLICIT_NULL | Label::IPV6_EXPLICIT_NULL => Ok(()),
@@ -136,7 +139,7 @@ impl Forwarding<'_> {
                 let own = self.topology[node].timestamp_label;
                 let is_own = matches!(own, Some(TimestampLabel::Extended { label })
                     if u32::from(label.value()) == below.value());
-                *stamps |= is_own;
+                notes.stamps |= is_own;
                 let unknown = || Stray::UnknownLabel { node: self.name(node), label: below };
                 is_own.then_some(()).ok_or_else(unknown)
             }
@@ -192,7 +195,7 @@ impl Forwarding<'_> {
         node: NodeId,
         sid: Ipv6Addr,
         stack: &mut Stack,
-        stamps: &mut bool,
+        notes: &mut Notes,
     ) -> Result<Option<Fate>, Stray> {
         let known = self.sids.get(sid).ok_or(Stray::UnknownSid { sid })?;
         if known.node != node {
@@ -202,13 +205,14 @@ impl Forwarding<'_> {
             }
             return self.toward(node, goal, (Item::Sid(sid), stack)).map(Some);
         }
+        notes.read(Read::Sid(sid));
         let shifted = known.micro.and_then(|micro| micro.block.shift(sid, micro.places));
         stack.extend(shifted.map(Item::Sid));
         let ends = || Some(Fate::Ends(End::Node(node)));
         match (known.function, stack.is_empty()) {
             (Function::End, _) => Ok(None),
             (Function::Stamp, _) => {
-                *stamps = true;
+                notes.stamps = true;
                 Ok(None)
             }
             (Function::Over(hop), false) => Ok(Some(leaves((hop, core::mem::take(stack))))),

@@ -5,6 +5,7 @@ use core::net::Ipv6Addr;
 use super::Stray;
 use super::forwarding::{Forwarding, Meaning};
 use super::packet::{Fate, Item, Stack};
+use super::reading::Notes;
 use super::walk::{Departure, End, MOST_HOPS};
 use crate::path::Hop;
 use crate::topology::{Label, NodeId};
@@ -140,9 +141,9 @@ impl Forwarding<'_> {
         if route.hops.len() > MOST_HOPS {
             return Err(Stray::TooFar { node: self.name(node) }.into());
         }
-        let mut stamps = false;
-        let fate = self.fate(node, stack, &mut stamps)?;
-        if stamps && route.stamped.is_none() {
+        let mut notes = Notes::default();
+        let fate = self.fate(node, stack, &mut notes)?;
+        if notes.stamps && route.stamped.is_none() {
             route.stamped = Some(route.nodes.len() - 1);
         }
         match fate {

@@ -10,6 +10,7 @@ use stamp_proto::sr::mpls::Label;
 use super::Stray;
 use super::forwarding::Forwarding;
 use super::packet::{Fate, Item, Stack};
+use super::reading::{Notes, Read, Reading};
 use crate::path::Hop;
 use crate::topology::{NodeId, Topology};
 
@@ -154,7 +155,7 @@ pub(super) trait Bounds {
 }
 
 /// No bounds.
-struct Everywhere;
+pub(super) struct Everywhere;
 
 impl Bounds for Everywhere {
     type Place = NodeId;
@@ -184,6 +185,8 @@ pub(super) struct Trace<'f, B: Bounds> {
     hops_so_far: usize,
     pub(super) ends: BTreeSet<B::Place>,
     pub(super) walk: Walk,
+    /// Who reads what, where somebody wants to know.
+    pub(super) readings: Option<Vec<Reading>>,
 }
 
 impl<'f, B: Bounds> Trace<'f, B> {
@@ -195,6 +198,7 @@ impl<'f, B: Bounds> Trace<'f, B> {
             hops_so_far: 0,
             ends: BTreeSet::new(),
             walk: Walk::default(),
+            readings: None,
         }
     }
 
@@ -208,13 +212,14 @@ impl<'f, B: Bounds> Trace<'f, B> {
             Some(false) => return Ok(true),
             None => self.seen.insert(key.clone(), true),
         };
-        let mut stamps = false;
+        let mut notes = Notes { stamps: false, reads: self.readings.as_ref().map(|_| Vec::new()) };
         let is_read = |item: &&Item| matches!(item, Item::Label(_) | Item::Sid(_));
         let depth = stack.iter().filter(is_read).count();
-        let fate = self.forwarding.fate(node, stack, &mut stamps)?;
-        if stamps {
+        let fate = self.forwarding.fate(node, stack, &mut notes)?;
+        if notes.stamps {
             self.walk.stamps.insert(node);
         }
+        self.note(node, notes.reads.unwrap_or_default());
         let is_inside = match fate {
             Fate::Ends(end) => {
                 self.walk.ends.insert(end);
@@ -245,6 +250,17 @@ impl<'f, B: Bounds> Trace<'f, B> {
         };
         self.seen.insert(key, false);
         Ok(is_inside)
+    }
+
+    fn note(&mut self, node: NodeId, reads: Vec<Read>) {
+        let Some(readings) = &mut self.readings else { return };
+        for what in reads {
+            let reading = Reading { node, what };
+            // Ways that part may meet again.
+            if !readings.contains(&reading) {
+                readings.push(reading);
+            }
+        }
     }
 
     fn leave(&mut self, place: B::Place, ways: Vec<(Hop, Stack)>) -> Result<bool, Stray> {

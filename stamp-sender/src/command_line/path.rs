@@ -19,8 +19,9 @@ pub use probe::{ProbeWays, Turn};
 pub enum Path {
     /// Print the best ways that keep to what is asked.
     Compute(Box<Compute>),
-    /// Print why the best way is the best: each link of it, the next best, what each constraint costs.
-    Explain(Box<Wanted>),
+    /// Print why the best way is the best: each link of it, who reads what of its list, the next best, what
+    /// each constraint costs.
+    Explain(Box<Explain>),
     /// Measure the best ways that keep to what is asked, each over a list that keeps probes on it.
     Probe(Box<ProbeWays>),
     /// Name what in the network explains the loss and the delay that sessions show; status 1 where something
@@ -114,6 +115,20 @@ pub struct Compute {
     #[arg(long)]
     pub pair: bool,
     /// One JSON document instead of text.
+    #[arg(short = 'J', long)]
+    pub json: bool,
+}
+
+/// `stamp-sender path explain`.
+#[derive(Args, Clone, Debug)]
+pub struct Explain {
+    /// What is wanted.
+    #[command(flatten)]
+    pub wanted: Wanted,
+    /// Which list leads over the way: labels or SIDs.
+    #[arg(long, value_enum, default_value_t = DataPlane::Mpls)]
+    pub dataplane: DataPlane,
+    /// The best way and the next as one JSON document instead of text.
     #[arg(short = 'J', long)]
     pub json: bool,
 }

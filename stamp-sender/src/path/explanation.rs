@@ -9,6 +9,7 @@ use stamp_path::path::{Hop, Path};
 
 use super::seen::Seen;
 use super::{route, table};
+use crate::command_line::path::DataPlane;
 use crate::output::duration::setting;
 use crate::output::human::table::Table;
 
@@ -17,6 +18,7 @@ pub(super) fn text(
     seen: &Seen<'_>,
     request: &Request,
     found: &Result<Vec<Answer>, Absence>,
+    plane: DataPlane,
 ) -> String {
     let topology = seen.topology();
     let answers = match found {
@@ -37,6 +39,8 @@ pub(super) fn text(
         amount(request.metric, best.metric)
     );
     text.push_str(&links(topology, best));
+    text.push('\n');
+    text.push_str(&table::readers(seen, &best.path, plane));
     text.push('\n');
     if !best.optimal {
         text.push_str(&table::given_up(request));

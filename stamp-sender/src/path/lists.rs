@@ -3,7 +3,10 @@
 use std::net::Ipv6Addr;
 
 use serde::Serialize;
+use stamp_path::Topology;
+use stamp_path::encoding::{Read, Reading};
 use stamp_path::path::Path;
+use stamp_path::topology::Label;
 
 use super::seen::Seen;
 use crate::command_line::path::DataPlane;
@@ -19,17 +22,43 @@ pub(super) struct Lists {
     pub(super) sids: Option<Vec<Ipv6Addr>>,
     /// What gateways on the way put on by themselves.
     pub(super) imposed: Vec<Imposed>,
+    /// Nodes that act on a segment, in the order of travel, with what they read.
+    pub(super) reads: Vec<Imposed>,
     /// Why there are no labels although they were asked for.
     #[serde(skip)]
     pub(super) problem: Option<String>,
 }
 
-/// What a gateway puts on.
-#[derive(Debug, Serialize)]
+/// What is put on, or read, at a node.
+#[derive(Debug, Default, Serialize)]
 pub(super) struct Imposed {
     pub(super) at: String,
     pub(super) labels: Vec<u32>,
-    sids: Vec<Ipv6Addr>,
+    pub(super) sids: Vec<Ipv6Addr>,
+}
+
+impl Imposed {
+    fn of_node(at: &str) -> Self {
+        Self { at: at.to_owned(), ..Self::default() }
+    }
+}
+
+/// What each node reads; one that reads several in a row stands once.
+fn reads<'r>(topology: &Topology, readings: impl Iterator<Item = &'r Reading>) -> Vec<Imposed> {
+    let mut reads: Vec<Imposed> = Vec::new();
+    for Reading { node, what } in readings {
+        let name = &topology[*node].name;
+        if reads.last().is_none_or(|last| last.at != *name) {
+            reads.push(Imposed::of_node(name));
+        }
+        if let Some(last) = reads.last_mut() {
+            match what {
+                Read::Label(label) => last.labels.push(label.value()),
+                Read::Sid(sid) => last.sids.push(*sid),
+            }
+        }
+    }
+    reads
 }
 
 impl Lists {
@@ -47,33 +76,39 @@ impl Lists {
             Ok(lists) => lists,
             Err(error) => return Self { problem: Some(error.to_string()), ..Self::default() },
         };
+        let reads = reads(topology, lists.iter().flat_map(|list| &list.readings));
         let mut lists = lists.into_iter();
         let own = lists.next();
-        let numbers = |labels: &[_]| -> Vec<u32> {
-            labels.iter().map(|label: &stamp_path::topology::Label| label.value()).collect()
-        };
+        let numbers = |labels: &[Label]| labels.iter().map(|label| label.value()).collect();
         let imposed = lists.map(|list| Imposed {
-            at: topology[list.at].name.clone(),
             labels: numbers(&list.labels),
-            sids: Vec::new(),
+            ..Imposed::of_node(&topology[list.at].name)
         });
         Self {
             segments: own.as_ref().map(|list| list.segments.clone()),
             labels: own.as_ref().map(|list| numbers(&list.labels)),
             imposed: imposed.collect(),
+            reads,
             ..Self::default()
         }
     }
 
     fn sids(seen: &Seen<'_>, path: &Path) -> Self {
-        let Some(list) = seen.sids(path) else {
+        let Some(lists) = seen.sid_lists(path) else {
             let problem = Some("not every part of it has a SID".to_owned());
             return Self { problem, ..Self::default() };
         };
         let topology = seen.topology();
+        let reads = reads(topology, lists.iter().flat_map(|list| &list.readings));
+        let mut lists = lists.into_iter();
+        let own = lists.next();
+        let imposed = lists
+            .map(|list| Imposed { sids: list.sids, ..Imposed::of_node(&topology[list.at].name) });
         Self {
-            segments: Some(list.segments.iter().map(|one| one.word(topology)).collect()),
-            sids: Some(list.containers),
+            imposed: imposed.collect(),
+            segments: own.as_ref().map(|list| list.segments.clone()),
+            sids: own.map(|list| list.sids),
+            reads,
             ..Self::default()
         }
     }

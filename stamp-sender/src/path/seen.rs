@@ -2,9 +2,9 @@
 
 use stamp_path::Topology;
 use stamp_path::compute::{
-    Absence, Answer, Constraint, ImposedLabels, ListError, Network, Request, View, label_lists,
+    Absence, Answer, Constraint, ImposedLabels, ImposedSids, ListError, Network, Request, View,
+    label_lists, sid_lists,
 };
-use stamp_path::encoding::{Forwarding, Imposer, Intent, SidKinds, SidList};
 use stamp_path::path::{Hop, Path};
 
 /// A topology, and a view of it where some domain hides something.
@@ -54,13 +54,12 @@ impl<'t> Seen<'t> {
         label_lists(self.whole, self.view.as_ref(), path)
     }
 
-    /// The SIDs that lead over a way, where all of it is shown.
-    pub(super) fn sids(&self, path: &Path) -> Option<SidList> {
+    /// The SIDs that lead over a way, where all of it is shown, a list for each node that puts one on.
+    pub(super) fn sid_lists(&self, path: &Path) -> Option<Vec<ImposedSids>> {
         if self.is_unknown(path) {
             return None;
         }
-        let intent = Intent::path(self.topology(), path);
-        Forwarding::new(self.topology()).encode_sids(Imposer::Node, &intent, SidKinds::END).ok()
+        sid_lists(self.topology(), path).ok()
     }
 
     /// What a way costs cannot be known.

@@ -4,7 +4,7 @@ use stamp_path::Topology;
 use stamp_path::compute::{Absence, Answer, Metric, Request, weights};
 use stamp_path::path::Path;
 
-use super::lists::Lists;
+use super::lists::{Imposed, Lists};
 use super::route;
 use super::seen::Seen;
 use crate::command_line::path::DataPlane;
@@ -66,9 +66,23 @@ fn lists(seen: &Seen<'_>, path: &Path, plane: DataPlane) -> String {
     };
     let mut text = format!("{words}: {own}\n");
     for imposed in &lists.imposed {
-        text.push_str(&format!("  put on at {}: {}\n", imposed.at, join(&imposed.labels)));
+        text.push_str(&format!("  put on at {}: {}\n", imposed.at, segments(imposed)));
     }
     text
+}
+
+/// A line for each list of a way, and one for each node that acts on a segment.
+pub(super) fn readers(seen: &Seen<'_>, path: &Path, plane: DataPlane) -> String {
+    let mut text = lists(seen, path, plane);
+    for read in Lists::of(seen, path, plane).reads {
+        text.push_str(&format!("  {} reads {}\n", read.at, segments(&read)));
+    }
+    text
+}
+
+/// Labels, or else SIDs.
+fn segments(imposed: &Imposed) -> String {
+    if imposed.labels.is_empty() { join(&imposed.sids) } else { join(&imposed.labels) }
 }
 
 /// What the list puts on a packet that sets out.

@@ -88,14 +88,14 @@ fn printed(more: &str) -> String {
 }
 
 fn told(more: &str) -> String {
-    let Path::Explain(wanted) = flags("explain", &format!("--from ams --to lon {more}")) else {
+    let Path::Explain(explain) = flags("explain", &format!("--from ams --to lon {more}")) else {
         panic!("explain")
     };
     let topology = topology();
-    let request = asked::request(&topology, &wanted).unwrap();
+    let request = asked::request(&topology, &explain.wanted).unwrap();
     let seen = Seen::of(&topology, &request);
     let found = seen.search(&request, |network, request| network.ranked(request, 2));
-    explanation::text(&seen, &request, &found)
+    explanation::text(&seen, &request, &found, explain.dataplane)
 }
 
 /// The nodes of each way that is printed.
@@ -136,6 +136,22 @@ fn explanations_are_as_they_were() {
     ];
     let each = explanations.map(|more| format!("$ path explain {more}\n{}\n", told(more)));
     golden::check("path-explain.txt", &each.concat());
+}
+
+/// Each node knows the same segment by a label of its own block (RFC 8670).
+#[test]
+fn who_reads_what_stands_below_a_list() {
+    let text = include_str!("../../../examples/topologies/clos-srgb.toml");
+    let topology = stamp_path::Topology::read("clos-srgb.toml", text).unwrap();
+    let [from, to] = ["1", "11"].map(|name| topology.node_id(name).unwrap());
+    let request = stamp_path::compute::Request::new(from, to);
+    let request = request.by(stamp_path::compute::Metric::Delay);
+    let seen = Seen::of(&topology, &request);
+    let path = seen.best(&request).unwrap().path;
+    assert_eq!(
+        table::readers(&seen, &path, crate::command_line::path::DataPlane::Mpls),
+        "1 4 7 10 11: --segments 7,11  labels 4007 7011\n  4 reads 4007\n  7 reads 7011\n  10 reads 10011\n"
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::topology::Topology;
 fn entry(topology: &Topology, node: &str, label: u32) -> Vec<(String, Option<u32>)> {
     let forwarding = Forwarding::new(topology);
     let stack = labels(&[label]).into_iter().map(Item::Label).collect();
-    let fate = forwarding.fate(id(topology, node), stack, &mut false).unwrap();
+    let fate = forwarding.fate(id(topology, node), stack, &mut Notes::default()).unwrap();
     let Fate::Leaves(ways) = fate else { panic!("{fate:?}") };
     let entry = |(hop, stack): &(Hop, Stack)| {
         let top = stack.last().map(|item| match item {
