@@ -27,6 +27,8 @@ struct Form {
     is_enhanced: bool,
     /// SIDs are put around the probe.
     is_tunnel: bool,
+    /// The profile says how SIDs are put on.
+    is_said: bool,
     /// SIDs are compressed.
     is_micro: bool,
 }
@@ -40,7 +42,13 @@ impl Form {
             is_enhanced: mode == "enhanced-loopback",
             is_tunnel: ["encap", "reduced"].contains(&form),
             is_micro: form == "usid",
+            is_said: settings.get("srv6").is_some(),
         }
+    }
+
+    /// For a list that takes off a header at its end: there has to be one around the probe.
+    fn around(self) -> Self {
+        Self { is_tunnel: true, ..self }
     }
 }
 
@@ -79,6 +87,8 @@ impl<'p> Lists<'p> {
         let settings = self.paths.settings(profile.as_deref());
         let form = Form::of(&settings);
         let list = &entry.list.resolution;
+        let takes_off = !form.is_said && self.takes_off(list);
+        let form = if takes_off { form.around() } else { form };
         let plane = match list.imposed {
             Resolved::Labels(_) => DataPlane::Mpls,
             Resolved::Sids(_) => DataPlane::Srv6,
@@ -86,7 +96,9 @@ impl<'p> Lists<'p> {
         let target = policy.address_over(self.topology(), list, plane);
         let target = target.ok_or("its end has no address that probes could be sent to")?;
         let back = || {
-            let is_wanted = form.is_looped && settings.get("return-segments").is_none();
+            // Behind a header that is off the probe finds its way back by its own address.
+            let is_led_back = form.is_looped && !takes_off;
+            let is_wanted = is_led_back && settings.get("return-segments").is_none();
             let touched = entry.list.touched.as_ref();
             is_wanted.then(|| policy.way_back(&self.forwarding, list, touched)).flatten()
         };
@@ -97,6 +109,7 @@ impl<'p> Lists<'p> {
             }
             Resolved::Sids(_) => self.over_sids(policy, entry, back(), &form)?,
         };
+        let steering = if takes_off { steering.with("srv6", "encap".to_owned()) } else { steering };
         let weight = entry.list.list.weight;
         let membership =
             Membership::of(&policy.name, &candidate.name, candidate.preference, weight);
@@ -108,6 +121,14 @@ impl<'p> Lists<'p> {
             toward: self.toward(policy, list, target)?,
             membership,
         })
+    }
+
+    /// Whether the list ends with the SID by which a node takes an outer header off (End.DT6).
+    fn takes_off(&self, list: &Resolution) -> bool {
+        let Resolved::Sids(sids) = &list.imposed else { return false };
+        let known = self.topology().nodes.iter().filter_map(|node| node.sids.dt6);
+        let last = sids.last();
+        last.is_some_and(|last| known.into_iter().any(|sid| sid.prefix().contains(last)))
     }
 
     /// Addresses that frames leave towards: those of the first node, or of the far end of the first link.

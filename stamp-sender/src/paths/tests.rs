@@ -89,6 +89,24 @@ fn a_loop_comes_back_by_the_same_links_and_asks_the_far_node_for_its_timestamp()
     assert_eq!(key(&plan.sessions[1], "segments"), "fcbb:bb00:13::,fcbb:bb00:2::");
 }
 
+/// Such a SID takes a header off (RFC 8986), so that there has to be one around the probe.
+#[test]
+fn a_list_that_ends_in_end_dt6_is_put_around_the_probe() {
+    let list = "segments = [\"b\", \"r\"]";
+    let other = "dataplane = \"srv6\"\nsegments = [\"fc00:bb:13:1::\", \"fc00:bb:2:d6::\"]";
+    assert!(EXAMPLE.contains(list));
+    let planned = |text: &str| {
+        let plan = plan(&text.replacen(list, other, 1), &Circumstances::default());
+        let sids = plan.sessions.iter().find(|spec| key(spec, "segments").starts_with("fc00"));
+        let sids = sids.unwrap_or_else(|| panic!("{:?}", plan.notes()));
+        ["segments", "srv6", "return-segments"].map(|name| key(sids, name).to_owned())
+    };
+    let whole = "fc00:bb:13:1::,fc00:bb:2:d6::";
+    assert_eq!(planned(EXAMPLE), [whole, "encap", ""]);
+    let profile = "[profile.loop]\nmode = \"loopback\"\n[class.gaming]\nprofile = \"loop\"";
+    assert_eq!(planned(&EXAMPLE.replacen("[class.gaming]", profile, 1)), [whole, "encap", ""]);
+}
+
 #[test]
 fn a_topology_with_mistakes_is_told_with_what_else_is_wrong() {
     let broken = EXAMPLE.replacen("reference/three-paths.toml", "reference/keys.txt", 1);
