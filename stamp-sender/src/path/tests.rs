@@ -142,9 +142,9 @@ fn explanations_are_as_they_were() {
 #[test]
 fn who_reads_what_stands_below_a_list() {
     let text = include_str!("../../../examples/topologies/clos-srgb.toml");
-    let topology = stamp_path::Topology::read("clos-srgb.toml", text).unwrap();
+    let topology = Topology::read("clos-srgb.toml", text).unwrap();
     let [from, to] = ["1", "11"].map(|name| topology.node_id(name).unwrap());
-    let request = stamp_path::compute::Request::new(from, to);
+    let request = Request::new(from, to);
     let request = request.by(stamp_path::compute::Metric::Delay);
     let seen = Seen::of(&topology, &request);
     let path = seen.best(&request).unwrap().path;
