@@ -5,6 +5,8 @@ set -uo pipefail
 export PATH=/sbin:/bin:/usr/bin
 
 readonly NEAR=192.0.2.1 FAR=192.0.2.2
+# Where files are put by.
+readonly KEPT=/run/kept
 readonly SENDER=http://127.0.0.1:9862
 
 # --- means ----------------------------------------------------------------------------------------
@@ -13,7 +15,7 @@ status=0
 
 # Runs a function, and says how it went in the words of a Rust test.
 trial() {
-    local name="services::$1" log=/tmp/log
+    local name="services::$1" log="$KEPT/log"
     # Not in a condition, where `set -e` would not hold.
     (set -ex; "$1") >"$log" 2>&1
     if (($? == 0)); then
@@ -118,7 +120,7 @@ a_reload_adds_a_session() {
 }
 
 a_mistake_leaves_what_runs() {
-    cp /etc/stamp/sender.toml /tmp/good.toml
+    cp /etc/stamp/sender.toml "$KEPT"/good.toml
     printf 'interva = "1s"\n' >>/etc/stamp/sender.toml
     systemctl reload stamp-sender
     await has_value stamp_config_last_reload_successful 0
@@ -127,7 +129,7 @@ a_mistake_leaves_what_runs() {
     # Nor does a start run on half of it.
     if systemctl restart stamp-sender; then return 1; fi
     systemctl stop stamp-sender
-    cp /tmp/good.toml /etc/stamp/sender.toml
+    cp "$KEPT"/good.toml /etc/stamp/sender.toml
     systemctl reset-failed stamp-sender
     systemctl start stamp-sender
     await has_value 'stamp_session_up{session="second"}' 1
@@ -146,7 +148,7 @@ a_restarted_reflector_loses_no_probe() {
 }
 
 raw_frames_are_refused_without_the_right() {
-    cp /etc/stamp/sender.toml /tmp/good.toml
+    cp /etc/stamp/sender.toml "$KEPT"/good.toml
     session raw 2001:db8::2 >>/etc/stamp/sender.toml
     printf 'segments = ["fc00:0:2::d6"]\nsrv6 = "encap"\n' >>/etc/stamp/sender.toml
     systemctl reload stamp-sender
@@ -156,15 +158,15 @@ raw_frames_are_refused_without_the_right() {
 }
 
 a_reload_opens_raw_frames_with_it() {
-    cp /etc/stamp/sender.toml /tmp/raw.toml
-    cp /tmp/good.toml /etc/stamp/sender.toml
+    cp /etc/stamp/sender.toml "$KEPT"/raw.toml
+    cp "$KEPT"/good.toml /etc/stamp/sender.toml
     mkdir -p /etc/systemd/system/stamp-sender.service.d
     cp /tests/raw-frames.conf /etc/systemd/system/stamp-sender.service.d/
     systemctl daemon-reload
     systemctl restart stamp-sender
     await has_value 'stamp_session_up{session="second"}' 1
     has_no_right stamp-sender
-    cp /tmp/raw.toml /etc/stamp/sender.toml
+    cp "$KEPT"/raw.toml /etc/stamp/sender.toml
     systemctl reload stamp-sender
     await has_value 'stamp_session_up{session="raw"}' 1
     has_value stamp_config_last_reload_successful 1
@@ -172,7 +174,7 @@ a_reload_opens_raw_frames_with_it() {
 }
 
 keys_come_as_credentials() {
-    cp /etc/stamp/{sender,reflector}.toml /tmp/
+    cp /etc/stamp/{sender,reflector}.toml "$KEPT"/
     printf '1 %s\n' "$(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n')" >/etc/stamp/keys
     chmod 600 /etc/stamp/keys
     local unit
@@ -184,7 +186,7 @@ keys_come_as_credentials() {
     } >/etc/stamp/sender.toml
     systemctl restart stamp-reflector stamp-sender
     await has_value 'stamp_session_up{session="sealed"}' 1
-    cp /tmp/{sender,reflector}.toml /etc/stamp/
+    cp "$KEPT"/{sender,reflector}.toml /etc/stamp/
     systemctl restart stamp-reflector stamp-sender
 }
 
@@ -269,6 +271,7 @@ stage() {
     } >/etc/stamp/sender.toml
 }
 
+mkdir -p "$KEPT"
 trial stage
 for name in \
     both_start_and_measure they_have_given_their_rights_away what_they_say_is_in_the_journal a_reload_adds_a_session \
