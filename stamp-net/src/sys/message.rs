@@ -42,14 +42,35 @@ pub(crate) struct SendBuffers<'a> {
     pub(crate) control: &'a [u8],
 }
 
+/// What most calls bring at most. Room for more is described to the kernel only when that is full: it takes
+/// longer to describe 64 places than to receive a datagram.
+const FEW: usize = 4;
+
 /// Receives up to [`BATCH`] datagrams without waiting; `flags` may add `MSG_ERRQUEUE`.
 ///
-/// Returns how many of `filled` are valid, which is at least one.
+/// Returns how many of `filled` are valid, which is at least one; when it is less than there was room
+/// for, nothing else was there.
 ///
 /// # Errors
 ///
 /// What `recvmmsg` returned; `EAGAIN` when nothing is there.
 pub(crate) fn receive<'a>(
+    socket: BorrowedFd<'_>,
+    flags: libc::c_int,
+    mut buffers: impl Iterator<Item = ReceiveBuffers<'a>>,
+    filled: &mut [Filled],
+) -> io::Result<usize> {
+    let (few, more) = filled.split_at_mut(FEW.min(filled.len()));
+    let received = receive_into(socket, flags, buffers.by_ref().take(FEW), few)?;
+    if received < few.len() || more.is_empty() {
+        return Ok(received);
+    }
+    // Whatever there is to complain about, the next call meets it again, and these are here.
+    Ok(received + receive_into(socket, flags, buffers, more).unwrap_or(0))
+}
+
+/// One call of `recvmmsg`, with as many places as there are buffers and entries of `filled`.
+fn receive_into<'a>(
     socket: BorrowedFd<'_>,
     flags: libc::c_int,
     buffers: impl Iterator<Item = ReceiveBuffers<'a>>,
@@ -184,16 +205,17 @@ mod tests {
     }
 
     fn collect(socket: &UdpSocket, room: usize) -> io::Result<Vec<(Vec<u8>, Filled)>> {
-        let mut payloads = [[0; 8]; 4];
-        let mut names = [[0; NAME_OCTETS]; 4];
-        let mut controls = [[0; CONTROL_OCTETS]; 4];
+        const ROOM: usize = FEW + 2;
+        let mut payloads = [[0; 8]; ROOM];
+        let mut names = [[0; NAME_OCTETS]; ROOM];
+        let mut controls = [[0; CONTROL_OCTETS]; ROOM];
         let buffers = payloads.iter_mut().zip(&mut names).zip(&mut controls);
         let buffers = buffers.map(|((payload, name), control)| ReceiveBuffers {
             payload: &mut payload[..room],
             name,
             control,
         });
-        let mut filled = [Filled::default(); 4];
+        let mut filled = [Filled::default(); ROOM];
         let count = receive(socket.as_fd(), 0, buffers, &mut filled)?;
         let filled = filled.into_iter().take(count);
         Ok(filled.zip(payloads).map(|(f, payload)| (payload[..f.payload].to_vec(), f)).collect())
@@ -210,6 +232,21 @@ mod tests {
         let octets: Vec<_> = received.iter().map(|(payload, _)| payload.as_slice()).collect();
         assert_eq!(octets, payloads);
         assert!(received.iter().all(|(_, filled)| filled.name == 16 && filled.flags == 0));
+    }
+
+    #[test]
+    fn what_does_not_fit_into_the_first_call_comes_with_the_second() {
+        let (near, far) = pair();
+        for number in 0..=7 {
+            near.send(&[number]).unwrap();
+        }
+        let first: Vec<u8> =
+            collect(&far, 8).unwrap().iter().map(|(octets, _)| octets[0]).collect();
+        assert_eq!(first, [0, 1, 2, 3, 4, 5]);
+        assert_eq!(collect(&far, 8).unwrap().len(), 2);
+        assert_eq!(collect(&far, 8).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        (0..FEW).for_each(|_| assert_eq!(near.send(&[9]).unwrap(), 1));
+        assert_eq!(collect(&far, 8).unwrap().len(), FEW, "and nothing behind them");
     }
 
     #[test]
