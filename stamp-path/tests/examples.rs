@@ -6,6 +6,7 @@ use stamp_path::Topology;
 use stamp_path::compute::{Constraint, Disjointness, Metric, Network, Request};
 use stamp_path::encoding::{Forwarding, Imposer, Intent};
 use stamp_path::path::Path;
+use stamp_path::topology::LinkKind;
 
 fn example(name: &str) -> Topology {
     let path = format!("{}/../examples/topologies/{name}", env!("CARGO_MANIFEST_DIR"));
@@ -65,6 +66,25 @@ fn the_backbone_crosses_the_ocean_on_two_cables_that_share_nothing() {
     }
 }
 
+/// The six labels of the text on label stacks: on arrival at GW1b, as Source1 imposes them.
+#[test]
+fn lsps_behind_binding_sids_are_joined_by_labels_of_peers() {
+    let topology = example("interdomain-lsps.toml");
+    let mut request = request(&topology, "Source1", "Destination");
+    request.over = vec![LinkKind::Physical, LinkKind::Lsp];
+    let disjoint = Disjointness { nodes: true, srlgs: false };
+    let pair = Network::new(&topology).pair(&request, disjoint).unwrap();
+    let forwarding = Forwarding::new(&topology);
+    let labels = pair.ways.iter().map(|way| {
+        let intent = Intent::path(&topology, &way.path);
+        let list = forwarding.encode_labels(Imposer::Node, &intent, 0).unwrap();
+        list.labels().unwrap().iter().map(|label| label.value()).collect::<Vec<_>>()
+    });
+    let mut labels: Vec<_> = labels.collect();
+    labels.sort_unstable();
+    assert_eq!(labels, [[101, 102, 103, 104, 105, 700_077], [112, 113, 114, 115, 116, 800_077]]);
+}
+
 #[test]
 fn every_shipped_topology_is_read() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/topologies");
@@ -80,5 +100,5 @@ fn every_shipped_topology_is_read() {
         assert!(!topology.nodes.is_empty() && !topology.links.is_empty(), "{name}");
         count += 1;
     }
-    assert!(count >= 9, "{count} files in {folder}");
+    assert!(count >= 10, "{count} files in {folder}");
 }

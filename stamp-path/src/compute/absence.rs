@@ -7,13 +7,15 @@ use stamp_document::quantity::print_duration;
 use super::answers::Answer;
 use super::network::Network;
 use super::request::{Constraint, Metric, Request};
-use crate::topology::Topology;
+use crate::topology::{LinkKind, Topology};
 
 /// Why there is no way.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Absence {
     /// Nothing leads there, whatever is given up.
     Unconnected,
+    /// Nothing leads there over links of the kinds that may be used; this does over others.
+    OtherKinds(Box<Answer>),
     /// Each of these constraints alone keeps every way out.
     Kept(Vec<Relaxation>),
     /// These constraints together keep every way out, and others do so as well.
@@ -50,6 +52,17 @@ impl Absence {
     pub fn in_words(&self, topology: &Topology) -> String {
         match self {
             Self::Unconnected => "no way leads there at all".to_owned(),
+            Self::OtherKinds(best) => {
+                let kinds = best.path.hops().iter().map(|hop| topology[hop.link].kind.word());
+                let mut kinds: Vec<&str> = kinds.collect();
+                kinds.sort_unstable();
+                kinds.dedup();
+                format!(
+                    "no way leads there over links of the kinds asked for; over {} there is {}",
+                    kinds.join(","),
+                    names(topology, best)
+                )
+            }
             Self::Kept(relaxations) => {
                 let each = relaxations.iter().map(|one| one.in_words(topology));
                 each.collect::<Vec<_>>().join("; ")
@@ -111,7 +124,9 @@ pub(super) fn explained(network: &Network<'_>, request: &Request, is_cut_short: 
     }
     let bare = Request { constraints: Vec::new(), ..request.clone() };
     if network.first(&bare).is_err() {
-        return Absence::Unconnected;
+        let over = vec![LinkKind::Physical, LinkKind::Lsp, LinkKind::Abstract];
+        let other = network.first(&Request { over, ..bare });
+        return other.map_or(Absence::Unconnected, |best| Absence::OtherKinds(Box::new(best)));
     }
     let relaxed = relaxed(network, request);
     if !relaxed.is_empty() {

@@ -118,7 +118,8 @@ impl View {
                 return inside.or_else(|_| find(&network, &request));
             }
             let bare = Request { constraints: Vec::new(), ..request };
-            let is_led = absence == Absence::Unconnected && network.best(&bare).is_ok();
+            let is_cut_off = matches!(absence, Absence::Unconnected | Absence::OtherKinds(_));
+            let is_led = is_cut_off && network.best(&bare).is_ok();
             Err(if is_led { Absence::Unproven } else { absence })
         };
         let told = |answer: Answer| {

@@ -137,6 +137,18 @@ pub enum LinkKind {
     Abstract,
 }
 
+impl LinkKind {
+    /// As a topology file has it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Physical => "physical",
+            Self::Lsp => "lsp",
+            Self::Abstract => "abstract",
+        }
+    }
+}
+
 /// From the first end to the second, and back.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Directions(pub [Direction; 2]);

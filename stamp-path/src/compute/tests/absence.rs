@@ -3,6 +3,7 @@ use core::time::Duration;
 use stamp_document::quantity::Ratio;
 
 use super::*;
+use crate::topology::LinkKind;
 
 fn line() -> Topology {
     let mut topology = topology(
@@ -65,6 +66,18 @@ fn constraints_that_do_it_together_are_named_together_and_no_others() {
 fn where_nothing_leads_no_constraint_is_blamed() {
     let topology = line();
     assert_eq!(why(&topology, &request(&topology, "a", "x")), "no way leads there at all");
+}
+
+#[test]
+fn a_way_over_links_of_other_kinds_is_named_with_what_to_ask_for() {
+    let links = [("a-b", "kind = \"lsp\""), ("b-c", ""), ("c-d", "kind = \"abstract\"")];
+    let topology = topology("abcd", &links);
+    let expected =
+        "no way leads there over links of the kinds asked for; over lsp,physical there is a b c";
+    assert_eq!(why(&topology, &request(&topology, "a", "c")), expected);
+    let mut asked = request(&topology, "a", "d");
+    asked.over = vec![LinkKind::Physical, LinkKind::Lsp];
+    assert!(why(&topology, &asked).ends_with("; over abstract,lsp,physical there is a b c d"));
 }
 
 #[test]
