@@ -138,6 +138,18 @@ impl Machines {
     }
 }
 
+impl Drop for Machines {
+    fn drop(&mut self) {
+        // A page that builds a lab need not show each time how it is taken down.
+        if !self.folder.0.join("stamp-lab").exists() {
+            return;
+        }
+        let mut down = netns::binary("stamp-sender");
+        down.args(["lab", "down"]).env("XDG_RUNTIME_DIR", &self.folder.0);
+        let _ended = self.host("").spawn_as_user(&mut down).wait();
+    }
+}
+
 impl Stage for Machines {
     fn run(&mut self, step: &Step) -> io::Result<Ran> {
         let mut command = Command::new("sh");
