@@ -49,7 +49,7 @@ const FEW: usize = 4;
 /// Receives up to [`BATCH`] datagrams without waiting; `flags` may add `MSG_ERRQUEUE`.
 ///
 /// Returns how many of `filled` are valid, which is at least one; when it is less than there was room
-/// for, nothing else was there.
+/// for, nothing else was there, or an error of an earlier datagram stood in front of it: a poller tells.
 ///
 /// # Errors
 ///
@@ -65,7 +65,8 @@ pub(crate) fn receive<'a>(
     if received < few.len() || more.is_empty() {
         return Ok(received);
     }
-    // Whatever there is to complain about, the next call meets it again, and these are here.
+    // What is here counts. An error of an earlier datagram is on the error queue as well, and one of the
+    // socket itself meets the next call again.
     Ok(received + receive_into(socket, flags, buffers, more).unwrap_or(0))
 }
 

@@ -124,7 +124,7 @@ pub(super) fn explained(network: &Network<'_>, request: &Request, is_cut_short: 
     }
     let bare = Request { constraints: Vec::new(), ..request.clone() };
     if network.first(&bare).is_err() {
-        let over = vec![LinkKind::Physical, LinkKind::Lsp, LinkKind::Abstract];
+        let over = LinkKind::ALL.to_vec();
         let other = network.first(&Request { over, ..bare });
         return other.map_or(Absence::Unconnected, |best| Absence::OtherKinds(Box::new(best)));
     }

@@ -138,6 +138,9 @@ pub enum LinkKind {
 }
 
 impl LinkKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Physical, Self::Lsp, Self::Abstract];
+
     /// As a topology file has it.
     #[must_use]
     pub const fn word(self) -> &'static str {

@@ -206,8 +206,13 @@ macro_rules! words {
 
 pub(crate) use {number, words};
 
-words!(LinkKind, "physical, lsp or abstract",
-    "physical" => Self::Physical, "lsp" => Self::Lsp, "abstract" => Self::Abstract);
+impl Setting for LinkKind {
+    const EXPECTED: &'static str = "physical, lsp or abstract";
+    fn read(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == text)
+    }
+}
+
 words!(Visibility, "full, feasibility or reachability",
     "full" => Self::Full, "feasibility" => Self::Feasibility, "reachability" => Self::Reachability);
 

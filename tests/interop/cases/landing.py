@@ -22,6 +22,11 @@ def browse(chromium, folder, address, *options):
     return subprocess.run([*browser, *options, address], capture_output=True, text=True, check=True, timeout=120)
 
 
+def fetched(address):
+    with urllib.request.urlopen(address, timeout=20) as answer:
+        return answer.read().decode()
+
+
 @case("chromium", "browser", "page of stamp-sender: the worst first, nothing but its own files, desk and phone")
 def landing():
     chromium = shutil.which("chromium")
@@ -33,8 +38,7 @@ def landing():
         address = f"http://{sender}/"
 
         def text():
-            with urllib.request.urlopen(address, timeout=20) as answer:
-                return answer.read().decode()
+            return fetched(address)
 
         until(lambda: text().count("not synchronized") + text().count("<td>✓") >= 3, "no windows")
         until(lambda: re.search(r'data-us="\d+,\d+', text()), "no two windows")
@@ -67,12 +71,8 @@ def crowd():
         sender = stack.enter_context(Program([SENDER, "run", "sender.toml"], folder=folder))
         base = stack.enter_context(told(sender))
 
-        def text():
-            with urllib.request.urlopen(f"{base}/", timeout=20) as answer:
-                return answer.read().decode()
-
         # They are listed once they are in force.
-        until(lambda: "9000 sessions, " in text(), "not in force")
+        until(lambda: "9000 sessions, " in fetched(f"{base}/"), "not in force")
         dom = browse(chromium, folder, f"{base}/", "--dump-dom").stdout
         expect_true("9000 sessions, " in dom and "and 8500 better ones" in dom, f"no summary in {dom[:2000]}")
         expect(dom.count("<tr class="), 500, "rows")
@@ -96,8 +96,7 @@ def paths():
         base = stack.enter_context(told(sender))
 
         def get(path):
-            with urllib.request.urlopen(base + path, timeout=20) as answer:
-                return answer.read().decode()
+            return fetched(base + path)
 
         until(lambda: "<td>cheapest<td>" in get("/paths"), "nothing carries")
         dom = browse(chromium, folder, f"{base}/paths", "--dump-dom")
