@@ -5,7 +5,6 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use stamp_net::packet::{OFFLOAD_OCTETS, PacketSocket};
 use stamp_net::{NetError, Poller, Waker, clock};
@@ -13,7 +12,7 @@ use stamp_path::topology::{LinkId, NodeId, Side};
 
 use crate::LabError;
 use crate::impairment::Impairment;
-use crate::lane::{Counts, Lane};
+use crate::lane::{Counts, Held, Lane};
 use crate::switch::{Switch, SwitchCounts};
 
 /// The largest frame of a host whose interface cuts it into segments later.
@@ -115,7 +114,7 @@ impl Engine {
         self.lane(link, side, |lane| lane.counts())
     }
 
-    pub(crate) fn held(&self, link: LinkId, side: Side) -> Option<Vec<Duration>> {
+    pub(crate) fn held(&self, link: LinkId, side: Side) -> Option<Vec<Held>> {
         self.lane(link, side, |lane| lane.held())
     }
 
@@ -211,8 +210,9 @@ impl State {
             for (side, lane) in wire.lanes.iter_mut().enumerate() {
                 let (socket, interface) = (&wire.sockets[1 - side], wire.interfaces[1 - side]);
                 while let Some(outgoing) = lane.take_due(now_ns) {
+                    let let_go_ns = clock::monotonic_ns();
                     let was_taken = socket.send(interface, &outgoing.octets).is_ok();
-                    lane.has_gone_out(&outgoing, clock::monotonic_ns(), was_taken);
+                    lane.has_gone_out(&outgoing, [let_go_ns, clock::monotonic_ns()], was_taken);
                 }
                 let due_ns = lane.next_due_ns();
                 next_due_ns = [next_due_ns, due_ns].into_iter().flatten().min();

@@ -3,7 +3,6 @@
 mod build;
 
 use std::io;
-use std::time::Duration;
 
 use stamp_path::Topology;
 use stamp_path::topology::{LinkId, NodeId, Side};
@@ -11,7 +10,7 @@ use stamp_path::topology::{LinkId, NodeId, Side};
 use crate::LabError;
 use crate::engine::Engine;
 use crate::impairment::Impairment;
-use crate::lane::Counts;
+use crate::lane::{Counts, Held};
 use crate::namespace::Namespace;
 use crate::netlink::Netlink;
 use crate::plan::Plan;
@@ -122,10 +121,10 @@ impl Lab {
         self.engine.counts(link, side)
     }
 
-    /// How long each packet from a side of a link was really held, in the order they went out: from
-    /// the kernel's stamp of its arrival until it was handed to the interface. The latest 65536.
+    /// How long each packet from a side of a link was really held, in the order they went out. The
+    /// latest 65536.
     #[must_use]
-    pub fn held(&self, link: LinkId, side: Side) -> Option<Vec<Duration>> {
+    pub fn held(&self, link: LinkId, side: Side) -> Option<Vec<Held>> {
         self.engine.held(link, side)
     }
 

@@ -32,6 +32,18 @@ pub struct Counts {
     pub overflowed: u64,
 }
 
+/// How long a wire held a packet, from the kernel's stamp of its arrival.
+///
+/// The next kernel's stamp lies between the two ends: a delay that was measured over the wire is at
+/// least the first of them, and what it is beyond the second is not the wire's.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Held {
+    /// Until the wire set about handing it over.
+    pub until_let_go: Duration,
+    /// Until that was done, with all that the next kernel did with it in the same call.
+    pub until_taken: Duration,
+}
+
 /// One direction of a wire.
 #[derive(Debug)]
 pub(crate) struct Lane {
@@ -42,7 +54,7 @@ pub(crate) struct Lane {
     sequence: u64,
     /// When the last frame that keeps its place is due.
     last_due_ns: u64,
-    held: VecDeque<Duration>,
+    held: VecDeque<Held>,
 }
 
 /// A frame that goes out at its time. Ordered by that.
@@ -115,8 +127,13 @@ impl Lane {
         self.under_way.peek().map(|Reverse(outgoing)| outgoing.due_ns)
     }
 
-    /// Notes that a frame went out, or that the interface did not take it.
-    pub(crate) fn has_gone_out(&mut self, outgoing: &Outgoing, now_ns: u64, was_taken: bool) {
+    /// Notes that a frame went out between two times, or that the interface did not take it.
+    pub(crate) fn has_gone_out(
+        &mut self,
+        outgoing: &Outgoing,
+        [let_go_ns, taken_ns]: [u64; 2],
+        was_taken: bool,
+    ) {
         if outgoing.is_group {
             return;
         }
@@ -128,8 +145,9 @@ impl Lane {
         if self.held.len() == KEPT {
             self.held.pop_front();
         }
-        let held_ns = now_ns.saturating_sub(outgoing.arrived_ns);
-        self.held.push_back(Duration::from_nanos(held_ns));
+        let until = |at_ns: u64| Duration::from_nanos(at_ns.saturating_sub(outgoing.arrived_ns));
+        let held = Held { until_let_go: until(let_go_ns), until_taken: until(taken_ns) };
+        self.held.push_back(held);
     }
 
     pub(crate) fn has_overflowed(&mut self, total: u32) {
@@ -141,7 +159,7 @@ impl Lane {
     }
 
     /// How long each packet was held, in the order they went out; the oldest are forgotten.
-    pub(crate) fn held(&self) -> Vec<Duration> {
+    pub(crate) fn held(&self) -> Vec<Held> {
         self.held.iter().copied().collect()
     }
 }
@@ -169,7 +187,7 @@ mod tests {
         let mut left = Vec::new();
         while let Some(outgoing) = lane.take_due(now_ns) {
             left.push(outgoing.octets[OFFLOAD_OCTETS + 1]);
-            lane.has_gone_out(&outgoing, now_ns, true);
+            lane.has_gone_out(&outgoing, [now_ns, now_ns + 7], true);
         }
         left
     }
@@ -181,7 +199,8 @@ mod tests {
         assert_eq!(lane.next_due_ns(), Some(1100));
         assert_eq!(leave(&mut lane, 1099), [0; 0]);
         assert_eq!(leave(&mut lane, 1130), [1]);
-        assert_eq!(lane.held(), [Duration::from_nanos(130)]);
+        let [until_let_go, until_taken] = [130, 137].map(Duration::from_nanos);
+        assert_eq!(lane.held(), [Held { until_let_go, until_taken }]);
     }
 
     #[test]

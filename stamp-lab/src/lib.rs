@@ -28,7 +28,7 @@ pub const THREE_PATHS: &str = include_str!("../reference/three-paths.toml");
 pub use error::LabError;
 pub use impairment::{Impairment, Loss};
 pub use lab::{Lab, Options};
-pub use lane::Counts;
+pub use lane::{Counts, Held};
 pub use namespace::Namespace;
 pub use plan::Plan;
 pub use switch::SwitchCounts;

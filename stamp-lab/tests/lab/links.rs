@@ -58,8 +58,9 @@ fn the_wire_tells_how_long_it_held_each_packet() {
     let least = least_transit(&a, &b);
     let held = net.0.held(net.link("a-b"), Side::First).expect("it is a wire");
     assert_eq!(held.len(), 30);
-    let shortest = held.iter().min().expect("there are some");
-    assert!((Duration::from_millis(2)..=least).contains(shortest), "{shortest:?} {least:?}");
+    let shortest = held.iter().map(|held| held.until_let_go).min().expect("there are some");
+    assert!((Duration::from_millis(2)..=least).contains(&shortest), "{shortest:?} {least:?}");
+    assert!(held.iter().all(|held| held.until_let_go <= held.until_taken), "{held:?}");
     assert_eq!(net.0.held(net.link("a-b"), Side::Second).map(|held| held.len()), Some(0));
 }
 

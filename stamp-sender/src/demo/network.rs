@@ -132,7 +132,10 @@ impl Network {
     /// How long the way held each packet so far there, and back.
     pub(super) fn held(&self, path: &Path) -> [Vec<Duration>; 2] {
         let (link, side) = path.near;
-        [side, side.opposite()].map(|side| self.lab.held(link, side).unwrap_or_default())
+        [side, side.opposite()].map(|side| {
+            let held = self.lab.held(link, side).unwrap_or_default();
+            held.iter().map(|held| held.until_let_go).collect()
+        })
     }
 
     /// Packets that the ways lost so far, there and back.

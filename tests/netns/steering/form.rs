@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use super::network::{AUTHENTICATED, Net, OPEN};
 use crate::measure::{KeyFile, session};
 
-/// How far a delay may be from what one wire recorded. Kernels and switches add to it; the record
-/// in turn ends only when the next kernel has taken the packet and done all it does with it.
+/// How far a delay may be beyond what one wire recorded: kernels and switches add to it.
 const PER_WIRE_NS: i64 = 50_000;
+/// How far it may be below, as the clock of the stamps is slewed while that of the record is not.
+const SLEWED_NS: i64 = 10_000;
 /// The same beyond what was set.
 const PER_WIRE_OF_SET_NS: i64 = 100_000;
 
@@ -81,23 +82,29 @@ impl Form {
         let measured = delays(session, direction);
         let count = measured.len();
         assert!(count >= FEWEST, "too busy to tell: {count} of 40");
-        let mut held = vec![0; count];
+        // Until each wire let go of the packet, and until the next kernel had taken it.
+        let (mut least, mut held) = (vec![0; count], vec![0; count]);
         for wire in wires {
             // The latest are ours: a check of the far end may have gone before.
             let records = net.held(wire);
             let latest = records.len().checked_sub(count).expect("each probe crossed it");
-            for (sum, record) in held.iter_mut().zip(&records[latest..]) {
-                *sum += nanoseconds(*record);
+            for (record, (least, held)) in
+                records[latest..].iter().zip(least.iter_mut().zip(&mut held))
+            {
+                *least += nanoseconds(record.until_let_go);
+                *held += nanoseconds(record.until_taken);
             }
         }
         let set: i64 = wires.iter().map(|wire| nanoseconds(net.set_delay(wire))).sum();
         let count = i64::try_from(wires.len()).expect("few");
         let what = format!("{} {direction} over {wires:?}", self.flags);
-        assert!(held.iter().all(|held| *held >= set), "{what}: held too short");
+        assert!(least.iter().all(|least| *least >= set), "{what}: held too short");
         assert!(measured.iter().all(|measured| *measured >= set), "{what}: too short");
+        let below = least.iter().zip(&measured).map(|(least, measured)| least - measured).max();
+        assert!(below < Some(SLEWED_NS * count), "{what}: {below:?} ns below the record");
         let each = || measured.iter().zip(&held);
         let beyond = median(each().map(|(measured, held)| measured - held).collect());
-        assert!(beyond.abs() < PER_WIRE_NS * count, "{what}: {beyond} ns beyond the record");
+        assert!(beyond < PER_WIRE_NS * count, "{what}: {beyond} ns beyond the record");
         // A wire on a busy machine lets go late, and its record says of which packets.
         let is_punctual = |held: i64| held - set < PER_WIRE_NS * count;
         let punctual = each().filter(|(_, held)| is_punctual(**held));

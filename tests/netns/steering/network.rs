@@ -3,7 +3,7 @@
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use stamp_lab::{Counts, Impairment, Lab, Loss, Options};
+use stamp_lab::{Counts, Held, Impairment, Lab, Loss, Options};
 use stamp_path::Topology;
 use stamp_path::topology::{LinkId, Side};
 use stamp_tests::netns::{self, Finished, Host, Program};
@@ -89,7 +89,7 @@ impl Net {
     }
 
     /// How long the latest packets were really held, the oldest first.
-    pub(super) fn held(&self, way: &str) -> Vec<Duration> {
+    pub(super) fn held(&self, way: &str) -> Vec<Held> {
         let (link, side) = self.lane(way);
         self.lab.held(link, side).expect("every link is a wire")
     }
