@@ -290,6 +290,12 @@ impl Sender {
         self.timetable.next_slot().is_none()
     }
 
+    /// Probes whose fate is not decided yet: beside duplicates, no more replies can come.
+    #[must_use]
+    pub const fn undecided(&self) -> u32 {
+        self.pending.undecided()
+    }
+
     /// Longest round trip of the run; `None` before the first reply.
     #[must_use]
     pub fn longest_round_trip(&self) -> Option<Duration> {

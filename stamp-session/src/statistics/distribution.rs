@@ -1,5 +1,7 @@
 //! Where the values of a series lie, in a fixed amount of memory.
 
+use std::sync::LazyLock;
+
 use hdrhistogram::Histogram;
 use stamp_proto::time::TimeDelta;
 
@@ -17,6 +19,8 @@ pub const COARSE_HIGHEST_TRACKED_NS: u64 = 1_000_000_000;
 
 /// The smallest cell; each halving costs half a KiB.
 const LOWEST_TRACKED_NS: u64 = 128;
+/// Values that wait to be put into a histogram together: what fits into the padding of a series.
+const WAITING: usize = 5;
 
 /// How finely a series tells values apart, and what that costs.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -31,13 +35,19 @@ pub enum Precision {
 }
 
 /// Two histograms of distances from an origin: one for each sign, made when first needed.
+///
+/// Among thousands of sessions a histogram is in no cache when the next value comes, so a few values
+/// are kept here, where the caller is anyway, and then fetch it once for all of them.
 #[derive(Debug, Default)]
 pub(super) struct Distribution {
     precision: Precision,
+    waiting: u8,
+    /// Distances from the origin in nanoseconds, as many as wait; longer ones than these hold do not.
+    distances: [i32; WAITING],
     origin: TimeDelta,
     above: Option<Box<Histogram<u32>>>,
     below: Option<Box<Histogram<u32>>>,
-    above_count: u64,
+    /// How many values are below the origin, those that wait included.
     below_count: u64,
 }
 
@@ -54,7 +64,7 @@ impl Distribution {
     ///
     /// Only before the first value.
     pub(super) fn set_origin(&mut self, origin: TimeDelta) {
-        if self.above_count == 0 && self.below_count == 0 {
+        if self.waiting == 0 && self.above.is_none() && self.below.is_none() {
             self.origin = origin;
         }
     }
@@ -64,17 +74,34 @@ impl Distribution {
             return;
         }
         let distance = value.saturating_sub(self.origin);
-        let (histogram, count) = if distance.is_negative() {
-            (&mut self.below, &mut self.below_count)
-        } else {
-            (&mut self.above, &mut self.above_count)
-        };
-        *count = count.saturating_add(1);
+        if distance.is_negative() {
+            self.below_count = self.below_count.saturating_add(1);
+        }
+        let Ok(short) = i32::try_from(distance.ns()) else { return self.keep(distance.ns()) };
+        if usize::from(self.waiting) == WAITING {
+            self.put_away();
+        }
+        if let Some(place) = self.distances.get_mut(usize::from(self.waiting)) {
+            *place = short;
+            self.waiting = self.waiting.saturating_add(1);
+        }
+    }
+
+    /// Puts what waits into the histograms.
+    fn put_away(&mut self) {
+        for distance in self.distances.into_iter().take(usize::from(self.waiting)) {
+            self.keep(distance.into());
+        }
+        self.waiting = 0;
+    }
+
+    fn keep(&mut self, distance_ns: i64) {
+        let histogram = if distance_ns < 0 { &mut self.below } else { &mut self.above };
         if histogram.is_none() {
-            *histogram = empty(self.precision);
+            *histogram = empty(self.precision).map(Box::new);
         }
         if let Some(histogram) = histogram {
-            histogram.saturating_record(distance.ns().unsigned_abs());
+            histogram.saturating_record(distance_ns.unsigned_abs());
         }
     }
 
@@ -95,16 +122,74 @@ impl Distribution {
         if rank <= self.below_count {
             // Magnitudes run the other way.
             let from_origin = self.below_count.saturating_sub(rank).saturating_add(1);
-            let magnitude = magnitude_at(self.below.as_deref()?, from_origin)?;
+            let magnitude = self.magnitude_at(self.below.as_deref(), from_origin, |ns| ns < 0)?;
             return Some(self.origin.saturating_sub(magnitude));
         }
         let rank = rank.saturating_sub(self.below_count);
-        let magnitude = magnitude_at(self.above.as_deref()?, rank)?;
+        let magnitude = self.magnitude_at(self.above.as_deref(), rank, |ns| ns >= 0)?;
         Some(self.origin.saturating_add(magnitude))
+    }
+
+    /// The middle of the cell that holds the value of this rank on one side, unless that cell is the
+    /// last one.
+    ///
+    /// By counting, as `value_at_quantile` would have to be asked with a fraction that rounds.
+    fn magnitude_at(
+        &self,
+        histogram: Option<&Histogram<u32>>,
+        rank: u64,
+        is_of_this_side: impl Fn(i32) -> bool,
+    ) -> Option<TimeDelta> {
+        let cells = cells(self.precision)?;
+        let cell_of = |magnitude: u64| cells.lowest_equivalent(magnitude.min(cells.high()));
+        // Everything beyond was put there as well.
+        let last = cell_of(u64::MAX);
+        let middle_of = |cell: u64| {
+            let middle = i64::try_from(cells.median_equivalent(cell)).ok()?;
+            (cell < last).then(|| TimeDelta::from_ns(middle))
+        };
+        // Cells of what waits, in order; places without one come last and are left out.
+        let mut waiting = [u64::MAX; WAITING];
+        let distances = self.distances.iter().take(usize::from(self.waiting));
+        let of_this_side = distances.filter(|distance| is_of_this_side(**distance));
+        let mut count = 0_usize;
+        for (place, distance) in waiting.iter_mut().zip(of_this_side) {
+            *place = cell_of(distance.unsigned_abs().into());
+            count = count.saturating_add(1);
+        }
+        waiting.sort_unstable();
+        let mut waiting = waiting.into_iter().take(count).peekable();
+        let mut seen = 0_u64;
+        for recorded in histogram.into_iter().flat_map(Histogram::iter_recorded) {
+            let cell = cell_of(recorded.value_iterated_to());
+            while let Some(before) = waiting.next_if(|waiting| *waiting <= cell) {
+                seen = seen.saturating_add(1);
+                if seen >= rank {
+                    return middle_of(before);
+                }
+            }
+            seen = seen.saturating_add(recorded.count_since_last_iteration());
+            if seen >= rank {
+                return middle_of(cell);
+            }
+        }
+        let left = usize::try_from(rank.saturating_sub(seen)).ok()?.checked_sub(1)?;
+        waiting.nth(left).and_then(middle_of)
     }
 }
 
-fn empty(precision: Precision) -> Option<Box<Histogram<u32>>> {
+/// An empty histogram, to ask for the cells that all of a precision have.
+fn cells(precision: Precision) -> Option<&'static Histogram<u32>> {
+    static COARSE: LazyLock<Option<Histogram<u32>>> = LazyLock::new(|| empty(Precision::Coarse));
+    static FINE: LazyLock<Option<Histogram<u32>>> = LazyLock::new(|| empty(Precision::Fine));
+    match precision {
+        Precision::None => None,
+        Precision::Coarse => COARSE.as_ref(),
+        Precision::Fine => FINE.as_ref(),
+    }
+}
+
+fn empty(precision: Precision) -> Option<Histogram<u32>> {
     // One cell more than is promised, because the last one takes whatever lies beyond it as well.
     let (highest, digits) = match precision {
         Precision::None => return None,
@@ -113,25 +198,7 @@ fn empty(precision: Precision) -> Option<Box<Histogram<u32>>> {
         }
         Precision::Fine => (HIGHEST_TRACKED_NS.saturating_add(HIGHEST_TRACKED_NS / 128), 2),
     };
-    Histogram::new_with_bounds(LOWEST_TRACKED_NS, highest, digits).ok().map(Box::new)
-}
-
-/// The middle of the cell that holds the value of this rank, unless that cell is the last one.
-///
-/// By counting, as `value_at_quantile` would have to be asked with a fraction that rounds.
-fn magnitude_at(histogram: &Histogram<u32>, rank: u64) -> Option<TimeDelta> {
-    let mut seen = 0_u64;
-    for cell in histogram.iter_recorded() {
-        seen = seen.saturating_add(cell.count_since_last_iteration());
-        if seen >= rank {
-            let value = cell.value_iterated_to();
-            // Everything beyond was put there as well.
-            let last = histogram.lowest_equivalent(histogram.high());
-            let middle = i64::try_from(histogram.median_equivalent(value)).ok()?;
-            return (value < last).then(|| TimeDelta::from_ns(middle));
-        }
-    }
-    None
+    Histogram::new_with_bounds(LOWEST_TRACKED_NS, highest, digits).ok()
 }
 
 #[cfg(test)]
@@ -170,10 +237,36 @@ mod tests {
 
     #[test]
     fn histograms_are_made_when_needed_only() {
-        let distribution = over(&[5_000]);
+        let mut distribution = over(&[5_000]);
+        assert!(distribution.above.is_none() && distribution.below.is_none());
+        distribution.put_away();
         assert!(distribution.above.is_some() && distribution.below.is_none());
-        let distribution = over(&[-5_000]);
+        let mut distribution = over(&[-5_000]);
+        distribution.put_away();
         assert!(distribution.above.is_none() && distribution.below.is_some());
+    }
+
+    #[test]
+    fn what_waits_has_its_rank_as_if_it_were_put_away() {
+        let (longest, shortest) = (i64::from(i32::MAX), i64::from(i32::MIN));
+        let beyond = [i64::MAX, i64::MIN, 0, -1, longest, longest + 1, shortest, shortest - 1];
+        // Cells are 128 ns wide at first: some values share one with those before them.
+        let near = (0..40).map(|number: i64| (number * 7_919) % 3_000 - 1_500);
+        let values: Vec<i64> = near.chain(beyond).collect();
+        for precision in [Precision::Coarse, Precision::Fine] {
+            for count in 1..=values.len() {
+                let mut distribution = Distribution::new(precision);
+                for value in &values[..count] {
+                    distribution.record(TimeDelta::from_ns(*value));
+                }
+                let ranks = 0..count as u64 + 2;
+                let waiting: Vec<_> =
+                    ranks.clone().map(|rank| distribution.at_rank(rank)).collect();
+                distribution.put_away();
+                let away: Vec<_> = ranks.map(|rank| distribution.at_rank(rank)).collect();
+                assert_eq!(waiting, away, "{count} values");
+            }
+        }
     }
 
     #[test]
