@@ -1,6 +1,6 @@
 //! Many sessions on one sender worker, and how many are too many.
 //!
-//! `cargo bench -p stamp-worker --bench sessions`
+//! `cargo bench -p stamp-worker --bench sessions`, or with `-- 10000 10000` for these numbers only.
 //!
 //! Every session has a socket of its own, with kernel transmit stamps on; one reflector worker
 //! answers, both on loopback. How cost grows is seen from ten sessions to ten thousand, each every
@@ -37,15 +37,19 @@ fn main() {
     let effort = Effort::asked_for();
     // Two descriptors for each session would be plenty.
     let _ = stamp_net::limits::raise_descriptor_limit();
-    grow(effort);
-    ceiling(effort);
-}
-
-fn grow(effort: Effort) {
+    let chosen: Vec<u16> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    if !chosen.is_empty() {
+        return grow(&chosen, Duration::from_secs(5));
+    }
     let (counts, length): (&[u16], _) = effort.choose(
         (&[10], Duration::from_millis(500)),
         (&[10, 30, 100, 300, 1_000, 3_000, 10_000], Duration::from_secs(5)),
     );
+    grow(counts, length);
+    ceiling(effort);
+}
+
+fn grow(counts: &[u16], length: Duration) {
     println!("sessions of {SLOW:?} for {length:?}");
     Run::head();
     let mut least = None;

@@ -83,6 +83,7 @@ pub struct ErrorBatch {
     slots: Box<[Slot]>,
     filled: Box<[Filled]>,
     len: usize,
+    expected: usize,
     hardware_stamps: bool,
     /// What stands between the IP header and UDP in the datagrams that errors are about.
     extension_octets: usize,
@@ -100,6 +101,7 @@ impl ErrorBatch {
             slots: Slot::many(count),
             filled: vec![Filled::default(); count].into(),
             len: 0,
+            expected: count,
             hardware_stamps: false,
             extension_octets: 0,
             quoted_from: None,
@@ -110,6 +112,12 @@ impl ErrorBatch {
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.slots.len()
+    }
+
+    /// From now on no more than `count` entries are taken at once (at least 1, at most all that it can
+    /// hold): see [`ReceiveBatch::expect`](super::ReceiveBatch::expect).
+    pub fn expect(&mut self, count: usize) {
+        self.expected = count.clamp(1, self.capacity());
     }
 
     /// The entries in the order in which they were queued.
@@ -176,7 +184,8 @@ impl ErrorBatch {
         self.len = 0;
         let payloads = self.payload.chunks_exact_mut(EXCERPT);
         let buffers = payloads.zip(&mut self.slots).map(|(payload, slot)| slot.buffers(payload));
-        self.len = receive(socket, libc::MSG_ERRQUEUE, buffers, &mut self.filled)?;
+        let filled = self.filled.split_at_mut(self.expected).0;
+        self.len = receive(socket, libc::MSG_ERRQUEUE, buffers, filled)?;
         Ok(self.len)
     }
 }

@@ -52,6 +52,7 @@ pub struct ReceiveBatch {
     slots: Box<[Slot]>,
     filled: Box<[Filled]>,
     len: usize,
+    expected: usize,
     context: Context,
 }
 
@@ -105,6 +106,7 @@ impl ReceiveBatch {
             slots: Slot::many(count),
             filled: vec![Filled::default(); count].into(),
             len: 0,
+            expected: count,
             context: Context { local, hardware_stamps: false },
         }
     }
@@ -113,6 +115,15 @@ impl ReceiveBatch {
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.slots.len()
+    }
+
+    /// From now on a receive takes no more than `count` datagrams (at least 1, at most all that it
+    /// can hold).
+    ///
+    /// It saves the kernel from looking for one behind the last that is expected, which costs half as
+    /// much as to receive one. Whatever else there is keeps a poller awake.
+    pub fn expect(&mut self, count: usize) {
+        self.expected = count.clamp(1, self.capacity());
     }
 
     /// How many datagrams the last receive brought.
@@ -155,7 +166,8 @@ impl ReceiveBatch {
         self.context = Context { local: socket.local, hardware_stamps: socket.hardware_stamps };
         let payloads = self.payload.chunks_exact_mut(self.octets);
         let buffers = payloads.zip(&mut self.slots).map(|(payload, slot)| slot.buffers(payload));
-        self.len = receive(socket.as_fd(), 0, buffers, &mut self.filled)?;
+        let filled = self.filled.split_at_mut(self.expected).0;
+        self.len = receive(socket.as_fd(), 0, buffers, filled)?;
         Ok(self.len)
     }
 }

@@ -61,7 +61,7 @@ pub(crate) fn receive<'a>(
     filled: &mut [Filled],
 ) -> io::Result<usize> {
     let (few, more) = filled.split_at_mut(FEW.min(filled.len()));
-    let received = receive_into(socket, flags, buffers.by_ref().take(FEW), few)?;
+    let received = receive_into(socket, flags, buffers.by_ref().take(few.len()), few)?;
     if received < few.len() || more.is_empty() {
         return Ok(received);
     }

@@ -162,10 +162,11 @@ impl Port {
         }
     }
 
-    /// Hands every datagram that waits to `each`, up to [`COUNT`] of them, and tells how many there
-    /// were and what the kernel says of its queue.
+    /// Hands every datagram that waits to `each`, up to `most` of them (at most [`COUNT`]), and tells
+    /// how many there were and what the kernel says of its queue.
     pub(super) fn receive(
         &mut self,
+        most: usize,
         buffers: &mut PortBuffers,
         mut each: impl FnMut(Received<'_>),
     ) -> Taken {
@@ -176,6 +177,7 @@ impl Port {
         };
         // An ICMP error that was pending is on the error queue; the packets behind it still count.
         let batch = &mut buffers.receive;
+        batch.expect(most);
         let mut count = socket.receive(batch).unwrap_or(0);
         let datagrams = batch.iter().filter(|datagram| !datagram.truncated);
         let Some(rings) = rings else {

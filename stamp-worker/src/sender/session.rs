@@ -135,7 +135,7 @@ impl Session {
         self.send_due(buffers, observer);
         if self.port.transmit_stamps() {
             // Usually there already, which saves waking up for it.
-            self.take_errors(&mut buffers.errors, observer);
+            self.take_errors(self.stamps.awaited, &mut buffers.errors, observer);
         }
         let time = monotonic();
         if self.engine.is_done_sending() || self.is_overdue(time) {
@@ -177,12 +177,12 @@ impl Session {
         observer: &mut dyn SenderObserver,
     ) {
         if !ready.readable {
-            self.take_errors(&mut buffers.errors, observer);
+            self.take_errors(COUNT, &mut buffers.errors, observer);
         } else if ready.error || self.stamps.awaited > 0 {
             self.take_in(buffers, observer);
         } else {
             // No stamp is on its way that a reply should wait for.
-            self.take_replies(&mut buffers.port, observer);
+            self.take_expected(&mut buffers.port, observer);
         }
         self.port.follow_changes();
     }
@@ -191,22 +191,33 @@ impl Session {
     fn take_in(&mut self, buffers: &mut Buffers, observer: &mut dyn SenderObserver) {
         for _ in 0..TURNS {
             // Stamps first: a reply is measured from the corrected T1.
-            self.take_errors(&mut buffers.errors, observer);
-            if self.take_replies(&mut buffers.port, observer) < COUNT {
+            self.take_errors(COUNT, &mut buffers.errors, observer);
+            if self.take_replies(COUNT, &mut buffers.port, observer) < COUNT {
                 break;
             }
         }
     }
 
+    /// Takes as many replies as probes wait for one; all that is there when it is something else.
+    fn take_expected(&mut self, buffers: &mut PortBuffers, observer: &mut dyn SenderObserver) {
+        let undecided = self.engine.undecided();
+        let expected = usize::try_from(undecided).unwrap_or(COUNT).min(COUNT);
+        let taken = expected.checked_sub(1).map(|_| self.take_replies(expected, buffers, observer));
+        if taken.is_none_or(|taken| taken == expected && self.engine.undecided() == undecided) {
+            self.take_replies(COUNT, buffers, observer);
+        }
+    }
+
     fn take_replies(
         &mut self,
+        most: usize,
         buffers: &mut PortBuffers,
         observer: &mut dyn SenderObserver,
     ) -> usize {
         let Self { port, engine, number, traffic, .. } = self;
         // The whole batch is here by its first; when each of it came, its stamp says.
         let mut taken_at = None;
-        let taken = port.receive(buffers, |reply| {
+        let taken = port.receive(most, buffers, |reply| {
             if let Some(traffic) = traffic {
                 engine.handle_counters(traffic.counters());
             }
@@ -227,14 +238,21 @@ impl Session {
         }
     }
 
-    fn take_errors(&mut self, errors: &mut ErrorBatch, observer: &mut dyn SenderObserver) {
+    /// Takes up to `most` entries of each error queue; all of them when it is [`COUNT`] or more.
+    fn take_errors(
+        &mut self,
+        most: usize,
+        errors: &mut ErrorBatch,
+        observer: &mut dyn SenderObserver,
+    ) {
+        errors.expect(most);
         for read in [Port::errors, Port::icmp_errors, Port::tunnel_errors] {
             loop {
                 let taken = read(&self.port, errors).unwrap_or(0);
                 for event in errors.iter().take(taken) {
                     self.take_error(&event, observer);
                 }
-                if taken < errors.capacity() {
+                if taken < COUNT {
                     break;
                 }
             }

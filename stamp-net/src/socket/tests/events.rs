@@ -185,3 +185,16 @@ fn a_size_that_does_not_fit_is_told_with_its_limit() {
 fn an_empty_error_queue_is_no_error() {
     assert_eq!(open().errors(&mut ErrorBatch::new(4)).unwrap(), 0);
 }
+
+#[test]
+fn no_more_entries_than_are_expected_are_taken_and_the_rest_stays() {
+    let (near, closed) = (open(), closed_port());
+    for _ in 0..3 {
+        send_one(&near, b"probe", closed);
+    }
+    let mut batch = ErrorBatch::new(4);
+    for (expected, taken) in [(1, 1), (4, 2)] {
+        batch.expect(expected);
+        assert_eq!(near.errors(&mut batch).unwrap(), taken, "of {expected} that are expected");
+    }
+}

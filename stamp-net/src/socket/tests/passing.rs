@@ -198,3 +198,17 @@ fn an_old_batch_does_not_show_through_an_empty_receive() {
     assert_eq!(far.receive(&mut batch).unwrap(), 0);
     assert!(batch.is_empty() && batch.iter().next().is_none());
 }
+
+#[test]
+fn no_more_than_is_expected_is_taken_and_the_rest_stays() {
+    let (near, far) = (open(), open());
+    let mut batch = ReceiveBatch::new(8, 8);
+    for number in 0..7 {
+        send_one(&near, &[number], far.local_addr());
+    }
+    for (expected, taken) in [(2, 2), (0, 1), (9, 4)] {
+        batch.expect(expected);
+        assert_eq!(far.receive(&mut batch).unwrap(), taken, "of {expected} that are expected");
+    }
+    assert_eq!(payloads(&batch), [[3], [4], [5], [6]]);
+}
