@@ -186,6 +186,15 @@ fn the_wrong_key_is_counted_at_the_far_end_and_lost_here() {
     let snapshots = SenderPool::start(vec![session], observer).unwrap().join().unwrap();
     let packets = &snapshots[0].packets;
     assert_eq!((packets.received, packets.lost.round_trip), (0, packets.sent));
+    // Answered in order: what came before has been judged.
+    let (observer, told) = teller();
+    let right = setup(far.address, 4, |config| {
+        config.keys = Some(keys());
+        config.payload_octets = 112;
+        config.count = None;
+    });
+    let _pool = SenderPool::start(vec![right], observer).unwrap();
+    replies_of(&told, 0, 1);
     assert_eq!(far.pool.stop().drops(DropReason::Hmac), packets.sent);
 }
 
@@ -218,11 +227,14 @@ fn a_stopped_run_ends_long_before_the_timeout_and_nothing_is_lost_for_it() {
     let pool = SenderPool::start(vec![session], observer).unwrap();
     // The first sample shows that probing is under way.
     told.iter().find(|(_, told)| matches!(told, Told::Outcome(_))).unwrap();
-    assert_eq!(pool.snapshots().len(), 1);
+    let before = pool.snapshots();
+    assert_eq!(before.len(), 1);
     pool.stop_sending();
     let snapshots = pool.join().unwrap();
     assert!(snapshots[0].finished);
-    assert_eq!(snapshots[0].packets.lost.round_trip, 0);
+    // At most what nobody had answered by then.
+    let unanswered = snapshots[0].packets.sent - before[0].packets.received;
+    assert!(snapshots[0].packets.lost.round_trip <= unanswered, "{:?}", snapshots[0].packets);
 }
 
 #[test]
@@ -266,17 +278,17 @@ fn a_session_faster_than_its_processor_leaves_room_for_others_and_for_commands()
 fn windows_are_reported_every_period_and_add_up() {
     let far = reflect(&reflector_config(AuthenticationMode::Unauthenticated), 1, v4());
     let (observer, told) = teller();
-    let mut session = setup(far.address, 6, |config| config.count = Some(100));
+    let mut session = setup(far.address, 6, |config| config.count = None);
     session.window = Some(Duration::from_millis(50));
-    let snapshots = SenderPool::start(vec![session], observer).unwrap().join().unwrap();
-    let windows: Vec<SessionSnapshot> = told
-        .iter()
-        .filter_map(|(_, told)| match told {
-            Told::Window(window) => Some(*window),
-            _ => None,
-        })
-        .collect();
-    assert!(windows.len() >= 3, "{}", windows.len());
+    let pool = SenderPool::start(vec![session], observer).unwrap();
+    let window = |(_, told)| match told {
+        Told::Window(window) => Some(*window),
+        _ => None,
+    };
+    let mut windows: Vec<SessionSnapshot> = told.iter().filter_map(window).take(3).collect();
+    pool.stop_sending();
+    let snapshots = pool.join().unwrap();
+    windows.extend(told.iter().filter_map(window));
     let seen: u64 = windows.iter().map(|window| window.packets.received).sum();
     assert!(seen > 0 && seen <= snapshots[0].packets.received);
     assert!(told.try_recv().is_err());
@@ -292,20 +304,26 @@ fn a_reload_keeps_sessions_and_a_removed_listener_answers_no_more() {
             // Longer than a busy machine keeps a thread from running.
             config.timeout = Duration::from_secs(2);
         });
-        SenderPool::start(vec![session], observer).unwrap().join().unwrap()
+        let packets =
+            SenderPool::start(vec![session], observer).unwrap().join().unwrap()[0].packets;
+        // A busy machine misses the second slot.
+        assert!(packets.sent > 0);
+        packets
     };
-    assert_eq!(run(far.address)[0].packets.received, 2);
+    let first = run(far.address);
+    assert_eq!(first.received, first.sent);
     let mut config = reflector_config(AuthenticationMode::Unauthenticated);
     config.session_expiry = Duration::from_secs(60);
     far.pool.reconfigure(&config).unwrap();
     assert_eq!(far.pool.sessions().len(), 1);
     let second = UdpSocket::open_group(&SocketOptions::new(v4()), 1).unwrap();
     let (address, id) = (second[0].local_addr(), far.pool.add_listener(second).unwrap());
-    assert_eq!(run(address)[0].packets.received, 2);
+    let second = run(address);
+    assert_eq!(second.received, second.sent);
     far.pool.remove_listener(id);
-    assert_eq!(far.pool.snapshot().reflected(), 4);
-    assert_eq!(run(address)[0].packets.received, 0);
-    assert_eq!(far.pool.stop().reflected(), 4);
+    assert_eq!(far.pool.snapshot().reflected(), first.sent + second.sent);
+    assert_eq!(run(address).received, 0);
+    assert_eq!(far.pool.stop().reflected(), first.sent + second.sent);
 }
 
 /// Hears until `session` has been told of `count` more replies, and who else was heard of.

@@ -83,6 +83,8 @@ pub(super) struct Timetable {
     next: MonotonicTime,
     end: Option<MonotonicTime>,
     left: Option<u64>,
+    /// Whether a slot has been taken or missed.
+    is_under_way: bool,
     /// How many of a burst have been.
     of_burst: u32,
     random: Random,
@@ -111,6 +113,7 @@ impl Timetable {
             next: start,
             end: duration.map(|duration| start.saturating_add(duration)),
             left: count,
+            is_under_way: false,
             of_burst: 0,
             random: Random::new(seed),
         }
@@ -144,8 +147,12 @@ impl Timetable {
         self.left = Some(0);
     }
 
-    /// Takes the slot that is due at `now`, and those that nobody came for in time.
+    /// Takes the slot that is due at `now`, and those that nobody came for in time. A run of a count of slots begins
+    /// with the first that somebody comes for, or a busy machine would send nothing in a short one.
     pub(super) fn take(&mut self, now: MonotonicTime) -> Due {
+        if !self.is_under_way && self.left.is_some() {
+            self.begin_by(now);
+        }
         let mut due = Due { missed: self.skip_pause(now), slot: None };
         while let Some(slot) = self.next_slot() {
             if slot > now {
@@ -162,7 +169,18 @@ impl Timetable {
         due
     }
 
+    /// Passes over slots that are a whole interval late, so that what remains keeps its place among other sessions.
+    fn begin_by(&mut self, now: MonotonicTime) {
+        let late = now.since(self.next).as_nanos();
+        let whole = late.checked_div(self.schedule.interval().as_nanos()).unwrap_or(0);
+        let ns = whole.saturating_mul(self.schedule.interval().as_nanos());
+        self.begin(
+            self.next.saturating_add(Duration::from_nanos(u64::try_from(ns).unwrap_or(u64::MAX))),
+        );
+    }
+
     fn advance(&mut self, slots: u64) {
+        self.is_under_way = true;
         if let Some(left) = &mut self.left {
             *left = left.saturating_sub(slots);
         }
@@ -252,8 +270,19 @@ mod tests {
     #[test]
     fn the_count_includes_what_was_missed() {
         let mut timetable = fixed(Some(5), None);
-        assert_eq!(timetable.take(at(5 + 25)), Due { missed: 2, slot: Some(at(25)) });
+        assert_eq!(timetable.take(at(5)), Due { missed: 0, slot: Some(at(5)) });
+        assert_eq!(timetable.take(at(5 + 25)), Due { missed: 1, slot: Some(at(25)) });
         assert_eq!(timetable.take(at(5 + 1_000)), Due { missed: 2, slot: None });
+        assert_eq!(timetable.next_slot(), None);
+    }
+
+    #[test]
+    fn a_count_begins_with_the_first_slot_that_somebody_comes_for() {
+        let mut timetable = fixed(Some(2), Some(Duration::from_millis(100)));
+        assert_eq!(timetable.take(at(4)), Due::default());
+        assert_eq!(timetable.take(at(5 + 47)), Due { missed: 0, slot: Some(at(45)) });
+        assert_eq!(timetable.end, Some(at(145)));
+        assert_eq!(timetable.take(at(60)), Due { missed: 0, slot: Some(at(55)) });
         assert_eq!(timetable.next_slot(), None);
     }
 
@@ -277,11 +306,16 @@ mod tests {
         let mut timetable = fixed(None, None);
         let due = timetable.take(at(5 + 86_400_000 + 3));
         assert_eq!(due, Due { missed: 8_640_000, slot: Some(at(5 + 86_400_000)) });
-        let mut timetable = fixed(Some(9_000_000), Some(Duration::from_secs(86_400)));
+        let begun = |count, duration| {
+            let mut timetable = fixed(Some(count), duration);
+            assert_eq!(timetable.take(at(5)).slot, Some(at(5)));
+            timetable
+        };
+        let mut timetable = begun(9_000_000, Some(Duration::from_secs(86_400)));
         let due = timetable.take(at(5 + 90_000_000));
-        assert_eq!(due, Due { missed: 8_640_000, slot: None });
-        let mut timetable = fixed(Some(1_000_000), None);
-        assert_eq!(timetable.take(at(86_400_000)), Due { missed: 1_000_000, slot: None });
+        assert_eq!(due, Due { missed: 8_639_999, slot: None });
+        let mut timetable = begun(1_000_000, None);
+        assert_eq!(timetable.take(at(86_400_000)), Due { missed: 999_999, slot: None });
     }
 
     #[test]
@@ -333,7 +367,8 @@ mod tests {
         );
         assert_eq!(timetable.next_slot(), Some(at(5 + days + 20)));
         let mut short = bursts(Some(7));
-        assert_eq!(short.take(at(days)), Due { missed: 7, slot: None });
+        assert_eq!(short.take(at(5)).slot, Some(at(5)));
+        assert_eq!(short.take(at(days)), Due { missed: 6, slot: None });
     }
 
     #[test]

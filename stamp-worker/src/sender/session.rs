@@ -139,9 +139,10 @@ impl Session {
         }
         let time = monotonic();
         if self.engine.is_done_sending() || self.is_overdue(time) {
-            // A reply that waits in the queue came in time.
+            // A reply that waits in the queue came in time, and all that came by this instant wait there.
+            let now = now();
             self.take_in(buffers, observer);
-            self.engine.handle_timeout(now());
+            self.engine.handle_timeout(now);
         }
         self.linger();
         self.tell_events(observer);
