@@ -42,13 +42,15 @@ impl Daemon {
         }
         if self.chooser.has_news() {
             let now = stamp_worker::now();
-            for moved in self.chooser.decide(now) {
-                self.events.path(moved);
-            }
+            let moves = self.chooser.decide(now);
             let shown = self.chooser.shown(now);
             self.table.publish(self.chooser.rows(&shown));
             self.board.chooses(shown);
             self.board.draws(self.chooser.drawing());
+            // Last: whoever hears of a move and asks for more is shown what it led to.
+            for moved in moves {
+                self.events.path(moved);
+            }
         }
         // One that is under way may have begun before.
         if self.preparation.is_none() && self.chooser.takes_plan() {

@@ -19,6 +19,7 @@ use super::readings::Readings;
 use crate::Ended;
 use crate::daemon::{Asked, Configuration, Events, Signals};
 use crate::exit::{Failure, Status};
+use crate::paths::Moved;
 
 /// Questions are no closer than this, however soon a decision would be another one.
 const CLOSEST: Duration = Duration::from_millis(500);
@@ -83,14 +84,11 @@ impl Selecting {
     /// Decides by an answer, or leaves all as it is.
     fn take(&mut self, answer: Result<Answer, AskError>) {
         let now = stamp_worker::now();
-        let frozen = match answer {
-            Ok(answer) => {
-                self.decide(&Readings::of(&answer), now);
-                None
-            }
+        let (moves, frozen) = match answer {
+            Ok(answer) => (self.decide(&Readings::of(&answer), now), None),
             Err(error) => {
                 self.freeze(&error.to_string());
-                Some(error.to_string())
+                (Vec::new(), Some(error.to_string()))
             }
         };
         let (shown, rows) = self.decider.shown(now, frozen.as_deref());
@@ -101,10 +99,12 @@ impl Selecting {
         posted.policies.choose(shown);
         let changes = posted.policies.changes(now);
         drop(posted);
+        // Last: whoever hears of a move and asks for more is shown what it led to.
+        moves.into_iter().for_each(|moved| self.events.path(moved));
         changes.into_iter().for_each(|change| self.events.policy(change));
     }
 
-    fn decide(&mut self, readings: &Readings, now: Now) {
+    fn decide(&mut self, readings: &Readings, now: Now) -> Vec<Moved> {
         let mut posted = self.board.read();
         let moved = self.decider.decide(readings, &mut posted.policies, now);
         posted.asked.0 = posted.asked.0.saturating_add(1);
@@ -120,8 +120,7 @@ impl Selecting {
                 (list.to_owned(), silence.map(|it| (it.label(), it.to_string())))
             })
             .collect();
-        drop(posted);
-        moved.into_iter().for_each(|moved| self.events.path(moved));
+        moved
     }
 
     /// Nobody answers: what carries stays.
