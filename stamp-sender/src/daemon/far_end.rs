@@ -174,7 +174,7 @@ impl FarEnds {
         } else {
             self.missed.remove(&place);
         }
-        let broken = self.outages.told(&place, is_missed);
+        let broken = self.outages.told(&place, is_missed, Instant::now());
         self.verdict(place, broken?)
     }
 

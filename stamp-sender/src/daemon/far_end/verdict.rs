@@ -105,13 +105,24 @@ impl<K: Ord + Clone> Outages<K> {
     }
 
     /// The far end says that probes arrive no more, or again; which way is broken if that is news.
-    pub(in crate::daemon) fn told(&mut self, session: &K, is_missed: bool) -> Option<Broken> {
+    pub(in crate::daemon) fn told(
+        &mut self,
+        session: &K,
+        is_missed: bool,
+        now: Instant,
+    ) -> Option<Broken> {
         let known = self.sessions.entry(session.clone()).or_default();
         known.is_missed = is_missed;
         match &mut known.outage {
             Some(outage) if is_missed && outage.told != Some(Broken::Forward) => {
                 outage.told = Some(Broken::Forward);
                 outage.told
+            }
+            Some(outage) if !is_missed && outage.told == Some(Broken::Forward) => {
+                // Where no reply comes all the same, it was not the way there alone.
+                outage.told = None;
+                outage.due = Some(now + outage.rhythm.gap + GRACE);
+                None
             }
             Some(_) => None,
             None => {
@@ -192,11 +203,11 @@ mod tests {
     #[test]
     fn a_far_end_that_misses_probes_says_forward_before_or_after() {
         let (mut outages, now) = (Outages::default(), Instant::now());
-        assert_eq!(outages.told(&"a", true), None, "no outage here yet");
+        assert_eq!(outages.told(&"a", true, now), None, "no outage here yet");
         assert_eq!(outages.down(&"a", true, RHYTHM, now), Some(Broken::Forward));
         assert_eq!(outages.down(&"b", true, RHYTHM, now), None);
-        assert_eq!(outages.told(&"b", true), Some(Broken::Forward));
-        assert_eq!(outages.told(&"b", true), None, "that is no news");
+        assert_eq!(outages.told(&"b", true, now), Some(Broken::Forward));
+        assert_eq!(outages.told(&"b", true, now), None, "that is no news");
         assert_eq!((outages.next_due(), outages.take_due(due(now))), (None, Vec::new()));
     }
 
@@ -223,7 +234,21 @@ mod tests {
         let (mut outages, now) = (Outages::default(), Instant::now());
         outages.down(&"a", true, RHYTHM, now);
         assert_eq!(outages.seen(&"a", SECOND, due(now)), Some(Broken::Backward));
-        assert_eq!(outages.told(&"a", true), Some(Broken::Forward), "it broke as well");
+        assert_eq!(outages.told(&"a", true, now), Some(Broken::Forward), "it broke as well");
+    }
+
+    #[test]
+    fn a_far_end_that_gets_probes_again_is_asked_unless_replies_come_too() {
+        let (mut outages, now) = (Outages::default(), Instant::now());
+        for session in ["a", "b"] {
+            assert_eq!(outages.told(&session, true, now), None);
+            assert_eq!(outages.down(&session, true, RHYTHM, now), Some(Broken::Forward));
+            assert_eq!(outages.told(&session, false, now + SECOND), None);
+        }
+        outages.over(&"b");
+        assert_eq!(outages.take_due(due(now + SECOND)), ["a"]);
+        let seen = outages.seen(&"a", Duration::ZERO, due(now + SECOND));
+        assert_eq!(seen, Some(Broken::Backward));
     }
 
     #[test]
@@ -233,7 +258,7 @@ mod tests {
         assert_eq!(outages.down(&"b", true, RHYTHM, now), None);
         outages.unheard(|session| *session == "b");
         assert_eq!(outages.next_due(), None);
-        assert_eq!(outages.told(&"a", true), Some(Broken::Forward), "it is heard again");
+        assert_eq!(outages.told(&"a", true, now), Some(Broken::Forward), "it is heard again");
     }
 
     #[test]
@@ -242,9 +267,9 @@ mod tests {
         outages.down(&"a", true, RHYTHM, now);
         outages.over(&"a");
         assert_eq!(outages.next_due(), None);
-        assert_eq!(outages.told(&"a", true), None);
+        assert_eq!(outages.told(&"a", true, now), None);
         assert_eq!(outages.seen(&"a", SECOND, now), None);
-        assert_eq!(outages.told(&"a", false), None);
+        assert_eq!(outages.told(&"a", false, now), None);
         assert!(outages.sessions.is_empty());
         outages.down(&"a", true, RHYTHM, now);
         outages.down(&"b", true, RHYTHM, now);
