@@ -200,7 +200,7 @@ impl<'n> Act<'n> {
             }
             Scene::After(since) => {
                 let since_then = self.feel(since, now)?;
-                self.end(since_then)?;
+                self.end(since, since_then)?;
                 self.scene = Scene::Over;
             }
             Scene::Settling | Scene::Slow | Scene::Over => {
@@ -218,15 +218,16 @@ impl<'n> Act<'n> {
         Ok(delay)
     }
 
-    /// The numbers of all of it.
-    fn end(&self, since_then: Option<Duration>) -> Result<(), Failure> {
+    /// The numbers of all of it, once traffic has moved. What is slow behind that was kept by a busy machine.
+    fn end(&self, moved: Instant, since_then: Option<Duration>) -> Result<(), Failure> {
         let Some(slow_since) = self.slow_since.filter(|_| self.for_people) else { return Ok(()) };
         if let Some(reason) = &self.unwritten {
             return self.print(&format!(
                 "\nNo route could be written here ({reason}): with SRv6 in the kernel (seg6) datagrams would follow.\n"
             ));
         }
-        let slow_until = self.traffic.slow_until(WORSE).unwrap_or(slow_since).max(slow_since);
+        let slow_until =
+            self.traffic.slow_until(moved, WORSE).unwrap_or(slow_since).max(slow_since);
         let slow = self.traffic.delay(slow_since, slow_until);
         let felt =
             Felt { delays: [self.usual, slow, since_then], slow_for: slow_until - slow_since };

@@ -89,10 +89,11 @@ impl Traffic {
         middle(&words.map(|word| word.took).collect::<Vec<_>>())
     }
 
-    /// When the latest left that took so long or longer.
-    pub(super) fn slow_until(&self, took: Duration) -> Option<Instant> {
+    /// When the latest left, of those before an instant, that took so long or longer.
+    pub(super) fn slow_until(&self, before: Instant, took: Duration) -> Option<Instant> {
         let words = self.words();
-        words.iter().filter(|word| word.took >= took).map(|word| word.sent).max()
+        let slow = words.iter().filter(|word| word.sent < before && word.took >= took);
+        slow.map(|word| word.sent).max()
     }
 
     fn words(&self) -> Vec<Word> {
