@@ -42,7 +42,7 @@ fn a_clock_that_is_set_is_told_and_measures_nothing_that_was_not_so() {
     tc.args("qdisc add dev eth0 root netem delay 300ms".split(' '));
     net.far.spawn(&mut tc).wait().assert_code(0);
     let limit = "delay-threshold = { round-trip = \"20s\", forward = \"20s\", count = 1 }";
-    let text = TWO.replace("timeout = \"200ms\"", "timeout = \"3s\"");
+    let text = TWO.replace("timeout = \"1s\"", "timeout = \"3s\"");
     let text = text.replacen("dscp = \"EF\"", limit, 1);
     let daemon = Daemon::start(&net.near, &net.far, &text);
     daemon.told("msg=\"session is up\" session=a");

@@ -40,13 +40,14 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// Two sessions with one far end.
+/// Two sessions with one far end. Replies are awaited for longer than a busy machine keeps a program from running:
+/// what is late is lost, and three in a row are an outage.
 pub(crate) const TWO: &str = "\
 events = { file = \"events.ndjson\" }
 
 [defaults]
 interval = \"10ms\"
-timeout = \"200ms\"
+timeout = \"1s\"
 window = \"1s\"
 
 [[session]]
@@ -324,25 +325,27 @@ fn limits_change_while_the_session_goes_on() {
 }
 
 fn after_an_outage_its_direction_is_told() {
+    // Longer than a reply is awaited.
+    const OVER: u32 = 250;
     let net = netns::wired(Families::V4);
     let _far = reflector(&net.far);
     let is_meant = |datagram: &Datagram<'_>| {
         let number = datagram.payload.get(24..28).and_then(|octets| octets.try_into().ok());
-        number.map(u32::from_be_bytes).is_some_and(|number| (50..90).contains(&number))
+        number.map(u32::from_be_bytes).is_some_and(|number| (50..OVER).contains(&number))
     };
     net.wire.impair(Way::Backward, Which::only(is_meant), Effect::Drop);
     let text = TWO.replacen("dscp = \"EF\"", "stateful = true", 1);
     let daemon = Daemon::start(&net.near, &net.far, &text);
     daemon.told("msg=\"session is down\" session=b");
     daemon.told(
-        "msg=\"which way the probes of the outage were lost\" session=b forward=0 backward=40",
+        "msg=\"which way the probes of the outage were lost\" session=b forward=0 backward=200",
     );
     let (_, events) = daemon.stop();
     let of_b = |event: &&Value| event["session"] == "b";
     let told: Vec<&Value> = of_type(&events, "loss_direction").filter(of_b).collect();
     assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!((&told[0]["forward"], &told[0]["backward"]), (&0.into(), &40.into()));
-    assert_eq!(told[0]["sequences"], serde_json::json!([50, 89]));
+    assert_eq!((&told[0]["forward"], &told[0]["backward"]), (&0.into(), &200.into()));
+    assert_eq!(told[0]["sequences"], serde_json::json!([50, OVER - 1]));
 }
 
 fn a_policy_takes_the_best_candidate_that_is_up() {
@@ -408,14 +411,13 @@ fn bursts_have_pauses_between_them() {
     let steps = session["series"]["steps"].as_array().expect("delay over time");
     let instants: Vec<&str> = steps.iter().filter_map(|step| step["time"].as_str()).collect();
     assert!(instants.is_sorted(), "{instants:?}");
-    let first = millisecond_of(instants[0]);
-    for (number, instant) in instants.iter().enumerate() {
-        let number = u32::try_from(number).expect("few");
-        let intended = i64::from(number / 3 * 400 + number % 3 * 50);
-        let late = (millisecond_of(instant) - first).rem_euclid(60_000) - intended;
-        // On the slot or, on a loaded machine, before the next.
-        assert!((-2..50).contains(&late), "probe {number} is {late} ms late: {instants:?}");
-    }
+    let since_first =
+        |instant: &&str| (millisecond_of(instant) - millisecond_of(instants[0])).rem_euclid(60_000);
+    let since_first: Vec<i64> = instants.iter().map(since_first).collect();
+    // A busy machine misses slots, and is late by less than a gap between two; the first may have been, too.
+    let is_in_pause = |since: &i64| (150..350).contains(&since.rem_euclid(400));
+    assert!(!since_first.iter().any(is_in_pause), "{instants:?}");
+    assert!(since_first.last() >= Some(&350), "more than one burst: {instants:?}");
 }
 
 /// Within its minute.

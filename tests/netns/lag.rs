@@ -60,7 +60,7 @@ impl Lag {
         let mut command = netns::binary("stamp-sender");
         let port = PORT.to_string();
         command
-            .args([FAR, "-p", &port, "-c", "50", "-i", "2ms", "-W", "200ms", "-S", NEAR])
+            .args([FAR, "-p", &port, "-c", "50", "-i", "10ms", "-W", "1s", "-S", NEAR])
             .args(flags);
         self.near.spawn(&mut command).wait()
     }

@@ -89,8 +89,10 @@ fn a_way_back_that_is_not_allowed_leaves_the_forward_delay() {
         measure(&net.near, &net.far.ipv4().to_string(), &with(&["--return-path", "16004"]));
     finished.assert_code(0);
     let session = session(&finished);
-    assert_eq!(session["requests"]["return_path_not_honoured"], 5, "{session}");
-    assert_eq!((count(&session, "forward"), count(&session, "round_trip")), (5, 0), "{session}");
+    let received = &session["packets"]["received"];
+    assert_eq!(&session["requests"]["return_path_not_honoured"], received, "{session}");
+    assert_eq!(Some(count(&session, "forward")), received.as_u64(), "{session}");
+    assert_eq!(count(&session, "round_trip"), 0, "{session}");
     assert!(kinds(&session).contains(&"return_path_not_honoured"), "{session}");
 }
 
@@ -99,14 +101,16 @@ fn the_node_that_is_named_answers_and_another_says_that_it_is_not_meant() {
     net.far.add_address("lo", "198.51.100.9/32");
     let _reflector = reflector(&net.far, &[]);
     let target = net.far.ipv4().to_string();
-    for (node, wrong) in [("198.51.100.9", 0), ("198.51.100.77", 5)] {
+    for (node, is_meant) in [("198.51.100.9", true), ("198.51.100.77", false)] {
         let flag = format!("--destination-node-address={node}");
         let finished = measure(&net.near, &target, &with(&[&flag]));
         finished.assert_code(0);
         let session = session(&finished);
+        let received = session["packets"]["received"].as_u64().expect("a count");
+        let (right, wrong) = if is_meant { (received, 0) } else { (0, received) };
         assert_eq!(session["requests"]["wrong_reflector"], wrong, "{session}");
-        assert_eq!(count(&session, "forward"), 5 - wrong, "{session}");
-        assert_eq!(kinds(&session).contains(&"wrong_reflector"), wrong > 0, "{session}");
+        assert_eq!(count(&session, "forward"), right, "{session}");
+        assert_eq!(kinds(&session).contains(&"wrong_reflector"), !is_meant, "{session}");
     }
 }
 
@@ -118,15 +122,18 @@ fn one_way_probes_are_told_by_the_reflector_alone() {
     finished.assert_code(0);
     let session = session(&finished);
     let packets = &session["packets"];
-    assert_eq!((&packets["sent"], &packets["received"]), (&5.into(), &0.into()), "{packets}");
+    assert_eq!(packets["received"], 0, "{packets}");
+    // A busy machine misses slots.
+    let sent = packets["sent"].as_u64().expect("a count");
     assert_eq!(packets["lost"]["round_trip"], 0, "{packets}");
     assert!(kinds(&session).contains(&"no_reply_asked"), "{session}");
-    far.wait_for_line(|line| line.contains("\"sequence\":4"));
+    let last = format!("\"sequence\":{},", sent - 1);
+    far.wait_for_line(|line| line.contains(&last));
     far.signal(Signal::SIGTERM);
     let told = far.wait();
     let lines: Vec<Value> =
         told.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    assert_eq!(lines.len(), 5, "{}", told.stdout);
+    assert_eq!(lines.len() as u64, sent, "{}", told.stdout);
     for (sequence, line) in lines.iter().enumerate() {
         assert_eq!(line["sequence"], sequence, "{line}");
         assert_eq!(line["ssid"], super::measure::SSID, "{line}");
@@ -174,7 +181,7 @@ fn replies_take_the_segments_that_were_asked_for() {
     // The node next to `b` takes the label off: it is the last before `a`.
     let labelled = backward(&user, "192.0.2.2 -S 192.0.2.1 --return-segments 16001");
     assert_eq!(labelled["requests"]["return_path_not_honoured"], 0, "{labelled}");
-    assert_eq!(labelled["packets"]["received"], 5, "{labelled}");
+    assert_eq!(labelled["packets"]["received"], labelled["packets"]["sent"], "{labelled}");
 }
 
 fn replies_to_a_prefix_take_its_way() {

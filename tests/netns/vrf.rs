@@ -67,7 +67,7 @@ impl Customers {
 
     fn send(&self, flags: &str) -> Finished {
         let mut command = netns::binary("stamp-sender");
-        command.args(["-p", &PORT.to_string(), "-c", "5", "-i", "50ms", "-W", "300ms", "--json"]);
+        command.args(["-p", &PORT.to_string(), "-c", "5", "-i", "50ms", "-W", "1s", "--json"]);
         self.near.spawn(command.args(flags.split_whitespace())).wait()
     }
 }

@@ -26,7 +26,7 @@ events = { file = \"events.ndjson\" }
 
 [defaults]
 interval = \"10ms\"
-timeout = \"200ms\"
+timeout = \"1s\"
 
 [[session]]
 name = \"ours\"
@@ -114,7 +114,7 @@ fn targets_of_a_server_are_sessions_and_stay_when_it_fails() {
     let port = serve(&net.near, &says);
     let file = format!(
         "events.file = \"events.ndjson\"\n[[discovery]]\nurl = \"http://127.0.0.1:{port}/t\"\n\
-         refresh-interval = \"1s\"\ninterval = \"10ms\"\ntimeout = \"200ms\"\n"
+         refresh-interval = \"1s\"\ninterval = \"10ms\"\ntimeout = \"1s\"\n"
     );
     let daemon = Daemon::start(&net.near, &net.far, &file);
     daemon.told("msg=\"session is up\" session=a");

@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 use stamp_tests::netns::{self, Families, Finished, Host, Need, Program, Signal, Trial, trials};
 
-use super::{Daemon, TWO, reflector, states};
+use super::{Daemon, TWO, of_type, reflector, states};
 use crate::http::{ask, connect, scrape, value, wait_for};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -99,6 +99,21 @@ pub(crate) fn goes_on(host: &Host) -> String {
     wait_for((host, PORT), RECEIVED_B, |received| received > b + 20.0)
 }
 
+/// Replies to both sessions for longer than one is awaited.
+#[track_caller]
+fn settles(host: &Host) -> String {
+    let text = scrape((host, PORT));
+    let [a, b] = [RECEIVED_A, RECEIVED_B].map(|series| value(&text, series).unwrap_or(0.0));
+    wait_for((host, PORT), RECEIVED_A, |received| received > a + 120.0);
+    wait_for((host, PORT), RECEIVED_B, |received| received > b + 120.0)
+}
+
+/// Probes that were sent and not answered, of sessions with these labels.
+fn unanswered(text: &str, labels: &str) -> f64 {
+    let count = |what: &str| sum(text, &format!("stamp_session_packets_{what}_total"), labels);
+    count("sent") - count("received")
+}
+
 #[track_caller]
 fn up(net: &netns::TwoHosts) -> Daemon {
     let daemon = Daemon::start(&net.near, &net.far, TWO);
@@ -160,8 +175,10 @@ fn a_killed_reflector_is_a_new_count_and_no_loss_of_a_direction() {
     };
     // What was lost while nobody answered is lost; its direction nobody can tell.
     assert!(of("forward") + of("backward") <= of("round_trip"), "{after}");
-    let later = goes_on(&net.near);
-    assert_eq!(lost(&later), lost(&after), "nothing more is lost behind the restart");
+    // By then whatever was lost is known.
+    let settled = settles(&net.near);
+    let later = settles(&net.near);
+    assert_eq!(lost(&later), lost(&settled), "nothing more is lost behind the restart");
     let (_, events) = daemon.stop();
     let restarts = events.iter().filter(|event| event["type"] == "reflector_restart");
     assert_eq!(restarts.count(), 2, "one for each session");
@@ -253,7 +270,8 @@ fn a_full_disk_costs_events_and_nothing_else() {
     let events: Vec<Value> =
         text.lines().map(|line| serde_json::from_str(line).expect("a whole line")).collect();
     assert_eq!(events[0]["type"], "dropped", "what is missing is told where it is missing");
-    assert_eq!((&events[1]["type"], &events[1]["to"]), (&"state".into(), &"down".into()));
+    let first = of_type(&events, "state").next().expect("it went down");
+    assert_eq!(first["to"], "down", "what came before is missing");
 }
 
 fn an_interface_that_goes_down_loses_nothing_on_the_path() {
@@ -264,17 +282,20 @@ fn an_interface_that_goes_down_loses_nothing_on_the_path() {
     net.near.set_down("eth0");
     let everything = |text: &str| sum(text, "stamp_session_packets_unsent_total", "session=");
     let was = everything(&before);
-    loop {
-        if everything(&scrape((&net.near, PORT))) > was + 40.0 {
-            break;
+    let between = loop {
+        let text = scrape((&net.near, PORT));
+        if everything(&text) > was + 40.0 {
+            break text;
         }
         assert!(daemon.program.is_running());
-    }
+    };
     net.near.set_up("eth0");
     let after = goes_on(&net.near);
     assert_no_counter_went_back(&before, &after);
-    // One probe of each session can have been on its way.
-    assert!(lost(&after) - lost(&before) <= 2.0, "{after}");
+    // Those that were on their way: one of each session, or more where a busy machine keeps the far end from answering.
+    // It looks for its neighbour anew, so that the first replies of then may be late.
+    let late = sum(&after, "stamp_session_packets_late_total", "session=");
+    assert!(lost(&after) - late <= unanswered(&between, "session="), "{after}");
     let (_, events) = daemon.stop();
     for session in ["a", "b"] {
         let down = states(&events, session).iter().any(|(_, to)| *to == "down");
@@ -298,7 +319,8 @@ fn a_link_that_takes_less_has_probes_that_are_too_big() {
     net.near.set_mtu("eth0", 1_500);
     let after = goes_on(&net.near);
     assert_no_counter_went_back(&between, &after);
-    assert!(lost(&after) - lost(&before) <= 1.0, "{after}");
+    // Those that were on their way.
+    assert!(lost(&after) <= unanswered(&between, "session=\"b\""), "{after}");
     let (_, events) = daemon.stop();
     assert_eq!(states(&events, "a"), [("init", "up")]);
     assert!(states(&events, "b").iter().all(|(_, to)| *to == "up"), "{events:?}");

@@ -20,6 +20,13 @@ pub(super) fn trials() -> Vec<Trial> {
     ]
 }
 
+/// How many replies came: a machine that is busy misses slots.
+fn received(session: &Value) -> &Value {
+    let received = &session["packets"]["received"];
+    assert!(received.as_u64() > Some(0), "{session}");
+    received
+}
+
 /// How often something was found.
 fn findings<'s>(session: &'s Value, kind: &str) -> Vec<&'s str> {
     let findings = session["findings"].as_array().expect("findings");
@@ -37,7 +44,8 @@ fn a_nat_shows_in_what_the_far_end_saw() {
     let location = &plain["answers"]["location"];
     assert_eq!(location["source"], net.near.ipv4().to_string(), "{plain}");
     assert_eq!(location["source_port"], plain["path"]["source_port"], "{plain}");
-    assert_eq!((&location["told"], &location["refused"]), (&4.into(), &0.into()), "{plain}");
+    let told = (&location["told"], &location["refused"]);
+    assert_eq!(told, (received(&plain), &0.into()), "{plain}");
     assert_eq!(location["source_translated"], false, "{plain}");
     assert_eq!(location["destination_translated"], false, "{plain}");
     assert!(findings(&plain, "translated").is_empty(), "{plain}");
@@ -74,7 +82,8 @@ fn replies_have_the_class_that_was_asked_for() {
         assert!(findings(&given, "remarked").is_empty(), "as it was asked for: {given}");
         let refused = asked("AF41");
         assert_eq!(refused["path"]["reply_dscp"], 18, "that of the probe: {refused}");
-        assert_eq!(refused["answers"]["class_of_service"]["dscp_refused"], 4, "{refused}");
+        let class = &refused["answers"]["class_of_service"];
+        assert_eq!(&class["dscp_refused"], received(&refused), "{refused}");
         assert_eq!(findings(&refused, "class_refused").len(), 1, "{refused}");
     }
 }
@@ -86,10 +95,15 @@ fn a_stranger_is_told_nothing_unless_the_operator_says_so() {
     let flags = ["-c", "3", "-i", "5ms", "--ask-location", "--json"];
     let session = session(&measure(&net.near, &target, &flags));
     let location = &session["answers"]["location"];
-    assert_eq!((&location["told"], &location["refused"]), (&0.into(), &3.into()), "{session}");
+    let told = (&location["told"], &location["refused"]);
+    assert_eq!(told, (&0.into(), received(&session)), "{session}");
     assert!(location["source"].is_null() && location["source_translated"].is_null(), "{session}");
     assert!(findings(&session, "not_told")[0].contains("question for Location"), "{session}");
-    assert_eq!(session["packets"]["received"], 3, "the reply is as good as any: {session}");
+    assert_eq!(
+        session["packets"]["sent"],
+        *received(&session),
+        "the reply is as good as any: {session}"
+    );
     let one_way = ["--mode", "one-way", "--return-path", "none", "--ask-location"];
     let silent = measure(&net.near, &target, &one_way);
     silent.assert_code(3);
@@ -115,14 +129,20 @@ fn the_operator_says_by_prefix_which_questions_are_answered() {
     let flags = ["-c", "3", "-i", "5ms", "--ask-location", "--ask-cos", "EF", "--json"];
     let told = |address: String| {
         let session = session(&measure(&net.near, &address, &flags));
-        assert_eq!(session["packets"]["received"], 3, "{session}");
         ["location", "class_of_service"].map(|question| {
             let answers = &session["answers"][question];
-            [&answers["told"], &answers["refused"]].map(|count| count.as_u64().expect("a count"))
+            // Of all replies or of none.
+            [&answers["told"], &answers["refused"]].map(|count| match count.as_u64() {
+                Some(0) => false,
+                _ => count == received(&session) || panic!("{session}"),
+            })
         })
     };
-    assert_eq!(told(net.far.ipv4().to_string()), [[0, 3], [3, 0]], "what the prefix says");
-    assert_eq!(told(net.far.ipv6().to_string()), [[3, 0], [0, 3]], "what the top level says");
+    let [told_alone, refused_alone] = [[true, false], [false, true]];
+    let by_prefix = told(net.far.ipv4().to_string());
+    assert_eq!(by_prefix, [refused_alone, told_alone], "what the prefix says");
+    let by_default = told(net.far.ipv6().to_string());
+    assert_eq!(by_default, [told_alone, refused_alone], "what the top level says");
 }
 
 fn congestion_on_either_way_slows_probes_down() {
@@ -204,21 +224,23 @@ fn replies_tell_when_those_before_left() {
     let clock = ["--clock", "synchronized,error=1us"];
     let _reflector = reflector(&net.far, &[&["--stateful"], &clock[..]].concat());
     for address in [net.far.ipv4().to_string(), net.far.ipv6().to_string()] {
-        let flags = ["-c", "20", "-i", "5ms", "--ask-follow-up", "--json"];
+        let flags = ["-c", "40", "-i", "20ms", "--ask-follow-up", "--json"];
         let session = session(&measure(&net.near, &address, &[&flags, &clock[..]].concat()));
         let told = &session["answers"]["follow_up"];
         // The first has none before it; nor may it be known yet where two probes came at once.
         let corrected = told["corrected"].as_u64().expect("a count");
         let unknown = told["unknown"].as_u64().expect("a count");
         assert_eq!((&told["refused"], &told["impossible"]), (&0.into(), &0.into()), "{session}");
-        assert_eq!(corrected + unknown, 20, "{session}");
-        assert!(corrected >= 15, "{session}");
+        assert_eq!(Some(corrected + unknown), received(&session).as_u64(), "{session}");
+        assert!(corrected >= 10, "{session}");
         assert_eq!(told["method"], "SW Local", "{session}");
-        // Each of them moves, so their mean does; a median may lie between two others.
-        let mean = |delays: &Value, of: &str| delays[of]["mean"].as_i64().expect("a mean");
+        // Each that is known moves, and so do the least of all and the most; means are of other probes.
+        let delay = |of: &Value, which: &str| of[which].as_i64().expect("a delay");
         let (better, plain) = (&told["delay_ns"], &session["delay_ns"]);
-        assert!(mean(better, "residence") > mean(plain, "residence"), "{session}");
-        assert!(mean(better, "backward") < mean(plain, "backward"), "{session}");
+        let least = [better, plain].map(|delays| delay(&delays["residence"], "min"));
+        assert!(least[0] > least[1], "{session}");
+        let most = [better, plain].map(|delays| delay(&delays["backward"], "max"));
+        assert!(most[0] < most[1], "{session}");
         assert!(told["delay_ns"]["backward"]["min"].as_i64() > Some(0), "{session}");
         assert!(findings(&session, "no_follow_up").is_empty(), "{session}");
         let plain = ["-c", "5", "-i", "5ms", "--json"];
@@ -234,6 +256,7 @@ fn who_is_stateless_tells_of_no_reply() {
     let flags = ["-c", "4", "-i", "5ms", "--ask-follow-up", "--json"];
     let session = session(&measure(&net.near, &target, &flags));
     let told = &session["answers"]["follow_up"];
-    assert_eq!((&told["told"], &told["unknown"]), (&0.into(), &4.into()), "{session}");
-    assert!(findings(&session, "no_follow_up")[0].contains("4 replies asked"), "{session}");
+    assert_eq!((&told["told"], &told["unknown"]), (&0.into(), received(&session)), "{session}");
+    let asked = format!("{} repl", received(&session));
+    assert!(findings(&session, "no_follow_up")[0].starts_with(&asked), "{session}");
 }

@@ -42,7 +42,7 @@ fn exact_loss(keys: Option<KeyFile>, stateful: bool) {
     let net = netns::wired(Families::Both);
     let mut far: Vec<&str> = vec!["--clock", "synchronized,error=1us"];
     // On a busy machine slots are missed: enough remain for every probe that is to be lost.
-    let mut near = vec!["-c", "60", "-i", "5ms", "-W", "1s", "--json"];
+    let mut near = vec!["-c", "60", "-i", "20ms", "-W", "1s", "--json"];
     near.extend(["--clock", "synchronized,error=1us"]);
     let (probe, reply): (Layout, Layout) = match &keys {
         Some(_) => (AUTHENTICATED_PROBE, AUTHENTICATED_REPLY),
@@ -124,7 +124,7 @@ fn duplicates_and_corruption_are_no_samples() {
         checksum: stamp_tests::wire::Checksum::Mended,
     };
     net.wire.impair(Way::Backward, probes(&[5], OPEN_REPLY), corrupt);
-    let flags = ["-c", "30", "-i", "10ms", "-W", "1s", "--json"];
+    let flags = ["-c", "30", "-i", "20ms", "-W", "1s", "--json"];
     let finished = measure(&net.near, &net.far.ipv4().to_string(), &flags);
     let packets = session(&finished)["packets"].clone();
     assert_eq!(packets["duplicate"], 1, "{packets}");
@@ -141,23 +141,30 @@ fn a_stateful_reflector_tells_when_the_way_to_it_is_down() {
     net.wire.impair(Way::Forward, probes(&[20, 21, 22, 23], OPEN_PROBE), Effect::Drop);
     net.wire.impair(Way::Backward, probes(&[30, 31, 32, 33], OPEN_REPLY), Effect::Drop);
     let target = net.far.ipv4().to_string();
-    measure(&net.near, &target, &["-c", "45", "-i", "20ms", "-W", "1s", "--json"]).assert_code(0);
+    measure(&net.near, &target, &["-c", "80", "-i", "20ms", "-W", "1s", "--json"]).assert_code(0);
     far.signal(netns::Signal::SIGTERM);
     let told = far.wait();
     let event = |line: &str| serde_json::from_str::<serde_json::Value>(line).expect("JSON");
     let lines: Vec<_> = told.stdout.lines().map(event).collect();
-    let brief: Vec<_> = lines
-        .iter()
-        .map(|line| {
-            assert_eq!(line["direction"], "forward", "{line}");
-            assert_eq!((&line["ssid"], &line["limit"]), (&SSID.into(), &3.into()), "{line}");
-            (line["from"].clone(), line["to"].clone(), line["sequences"][0].clone())
-        })
-        .collect();
-    let down = (json!("up"), json!("down"), json!(20));
-    let up = (json!("down"), json!("up"), json!(24));
-    assert_eq!(brief[..2], [down, up], "{}", told.stdout);
-    // That its sender has stopped looks like a broken way, and comes last if it comes.
-    assert!(brief.iter().skip(2).all(|(_, _, first)| first.as_u64() > Some(40)), "{}", told.stdout);
+    let mut brief = Vec::new();
+    for line in &lines {
+        assert_eq!(line["direction"], "forward", "{line}");
+        assert_eq!((&line["ssid"], &line["limit"]), (&SSID.into(), &3.into()), "{line}");
+        let change = (line["to"].clone(), line["sequences"][0].clone());
+        // That its sender rests, as on a busy machine, looks like a broken way until the probe that was missed comes.
+        if change.0 == "up" && brief.last() == Some(&(json!("down"), change.1.clone())) {
+            brief.pop();
+        } else {
+            brief.push(change);
+        }
+    }
+    assert_eq!(
+        brief[..2],
+        [(json!("down"), json!(20)), (json!("up"), json!(24))],
+        "{}",
+        told.stdout
+    );
+    // That its sender has stopped looks like one, and comes last if it comes.
+    assert!(brief.iter().skip(2).all(|(_, first)| first.as_u64() > Some(33)), "{}", told.stdout);
     assert!(told.stderr.contains("probes of this session do not arrive any more"), "{told}");
 }

@@ -17,11 +17,13 @@ fn each_probe_gets_the_replies_it_wants() {
     for address in [net.far.ipv4().to_string(), net.far.ipv6().to_string()] {
         let session = session(&measure(&net.near, &address, &FLAGS));
         let (packets, probes) = (&session["answers"]["packets"], &session["packets"]);
-        assert_eq!(packets["told"], probes["received"], "{session}");
-        let told = packets["told"].as_u64().expect("a count");
+        let count = |key: &str| packets[key].as_u64().expect("a count");
+        let (told, received) = (count("told"), count("received"));
+        // Where a busy machine lets probes come together, the second is refused: a source has one burst at a time.
+        assert_eq!(Some(told + count("refused")), probes["received"].as_u64(), "{session}");
+        assert!(told > 0, "{session}");
         // The last of the last probe may still be on its way.
-        let received = packets["received"].as_u64().expect("a count");
-        assert_eq!((&packets["expected"], &packets["refused"]), (&(3 * told).into(), &0.into()));
+        assert_eq!(packets["expected"], 3 * told, "{session}");
         assert!(received + 2 >= 3 * told, "{session}");
         assert_eq!((&probes["duplicate"], &probes["lost"]["round_trip"]), (&0.into(), &0.into()));
         assert_eq!(probes["lost"]["backward"], Value::from(0), "each reply has its number");

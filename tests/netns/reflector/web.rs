@@ -34,11 +34,13 @@ fn probes_are_counted_from_zero_and_reloads_show() {
     let dropped = "stamp_reflector_packets_dropped_total{reason=\"malformed\"}";
     assert_eq!(value(&text, dropped), Some(0.0), "{text}");
     let far = net.far.ipv4().to_string();
-    net.near
-        .spawn(netns::binary("stamp-sender").arg(&far).args(["-c", "10", "-i", "5ms"]))
-        .wait()
-        .assert_code(0);
-    let text = wait_for(at, RECEIVED, |received| received >= 10.0);
+    let mut sender = netns::binary("stamp-sender");
+    let finished =
+        net.near.spawn(sender.arg(&far).args(["-c", "10", "-i", "5ms", "--json"])).wait();
+    let packets = &finished.assert_code(0).json()["sessions"][0]["packets"];
+    let sent = packets["sent"].as_f64().expect("a count");
+    // And one that asked whether it counts.
+    let text = wait_for(at, RECEIVED, |received| received >= sent);
     assert_eq!(value(&text, "stamp_reflector_packets_reflected_total"), value(&text, RECEIVED));
     assert!(value(&text, "stamp_reflector_sessions").is_some_and(|held| held >= 1.0), "{text}");
     assert_eq!(ask(at, "GET", "/-/ready", "").0, 200);
@@ -97,11 +99,20 @@ fn sessions_are_listed_drained_and_forgotten() {
         net.near.spawn(&mut command)
     };
     assert_eq!(listed()["sessions"], serde_json::json!([]));
+    // Beside that of the probe that asked whether it counts.
+    let of_77 = |list: &Value| {
+        let sessions = list["sessions"].as_array().expect("a list");
+        sessions.iter().find(|session| session["ssid"] == 77).cloned()
+    };
     let going_on = sender("0", "77");
-    going_on.wait_for_line(|line| line.contains("192.0.2.2"));
-    let list = listed();
-    let session = &list["sessions"][0];
-    assert_eq!((&session["ssid"], &list["draining"]), (&77.into(), &false.into()), "{list}");
+    let (list, session) = loop {
+        let list = listed();
+        if let Some(session) = of_77(&list) {
+            break (list, session);
+        }
+        assert!(going_on.is_running());
+    };
+    assert_eq!(list["draining"], false, "{list}");
     assert_eq!(session["authentication"], "unauthenticated");
     assert!(session["source"].as_str().is_some_and(|it| it.starts_with("192.0.2.1:")), "{list}");
     assert!(session["last_seen"].as_str() >= session["created"].as_str(), "{list}");
@@ -116,21 +127,18 @@ fn sessions_are_listed_drained_and_forgotten() {
     assert_eq!(value(&scrape(at), "stamp_reflector_draining"), Some(1.0));
     let refused = sender("3", "78").wait();
     assert_eq!(refused.code, Some(1), "{}", refused.stdout);
-    let before = listed()["sessions"][0]["received"].as_u64();
-    while listed()["sessions"][0]["received"].as_u64() == before {
+    let received = || of_77(&listed()).expect("it goes on")["received"].as_u64();
+    let before = received();
+    while received() == before {
         assert!(going_on.is_running());
     }
     let (status, words) = order("DELETE", "/api/v1/sessions?source=192.0.2.1&ssid=77");
     assert_eq!((status, words.as_str()), (200, "1 session forgotten\n"));
-    let is_there = |list: &Value| {
-        let sessions = list["sessions"].as_array().expect("a list");
-        sessions.iter().any(|session| session["ssid"] == 77)
-    };
-    assert!(!is_there(&listed()), "and it does not come back");
+    assert!(of_77(&listed()).is_none(), "and it does not come back");
     let (status, words) = order("DELETE", "/api/v1/sessions?port=1");
     assert_eq!((status, words.as_str()), (400, "port: unknown; there are source and ssid\n"));
     assert_eq!(order("DELETE", "/api/v1/drain").0, 200);
-    while !is_there(&listed()) {
+    while of_77(&listed()).is_none() {
         assert!(going_on.is_running());
     }
     program.signal(Signal::SIGTERM);

@@ -38,7 +38,7 @@ fn is_gone_round(net: &Net, flags: &str, entry: &str, plain: &str) {
     let folder = Folder::new();
     let flags = format!(
         "{flags} --tsf-fallback --clock synchronized,error=1us --far-clock synchronized,error=1us \
-         -i 10ms -W 100ms --ndjson"
+         -i 10ms -W 1s --ndjson"
     );
     let program = net.start(&flags);
     let line = program.wait_for_line(|line| goes_over(line, "loopback"));
@@ -82,7 +82,7 @@ fn a_node_that_drops_the_sid_is_gone_round_until_it_stamps() {
 /// The SID that is to ask for a timestamp is an ordinary one.
 fn a_node_that_never_stamps_is_measured_all_the_same() {
     let net = Net::up();
-    let flags = format!("{SIDS} --end-tsf fc00:bb:2:1:: --tsf-fallback -c 40 -i 5ms");
+    let flags = format!("{SIDS} --end-tsf fc00:bb:2:1:: --tsf-fallback -c 40 -i 20ms");
     let finished = net.send(&format!("{flags} --json"));
     finished.assert_code(0);
     let session = session(&finished);

@@ -14,7 +14,7 @@ pub(super) fn trials() -> Vec<Trial> {
 }
 
 const FLAGS: &str = "192.0.2.2 -p 8620 --mode enhanced-loopback --segments 16011,16002 \
-                     --via s-a,10.0.1.2 --far-clock learn --clock synchronized,error=1us -i 10ms";
+                     --via s-a,10.0.1.2 --far-clock learn --clock synchronized,error=1us -i 20ms";
 
 /// r stamps, and its reflector answers at this address.
 fn node(net: &Net, folder: &Folder, listen: &str) -> Program {

@@ -31,15 +31,15 @@ web = { control-token-file = \"token\" }
 [defaults]
 port = 8620
 interval = \"20ms\"
-timeout = \"900ms\"
-window = \"1s\"
+timeout = \"1100ms\"
+window = \"2s\"
 clock = { synchronized = true, error = \"1us\" }
 ";
 
 const POLICY: &str = "
 [class.gaming]
-require = { forward-p95 = \"250ms\", loss = \"10%\" }
-hold = \"500ms\"
+require = { forward-p95 = \"500ms\", loss = \"10%\" }
+hold = \"2s\"
 changes-per-hour = 100
 
 [[policy]]
@@ -77,14 +77,16 @@ fn text((form, end): (&str, &str)) -> String {
     format!("{DEFAULTS}{form}{}", POLICY.replace("END", end))
 }
 
-/// Longer than the limit, shorter than what counts as lost.
-const SLOW: Duration = Duration::from_millis(500);
+/// Longer than the limit, and by so much shorter than what counts as lost as a busy machine keeps a wire from letting
+/// go: 400 milliseconds, which the limit leaves room for as well. A window lasts longer than it takes to know three
+/// losses, or one without values would be told before.
+const SLOW: Duration = Duration::from_millis(650);
 /// The sessions of both lists.
 const B: &str = "gaming/past-b/0";
 const C: &str = "gaming/past-c/0";
 /// Probes of each session that are waited for where nothing is to happen: more than the hold time and a
 /// window last.
-const QUIET: u64 = 90;
+const QUIET: u64 = 220;
 
 /// Traffic left a path for another, and why.
 type Move = (&'static str, &'static str, &'static str);
@@ -206,13 +208,13 @@ fn delay_rise() {
     scene.ends(&[VIOLATION], &[]);
 }
 
-/// Two in a row are nothing. Every second one of forty is too many in a window, though no three in a row are
+/// Two in a row are nothing. Every second one of eighty is too many in a window, though no three in a row are
 /// lost; when it is over, traffic comes back.
 fn loss_burst() {
     let mut scene = Scene::with_reflector();
     scene.net.lose("s>b", &[5, 6]);
     scene.passes();
-    let every_second: Vec<u64> = (1..40).step_by(2).collect();
+    let every_second: Vec<u64> = (1..80).step_by(2).collect();
     scene.net.lose("s>b", &every_second);
     scene.moved(VIOLATION, 1);
     scene.is_routed("c", 1);
@@ -264,7 +266,7 @@ fn far_clock_in_doubt() {
     scene.stands("frozen");
     is_now(&scene, RIGHT, 2);
     scene.stands("good");
-    is_now(&scene, "synchronized = true, error = \"100ms\"", 3);
+    is_now(&scene, "synchronized = true, error = \"250ms\"", 3);
     scene.stands("frozen");
     scene.net.delay("s>b", SLOW);
     scene.passes();

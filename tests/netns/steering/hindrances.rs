@@ -129,7 +129,7 @@ fn a_router_that_calls_a_steered_probe_too_big_is_heard() {
     net.host("a").set_mtu("a-r", 1300);
     // IPv6, SRH of three segments, UDP: the router sees the address of r's SID, not of this host.
     let fits = 1300 - 40 - (8 + 3 * 16) - 8;
-    let finished = net.send(&format!("{LOOP_OF_SIDS} -s 1300 -c 5 -i 20ms -W 200ms --json"));
+    let finished = net.send(&format!("{LOOP_OF_SIDS} -s 1300 -c 5 -i 20ms -W 1s --json"));
     finished.assert_code(1);
     let session = session(&finished);
     let packets = &session["packets"];
@@ -153,7 +153,7 @@ fn a_router_that_calls_the_packet_around_a_probe_too_big_is_heard() {
     // Two IPv6 headers, SRH of two segments, UDP.
     let fits = 1300 - 40 - (8 + 2 * 16) - 40 - 8;
     let other = net.start(&format!("{flags} -s 200 -c 30 -i 10ms -W 200ms --json"));
-    let finished = net.send(&format!("{flags} -s 1300 -c 5 -i 20ms -W 200ms --json"));
+    let finished = net.send(&format!("{flags} -s 1300 -c 5 -i 20ms -W 1s --json"));
     finished.assert_code(1);
     let session = session(&finished);
     let packets = &session["packets"];
@@ -173,7 +173,7 @@ fn a_kernel_that_refuses_the_header_is_told_and_gone_round() {
     let net = Net::up();
     let host = net.host("s");
     host.set_sysctl("net.ipv6.conf.all.seg6_enabled", "0");
-    let flags = format!("{LOOP_OF_SIDS} -c 5 -i 5ms -W 100ms --json");
+    let flags = format!("{LOOP_OF_SIDS} -c 5 -i 5ms -W 1s --json");
     let blind = host.spawn_without_rights(&mut sender(&flags)).wait();
     blind.assert_code(1);
     for words in ["sysctl -w net.ipv6.conf.all.seg6_enabled=1", "CAP_NET_RAW"] {
@@ -199,7 +199,7 @@ fn a_kernel_that_drops_its_own_source_address_does_not_hide_a_probe() {
         host.set_sysctl(setting, value);
     }
     let finished =
-        net.send(&format!("{LOOP_OF_LABELS} --via s-a,10.0.1.2 -c 5 -i 5ms -W 500ms --json"));
+        net.send(&format!("{LOOP_OF_LABELS} --via s-a,10.0.1.2 -c 5 -i 5ms -W 1s --json"));
     finished.assert_code(0);
     let packets = session(&finished)["packets"].clone();
     assert_eq!(packets["received"], packets["sent"], "{packets}");

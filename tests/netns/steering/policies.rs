@@ -30,12 +30,12 @@ web = { control-token-file = \"token\" }
 [defaults]
 port = 8620
 interval = \"20ms\"
-timeout = \"900ms\"
-window = \"1s\"
+timeout = \"1100ms\"
+window = \"2s\"
 clock = { synchronized = true, error = \"1us\" }
 
 [class.gaming]
-require = { forward-p99 = \"250ms\" }
+require = { forward-p99 = \"500ms\" }
 traffic = { prefixes = [\"198.51.100.0/24\"], dscp = [\"AF41\"] }
 hold = \"2s\"
 changes-per-hour = 100
@@ -96,7 +96,7 @@ fn the_best_path_carries_and_is_left_when_it_is_too_slow_or_drained() {
     // Whichever is measured first may carry for a moment.
     let back = "from=past-c to=past-b reason=preference";
     let before = usize::from(service.moved("to=past-b", 1).contains(back));
-    net.delay("s>b", Duration::from_millis(500));
+    net.delay("s>b", Duration::from_millis(650));
     service
         .moved("from=past-b to=past-c reason=violation standing=good because=\"forward-p99 is ", 1);
     let table = json(&net, "/api/v1/paths");
@@ -177,7 +177,7 @@ fn a_table_is_followed_and_asked_for_by_prefix() {
     let mut next = |kind: &str| table.next(kind);
     let table = next("table");
     assert_eq!(table["paths"][0]["active"], "past-b", "{table}");
-    net.delay("s>b", Duration::from_millis(500));
+    net.delay("s>b", Duration::from_millis(650));
     let moved = loop {
         let path = next("path");
         if path["active"] != "past-b" {
@@ -314,7 +314,9 @@ fn a_link_that_is_slower_than_the_file_says_is_left() {
     let middle = net.host("b");
     let near = middle.spawn(&mut near);
     middle.wait_for_udp_listener(&near, 8620);
-    let service = Service::start(&net, TOPOLOGY, &format!("{HEAD}{COMPUTED}{LINK}"));
+    // What is announced of a link follows so many windows.
+    let head = HEAD.replace("window = \"2s\"", "window = \"1s\"");
+    let service = Service::start(&net, TOPOLOGY, &format!("{head}{COMPUTED}{LINK}"));
     service.told("msg=\"paths were computed anew\"");
     let host = net.host("s");
     let mut table = Followed::at(&host);

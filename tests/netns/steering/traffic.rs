@@ -21,12 +21,12 @@ topology = \"net.toml\"
 port = 8620
 srv6 = \"encap\"
 interval = \"20ms\"
-timeout = \"900ms\"
-window = \"1s\"
+timeout = \"1100ms\"
+window = \"2s\"
 clock = { synchronized = true, error = \"1us\" }
 
 [class.gaming]
-require = { forward-p99 = \"250ms\" }
+require = { forward-p99 = \"500ms\" }
 hold = \"1s\"
 changes-per-hour = 100
 
@@ -88,7 +88,7 @@ impl Talk {
 }
 
 fn traffic_leaves_a_path_that_became_too_slow() {
-    const SLOW: Duration = Duration::from_millis(500);
+    const SLOW: Duration = Duration::from_millis(650);
     let mut net = Net::up();
     let _far = net.reflector(OPEN, &["--clock", "synchronized,error=1us"]);
     let service = Service::start(&net, TOPOLOGY, RUN);

@@ -34,12 +34,12 @@ write = { listen = \"127.0.0.1:9864\" }
 port = 8620
 srv6 = \"encap\"
 interval = \"20ms\"
-timeout = \"900ms\"
-window = \"1s\"
+timeout = \"1100ms\"
+window = \"2s\"
 clock = { synchronized = true, error = \"1us\" }
 
 [class.gaming]
-require = { forward-p99 = \"250ms\" }
+require = { forward-p99 = \"500ms\" }
 traffic = { prefixes = [\"2001:db8:f::/64\"] }
 hold = \"1s\"
 changes-per-hour = 100
@@ -75,7 +75,7 @@ dataplane = \"srv6\"
 segments = [\"a\", \"fcbb:bb00:2:d6::\"]
 ";
 
-const SLOW: Duration = Duration::from_millis(500);
+const SLOW: Duration = Duration::from_millis(650);
 const QUICK: Duration = Duration::from_micros(700);
 const OWN: u16 = 9864;
 
