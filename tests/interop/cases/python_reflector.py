@@ -51,8 +51,8 @@ def probes_are_read_and_replies_measured(mode, version):
 def a_stateless_reflector_is_known_after_a_loss(mode):
     reflecting = Reflecting(codec(mode))
     reflecting.lose_forward = {3, 4}
-    run = against(reflecting, mode)
-    run.expect_packets(10, lost=2)
+    run = against(reflecting, mode, count=40)
+    run.expect_packets(40, lost=2, least=5)
     run.expect_lost(longest_run=2, forward=None, backward=None)
     expect(run.session["reflector"]["mode"], "stateless", "reflector mode as reported")
 
@@ -63,8 +63,8 @@ def a_stateful_reflector_tells_where_probes_are_lost(mode):
     reflecting = Reflecting(codec(mode), stateful=True)
     reflecting.lose_forward = {4, 5, 11}
     reflecting.lose_backward = {7, 14, 15, 16}
-    run = against(reflecting, mode, "--stateful", count=36)
-    run.expect_packets(36, lost=7)
+    run = against(reflecting, mode, "--stateful", count=60)
+    run.expect_packets(60, lost=7, least=17)
     run.expect_lost(forward=3, backward=4, longest_run=3, local=0)
     expect(run.session["reflector"]["mode"], "stateful", "reflector mode as reported")
     lost = sorted(line["sequence"] for line in run.of("lost"))
@@ -94,7 +94,7 @@ def a_wrong_far_clock_shows_as_negative_delay():
     run.expect_clean()
     reflecting.expect_samples(run)
     delay = run.session["delay_ns"]
-    expect(delay["backward"]["negative"], 10, "negative backward delays")
+    expect(delay["backward"]["negative"], run.sent, "negative backward delays")
     expect_between(delay["backward"]["p50"], -five_seconds, -five_seconds + 1_000_000_000, "median backward delay")
     expect_between(delay["round_trip"]["max"], 0, 1_000_000_000, "largest round trip")
     expect(run.session["clock"]["one_way"]["synchronized"], False, "one-way values trusted")
@@ -201,7 +201,7 @@ def an_hmac_tlv_of_another_key_is_told():
 
 @case("python", "Session-Reflector", "authenticated, replies sealed with another key")
 def a_forged_reply_is_no_sample():
-    run = against(Reflecting(SealedCodec(KEY, reply_key=bytes(32))), SEALED, timeout="100ms")
+    run = against(Reflecting(SealedCodec(KEY, reply_key=bytes(32))), SEALED)
     expect(run.status, 1, "exit status")
     run.expect_packets(10, lost=run.sent, rejected=run.sent)
     expect(run.session["packets"]["rejected_by_reason"]["authentication"], run.sent, "rejected by authentication")

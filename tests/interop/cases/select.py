@@ -26,13 +26,14 @@ web = {{ listen = "127.0.0.1:{web}" }}
 [defaults]
 port = 8620
 interval = "20ms"
-window = "1s"
+timeout = "1100ms"
+window = "2s"
 clock = {{ synchronized = true, error = "1us" }}
 [class.gaming]
-require = {{ forward-p99 = "60ms" }}
+require = {{ forward-p99 = "500ms" }}
 hold = "1s"
 [class.bulk]
-require = {{ forward-p99 = "60ms" }}
+require = {{ forward-p99 = "500ms" }}
 hold = "1s"
 [[policy]]
 name = "gaming"
@@ -51,7 +52,7 @@ SELECT_TABLE = """
 [select]
 prometheus = "http://127.0.0.1:9090"
 interval = "500ms"
-timeout = "500ms"
+timeout = "3s"
 stale-after = "10s"
 match = ["job=\\"stamp-sender\\""]
 """
@@ -199,7 +200,7 @@ def select():
         status, document = once(folder)
         expect((status, {policy: path["active"] for policy, path in document.items()}), (0, {"gaming": "past-c", bulk: "past-a"}), "--once")
 
-        subprocess.run(lab("degrade", "s-c:s>c", "--delay", "150ms"), check=True, capture_output=True, timeout=30)
+        subprocess.run(lab("degrade", "s-c:s>c", "--delay", "650ms"), check=True, capture_output=True, timeout=30)
         moved = alike(ports, policies, lambda far: far["gaming"]["active"] == "past-b", "they did not move alike")
         expect([table["gaming"]["reason"] for table in moved], ["violation", "violation"], "reasons of both")
         selector.wait_for_line(r"traffic moves.*policy=gaming.*to=past-b.*reason=violation")

@@ -99,8 +99,8 @@ def its_count_of_replies_tells_where_probes_are_lost(options, keyed):
         return Relay(port, lose_forward={4, 5, 11}, lose_backward={7, 14, 15, 16}, sealed=keyed)
 
     ours = ["--stateful", *(["--auth"] if keyed else [])]
-    run = measure_their_reflector(options, ours, keyed=keyed, between=between, count=36)
-    run.expect_packets(36, lost=7)
+    run = measure_their_reflector(options, ours, keyed=keyed, between=between, count=60)
+    run.expect_packets(60, lost=7, least=17)
     run.expect_lost(forward=3, backward=4, longest_run=3, local=0)
 
 
