@@ -16,7 +16,7 @@ use crate::far_end;
 const WINDOW: usize = 128;
 const BATCH: usize = 64;
 /// What has not come back then never will.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How often it looks whether that time has come.
 const LOOK_MS: u8 = 20;
 

@@ -38,10 +38,10 @@ fn main() {
     }
     println!("DOWN by {LOSSES} losses at {INTERVAL:?}, timeout {TIMEOUT:?}; microseconds");
     println!("{:<18} {:>5} {:>24} {:>24}", "", "cuts", "behind 50/99/worst", "late 50/99/worst");
-    let (runs, cuts) = if full { (10, CUTS) } else { (1, 3) };
+    let runs = if full { 10 } else { 1 };
     for mode in [Mode::TwoWay, Mode::EnhancedLoopback] {
         let name = mode.name();
-        let noticed: Vec<Noticed> = (0..runs).flat_map(|_| mode.measure(cuts)).collect();
+        let noticed: Vec<Noticed> = (0..runs).flat_map(|_| mode.measure(CUTS)).collect();
         let (behind, late) = (
             spread(noticed.iter().map(|it| it.behind_ns).collect()),
             spread(noticed.iter().map(|it| it.late_ns).collect()),
