@@ -9,6 +9,7 @@
 mod chooser;
 mod circumstances;
 mod composite;
+pub mod draining;
 mod drawing;
 mod heard;
 mod links;

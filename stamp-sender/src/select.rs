@@ -22,6 +22,7 @@ mod selecting;
 #[cfg(test)]
 mod tests;
 mod web;
+mod wish;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use stamp_metrics::table::Table;
 use stamp_service::inherited::Inherited;
 use stamp_service::log::Log;
 use stamp_service::sandbox::Sandbox;
+use tokio::sync::mpsc;
 
 use crate::Ended;
 use crate::command_line;
@@ -75,6 +77,7 @@ pub fn run(asked: &command_line::Select) -> Ended {
         events.notify(&service.notify);
         let board = Board::default();
         let table = Arc::new(Table::new(|| instant::Instant(stamp_worker::now().wall).to_string()));
+        let (wishes, wished) = mpsc::unbounded_channel();
         sandbox.close()?;
         sandbox.tell();
         let sources = Sources {
@@ -83,6 +86,7 @@ pub fn run(asked: &command_line::Select) -> Ended {
             events: events.shown(),
             clients: Arc::clone(&service.clients),
             layers: sandbox.in_force(),
+            wishes,
         };
         let _server = web::start(sources, &select, &mut inherited)?;
         inherited.close();
@@ -90,7 +94,7 @@ pub fn run(asked: &command_line::Select) -> Ended {
         board.read().policies.configure(decider.in_force().sessions.iter());
         let file = asked.file.clone();
         let selecting =
-            Selecting { file, configuration, select, decider, events, board, table, log };
+            Selecting { file, configuration, select, decider, events, board, table, log, wished };
         selecting.serve(signals).await
     });
     // A name that is still being looked up is nobody's any more.

@@ -12,8 +12,10 @@ mod labels;
 mod names;
 mod network;
 mod policies;
+mod prometheus;
 mod refusals;
 mod segments;
+mod selecting;
 mod service;
 mod traffic;
 mod writers;
@@ -27,6 +29,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         far_clock::trials,
         names::trials,
         policies::trials,
+        selecting::trials,
         traffic::trials,
         writers::trials,
         faults::trials,

@@ -119,9 +119,9 @@ async fn collect(mut body: Incoming) -> Result<String, (StatusCode, String)> {
 
 /// Whether what was shown is the token. It is read each time, so that it can be changed.
 fn allows(file: Option<&Path>, shown: Option<&HeaderValue>) -> Result<bool, String> {
-    let file = file.ok_or("nothing can be changed over HTTP: web.control-token-file is not set")?;
+    let file = file.ok_or("nothing can be changed over HTTP: control-token-file is not set")?;
     // Its place on this host is nothing to tell to a stranger.
-    let token = read_token(file).map_err(|error| format!("web.control-token-file: {error}"))?;
+    let token = read_token(file).map_err(|error| format!("control-token-file: {error}"))?;
     let shown = shown.and_then(|value| value.to_str().ok());
     let shown = shown.and_then(|value| value.strip_prefix("Bearer "));
     Ok(shown.is_some_and(|shown| is_token(shown, &token)))

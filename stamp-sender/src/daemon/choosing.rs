@@ -13,12 +13,10 @@ impl Daemon {
         answers: Answers,
     ) -> Option<(Wanted, Answers)> {
         let Wanted::Drained(drain, is_drained) = wanted else { return Some((wanted, answers)) };
-        if !drain.is_in(&self.running.paths.topology) {
-            answers.tell(&Err(format!("there is no {drain} in the topology")));
+        let topology = &self.running.paths.topology;
+        if let Err(reason) = self.chooser.drain(topology, drain, is_drained) {
+            answers.tell(&Err(reason));
             return None;
-        }
-        if self.chooser.drain(drain.clone(), is_drained) {
-            tracing::info!(%drain, is_drained, "what is drained has changed");
         }
         // What is to be prepared now takes that in.
         self.chooser.takes_plan();

@@ -12,7 +12,6 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-use percent_encoding::percent_decode_str;
 use stamp_config::web::Web;
 use stamp_metrics::feed::Feed;
 use stamp_metrics::http::{
@@ -33,7 +32,7 @@ use super::events::ShownEvents;
 use super::shard::Shard;
 use super::wish::{Wanted, Wish};
 use crate::exit::Failure;
-use crate::paths::Drain;
+use crate::paths::draining;
 use crate::policies;
 
 /// A scrape that is no older serves others too: however many ask, packet threads are asked five times
@@ -170,19 +169,9 @@ impl Site for SenderSite {
                 ),
                 Err(reason) => Done::Refused(reason),
             },
-            (verb, "/api/v1/drain") => {
-                let Some(drain) = drain(&order.query) else {
-                    return Done::Refused("link=NAME or node=NAME is wanted".to_owned());
-                };
-                let is_drained = verb == Verb::Put;
-                match self.put_in_force(Wanted::Drained(drain, is_drained)) {
-                    Ok(()) if is_drained => {
-                        Done::Done("drained until a restart or DELETE".to_owned())
-                    }
-                    Ok(()) => Done::Done("no longer drained".to_owned()),
-                    Err(reason) => Done::Refused(reason),
-                }
-            }
+            (_, draining::PATH) => draining::obey(&order, |drain, is_drained| {
+                self.put_in_force(Wanted::Drained(drain, is_drained))
+            }),
             _ => Done::Unknown,
         }
     }
@@ -203,35 +192,6 @@ impl Site for SenderSite {
             }
             Note::Evicted => drop(self.evicted.fetch_add(1, Ordering::Relaxed)),
             Note::Refused(error) => tracing::error!(%error, "no HTTP connection can be accepted"),
-        }
-    }
-}
-
-/// What is to be drained.
-fn drain(query: &str) -> Option<Drain> {
-    let (key, name) = query.split_once('=')?;
-    let name = percent_decode_str(name).decode_utf8().ok()?.into_owned();
-    match key {
-        "link" => Some(Drain::Link(name)),
-        "node" => Some(Drain::Node(name)),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_thing_is_drained_at_a_time() {
-        for (query, wanted) in [
-            ("link=a-b", Some(Drain::Link("a-b".to_owned()))),
-            ("node=a%20b", Some(Drain::Node("a b".to_owned()))),
-            ("edge=a", None),
-            ("link", None),
-            ("", None),
-        ] {
-            assert_eq!(drain(query), wanted, "{query}");
         }
     }
 }

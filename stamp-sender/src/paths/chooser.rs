@@ -9,6 +9,7 @@ use stamp_path::policy::{CandidateId, CandidatePath, Policies, Policy, Surveyed}
 use stamp_path::selection::{
     Change, ChangeReason, Decision, Eligibility, Input, List, Outcome, Selection, Share, Standing,
 };
+use stamp_path::topology::Topology;
 use stamp_proto::time::WallTime;
 use stamp_session::clock::Now;
 use stamp_session::sender::SessionState;
@@ -183,11 +184,25 @@ impl Chooser {
         self.is_urgent |= self.heard.remove(session).is_some();
     }
 
-    /// Something is drained, or no longer; whether that is new.
-    pub fn drain(&mut self, drain: Drain, is_drained: bool) -> bool {
-        let is_new = self.circumstances.drained.set(drain, is_drained);
-        self.wants_plan |= is_new;
-        is_new
+    /// Something is drained, or no longer: whoever makes the next plan takes that in.
+    ///
+    /// # Errors
+    ///
+    /// There is no such thing in this topology.
+    pub fn drain(
+        &mut self,
+        topology: &Topology,
+        drain: Drain,
+        is_drained: bool,
+    ) -> Result<(), String> {
+        if !drain.is_in(topology) {
+            return Err(format!("there is no {drain} in the topology"));
+        }
+        if self.circumstances.drained.set(drain.clone(), is_drained) {
+            tracing::info!(%drain, is_drained, "what is drained has changed");
+            self.wants_plan = true;
+        }
+        Ok(())
     }
 
     /// Whether somebody should make another plan: asked once for each reason.

@@ -277,9 +277,14 @@ fn a_drain_moves_what_is_computed_before_the_old_list_goes() {
     let mut scene = Scene::new(&text);
     let cheapest = "bulk-to-r/cheapest/0";
     assert_eq!(told(&scene.windows(1, &[(cheapest, 3)])), [("none", "cheapest", "first")]);
-    assert!(scene.chooser.drain(Drain::Node("b".to_owned()), true));
-    assert!(!scene.chooser.drain(Drain::Node("b".to_owned()), true), "nothing new");
-    assert!(scene.chooser.takes_plan());
+    let mut drain = |node: &str| {
+        let topology = scene.chooser.plan().topology.clone();
+        let drained = scene.chooser.drain(&topology, Drain::Node(node.to_owned()), true);
+        drained.map(|()| scene.chooser.takes_plan())
+    };
+    assert_eq!(drain("b"), Ok(true));
+    assert_eq!(drain("b"), Ok(false), "nothing new");
+    assert_eq!(drain("x"), Err("there is no node x in the topology".to_owned()));
     scene.replan(&text);
     let names = |scene: &Scene| -> Vec<String> {
         let lists = scene.chooser.plan().sessions.iter().map(|spec| spec.name.clone());

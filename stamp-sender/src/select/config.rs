@@ -36,6 +36,8 @@ pub struct Select {
     pub is_configured: bool,
     /// TLS and users there.
     pub config_file: Option<PathBuf>,
+    /// The file of the token of whoever may drain something there.
+    pub control_token_file: Option<PathBuf>,
 }
 
 /// Where `select` is found unless told otherwise.
@@ -92,6 +94,7 @@ impl Select {
         let beside = |key: &'static str| section.get(key).map(|file: String| folder.join(file));
         let (token_file, ca_file) = (beside("token-file"), beside("ca-file"));
         let config_file = beside("config-file");
+        let control_token_file = beside("control-token-file");
         let interval = section.get("interval").map_or(Duration::from_secs(5), |it: Interval| it.0);
         let timeout = section.get("timeout").map_or(Duration::from_secs(5), |it: Timeout| it.0);
         let stale_after =
@@ -119,6 +122,7 @@ impl Select {
             listen,
             is_configured,
             config_file,
+            control_token_file,
         })
     }
 
@@ -129,6 +133,7 @@ impl Select {
             ("token-file", &self.token_file),
             ("ca-file", &self.ca_file),
             ("config-file", &self.config_file),
+            ("control-token-file", &self.control_token_file),
         ];
         for (key, file) in files {
             if let Some(file) = file {
@@ -178,7 +183,7 @@ mod tests {
         let text = "[select]\nprometheus = \"https://prometheus.example/sub/\"\n\
                     token-file = \"token\"\ninterval = \"2s\"\nstale-after = \"30s\"\n\
                     match = [\"job=\\\"stamp-sender\\\"\", \"site=~\\\"ams.*\\\"\"]\n\
-                    listen = [\"[::1]:9865\"]\n";
+                    listen = [\"[::1]:9865\"]\ncontrol-token-file = \"control\"\n";
         let select = read(text).unwrap().unwrap();
         assert_eq!(select.token_file.as_deref(), Some(Path::new("/etc/stamp/token")));
         assert_eq!((select.interval, select.timeout.as_secs()), (Duration::from_secs(2), 5));

@@ -9,7 +9,7 @@ use stamp_session::clock::Now;
 
 use super::readings::{Readings, Silence, seconds};
 use crate::daemon::Paths;
-use crate::paths::{Chooser, Drawing, Known, Listed, Moved, Plan, ShownPolicy};
+use crate::paths::{Chooser, Drain, Drawing, Known, Listed, Moved, Plan, ShownPolicy};
 use crate::policies::Policies;
 
 /// Decides for all policies of a file as a daemon would that measured all of it itself.
@@ -48,6 +48,19 @@ impl Decider {
     pub fn reload(&mut self, paths: Paths) {
         self.paths = paths;
         self.plan();
+    }
+
+    /// Something is drained, or no longer; the next decision is by that.
+    ///
+    /// # Errors
+    ///
+    /// There is no such thing in the topology.
+    pub fn drain(&mut self, drain: Drain, is_drained: bool) -> Result<(), String> {
+        self.chooser.drain(&self.paths.topology, drain, is_drained)?;
+        if self.chooser.takes_plan() {
+            self.plan();
+        }
+        Ok(())
     }
 
     /// What is in force.

@@ -13,7 +13,8 @@ pub(super) fn of(configuration: &Configuration, select: &Select, file: &Path) ->
     let mut needs = Needs::default();
     needs.read_beside(file);
     configuration.paths.file.iter().for_each(|file| needs.read_beside(file));
-    let files = [&select.token_file, &select.ca_file, &select.config_file];
+    let files =
+        [&select.token_file, &select.ca_file, &select.config_file, &select.control_token_file];
     files.into_iter().flatten().for_each(|file| needs.read_beside(file));
     needs.tcp_ports = select.listen.iter().map(SocketAddr::port).collect();
     daemon::needs_of_others(&mut needs, &configuration.service);

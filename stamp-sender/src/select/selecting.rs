@@ -8,6 +8,7 @@ use stamp_metrics::table::Table;
 use stamp_service::log::Log;
 use stamp_service::manager;
 use stamp_session::clock::Now;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::answer::Answer;
 use super::asker::{AskError, Asker};
@@ -16,6 +17,7 @@ use super::config::Select;
 use super::decider::Decider;
 use super::load;
 use super::readings::Readings;
+use super::wish::Wish;
 use crate::Ended;
 use crate::daemon::{Asked, Configuration, Events, Signals};
 use crate::exit::{Failure, Status};
@@ -35,6 +37,8 @@ pub(super) struct Selecting {
     pub(super) board: Board,
     pub(super) table: Arc<Table>,
     pub(super) log: Log,
+    /// What somebody wants drained.
+    pub(super) wished: UnboundedReceiver<Wish>,
 }
 
 impl Selecting {
@@ -45,23 +49,43 @@ impl Selecting {
         tracing::info!(file = %self.file.display(), prometheus, policies, "stamp-sender selects");
         manager::ready();
         let mut watchdog = manager::watchdog().map(tokio::time::interval);
-        let mut asking = Box::pin(self.asker().ask(Instant::now()));
+        let mut at = Instant::now();
+        let mut soonest = at;
+        let mut asking = Box::pin(self.asker().ask(at));
         loop {
-            tokio::select! {
+            let is_urgent = tokio::select! {
                 asked = signals.next() => match asked {
                     Asked::Stop => break,
                     Asked::Reload => {
                         manager::reloading();
                         self.reload();
                         manager::ready();
+                        true
                     }
-                    Asked::Status => self.tell_status(),
+                    Asked::Status => {
+                        self.tell_status();
+                        false
+                    }
                 },
+                Some(wish) = self.wished.recv() => {
+                    self.drain(wish);
+                    true
+                }
                 answer = &mut asking => {
                     self.take(answer);
-                    asking = Box::pin(self.asker().ask(self.next()));
+                    (at, soonest) = (self.next(), Instant::now() + CLOSEST);
+                    asking = Box::pin(self.asker().ask(at));
+                    false
                 }
-                () = ticked(watchdog.as_mut()) => manager::alive(),
+                () = ticked(watchdog.as_mut()) => {
+                    manager::alive();
+                    false
+                }
+            };
+            // Whoever ordered it waits for the decision. However often that is, one question is begun anew.
+            if is_urgent && soonest < at {
+                at = soonest;
+                asking = Box::pin(self.asker().ask(at));
             }
         }
         manager::stopping();
@@ -154,6 +178,13 @@ impl Selecting {
                 self.events.configuration(Some(&reason));
             }
         }
+    }
+
+    fn drain(&mut self, Wish { drain, is_drained, answer }: Wish) {
+        let outcome = self.decider.drain(drain, is_drained);
+        self.board.read().policies.configure(self.decider.in_force().sessions.iter());
+        // Whoever asked may have gone.
+        let _ = answer.send(outcome);
     }
 
     fn reread(&mut self) -> Result<(), Failure> {

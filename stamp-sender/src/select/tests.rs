@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use stamp_session::sender::SessionState;
 
 use crate::daemon::Paths;
+use crate::paths::Drain;
 use exposed::Exposed;
 use twins::Twins;
 
@@ -113,6 +114,34 @@ fn what_is_announced_of_a_link_makes_other_paths_on_both_sides() {
         lists.push(twins.segments_of("bulk-to-r/cheapest"));
     }
     assert_ne!(lists[0], lists[1], "another path is the shortest now");
+}
+
+#[test]
+fn what_is_drained_is_left_by_both_and_taken_again_after() {
+    let mut twins = Twins::new(&example());
+    let mut seconds = |drain: Option<bool>| {
+        if let Some(is_drained) = drain {
+            twins.drain(&Drain::Link("c-r".to_owned()), is_drained);
+        }
+        let mut moved = Vec::new();
+        for _ in 0..5 {
+            twins.pass(Duration::from_secs(1));
+            let quick = Exposed { ms: 3, lost: 0, sent: 100, clock: 0 };
+            twins.tell_named(|_| Told::Window(quick));
+            let [near, far] = twins.decide();
+            assert_eq!(near, far);
+            moved.extend(far.moved.into_iter().filter(|it| it.starts_with("gaming-to-r ")));
+        }
+        moved.iter().map(|it| it.split(' ').take(5).collect::<Vec<_>>().join(" ")).collect()
+    };
+    let all: [Vec<String>; 4] = [None, Some(true), Some(true), Some(false)].map(&mut seconds);
+    let past = |from: &str, to: &str, reason: &str| {
+        vec![format!("gaming-to-r {from} -> Some(\"past-{to}\") {reason}")]
+    };
+    assert_eq!(all[0], past("None", "c", "first"));
+    assert_eq!(all[1], past("Some(\"past-c\")", "b", "drained"));
+    assert_eq!(all[2], [""; 0]);
+    assert_eq!(all[3], past("Some(\"past-b\")", "c", "preference"));
 }
 
 #[test]

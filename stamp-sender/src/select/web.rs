@@ -1,11 +1,12 @@
 //! What decisions look like over HTTP.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 use stamp_metrics::feed::Feed;
-use stamp_metrics::http::{Client, Note, Page, Pieces, Query, Server, Site};
+use stamp_metrics::http::{Client, Done, Note, Order, Page, Pieces, Query, Server, Site};
 use stamp_metrics::process::Process;
 use stamp_metrics::program::Program;
 use stamp_metrics::select::Selector;
@@ -13,14 +14,17 @@ use stamp_metrics::table::Table;
 use stamp_proto::time::WallTime;
 use stamp_service::inherited::Inherited;
 use stamp_service::web;
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::board::{Board, STATES};
 use super::config::Select;
+use super::wish::Wish;
 use crate::daemon::{self, ShownEvents};
 use crate::exit::Failure;
 use crate::output::document::SCHEMA_VERSION;
 use crate::output::instant::Instant;
-use crate::{paths, policies};
+use crate::paths::{self, draining};
+use crate::policies;
 
 /// What the pages are made of.
 pub(super) struct Sources {
@@ -31,12 +35,16 @@ pub(super) struct Sources {
     pub(super) clients: Arc<[Client]>,
     /// Layers of the sandbox, and whether each is in force.
     pub(super) layers: Vec<(&'static str, bool)>,
+    /// Where wishes are heard.
+    pub(super) wishes: UnboundedSender<Wish>,
 }
 
 /// The pages.
 struct SelectSite {
     sources: Sources,
     prometheus: String,
+    /// The file of the token of whoever may change something.
+    control_token_file: Option<PathBuf>,
     evicted: AtomicU64,
 }
 
@@ -56,7 +64,8 @@ pub(super) fn start(
         return Ok(None);
     }
     let prometheus = select.prometheus.text().to_owned();
-    let site = SelectSite { sources, prometheus, evicted: AtomicU64::new(0) };
+    let control_token_file = select.control_token_file.clone();
+    let site = SelectSite { sources, prometheus, control_token_file, evicted: AtomicU64::new(0) };
     let server = Server::start(listeners, select.config_file.clone(), Arc::new(site));
     server.map(Some).map_err(|error| Failure::Input(error.to_string()))
 }
@@ -121,6 +130,19 @@ impl Site for SelectSite {
 
     fn reload(&self) -> Option<Result<(), String>> {
         None
+    }
+
+    fn control_token_file(&self) -> Option<&Path> {
+        self.control_token_file.as_deref()
+    }
+
+    fn obey(&self, order: Order) -> Done {
+        if order.path != draining::PATH {
+            return Done::Unknown;
+        }
+        draining::obey(&order, |drain, is_drained| {
+            Wish::put_in_force(drain, is_drained, &self.sources.wishes)
+        })
     }
 
     fn note(&self, note: Note) {

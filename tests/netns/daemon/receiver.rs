@@ -102,7 +102,7 @@ fn serve(
 }
 
 /// The body of a request, which is as long as its head says.
-fn body(stream: &mut TcpStream) -> Vec<u8> {
+pub(crate) fn body(stream: &mut TcpStream) -> Vec<u8> {
     let (mut head, mut octet) = (Vec::new(), [0]);
     while !head.ends_with(b"\r\n\r\n") {
         stream.read_exact(&mut octet).expect("a head");

@@ -5,12 +5,12 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use serde_json::Value;
-use stamp_tests::netns::{self, Host, Need, Trial, trials};
+use stamp_tests::netns::{self, Need, Trial, trials};
 
 use super::network::{Net, OPEN, TOPOLOGY};
 use super::service::{BEARER, Service, WEB};
 use crate::folder::Folder;
-use crate::http::{ask, connect, scrape, value, wait_for};
+use crate::http::{At, ask, connect, scrape, value, wait_for};
 
 pub(super) fn trials() -> Vec<Trial> {
     trials![
@@ -22,7 +22,7 @@ pub(super) fn trials() -> Vec<Trial> {
     ]
 }
 
-const HEAD: &str = "\
+pub(super) const HEAD: &str = "\
 topology = \"net.toml\"
 events = { file = \"events.ndjson\" }
 web = { control-token-file = \"token\" }
@@ -41,7 +41,7 @@ hold = \"2s\"
 changes-per-hour = 100
 ";
 
-const THREE: &str = "
+pub(super) const THREE: &str = "
 [[policy]]
 name = \"gaming-to-r\"
 from = \"s\"
@@ -62,19 +62,21 @@ segments = [\"a\", \"r\"]
 ";
 
 /// The table of paths, as somebody hears it who follows it.
-struct Followed(Lines<BufReader<TcpStream>>);
+pub(super) struct Followed(Lines<BufReader<TcpStream>>);
 
 impl Followed {
-    fn at(host: &Host) -> Self {
-        let mut stream = connect((host, WEB));
-        let request =
-            "GET /api/v1/paths HTTP/1.1\r\nHost: stamp\r\nAccept: text/event-stream\r\n\r\n";
+    /// By somebody who shows what these lines of a head say.
+    pub(super) fn at(at: At<'_>, shown: &str) -> Self {
+        let mut stream = connect(at);
+        let request = format!(
+            "GET /api/v1/paths HTTP/1.1\r\nHost: stamp\r\nAccept: text/event-stream\r\n{shown}\r\n"
+        );
         stream.write_all(request.as_bytes()).expect("it reads");
         Self(BufReader::new(stream).lines())
     }
 
     /// The next event of this kind.
-    fn next(&mut self, kind: &str) -> Value {
+    pub(super) fn next(&mut self, kind: &str) -> Value {
         let head = format!("event: {kind}");
         let mut lines = self.0.by_ref().map(|line| line.expect("it tells"));
         lines.find(|line| *line == head).expect("the event");
@@ -173,7 +175,7 @@ fn a_table_is_followed_and_asked_for_by_prefix() {
     let service = Service::start(&net, TOPOLOGY, &format!("{HEAD}{THREE}"));
     service.moved("to=past-b", 1);
     let host = net.host("s");
-    let mut table = Followed::at(&host);
+    let mut table = Followed::at((&host, WEB), "");
     let mut next = |kind: &str| table.next(kind);
     let table = next("table");
     assert_eq!(table["paths"][0]["active"], "past-b", "{table}");
@@ -319,7 +321,7 @@ fn a_link_that_is_slower_than_the_file_says_is_left() {
     let service = Service::start(&net, TOPOLOGY, &format!("{head}{COMPUTED}{LINK}"));
     service.told("msg=\"paths were computed anew\"");
     let host = net.host("s");
-    let mut table = Followed::at(&host);
+    let mut table = Followed::at((&host, WEB), "");
     let is_it = |path: &Value| {
         path["policy"] == "computed"
             && path["lists"][0]["segments"] == serde_json::json!(["c", "r"])

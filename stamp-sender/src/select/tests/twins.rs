@@ -19,7 +19,7 @@ use super::Told;
 use super::exposed::{Exposed, scraped};
 use crate::daemon::Paths;
 use crate::output::ndjson::path::PathEntry;
-use crate::paths::{self, Chooser, Known, LinkNews, Moved, Plan, ShownPolicy};
+use crate::paths::{self, Chooser, Drain, Known, LinkNews, Moved, Plan, ShownPolicy};
 use crate::policies::Policies;
 use crate::select::answer::{Answer, Sample};
 use crate::select::decider::Decider;
@@ -133,6 +133,16 @@ impl Twins {
         }
         let at = SystemTime::UNIX_EPOCH + Duration::from_nanos(end.ns());
         session.latest = Some((at, Arc::new(snapshot)));
+    }
+
+    /// Somebody tells both of them what is drained.
+    pub fn drain(&mut self, drain: &Drain, is_drained: bool) {
+        let near = self.chooser.drain(&self.paths.topology, drain.clone(), is_drained);
+        assert_eq!(near, self.decider.drain(drain.clone(), is_drained));
+        if self.chooser.takes_plan() {
+            let circumstances = self.chooser.circumstances();
+            self.chooser.put_in_force(Plan::everywhere(&self.paths, &circumstances));
+        }
     }
 
     /// Both decide, each by what it has been told.
