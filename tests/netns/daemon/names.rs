@@ -6,6 +6,7 @@ use std::process::Command;
 
 use stamp_tests::netns::{self, Families, Host, Signal, Trial, trials};
 
+use super::faults::assert_no_counter_went_back;
 use super::{Daemon, TWO, of_type, reflector, states};
 use crate::folder::Folder;
 use crate::http::{value, wait_for};
@@ -115,6 +116,7 @@ fn a_name_is_followed_to_where_a_network_was_renumbered() {
     let after = wait_for(at, received, |received| received > was + 20.0);
     let lost = "stamp_session_packets_lost_total{session=\"a\",direction=\"round_trip\"}";
     assert_eq!((value(&before, lost), value(&after, lost)), (Some(0.0), Some(0.0)), "{after}");
+    assert_no_counter_went_back(&before, &after);
     let (_, events) = daemon.stop();
     assert_eq!(states(&events, "a"), [("init", "up"); 2], "nothing was down");
     assert!(of_type(&events, "loss").next().is_none(), "{events:?}");

@@ -1,1 +1,56 @@
+//! Sessions while time passes as a test says.
 
+use std::path::Path;
+
+use super::*;
+
+/// The first is known by its name.
+fn sessions(far: &str) -> Vec<SessionSpec> {
+    let text = format!(
+        "[[session]]\nname = \"named\"\ntarget = \"{far}\"\n\
+         [[session]]\nname = \"other\"\ntarget = \"127.0.0.1\"\n"
+    );
+    let read = Configuration::read("f", &text, Path::new(""));
+    read.unwrap_or_else(|errors| panic!("{errors}")).sessions
+}
+
+/// Where the sessions probe, and under which numbers.
+fn whereabouts(fleet: &Fleet) -> Vec<(IpAddr, std::ops::Range<usize>)> {
+    let running = fleet.members().filter_map(Member::running);
+    running.map(|running| (running.target.ip(), running.numbers.clone())).collect()
+}
+
+#[test]
+fn a_name_is_looked_up_each_minute_and_what_has_moved_begins_anew() {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (notices, _noticed) = unbounded_channel();
+        let mut fleet = Fleet::new(1, &notices, Board::default()).unwrap();
+        let change = Change::between(&Known::new(), &sessions("localhost"));
+        // It has had another address until now.
+        let before = change.opened.iter().cloned().zip(sessions("127.0.0.2"));
+        let opened = before.map(|(spec, before)| (spec, Some(opening::open(&before)))).collect();
+        let began = Instant::now();
+        fleet.put_in_force(change, opened, unbounded_channel().1);
+        let [named, other] = whereabouts(&fleet).try_into().unwrap();
+        assert_eq!(named.0, IpAddr::from([127, 0, 0, 2]));
+        let due = fleet.next_due().unwrap();
+        assert!(due >= began + MINUTE && due <= Instant::now() + MINUTE);
+        fleet.tend(due.checked_sub(Duration::from_millis(1)).unwrap());
+        assert_eq!(fleet.next_due(), Some(due), "before its minute nothing is looked up");
+        fleet.tend(due);
+        fleet.attempted().await;
+        let [moved, same] = whereabouts(&fleet).try_into().unwrap();
+        assert!(moved.0.is_loopback() && moved.0 != named.0, "{moved:?}");
+        assert_ne!(moved.1, named.1, "another session");
+        assert_eq!(same, other, "its neighbour goes on");
+        assert_eq!(fleet.take_ended(), ["named"]);
+        // The next time it is where it was.
+        let due = fleet.next_due().unwrap();
+        fleet.tend(due);
+        fleet.attempted().await;
+        assert_eq!(whereabouts(&fleet), [moved, other]);
+        assert!(fleet.next_due().unwrap() >= began + MINUTE && fleet.take_ended().is_empty());
+    });
+}
