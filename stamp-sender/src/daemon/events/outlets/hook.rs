@@ -1,7 +1,9 @@
 //! A command for each event: the event on its standard input and in its environment.
 
+mod complaints;
 mod process;
 
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +55,11 @@ struct Failed;
 async fn tell(config: &Hook, kind: &str, line: &str) -> Result<(), Failed> {
     let hook = config.name.as_str();
     let ended = run_for(&config.command, line, config.timeout).await;
+    let (ended, said) =
+        ended.map_or_else(|reason| (Err(reason), None), |Ended { status, said }| (status, said));
+    if let Some(said) = said {
+        tracing::warn!(hook, kind, said, "a hook printed an error");
+    }
     let reason = match ended {
         Ok(status) if status.success() => {
             tracing::debug!(hook, kind, "a hook has run");
@@ -65,26 +72,32 @@ async fn tell(config: &Hook, kind: &str, line: &str) -> Result<(), Failed> {
     Err(Failed)
 }
 
+/// What became of a command.
+struct Ended {
+    /// Its status, or why it has none of its own.
+    status: Result<ExitStatus, String>,
+    /// What it printed as an error.
+    said: Option<String>,
+}
+
 /// How a command ended that gets `line`; `within` that time, or it is killed with all that it started.
-async fn run_for(
-    command: &[String],
-    line: &str,
-    within: Duration,
-) -> Result<std::process::ExitStatus, String> {
+async fn run_for(command: &[String], line: &str, within: Duration) -> Result<Ended, String> {
     let mut process = Process::start(command, line)?;
+    let mut complaints = process.complaints()?;
     let (feeder, line) = (process.feeder(within), format!("{line}\n"));
     let group = process.group();
     let mut ended = spawn_blocking(move || {
         feeder.feed(line.as_bytes());
         group.wait();
     });
-    let in_time = timeout(within, &mut ended).await.is_ok();
+    let in_time = timeout(within, complaints.until(&mut ended)).await.is_ok();
     if !in_time {
         group.kill();
         let _ = ended.await;
     }
     let status = process.end();
-    if in_time { status } else { Err(format!("killed: it took longer than {within:?}")) }
+    let late = || Err(format!("killed: it took longer than {within:?}"));
+    Ok(Ended { status: if in_time { status } else { late() }, said: complaints.text() })
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 use serde_json::Value;
 
+use super::complaints::Complaints;
+
 /// What a command inherits of our environment.
 const INHERITED: [&str; 4] = ["PATH", "HOME", "LANG", "TZ"];
 /// Octets of a variable: the kernel runs no program with one that is much longer.
@@ -35,8 +37,8 @@ pub(super) struct Feeder {
 }
 
 impl Process {
-    /// Runs a program with its arguments, and with what `line` says in its environment. What it prints
-    /// as an error stands beside our log, anything else nowhere: our own output may hold events.
+    /// Runs a program with its arguments, and with what `line` says in its environment. What it prints is
+    /// nowhere, but for [`Self::complaints`]: our own output may hold events.
     ///
     /// # Errors
     ///
@@ -47,10 +49,21 @@ impl Process {
         let inherited =
             INHERITED.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
         command.args(arguments).env_clear().envs(inherited).envs(environment(line));
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).process_group(0);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.process_group(0);
         let child = command.spawn().map_err(|error| format!("{program}: {error}"))?;
         let pid = i32::try_from(child.id()).map_err(|error| error.to_string())?;
         Ok(Self { child, group: Group(Pid::from_raw(pid)) })
+    }
+
+    /// What it prints as an error: once.
+    ///
+    /// # Errors
+    ///
+    /// Why that cannot be read.
+    pub(super) fn complaints(&mut self) -> Result<Complaints, String> {
+        let pipe = self.child.stderr.take().ok_or("its errors are read already")?;
+        Complaints::of(pipe.into()).map_err(|error| error.to_string())
     }
 
     /// The way to its standard input, which is given up after so long.

@@ -78,6 +78,43 @@ fn it_has_the_event_on_its_input_and_in_its_environment() {
 }
 
 #[test]
+fn its_environment_has_the_event_and_what_a_program_cannot_do_without() {
+    let output = Output::new("environment");
+    let script = format!("/usr/bin/env > {}", output.0.display());
+    assert_eq!(tell(hook(&["/bin/sh", "-c", &script], 1), 1, lines(1)), (1, 0));
+    let text = output.text();
+    let names = text.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name);
+    // The last three are the shell's own.
+    let known = ["PATH", "HOME", "LANG", "TZ", "PWD", "SHLVL", "_"];
+    let other: Vec<&str> =
+        names.filter(|name| !name.starts_with("STAMP_EVENT_") && !known.contains(name)).collect();
+    assert_eq!(other, [""; 0], "{text}");
+}
+
+#[test]
+fn of_what_it_prints_a_log_has_the_beginning_and_nobody_waits_for_the_rest() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let said = |script: &str| {
+        let command = ["/bin/sh", "-c", script].map(str::to_owned);
+        let ended = runtime.block_on(run_for(&command, "{}", Duration::from_secs(60))).unwrap();
+        assert!(ended.status.unwrap().success());
+        ended.said
+    };
+    assert_eq!(said("echo nothing of this"), None);
+    assert_eq!(said("echo one >&2; echo two >&2"), Some("one\ntwo".to_owned()));
+    let much = said("head -c 1000000 /dev/zero | tr '\\0' x >&2").unwrap();
+    assert_eq!(much, "x".repeat(2_048) + "… and 997952 octets more");
+    // What it leaves running may hold its standard error open.
+    end(&said("tail -f /dev/null & echo $! >&2").unwrap());
+}
+
+/// Ends a process by the number that was printed.
+fn end(number: &str) {
+    let number = number.parse().unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(number), nix::sys::signal::SIGKILL).unwrap();
+}
+
+#[test]
 fn nothing_is_read_by_a_shell_that_is_none() {
     let output = Output::new("shell");
     let command = ["/usr/bin/tee", output.0.to_str().unwrap(), "; touch /nonexistent", "$(false)"];
