@@ -52,7 +52,7 @@ def landing():
         expect(re.findall(r'(?:src|href)="(?!/)([^"]*)"', dom.stdout), [], "assets of others")
         found = browse(chromium, folder, f"{address}?find=PAR", "--dump-dom").stdout
         expect(re.findall(r'data-name="([^"]+)"', found), ["ams-par"], "what is looked for")
-        expect_true("1 sessions with “PAR”" in found and 'value="PAR"' in found, f"no summary in {found}")
+        expect_true("1 session with “PAR”" in found and 'value="PAR"' in found, f"no summary in {found}")
         PICTURES.mkdir(parents=True, exist_ok=True)
         for name, size in (("landing", "1200,360"), ("landing-phone", "500,760")):
             browse(chromium, folder, address, f"--window-size={size}", f"--screenshot={PICTURES / name}.png")

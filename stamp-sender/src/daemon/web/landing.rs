@@ -185,12 +185,16 @@ pub(super) fn page(board: &Board, word: Option<&str>) -> Page {
         shown.as_deref().unwrap_or_default()
     );
     let with = shown.map(|word| format!(" with “{word}”")).unwrap_or_default();
-    let _ = writeln!(
-        text,
-        "<main><p id=\"sum\">{} sessions{with}, {bad} down or waiting, {over} over a limit; the worst first</p>\
-         {COLUMNS}",
-        rows.len()
-    );
+    let sum = match (posted.reloads.is_some(), rows.len()) {
+        (false, _) => "no file is in force yet: sessions are being opened".to_owned(),
+        (true, count) => {
+            let sessions = if count == 1 { "session" } else { "sessions" };
+            format!(
+                "{count} {sessions}{with}, {bad} down or waiting, {over} over a limit; the worst first"
+            )
+        }
+    };
+    let _ = writeln!(text, "<main><p id=\"sum\">{sum}</p>{COLUMNS}");
     rows.iter().take(LISTED).for_each(|(_, row)| row.write(&mut text));
     let more = rows.len().saturating_sub(LISTED);
     let _ = write!(text, "</tbody></table><p id=\"more\">");
@@ -222,7 +226,12 @@ mod tests {
         let read = Configuration::read("f.toml", &text, std::path::Path::new("/")).unwrap();
         let board = Board::default();
         read.sessions.into_iter().for_each(|spec| board.admit(&Arc::new(spec)));
-        let pieces = page(&board, word).pieces;
+        board.reloaded(true);
+        text_of(&board, word)
+    }
+
+    fn text_of(board: &Board, word: Option<&str>) -> String {
+        let pieces = page(board, word).pieces;
         String::from_utf8(pieces.flatten().collect()).unwrap()
     }
 
@@ -242,9 +251,17 @@ mod tests {
         assert!(text.contains("data-name=\"s10\"") && !text.contains("data-name=\"s11\""));
         let one = page_of(100, Some("s77"));
         assert_eq!(one.matches("<tr class=").count(), 1);
+        assert!(one.contains(">1 session with “s77”, 0 down or waiting"), "{one:.900}");
         assert_eq!(page_of(100, Some("  ")).matches("<tr class=").count(), 100);
         let hostile = page_of(3, Some("\"><script>"));
         assert!(hostile.contains("&quot;&gt;&lt;script&gt;") && !hostile.contains("\"><script>\""));
+    }
+
+    #[test]
+    fn before_a_file_is_in_force_nobody_counts_its_sessions() {
+        let text = text_of(&Board::default(), None);
+        assert!(text.contains(">no file is in force yet: sessions are being opened</p>"), "{text}");
+        assert!(!text.contains("0 sessions"), "{text}");
     }
 
     #[test]
