@@ -1,11 +1,13 @@
 //! One writer at work: follows its daemon, lets through what may change, writes it, looks after it.
 
 use std::collections::BTreeSet;
+use std::future::ready;
 use std::io::Write as _;
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::board::Board;
 use super::config::{OnExit, Writer};
@@ -19,6 +21,8 @@ use crate::pause::pause;
 
 /// First and longest pause before what failed is tried again.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// How long what is under way at the end may take, and what is to be done then.
+const GRACE: Duration = Duration::from_secs(5);
 /// How long a place is left alone at most, whatever it asks for.
 const LONGEST_ASKED: Duration = Duration::from_secs(3600);
 
@@ -79,25 +83,37 @@ impl Task {
         let follower = tokio::spawn(follow::follow(self.config.source.clone(), sender));
         loop {
             let due = self.due();
-            tokio::select! {
-                _ = ends.changed() => break,
-                Ok(()) = known.changed() => {
-                    let latest = known.borrow_and_update().clone();
-                    self.hear(latest).await;
+            let heard = tokio::select! {
+                () = ended(&mut ends) => break,
+                Ok(()) = known.changed() => Some(known.borrow_and_update().clone()),
+                () = wait_until(due) => None,
+            };
+            let latest = heard.is_none().then(|| known.borrow().table.clone()).flatten();
+            let work = async {
+                match (heard, latest) {
+                    (Some(known), _) => self.hear(known).await,
+                    (None, Some(table)) => drop(self.take(&table).await),
+                    (None, None) => {}
                 }
-                () = wait_until(due) => {
-                    let latest = known.borrow().table.clone();
-                    if let Some(table) = latest {
-                        self.take(&table).await;
-                    }
-                }
+            };
+            if in_time(work, ended(&mut ends)).await.is_none() {
+                self.give_up("the end came while something was being written");
+                break;
             }
         }
         follower.abort();
         if self.config.on_exit == OnExit::Undo {
-            let outcome = self.target.undo().await;
-            self.tell(&outcome);
+            match in_time(self.target.undo(), ready(())).await {
+                Some(outcome) => self.tell(&outcome),
+                None => self.give_up("the end came before what was written was taken away"),
+            }
         }
+    }
+
+    /// Nobody knows how much of it was done.
+    fn give_up(&self, what: &str) {
+        self.board.count(&self.config.name, "failed", 1);
+        tracing::error!(writer = self.config.name, "{what}");
     }
 
     /// When to look again without being told anything new.
@@ -223,6 +239,21 @@ fn print(what: &str) {
     let mut stream = std::io::stdout().lock();
     let _ =
         stream.write_all(format!("{}\n", what.trim_end()).as_bytes()).and_then(|()| stream.flush());
+}
+
+/// What comes of `work`, unless it takes longer than [`GRACE`] from the end on.
+async fn in_time<T>(work: impl Future<Output = T>, ends: impl Future<Output = ()>) -> Option<T> {
+    let mut work = pin!(work);
+    tokio::select! {
+        it = &mut work => Some(it),
+        () = ends => timeout(GRACE, work).await.ok(),
+    }
+}
+
+/// Once the process is told to stop.
+async fn ended(ends: &mut watch::Receiver<bool>) {
+    // Whoever could say so may have gone.
+    let _ = ends.wait_for(|ends| *ends).await;
 }
 
 async fn wait_until(due: Option<Instant>) {

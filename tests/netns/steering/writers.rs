@@ -1,6 +1,7 @@
 //! What a daemon chooses, carried to a file, to a server and to the routes of somebody who may see a part of it.
 
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::PathBuf;
 use std::process::Command;
@@ -14,13 +15,14 @@ use stamp_tests::netns::{self, Need, Program, Signal, Trial, trials};
 
 use super::network::{Net, OPEN, TOPOLOGY};
 use super::service::Service;
-use crate::daemon::receiver::Receiver;
+use crate::daemon::receiver::{Receiver, body};
 use crate::http::{value, wait_for};
 
 pub(super) fn trials() -> Vec<Trial> {
     trials![
         a_file_is_replaced_as_a_whole_and_by_writers_that_were_told_to: [Need::IPV6],
         a_server_is_told_everything_once_it_takes_it_and_no_more_than_it_may: [Need::IPV6],
+        a_server_that_never_answers_holds_up_no_end: [Need::IPV6],
         a_client_has_routes_to_its_own_prefixes_until_its_token_is_taken_away: [Need::IPV6],
     ]
 }
@@ -265,6 +267,31 @@ fn a_server_is_told_everything_once_it_takes_it_and_no_more_than_it_may() {
     assert_eq!(paths.last(), Some(&&json!([])), "nothing is left behind: {rest:?}");
     // What is told besides the way is no change.
     assert!(rest.iter().rev().skip(1).all(|body| active(body) == "past-c"), "{rest:?}");
+    stage.service.stop("path");
+}
+
+/// Of a server that takes a request and never answers.
+const MUTE: &str = "
+[[writer]]
+kind = \"webhook\"
+url = \"http://127.0.0.1:8080/paths\"
+dry-run = false
+timeout = \"60s\"
+";
+
+fn a_server_that_never_answers_holds_up_no_end() {
+    let stage = Stage::set(MUTE);
+    let host = stage.net.host("s");
+    let listener = host.run(|| TcpListener::bind("127.0.0.1:8080")).expect("the port is free");
+    let writer = stage.writer();
+    let (mut stream, _) = listener.accept().expect("it asks");
+    let told: Value = serde_json::from_slice(&body(&mut stream)).expect("a JSON object");
+    assert_eq!(active(&told), "past-b");
+    writer.signal(Signal::SIGTERM);
+    let finished = writer.wait_within(Duration::from_secs(20));
+    finished.assert_code(0);
+    let told = "msg=\"the end came while something was being written\" writer=webhook";
+    assert!(finished.stderr.contains(told), "{finished}");
     stage.service.stop("path");
 }
 
