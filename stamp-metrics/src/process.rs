@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::catalogue::{CPU, MAX_FDS, OPEN_FDS, RESIDENT, START_TIME, THREADS, VIRTUAL};
 use crate::exposition::{Family, Of};
+use crate::program::Program;
 
 /// Ticks a second in which the kernel tells processor time, on every platform we support
 /// (`USER_HZ`).
@@ -54,15 +55,24 @@ fn field(text: &str, key: &str) -> Option<f64> {
 }
 
 /// Its metrics.
-pub(crate) const fn families<P: AsRef<Process>, I>() -> [Family<P, I>; 7] {
+pub(crate) const fn families<P: AsRef<Program>, I>() -> [Family<P, I>; 7] {
     [
-        Family::new(&CPU, Of::Program(|of, to| to.some(&[], of.as_ref().cpu_seconds))),
-        Family::new(&RESIDENT, Of::Program(|of, to| to.some(&[], of.as_ref().resident_bytes))),
-        Family::new(&VIRTUAL, Of::Program(|of, to| to.some(&[], of.as_ref().virtual_bytes))),
-        Family::new(&OPEN_FDS, Of::Program(|of, to| to.some(&[], of.as_ref().open_fds))),
-        Family::new(&MAX_FDS, Of::Program(|of, to| to.some(&[], of.as_ref().max_fds))),
-        Family::new(&START_TIME, Of::Program(|of, to| to.some(&[], of.as_ref().start_seconds))),
-        Family::new(&THREADS, Of::Program(|of, to| to.some(&[], of.as_ref().threads))),
+        Family::new(&CPU, Of::Program(|of, to| to.some(&[], of.as_ref().process.cpu_seconds))),
+        Family::new(
+            &RESIDENT,
+            Of::Program(|of, to| to.some(&[], of.as_ref().process.resident_bytes)),
+        ),
+        Family::new(
+            &VIRTUAL,
+            Of::Program(|of, to| to.some(&[], of.as_ref().process.virtual_bytes)),
+        ),
+        Family::new(&OPEN_FDS, Of::Program(|of, to| to.some(&[], of.as_ref().process.open_fds))),
+        Family::new(&MAX_FDS, Of::Program(|of, to| to.some(&[], of.as_ref().process.max_fds))),
+        Family::new(
+            &START_TIME,
+            Of::Program(|of, to| to.some(&[], of.as_ref().process.start_seconds)),
+        ),
+        Family::new(&THREADS, Of::Program(|of, to| to.some(&[], of.as_ref().process.threads))),
     ]
 }
 

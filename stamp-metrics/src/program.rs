@@ -7,7 +7,7 @@ use crate::catalogue::{
     EVENTS_DELIVERED, EVENTS_DROPPED, SANDBOX, SESSIONS_OMITTED, WEB_EVICTED,
 };
 use crate::exposition::{Family, Of};
-use crate::process::Process;
+use crate::process::{self, Process};
 
 /// A program at one moment.
 #[derive(Clone, Debug, Default)]
@@ -33,12 +33,6 @@ pub struct Program {
 impl AsRef<Self> for Program {
     fn as_ref(&self) -> &Self {
         self
-    }
-}
-
-impl AsRef<Process> for Program {
-    fn as_ref(&self) -> &Process {
-        &self.process
     }
 }
 
@@ -94,8 +88,12 @@ pub(crate) fn seconds(time: SystemTime) -> f64 {
     time.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
-/// Its metrics.
-pub(crate) const fn families<P: AsRef<Program>, I>() -> [Family<P, I>; 11] {
+/// Its metrics, and those of its process.
+pub(crate) fn families<P: AsRef<Program>, I>() -> impl Iterator<Item = Family<P, I>> {
+    own().into_iter().chain(process::families())
+}
+
+const fn own<P: AsRef<Program>, I>() -> [Family<P, I>; 11] {
     [
         Family::new(
             &BUILD_INFO,

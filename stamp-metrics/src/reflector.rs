@@ -9,7 +9,6 @@ use stamp_session::statistics::Histogram;
 
 use crate::catalogue::*;
 use crate::exposition::{Exposition, Family, Of, Samples};
-use crate::process::{self, Process};
 use crate::program::{self, Program};
 
 /// A reflector at one moment.
@@ -70,12 +69,6 @@ impl AsRef<Program> for Shared {
     }
 }
 
-impl AsRef<Process> for Shared {
-    fn as_ref(&self) -> &Process {
-        &self.0.program.process
-    }
-}
-
 impl AsRef<[Nothing]> for Shared {
     fn as_ref(&self) -> &[Nothing] {
         &[]
@@ -90,8 +83,7 @@ const fn one(metric: &'static Metric, of: fn(&Shared, &mut Samples)) -> Metrics 
 
 /// In the order of their sending.
 static FAMILIES: LazyLock<Vec<Metrics>> = LazyLock::new(|| {
-    let programs = program::families().into_iter().chain(process::families());
-    programs
+    program::families()
         .filter(|family| family.metric() != &SESSIONS_OMITTED)
         .chain([
             one(&PROBES, |of, to| to.count(&[], of.0.counters.received)),

@@ -6,7 +6,6 @@ use std::time::SystemTime;
 use crate::catalogue::*;
 use crate::exposition::{Exposition, Family, Of};
 use crate::policy::{self, PolicyView};
-use crate::process::{self, Process};
 use crate::program::{self, Program, seconds};
 
 /// Who decides over what others measured, at one moment.
@@ -44,12 +43,6 @@ impl AsRef<Program> for Shared {
     }
 }
 
-impl AsRef<Process> for Shared {
-    fn as_ref(&self) -> &Process {
-        &self.0.program.process
-    }
-}
-
 impl AsRef<[PolicyView]> for Shared {
     fn as_ref(&self) -> &[PolicyView] {
         &self.0.policies
@@ -60,7 +53,6 @@ type Metrics = Family<Shared, PolicyView>;
 
 /// In the order of their sending.
 static FAMILIES: LazyLock<Vec<Metrics>> = LazyLock::new(|| {
-    let programs = program::families().into_iter().chain(process::families());
     // Who measures a list says what it is: nobody else may, for the two would be taken for one another.
     let left_out = [SESSIONS_OMITTED, POLICY_LIST];
     let questions: [Metrics; 4] = [
@@ -83,7 +75,7 @@ static FAMILIES: LazyLock<Vec<Metrics>> = LazyLock::new(|| {
             }),
         ),
     ];
-    programs
+    program::families()
         .chain(policy::families())
         .filter(|family| !left_out.contains(family.metric()))
         .chain(questions)

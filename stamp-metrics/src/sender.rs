@@ -18,7 +18,6 @@ use stamp_session::te::{TeCounts, TeState, TeWindow};
 use crate::counters::SessionCounters;
 use crate::exposition::Exposition;
 use crate::policy::PolicyView;
-use crate::process::Process;
 use crate::program::Program;
 
 /// Series that one session can have, for the limit on all of them.
@@ -198,12 +197,6 @@ impl AsRef<[PolicyView]> for Shared {
 impl AsRef<Program> for Shared {
     fn as_ref(&self) -> &Program {
         &self.0.program
-    }
-}
-
-impl AsRef<Process> for Shared {
-    fn as_ref(&self) -> &Process {
-        &self.0.program.process
     }
 }
 

@@ -5,7 +5,6 @@ use std::time::SystemTime;
 
 use crate::catalogue::*;
 use crate::exposition::{Exposition, Family, Of, Samples};
-use crate::process::{self, Process};
 use crate::program::{self, Program, seconds};
 
 /// All writers at one moment.
@@ -50,12 +49,6 @@ impl AsRef<Program> for Shared {
     }
 }
 
-impl AsRef<Process> for Shared {
-    fn as_ref(&self) -> &Process {
-        &self.0.program.process
-    }
-}
-
 impl AsRef<[WriterView]> for Shared {
     fn as_ref(&self) -> &[WriterView] {
         &self.0.writers
@@ -70,8 +63,7 @@ const fn each(metric: &'static Metric, of: fn(&WriterView, &mut Samples)) -> Met
 
 /// In the order of their sending.
 static FAMILIES: LazyLock<Vec<Metrics>> = LazyLock::new(|| {
-    let programs = program::families().into_iter().chain(process::families());
-    programs
+    program::families()
         .filter(|family| family.metric() != &SESSIONS_OMITTED)
         .chain([
             each(&WRITER_CHANGES, |of, to| {

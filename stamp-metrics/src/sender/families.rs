@@ -13,7 +13,7 @@ use super::{Session, Shared};
 use crate::catalogue::*;
 use crate::exposition::{Family, Of, Samples};
 use crate::program::seconds;
-use crate::{policy, process, program};
+use crate::{policy, program};
 
 type Metrics = Family<Shared, Session>;
 
@@ -23,7 +23,6 @@ const fn each(metric: &'static Metric, of: fn(&Session, &mut Samples)) -> Metric
 
 /// In the order of their sending.
 pub(super) static FAMILIES: LazyLock<Vec<Metrics>> = LazyLock::new(|| {
-    let programs = program::families().into_iter().chain(process::families());
     let senders = [
         Family::new(
             &SESSIONS,
@@ -35,7 +34,7 @@ pub(super) static FAMILIES: LazyLock<Vec<Metrics>> = LazyLock::new(|| {
         Family::new(&HISTOGRAMS, Of::Program(|of, to| to.truth(&[], of.0.has_histograms))),
         Family::new(&LAG, Of::Program(|of, to| to.histogram(&[], &of.0.lag))),
     ];
-    programs
+    program::families()
         .chain(senders)
         .chain(discovery())
         .chain(policy::families())

@@ -16,6 +16,7 @@ use stamp_session::te::{TeDelay, TeLoss, TeMode, TeReason};
 
 use super::*;
 use crate::catalogue;
+use crate::process::Process;
 use crate::program::{Reloads, Sink};
 
 fn snapshot(thresholds: Option<Thresholds>) -> SessionSnapshot {
