@@ -116,10 +116,14 @@ impl Selecting {
             }
         };
         let (shown, rows) = self.decider.shown(now, frozen.as_deref());
-        if self.board.read().has_decided() {
+        if frozen.is_none() || self.board.read().has_decided() {
             self.table.publish(rows);
         }
         let mut posted = self.board.read();
+        if frozen.is_none() {
+            // Not before the table: whoever follows would take an empty one for a decision.
+            posted.answered = Some(SystemTime::now());
+        }
         posted.policies.choose(shown);
         let changes = posted.policies.changes(now);
         drop(posted);
@@ -132,7 +136,6 @@ impl Selecting {
         let mut posted = self.board.read();
         let moved = self.decider.decide(readings, &mut posted.policies, now);
         posted.asked.0 = posted.asked.0.saturating_add(1);
-        posted.answered = Some(SystemTime::now());
         if posted.trouble.take().is_some() {
             tracing::info!("Prometheus answers again: decisions go on");
         }

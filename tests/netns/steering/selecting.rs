@@ -63,6 +63,8 @@ impl Stage {
         let selector = host.spawn(netns::binary("stamp-sender").arg("select").arg(file));
         let stage = Self { net, host, _far: far, service, _prometheus: prometheus, selector };
         stage.moved("to=past-b", 1);
+        // The log has it first.
+        stage.selector.wait_until("it is ready", || stage.ask("/-/ready", "").0 == 200);
         stage
     }
 
@@ -97,6 +99,9 @@ impl Stage {
 
 fn whoever_asks_what_was_selected_is_told_its_own_part() {
     let mut stage = Stage::set("500ms");
+    let mut all = Followed::at((&stage.host, OWN), "");
+    let table = all.next("table");
+    assert_eq!(table["paths"][0]["active"], "past-b", "{table}");
     for (query, count) in [
         ("to=198.51.100.7&class=gaming", 1),
         ("to=192.0.2.2", 1),
@@ -113,10 +118,7 @@ fn whoever_asks_what_was_selected_is_told_its_own_part() {
     assert_eq!(stage.ask("/api/v1/paths?to=198.51.100.7", BRANCH).0, 403, "another's");
     let stranger = BRANCH.replace("branch", "stranger");
     assert_eq!(stage.ask("/api/v1/paths", &stranger).0, 401);
-    let (mut all, mut part) =
-        (Followed::at((&stage.host, OWN), ""), Followed::at((&stage.host, OWN), BRANCH));
-    let table = all.next("table");
-    assert_eq!(table["paths"][0]["active"], "past-b", "{table}");
+    let mut part = Followed::at((&stage.host, OWN), BRANCH);
     let table = part.next("table");
     assert_eq!(table["paths"][0]["lists"][0]["segments"], json!(["b"]), "{table}");
     stage.net.delay("s>b", Duration::from_millis(500));
