@@ -10,7 +10,7 @@ use stamp_proto::auth::Key;
 use stamp_proto::packet::{AuthenticationMode, SenderPacket, Ssid};
 use stamp_proto::time::{ErrorEstimate, Timestamp, TimestampFormat};
 
-use crate::far_end;
+use crate::reflection;
 
 /// Probes under way: enough to keep both ends busy, few enough for any receive queue.
 const WINDOW: usize = 128;
@@ -49,7 +49,7 @@ impl Driver {
         Self {
             socket: UdpSocket::open(&options).expect("a socket"),
             mode,
-            key: far_end::key(),
+            key: reflection::key(),
             send: SendBatch::new(step, 256),
             receive: ReceiveBatch::new(BATCH, 256),
             sequence: 0,

@@ -13,6 +13,7 @@ mod counting_allocator;
 mod far_end;
 mod measure;
 mod near_end;
+mod reflection;
 
 use std::time::Duration;
 

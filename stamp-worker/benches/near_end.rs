@@ -8,7 +8,7 @@ use stamp_proto::packet::Ssid;
 use stamp_session::sender::{Schedule, SenderConfig};
 use stamp_worker::sender::{Nobody, SenderPool, SessionSetup};
 
-use crate::far_end::ONE_CLOCK;
+use crate::reflection::ONE_CLOCK;
 
 /// Where reflectors of these benches listen.
 pub(crate) fn loopback() -> SocketAddr {

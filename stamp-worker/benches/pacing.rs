@@ -9,6 +9,7 @@
 mod far_end;
 mod measure;
 mod near_end;
+mod reflection;
 mod threads;
 
 use std::time::Duration;

@@ -18,6 +18,7 @@ mod bare_echo;
 mod driver;
 mod far_end;
 mod measure;
+mod reflection;
 mod threads;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

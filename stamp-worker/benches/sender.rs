@@ -13,6 +13,7 @@ mod driver;
 mod far_end;
 mod measure;
 mod near_end;
+mod reflection;
 mod threads;
 
 use std::time::Duration;

@@ -2,24 +2,26 @@
 //!
 //! `cargo bench -p stamp-worker --bench sessions`, or with `-- 10000 10000` for these numbers only.
 //!
-//! Every session has a socket of its own, with kernel transmit stamps on; one reflector worker
-//! answers, both on loopback. How cost grows is seen from ten sessions to ten thousand, each every
+//! Every session has a socket of its own, with kernel transmit stamps on; a reflector that never
+//! sleeps answers, both on loopback. How cost grows is seen from ten sessions to ten thousand, each every
 //! 100 ms. Then the most that hold at 3.3 ms are looked for: nothing lost, at most one slot in 10 000
 //! not used, in the median of three runs. The round trip is what the sessions report (without
 //! residence): the median of the sessions, and the worst. Memory is that of the whole process,
 //! reflector and bench included; beside it, what each session takes more than the first ten do.
 
-mod far_end;
 mod measure;
 mod near_end;
+mod reflection;
+mod sleepless;
 mod threads;
 
 use std::time::Duration;
 
 use measure::{Effort, median};
-use stamp_proto::packet::AuthenticationMode;
 use stamp_proto::time::TimeDelta;
 use stamp_session::snapshot::SessionSnapshot;
+
+use sleepless::Sleepless;
 
 /// Interval of the slow ones.
 const SLOW: Duration = Duration::from_millis(100);
@@ -29,7 +31,7 @@ const FAST: Duration = Duration::from_micros(3_300);
 const CLEAN: f64 = 10_000.0;
 
 /// Name of the reflector's thread.
-const REFLECTOR: &str = "reflector-0";
+const REFLECTOR: &str = "reflector";
 /// Name of the sender's thread.
 const SENDER: &str = "sender";
 
@@ -105,7 +107,7 @@ struct Run {
 
 impl Run {
     fn of(count: u16, interval: Duration, length: Duration) -> Self {
-        let far = far_end::start(near_end::loopback(), AuthenticationMode::Unauthenticated, false);
+        let far = Sleepless::start(near_end::loopback(), REFLECTOR);
         let setups = (0..count).map(|_| near_end::session(far.address, interval, length, true));
         let pool = near_end::start(setups.collect());
         std::thread::sleep(length.mul_f64(0.95));
@@ -113,7 +115,7 @@ impl Run {
             |thread| threads::processor_ns(thread) as f64 / (length.as_nanos() as f64 * 0.95);
         let (sender, reflector, memory) = (core(SENDER), core(REFLECTOR), resident_mib());
         let sessions = pool.join().expect("the worker ends well");
-        assert!(far.pool.stop().reflected() > 0, "nothing was answered");
+        assert!(far.stop() > 0, "nothing was answered");
         let sum = |of: fn(&SessionSnapshot) -> u64| sessions.iter().map(of).sum::<u64>();
         let of = |of: fn(&SessionSnapshot) -> Option<TimeDelta>| -> Vec<f64> {
             let micros = |value: TimeDelta| value.ns() as f64 / 1_000.0;
