@@ -148,7 +148,8 @@ fn a_route_leaves_the_way_that_becomes_slow() {
     let chosen = of(after, "run", "path: past-c -> past-a, good: violation, for forward-p95 is ");
     let candidates = of(after, "run", "past-c (200) violates: forward-p95 is ");
     for text in [&chosen, &candidates] {
-        assert!(milliseconds(text) >= 120.0, "{text}: {finished}");
+        // The quantile of a histogram is within half a cell.
+        assert!(milliseconds(text) >= 119.0, "{text}: {finished}");
     }
     for words in ["past-b (100) violates: loss is ", "past-a (100) eligible"] {
         assert!(candidates.contains(words), "{words}: {finished}");
