@@ -11,7 +11,7 @@ const DELAY_MS: u32 = 200;
 const DELAY_NS: i64 = 200_000_000;
 /// What everything else takes less than, for the quickest of some packets on an emulated machine
 /// whose host is busy too.
-const NO_DELAY_NS: i64 = DELAY_NS;
+const NO_DELAY_NS: i64 = DELAY_NS / 2;
 
 /// Each direction of a link that is crossed, and the labels, top first, that arrive at its end.
 type Links = &'static [(&'static str, &'static [u32])];
@@ -111,7 +111,7 @@ impl Net {
             "-S".into(),
             near.address(family).to_string(),
         ]);
-        command.args(["-p", &PORT.to_string(), "-c", "8", "-i", "50ms", "--json"]);
+        command.args(["-p", &PORT.to_string(), "-c", "8", "-i", "100ms", "--json"]);
         command.args(["--clock", "synchronized,error=1us"]);
         command.args(["--far-clock", "synchronized,error=1us"]);
         near.spawn(command.args(flags.split_whitespace())).wait()

@@ -12,7 +12,7 @@ const SLEWED_NS: i64 = 10_000;
 /// The same beyond what was set.
 const PER_WIRE_OF_SET_NS: i64 = 100_000;
 
-/// Fewest probes of which the quickest says something.
+/// Fewest probes that a median is taken of.
 const FEWEST: usize = 8;
 
 /// A way to put probes on segments, and all that is to be seen of it.
@@ -50,7 +50,7 @@ impl Form {
     }
 
     pub(super) fn delays_are_those_of_the_wires(&self, net: &Net) {
-        let flags = format!("{} -p {OPEN} -c 40 -i 20ms -W 2s --json", self.flags);
+        let flags = format!("{} -p {OPEN} -c 40 -i 5ms -W 2s --json", self.flags);
         let finished = net.send(&flags);
         finished.assert_code(0);
         let session = session(&finished);
@@ -103,13 +103,14 @@ impl Form {
         let below = least.iter().zip(&measured).map(|(least, measured)| least - measured).max();
         assert!(below < Some(SLEWED_NS * count), "{what}: {below:?} ns below the record");
         let each = || measured.iter().zip(&held);
-        // The quickest: what keeps a switch from running only adds to it.
-        let beyond = each().map(|(measured, held)| measured - held).min();
-        assert!(beyond < Some(PER_WIRE_NS * count), "{what}: {beyond:?} ns beyond the record");
+        let beyond = median(each().map(|(measured, held)| measured - held).collect());
+        assert!(beyond < PER_WIRE_NS * count, "{what}: {beyond} ns beyond the record");
         // A wire on a busy machine lets go late, and its record says of which packets.
         let is_punctual = |held: i64| held - set < PER_WIRE_NS * count;
         let punctual = each().filter(|(_, held)| is_punctual(**held));
-        if let Some(error) = punctual.map(|(measured, _)| measured - set).min() {
+        let punctual: Vec<i64> = punctual.map(|(measured, _)| measured - set).collect();
+        if punctual.len() >= FEWEST {
+            let error = median(punctual);
             assert!(error < PER_WIRE_OF_SET_NS * count, "{what}: {error} ns beyond what was set");
         }
     }
@@ -166,4 +167,12 @@ fn delays(session: &Value, direction: &str) -> Vec<i64> {
 
 fn nanoseconds(duration: std::time::Duration) -> i64 {
     i64::try_from(duration.as_nanos()).expect("a short time")
+}
+
+fn median(mut values: Vec<i64>) -> i64 {
+    let (_, middle, _) = {
+        let at = values.len() / 2;
+        values.select_nth_unstable(at)
+    };
+    *middle
 }
