@@ -216,6 +216,11 @@ fn a_check_has_the_statuses_of_monitoring_plugins() {
         finished.assert_code(status);
         let told = format!("{}{}", finished.stdout, finished.stderr);
         assert!(told.contains(words), "{words:?} in {told}");
+        if words.ends_with("loss ") {
+            let share = told.split_once(words).and_then(|(_, share)| share.split_once('%'));
+            let share: f64 = share.expect("a share").0.parse().expect("a number");
+            assert!((15.0..25.0).contains(&share), "each fifth is lost: {told}");
+        }
         if finished.stdout.starts_with("STAMP OK") {
             assert!(finished.stdout.contains(" loss'="), "{told}");
             assert_eq!(finished.stdout.lines().count(), 1, "{told}");
