@@ -4,7 +4,7 @@
 //!
 //! A driver on one end of a veth pair keeps a window of probes on the way; the other end returns
 //! them. Contenders:
-//! * `bare`: a frame from the ring, one ready-made frame copied and sent in batches, nothing else;
+//! * `bare`: a frame from the ring, copied below ready-made headers and sent in batches, unread;
 //! * the node of the product: T2 written, checksum brought up to date, labels popped or the list
 //!   advanced, next hop and its address on the link looked up.
 //!

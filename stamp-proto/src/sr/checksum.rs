@@ -85,6 +85,7 @@ pub fn checksum(octets: &[u8]) -> u16 {
 
 /// The octets of a header agree with the checksum among them.
 #[must_use]
+#[inline]
 pub fn is_right(octets: &[u8]) -> bool {
     let mut sum = OnesComplement::new();
     sum.add(octets);
@@ -96,6 +97,7 @@ pub fn is_right(octets: &[u8]) -> bool {
 /// `at_odd_octet` tells that the change begins at the lower half of a word. The other equation
 /// found in older texts makes −0 out of +0 and is not used.
 #[must_use]
+#[inline]
 pub fn updated(checksum: u16, at_odd_octet: bool, old: &[u8], new: &[u8]) -> u16 {
     let start = if at_odd_octet { OnesComplement::starting_odd() } else { OnesComplement::new() };
     let (mut before, mut after) = (start, start);

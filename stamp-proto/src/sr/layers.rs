@@ -11,7 +11,7 @@ use super::srh::{ROUTING_TYPE, Srh, SrhError};
 use crate::error::ParseError;
 use crate::reader::{Reader, peek_up_to};
 
-pub use place::{NoUdp, StampError, UdpPlace, find_udp, write_timestamp};
+pub use place::{NoUdp, StampError, UdpPlace, UdpSpan, find_udp, find_udp_below, write_timestamp};
 pub use quote::{QuotedUdp, quoted_udp};
 
 /// What a packet begins with.
@@ -154,6 +154,14 @@ impl<'a> Layers<'a> {
         Self { reader: Reader::new(octets), octets: octets.len(), next, addresses: None }
     }
 
+    /// The rest of the walk, with octets counted from this one on.
+    #[must_use]
+    pub const fn counted_from(mut self, octet: usize) -> Self {
+        self.octets = self.octets.saturating_sub(octet);
+        self
+    }
+
+    #[inline]
     fn take(&mut self) -> Result<Layer<'a>, Failure> {
         match self.next {
             Next::Ethernet => self.take_ethernet(),
@@ -189,6 +197,7 @@ impl<'a> Layers<'a> {
         Ok(Layer::Vlan { tag, ether_type })
     }
 
+    #[inline]
     fn take_mpls(&mut self, above: Option<LabelRole>) -> Result<Layer<'a>, Failure> {
         let entry = LabelStackEntry::parse(&mut self.reader)?;
         let role = LabelRole::below(above, entry.label);
@@ -204,6 +213,7 @@ impl<'a> Layers<'a> {
         }
     }
 
+    #[inline]
     fn take_ip(&mut self) -> Result<Layer<'a>, Failure> {
         match self.reader.rest().first().map(|first| first >> 4) {
             Some(4) => self.take_ipv4(),
@@ -216,6 +226,7 @@ impl<'a> Layers<'a> {
         }
     }
 
+    #[inline]
     fn take_ipv4(&mut self) -> Result<Layer<'a>, Failure> {
         let whole = self.reader.rest();
         let (header, checksum_right) = Ipv4Header::parse(&mut self.reader)?;
@@ -229,6 +240,7 @@ impl<'a> Layers<'a> {
         Ok(Layer::Ipv4 { header, checksum_right })
     }
 
+    #[inline]
     fn take_ipv6(&mut self) -> Result<Layer<'a>, Failure> {
         let header = Ipv6Header::parse(&mut self.reader)?;
         self.keep(self.reader.rest(), usize::from(header.payload_length));
@@ -239,6 +251,7 @@ impl<'a> Layers<'a> {
     }
 
     /// Forgets what is behind the first `octets` of `from`, of which some were taken already.
+    #[inline]
     fn keep(&mut self, from: &'a [u8], octets: usize) {
         let before = self.reader.available();
         let taken = from.len().saturating_sub(before);
@@ -247,6 +260,7 @@ impl<'a> Layers<'a> {
         self.octets = self.octets.saturating_sub(forgotten);
     }
 
+    #[inline]
     fn take_routing(&mut self) -> Result<Layer<'a>, Failure> {
         if self.reader.rest().get(2) != Some(&ROUTING_TYPE) {
             return self.take_extension(Protocol::ROUTING);
@@ -290,6 +304,24 @@ impl<'a> Layers<'a> {
         Ok(Layer::Udp { datagram, addresses })
     }
 
+    /// The UDP datagram, when it is the next layer.
+    ///
+    /// The same as [`Self::next`] for that layer alone: whoever looks for nothing else is spared a
+    /// layer that may be any.
+    #[inline]
+    fn next_udp(&mut self) -> Option<Result<(usize, UdpDatagram<'a>, AddressPair), LayerError>> {
+        let (Next::Upper(Protocol::UDP), Some(addresses)) = (self.next, self.addresses) else {
+            return None;
+        };
+        let offset = self.octets.saturating_sub(self.reader.available());
+        let datagram = UdpDatagram::parse(&mut self.reader);
+        self.finish();
+        Some(match datagram {
+            Ok(datagram) => Ok((offset, datagram, addresses)),
+            Err(error) => Err(LayerError::Header { offset, error }),
+        })
+    }
+
     fn take_opaque(&mut self, protocol: Option<Protocol>) -> Layer<'a> {
         let octets = self.reader.rest();
         self.finish();
@@ -305,6 +337,7 @@ impl<'a> Layers<'a> {
 impl<'a> Iterator for Layers<'a> {
     type Item = Result<(usize, Layer<'a>), LayerError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if matches!(self.next, Next::Nothing) && self.reader.available() == 0 {
             return None;

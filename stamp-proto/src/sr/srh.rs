@@ -124,6 +124,7 @@ impl<'a> Srh<'a> {
     /// [`SrhError::RoutingType`], [`SrhError::LastEntry`] when the list does not fit into the
     /// header, [`SrhError::SegmentsLeft`] when it points behind a list with its first segment left
     /// out, [`SrhError::Octets`] when the header is cut short.
+    #[inline]
     pub fn parse(reader: &mut Reader<'a>) -> Result<Self, SrhError> {
         const FIELD: &str = "Segment Routing Header";
         let [next_header, header_length, routing_type, segments_left] = reader.take_array(FIELD)?;

@@ -1,13 +1,12 @@
 //! A packet as it leaves.
 
 use core::net::{IpAddr, Ipv6Addr};
-use core::ops::Range;
 
 use stamp_proto::error::ParseError;
 use stamp_proto::reader::{peek_array, peek_up_to};
 use stamp_proto::sr::checksum::{OnesComplement, updated};
 use stamp_proto::sr::header::UDP_CHECKSUM_OFFSET;
-use stamp_proto::sr::layers::{UdpPlace, write_timestamp};
+use stamp_proto::sr::layers::{UdpSpan, write_timestamp};
 use stamp_proto::sr::mpls::{Label, LabelStackEntry};
 use stamp_proto::sr::protocol::EtherType;
 use stamp_proto::writer::{Writer, patch_array};
@@ -68,7 +67,7 @@ pub(super) enum Top {
 pub(super) struct Advance {
     pub(super) destination: Ipv6Addr,
     /// Where Segments Left is, and what it becomes; a shift leaves it alone.
-    pub(super) segments_left: Option<(usize, u8)>,
+    pub(super) segments_left: Option<(u16, u8)>,
 }
 
 impl Forward<'_> {
@@ -126,16 +125,17 @@ impl Forward<'_> {
     }
 
     fn change_payload(&self, packet: &mut [u8]) -> Result<(), ParseError> {
-        let Payload { place: Some(place), timestamp, finish_checksum, .. } = &self.payload else {
+        let Payload { span: Some(span), timestamp, finish_checksum, .. } = self.payload else {
             return Ok(());
         };
-        if *finish_checksum {
-            finish(packet, place)?;
+        if finish_checksum {
+            finish(packet, span)?;
         }
         if let Some((offset, octets)) = timestamp {
             // That it fits was seen before.
-            write_timestamp(packet, place, *offset, *octets).map_err(|_| {
-                let (needed, available) = (offset.saturating_add(8), place.payload.len());
+            write_timestamp(packet, span, offset, octets).map_err(|_| {
+                let needed = offset.saturating_add(8);
+                let available = span.end.saturating_sub(span.payload);
                 ParseError::Truncated { field: "timestamp", needed, available }
             })?;
         }
@@ -166,7 +166,7 @@ impl Forward<'_> {
         let Some(Advance { destination, segments_left }) = self.advance else { return Ok(()) };
         patch_array(packet, DESTINATION, "destination address", destination.octets())?;
         match segments_left {
-            Some((at, left)) => patch_array(packet, at, "Segments Left", [left]),
+            Some((at, left)) => patch_array(packet, at.into(), "Segments Left", [left]),
             None => Ok(()),
         }
     }
@@ -174,14 +174,13 @@ impl Forward<'_> {
 
 /// Finishes a checksum whose field holds the sum of the pseudo-header: whoever wrote that knew the
 /// address at the end of the way, which nobody can tell from the packet.
-fn finish(packet: &mut [u8], place: &UdpPlace) -> Result<(), ParseError> {
-    let datagram: Range<usize> = place.udp..place.payload.end;
+fn finish(packet: &mut [u8], span: UdpSpan) -> Result<(), ParseError> {
     let mut sum = OnesComplement::new();
-    sum.add(peek_up_to(packet, datagram));
+    sum.add(peek_up_to(packet, span.udp..span.end));
     let checksum = match !sum.fold() {
         0 => u16::MAX,
         checksum => checksum,
     };
-    let at = place.udp.saturating_add(UDP_CHECKSUM_OFFSET);
+    let at = span.udp.saturating_add(UDP_CHECKSUM_OFFSET);
     patch_array(packet, at, "UDP checksum", checksum.to_be_bytes())
 }

@@ -4,13 +4,12 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use stamp_proto::ip::HopLimit;
 use stamp_proto::reader::{Reader, peek_up_to};
-use stamp_proto::sr::header::{Ipv4Header, Ipv6Header};
 use stamp_proto::sr::layers::Outermost;
 use stamp_proto::sr::mpls::{Label, LabelStackEntry, StackError, TopLabel};
 
 use super::config::{Action, AdjacencyId, LabelRule, Trigger};
 use super::emit::{Forward, Imposed, NextHop, Top};
-use super::payload::inspect;
+use super::payload::{Header, Opened, inspect};
 use super::reason::DropReason;
 use super::{Arrival, ForwardingConfig};
 
@@ -49,7 +48,7 @@ pub(super) fn decide<'a>(
             }
         };
         if bottom {
-            return route(config, arrival, rule, rest);
+            return route(config, arrival, rule, (rest, Opened::new(Outermost::Ip, rest)?));
         }
     }
 }
@@ -145,17 +144,18 @@ fn leave<'a>(
     (imposed, adjacency): (Option<Imposed<'a>>, AdjacencyId),
 ) -> Result<Forward<'a>, DropReason> {
     let outermost = if bottom { Outermost::Ip } else { Outermost::Mpls };
+    let opened = Opened::new(outermost, rest);
     let top = match (&imposed, bottom) {
         (Some(_), _) => Top::Covered,
-        (None, true) => ip(rest)?.0,
-        (None, false) => label(rest)?,
+        (None, true) => ip(&opened?.header)?.0,
+        (None, false) => label(&opened?.header)?,
     };
     Ok(Forward {
         packet: rest,
         imposed: imposed.unwrap_or(NOTHING),
         top,
         advance: None,
-        payload: inspect(config, rule, arrival, (outermost, rest))?,
+        payload: inspect(config, rule, arrival, opened)?,
         next_hop: NextHop::Adjacency(adjacency),
     })
 }
@@ -165,15 +165,15 @@ pub(super) fn route<'a>(
     config: &'a ForwardingConfig,
     arrival: &Arrival,
     rule: Option<usize>,
-    packet: &'a [u8],
+    (packet, opened): (&'a [u8], Opened<'a>),
 ) -> Result<Forward<'a>, DropReason> {
-    let (top, destination) = ip(packet)?;
+    let (top, destination) = ip(&opened.header)?;
     Ok(Forward {
         packet,
         imposed: NOTHING,
         top,
         advance: None,
-        payload: inspect(config, rule, arrival, (Outermost::Ip, packet))?,
+        payload: inspect(config, rule, arrival, Ok(opened))?,
         next_hop: NextHop::Destination(forwardable(destination)?),
     })
 }
@@ -183,29 +183,19 @@ pub(super) const NOTHING: Imposed<'static> =
     Imposed { labels: &[], like: LabelStackEntry::new(Label::IPV4_EXPLICIT_NULL) };
 
 /// The label that is on top when it leaves must not be at the end of its hops.
-fn label(packet: &[u8]) -> Result<Top, DropReason> {
-    let entry = LabelStackEntry::parse(&mut Reader::new(packet));
-    match entry.map_err(|_| DropReason::Malformed)?.ttl {
-        0 | 1 => Err(DropReason::HopLimit),
-        _ => Ok(Top::Label),
+fn label(header: &Header) -> Result<Top, DropReason> {
+    match header.top {
+        Top::Label if goes_on(header.hops) => Ok(Top::Label),
+        Top::Label => Err(DropReason::HopLimit),
+        _ => Err(DropReason::Malformed),
     }
 }
 
 /// The version of an IP packet that may still go on, and its destination.
-fn ip(packet: &[u8]) -> Result<(Top, IpAddr), DropReason> {
-    let mut reader = Reader::new(packet);
-    let (top, hops, destination) = match packet.first().map(|first| first >> 4) {
-        Some(4) => match Ipv4Header::parse(&mut reader) {
-            Ok((header, true)) => (Top::Ipv4, header.ttl, IpAddr::V4(header.destination)),
-            _ => return Err(DropReason::Malformed),
-        },
-        Some(6) => match Ipv6Header::parse(&mut reader) {
-            Ok(header) => (Top::Ipv6, header.hop_limit, IpAddr::V6(header.destination)),
-            Err(_) => return Err(DropReason::Malformed),
-        },
-        _ => return Err(DropReason::Malformed),
-    };
-    if goes_on(hops) { Ok((top, destination)) } else { Err(DropReason::HopLimit) }
+fn ip(header: &Header) -> Result<(Top, IpAddr), DropReason> {
+    let destination = header.destination.filter(|_| header.checksum_right);
+    let destination = destination.ok_or(DropReason::Malformed)?;
+    if goes_on(header.hops) { Ok((header.top, destination)) } else { Err(DropReason::HopLimit) }
 }
 
 /// More than one hop is left.

@@ -6,15 +6,14 @@
 
 use core::net::{IpAddr, Ipv6Addr};
 
-use stamp_proto::reader::{Reader, peek_up_to};
-use stamp_proto::sr::header::Ipv6Header;
+use stamp_proto::reader::peek_up_to;
 use stamp_proto::sr::layers::{Layer, Layers, Outermost};
 use stamp_proto::sr::protocol::Protocol;
 
 use super::config::{SidForm, Trigger};
 use super::emit::{Advance, Forward, NextHop, Top};
 use super::labels::{NOTHING, accept, forwardable, goes_on, route};
-use super::payload::inspect;
+use super::payload::{Header, Opened, inspect};
 use super::reason::DropReason;
 use super::{Arrival, ForwardingConfig};
 
@@ -24,24 +23,27 @@ pub(super) fn decide<'a>(
     arrival: &Arrival,
     packet: &'a [u8],
 ) -> Result<Option<Forward<'a>>, DropReason> {
-    let Ok(header) = Ipv6Header::parse(&mut Reader::new(packet)) else { return Ok(None) };
-    let Some((rule, sid)) = find(config, header.destination) else { return Ok(None) };
+    let Ok(mut opened) = Opened::new(Outermost::Ip, packet) else { return Ok(None) };
+    let header = opened.header;
+    let Some(IpAddr::V6(destination)) = header.destination else { return Ok(None) };
+    let Some((rule, sid)) = find(config, destination) else { return Ok(None) };
     if arrival.truncated {
         return Err(DropReason::Truncated);
     }
     let accepted = config.timestamps.get(rule).map(|rule| rule.interfaces.as_slice());
     accept(accepted.unwrap_or_default(), arrival)?;
-    let advance = match sid.shifted(header.destination) {
+    let advance = match sid.shifted(destination) {
         Some(destination) => Advance { destination, segments_left: None },
-        None => match walk(packet)? {
+        None => match walk(&mut opened.below)? {
             Step::Next(advance) => advance,
-            Step::Inside(inner) => {
-                let inner = peek_up_to(packet, inner..packet.len());
-                return route(config, arrival, Some(rule), inner).map(Some);
+            Step::Inside(at, header) => {
+                let inner = peek_up_to(packet, at..packet.len());
+                let opened = Opened { header, below: opened.below.counted_from(at) };
+                return route(config, arrival, Some(rule), (inner, opened)).map(Some);
             }
         },
     };
-    if !goes_on(header.hop_limit) {
+    if !goes_on(header.hops) {
         return Err(DropReason::HopLimit);
     }
     Ok(Some(Forward {
@@ -50,7 +52,7 @@ pub(super) fn decide<'a>(
         top: Top::Ipv6,
         next_hop: NextHop::Destination(forwardable(IpAddr::V6(advance.destination))?),
         advance: Some(advance),
-        payload: inspect(config, Some(rule), arrival, (Outermost::Ip, packet))?,
+        payload: inspect(config, Some(rule), arrival, Ok(opened))?,
     }))
 }
 
@@ -68,23 +70,29 @@ fn find(config: &ForwardingConfig, address: Ipv6Addr) -> Option<(usize, &SidForm
 enum Step {
     /// The next segment of the list.
     Next(Advance),
-    /// The list ends here, and a packet begins at this octet.
-    Inside(usize),
+    /// The list ends here, and a packet with this header begins at this octet.
+    Inside(usize, Header),
 }
 
-fn walk(packet: &[u8]) -> Result<Step, DropReason> {
-    for layer in Layers::new(Outermost::Ip, packet).skip(1) {
+/// Walks up to what decides; what is behind that is left in `layers`.
+fn walk(layers: &mut Layers<'_>) -> Result<Step, DropReason> {
+    for layer in layers {
         let (offset, layer) = layer.map_err(|_| DropReason::Malformed)?;
         match layer {
             Layer::Srh(srh) if srh.segments_left > 0 => {
                 let left = srh.segments_left.saturating_sub(1);
                 let destination = srh.list().nth(left.into()).ok_or(DropReason::Malformed)?.0;
-                let segments_left = Some((offset.saturating_add(3), left));
+                // No IP packet is longer than 16 bits tell.
+                let at = offset.checked_add(3).and_then(|at| u16::try_from(at).ok());
+                let segments_left = Some((at.ok_or(DropReason::Malformed)?, left));
                 return Ok(Step::Next(Advance { destination, segments_left }));
             }
             Layer::Extension { kind: Protocol::ROUTING, .. } => return Err(DropReason::UpperLayer),
             Layer::Srh(_) | Layer::Extension { .. } => {}
-            Layer::Ipv4 { .. } | Layer::Ipv6(_) => return Ok(Step::Inside(offset)),
+            Layer::Ipv4 { .. } | Layer::Ipv6(_) => {
+                let header = Header::read(&layer).ok_or(DropReason::Malformed)?;
+                return Ok(Step::Inside(offset, header));
+            }
             _ => return Err(DropReason::UpperLayer),
         }
     }

@@ -1,7 +1,9 @@
 //! The least that returns frames: a ring, a copy, a batch.
 //!
-//! What it returns is what the node would, made beforehand: the driver's kernel does as much about
-//! it, and on a veth pair it does so in the time of whoever sends.
+//! What it returns has the headers that the node would give it, made beforehand: the driver's kernel
+//! does as much about it, and on a veth pair it does so in the time of whoever sends. What is behind
+//! them is the frame's own, for nobody forwards a frame without fetching it from the caches of the
+//! core that it came in on.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +17,10 @@ use stamp_tests::netns::Host;
 /// Name of its thread.
 pub(crate) const THREAD: &str = "bare-forwarder";
 
-/// Answers every frame of a type with the same frame, until dropped.
+/// Octets of an Ethernet and an IPv6 header; of a shorter one with what is behind it.
+const HEADERS: usize = 54;
+
+/// Answers every frame of a type with itself below the headers of `answer`, until dropped.
 pub(crate) struct Bare {
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -60,7 +65,9 @@ fn forward(mut ring: FrameSocket, sender: &FrameSocket, answer: &[u8], over: &At
                 continue;
             }
             let slot = batch.slot().expect("it was flushed when full");
-            slot[..answer.len()].copy_from_slice(answer);
+            let own = &frame.octets[frame.octets.len() - (answer.len() - HEADERS)..];
+            slot[..HEADERS].copy_from_slice(&answer[..HEADERS]);
+            slot[HEADERS..answer.len()].copy_from_slice(own);
             batch.push(answer.len());
             if batch.is_full() {
                 sender.send(&mut batch);

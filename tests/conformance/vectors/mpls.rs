@@ -85,7 +85,7 @@ fn the_far_node_writes_its_timestamp_as_its_vector() {
     assert!(matches!(top, TopLabel::Composite { label, .. } if label.value() == 240));
     assert!(top.is_bottom());
     let place = find_udp(Outermost::Mpls, &packet).expect("there is a probe");
-    write_timestamp(&mut packet, &place, 16, timestamp_octets()).expect("it fits");
+    write_timestamp(&mut packet, place.span(), 16, timestamp_octets()).expect("it fits");
     packet.drain(..top.octets());
     let (header, right) = Ipv4Header::parse(&mut Reader::new(&packet)).expect("IPv4 follows");
     assert!(right);
@@ -101,7 +101,7 @@ fn an_authenticated_probe_verifies_when_the_timestamp_is_taken_out() {
     let place = find_udp(Outermost::Mpls, &packet).expect("there is a probe");
     assert_eq!(place.header.checksum, 0x9112);
     assert!(ring(1).verify(place.payload(&packet)).is_some());
-    write_timestamp(&mut packet, &place, 32, timestamp_octets()).expect("it fits");
+    write_timestamp(&mut packet, place.span(), 32, timestamp_octets()).expect("it fits");
     assert_eq!(place.payload(&packet), vectors.octets("D9"));
     let again = find_udp(Outermost::Mpls, &packet).expect("there is a probe");
     assert_eq!(again.header.checksum, 0x4c27);

@@ -59,7 +59,7 @@ fn forward(packet: &mut [u8], hops: u8, destination: Option<&str>) {
 fn stamp(packet: &mut [u8]) {
     let place = find_udp(Outermost::Ip, packet).expect("there is a probe");
     let timestamp = Timestamp::from_wall(PROBE_RECEIVED, PTP).octets();
-    write_timestamp(packet, &place, 16, timestamp).expect("it fits");
+    write_timestamp(packet, place.span(), 16, timestamp).expect("it fits");
 }
 
 fn checksum(packet: &[u8]) -> UdpChecksum {

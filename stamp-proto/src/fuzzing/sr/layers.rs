@@ -60,7 +60,7 @@ fn check_stamp(
     let mut stamped = packet.to_vec();
     let before = checksum(outermost, packet);
     let fits = offset + 8 <= place.payload.len();
-    match write_timestamp(&mut stamped, place, offset, timestamp) {
+    match write_timestamp(&mut stamped, place.span(), offset, timestamp) {
         Ok(()) => assert!(fits),
         Err(StampError::PayloadTooShort { .. }) => {
             assert!(!fits);

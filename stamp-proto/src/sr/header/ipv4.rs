@@ -69,24 +69,30 @@ impl Ipv4Header {
     /// [`HeaderError::Version`] for another version, [`HeaderError::Ipv4HeaderLength`] for an IHL
     /// below five words, [`HeaderError::Length`] when the Total Length is smaller than the header
     /// or larger than what is there, [`HeaderError::Octets`] when the header itself is cut short.
+    #[inline]
     pub fn parse(reader: &mut Reader<'_>) -> Result<(Self, bool), HeaderError> {
+        const FIELD: &str = "IPv4 header";
         let whole = reader.rest();
-        let [version_ihl, traffic_class] = reader.take_array("IPv4 header")?;
-        if version_ihl >> 4 != 4 {
-            return Err(HeaderError::Version { version: version_ihl >> 4 });
+        let version = whole.first().map_or(4, |first| first >> 4);
+        if version != 4 {
+            return Err(HeaderError::Version { version });
         }
+        // One look at the length for all of them.
+        let fixed = reader.take_array::<IPV4_HEADER_OCTETS>(FIELD)?;
+        let mut fields = Reader::new(&fixed);
+        let [version_ihl, traffic_class] = fields.take_array(FIELD)?;
         let header = usize::from(version_ihl & 0x0f) << 2;
         let Some(options) = header.checked_sub(IPV4_HEADER_OCTETS) else {
             return Err(HeaderError::Ipv4HeaderLength { octets: header });
         };
         let (dscp, ecn) = split_traffic_class(traffic_class);
-        let total_length = reader.take_u16("IPv4 header")?;
-        let identification = reader.take_u16("IPv4 header")?;
-        let fragment = reader.take_u16("IPv4 header")?;
-        let [ttl, protocol] = reader.take_array("IPv4 header")?;
-        reader.skip::<2>("IPv4 header")?;
-        let source = Ipv4Addr::from(reader.take_array::<4>("IPv4 header")?);
-        let destination = Ipv4Addr::from(reader.take_array::<4>("IPv4 header")?);
+        let total_length = fields.take_u16(FIELD)?;
+        let identification = fields.take_u16(FIELD)?;
+        let fragment = fields.take_u16(FIELD)?;
+        let [ttl, protocol] = fields.take_array(FIELD)?;
+        fields.skip::<2>(FIELD)?;
+        let source = Ipv4Addr::from(fields.take_array::<4>(FIELD)?);
+        let destination = Ipv4Addr::from(fields.take_array::<4>(FIELD)?);
         reader.take_slice("IPv4 options", options)?;
         let (stated, available) = (usize::from(total_length), whole.len());
         if stated < header || stated > available {

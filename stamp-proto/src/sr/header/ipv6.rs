@@ -83,17 +83,23 @@ impl Ipv6Header {
     /// [`HeaderError::Version`] for another version, [`HeaderError::Length`] when the Payload
     /// Length is larger than what is there, [`HeaderError::Octets`] when the header itself is cut
     /// short.
+    #[inline]
     pub fn parse(reader: &mut Reader<'_>) -> Result<Self, HeaderError> {
-        let first = reader.take_u32("IPv6 header")?;
-        let [upper, lower, _, _] = first.to_be_bytes();
-        if upper >> 4 != 6 {
-            return Err(HeaderError::Version { version: upper >> 4 });
+        const FIELD: &str = "IPv6 header";
+        let version = reader.rest().first().map_or(6, |first| first >> 4);
+        if version != 6 {
+            return Err(HeaderError::Version { version });
         }
+        // One look at the length for all of them.
+        let fixed = reader.take_array::<IPV6_HEADER_OCTETS>(FIELD)?;
+        let mut fields = Reader::new(&fixed);
+        let first = fields.take_u32(FIELD)?;
+        let [upper, lower, _, _] = first.to_be_bytes();
         let (dscp, ecn) = split_traffic_class((upper << 4) | (lower >> 4));
-        let payload_length = reader.take_u16("IPv6 header")?;
-        let [next_header, hop_limit] = reader.take_array("IPv6 header")?;
-        let source = Ipv6Addr::from(reader.take_array::<16>("IPv6 header")?);
-        let destination = Ipv6Addr::from(reader.take_array::<16>("IPv6 header")?);
+        let payload_length = fields.take_u16(FIELD)?;
+        let [next_header, hop_limit] = fields.take_array(FIELD)?;
+        let source = Ipv6Addr::from(fields.take_array::<16>(FIELD)?);
+        let destination = Ipv6Addr::from(fields.take_array::<16>(FIELD)?);
         let (stated, available) = (usize::from(payload_length), reader.available());
         if stated > available {
             let field = "IPv6 Payload Length";

@@ -74,13 +74,17 @@ impl<'a> UdpDatagram<'a> {
     ///
     /// [`HeaderError::Length`] when the Length is smaller than the header or larger than what is
     /// there, [`HeaderError::Octets`] when the header itself is cut short.
+    #[inline]
     pub fn parse(reader: &mut Reader<'a>) -> Result<Self, HeaderError> {
+        const FIELD: &str = "UDP header";
         let whole = reader.rest();
+        let octets = reader.take_array::<UDP_HEADER_OCTETS>(FIELD)?;
+        let mut fields = Reader::new(&octets);
         let header = UdpHeader {
-            source_port: reader.take_u16("UDP header")?,
-            destination_port: reader.take_u16("UDP header")?,
-            length: reader.take_u16("UDP header")?,
-            checksum: reader.take_u16("UDP header")?,
+            source_port: fields.take_u16(FIELD)?,
+            destination_port: fields.take_u16(FIELD)?,
+            length: fields.take_u16(FIELD)?,
+            checksum: fields.take_u16(FIELD)?,
         };
         let (stated, available) = (usize::from(header.length), whole.len());
         let refused = HeaderError::Length {
@@ -119,6 +123,7 @@ pub fn make_checksum(pseudo_header: OnesComplement, datagram: &[u8]) -> u16 {
 
 /// A checksum after octets it covers were changed (RFC 1624 §3); none stays none.
 #[must_use]
+#[inline]
 pub fn update_checksum(checksum: u16, at_odd_octet: bool, old: &[u8], new: &[u8]) -> u16 {
     if checksum == 0 {
         return 0;

@@ -52,36 +52,59 @@ pub struct UdpPlace {
     pub addresses: AddressPair,
 }
 
+/// Which octets of a packet are a UDP datagram: all that it takes to write into one.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct UdpSpan {
+    /// Where its header begins.
+    pub udp: usize,
+    /// Where its payload begins.
+    pub payload: usize,
+    /// Where that ends.
+    pub end: usize,
+}
+
 /// Looks for the UDP datagram below all labels, outer headers and extension headers.
 ///
 /// # Errors
 ///
 /// [`NoUdp`]; such a packet is none that may be written into.
 pub fn find_udp(outermost: Outermost, octets: &[u8]) -> Result<UdpPlace, NoUdp> {
-    let mut ip = None;
-    for layer in Layers::new(outermost, octets) {
+    find_udp_below(Layers::new(outermost, octets), None)
+}
+
+/// As [`find_udp`], for whoever took some layers already, of which the last IP header, no fragment's,
+/// began at octet `ip`.
+///
+/// # Errors
+///
+/// As [`find_udp`].
+#[inline]
+pub fn find_udp_below(layers: Layers<'_>, ip: Option<usize>) -> Result<UdpPlace, NoUdp> {
+    let (mut layers, mut ip) = (layers, ip);
+    loop {
+        if let Some(found) = layers.next_udp() {
+            let (udp, datagram, addresses) = found?;
+            let start = udp.saturating_add(UDP_HEADER_OCTETS);
+            return Ok(UdpPlace {
+                ip: ip.unwrap_or(udp),
+                udp,
+                payload: start..start.saturating_add(datagram.payload.len()),
+                header: datagram.header,
+                addresses,
+            });
+        }
+        let Some(layer) = layers.next() else { return Err(NoUdp::NoIp) };
         let (offset, layer) = layer?;
         match layer {
             Layer::Ipv4 { header, .. } if header.is_fragment() => return Err(NoUdp::Fragment),
             Layer::Ipv4 { .. } | Layer::Ipv6(_) => ip = Some(offset),
             Layer::Fragment { .. } => return Err(NoUdp::Fragment),
-            Layer::Udp { datagram, addresses } => {
-                let start = offset.saturating_add(UDP_HEADER_OCTETS);
-                return Ok(UdpPlace {
-                    ip: ip.unwrap_or(offset),
-                    udp: offset,
-                    payload: start..start.saturating_add(datagram.payload.len()),
-                    header: datagram.header,
-                    addresses,
-                });
-            }
             Layer::Opaque { protocol: Some(protocol), .. } => {
                 return Err(NoUdp::OtherProtocol { protocol });
             }
             _ => {}
         }
     }
-    Err(NoUdp::NoIp)
 }
 
 /// Writes a timestamp `offset` octets into the payload and brings the UDP checksum up to date
@@ -89,22 +112,23 @@ pub fn find_udp(outermost: Outermost, octets: &[u8]) -> Result<UdpPlace, NoUdp> 
 ///
 /// # Errors
 ///
-/// [`StampError::PayloadTooShort`], [`StampError::Octets`] when `place` is not one of this packet;
+/// [`StampError::PayloadTooShort`], [`StampError::Octets`] when `span` is not one of this packet;
 /// nothing is written then.
+#[inline]
 pub fn write_timestamp(
     packet: &mut [u8],
-    place: &UdpPlace,
+    span: UdpSpan,
     offset: usize,
     timestamp: [u8; TIMESTAMP_OCTETS],
 ) -> Result<(), StampError> {
     const FIELD: &str = "timestamp";
-    let available = place.payload.len();
+    let available = span.end.saturating_sub(span.payload);
     if offset.saturating_add(TIMESTAMP_OCTETS) > available {
         return Err(StampError::PayloadTooShort { offset, available });
     }
-    let at = place.payload.start.saturating_add(offset);
+    let at = span.payload.saturating_add(offset);
     let old: [u8; TIMESTAMP_OCTETS] = peek_array(packet, at, FIELD)?;
-    let checksum_at = place.udp.saturating_add(UDP_CHECKSUM_OFFSET);
+    let checksum_at = span.udp.saturating_add(UDP_CHECKSUM_OFFSET);
     let checksum = u16::from_be_bytes(peek_array(packet, checksum_at, "UDP checksum")?);
     let updated = update_checksum(checksum, !offset.is_multiple_of(2), &old, &timestamp);
     patch_array(packet, at, FIELD, timestamp)?;
@@ -113,6 +137,12 @@ pub fn write_timestamp(
 }
 
 impl UdpPlace {
+    /// Which octets it takes.
+    #[must_use]
+    pub const fn span(&self) -> UdpSpan {
+        UdpSpan { udp: self.udp, payload: self.payload.start, end: self.payload.end }
+    }
+
     /// The payload in the packet it was found in.
     #[must_use]
     pub fn payload<'a>(&self, packet: &'a [u8]) -> &'a [u8] {

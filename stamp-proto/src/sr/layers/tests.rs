@@ -200,7 +200,7 @@ fn a_timestamp_is_written_and_the_checksum_stays_right() {
         let mut packet = ipv6(Protocol::UDP, B6, &udp(PAIR, &[0xa5; 44]));
         let place = find_udp(Outermost::Ip, &packet).unwrap();
         let timestamp = [1, 2, 3, 4, 5, 6, 7, 250];
-        write_timestamp(&mut packet, &place, offset, timestamp).unwrap();
+        write_timestamp(&mut packet, place.span(), offset, timestamp).unwrap();
         let payload = place.payload(&packet);
         assert_eq!(payload[offset..offset + 8], timestamp);
         assert!(payload[..offset].iter().chain(&payload[offset + 8..]).all(|at| *at == 0xa5));
@@ -215,7 +215,7 @@ fn no_checksum_stays_none() {
     let mut packet = ipv4(Protocol::UDP, 0, false, &udp(PAIR, &[0; 44]));
     packet[26..28].fill(0);
     let place = find_udp(Outermost::Ip, &packet).unwrap();
-    write_timestamp(&mut packet, &place, 16, [9; 8]).unwrap();
+    write_timestamp(&mut packet, place.span(), 16, [9; 8]).unwrap();
     assert_eq!(packet[26..28], [0, 0]);
 }
 
@@ -226,10 +226,10 @@ fn a_timestamp_beyond_the_payload_is_refused() {
     let place = find_udp(Outermost::Ip, &packet).unwrap();
     for offset in [37, usize::MAX] {
         let refusal = StampError::PayloadTooShort { offset, available: 44 };
-        assert_eq!(write_timestamp(&mut packet, &place, offset, [9; 8]), Err(refusal));
+        assert_eq!(write_timestamp(&mut packet, place.span(), offset, [9; 8]), Err(refusal));
     }
     assert_eq!(packet, before);
-    let refused = write_timestamp(&mut packet[..60], &place, 16, [9; 8]);
+    let refused = write_timestamp(&mut packet[..60], place.span(), 16, [9; 8]);
     assert!(matches!(refused, Err(StampError::Octets(_))));
     assert_eq!(packet, before);
 }
