@@ -127,7 +127,8 @@ fn session(
     adjust(&mut config);
     let socket = setup::open(&probe, target, setup::device_name(&probe))?;
     let troubles = Arc::new(Mutex::new(Vec::new()));
-    let setup = SessionSetup { linger_round_trips: Some(3), ..SessionSetup::new(socket, config) };
+    // The last probe is waited for as long as any other: a far end that is busy for a moment loses nothing.
+    let setup = SessionSetup::new(socket, config);
     let observer = Collector(Arc::clone(&troubles));
     let snapshots = SenderPool::start(vec![setup], Box::new(observer))?.join()?;
     let snapshot = snapshots.into_iter().next().ok_or(stamp_worker::WorkerError::Ended)?;
