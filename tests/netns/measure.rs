@@ -67,6 +67,29 @@ pub(crate) fn session(finished: &Finished) -> Value {
     sessions.into_iter().next().expect("one session")
 }
 
+/// How many probes left in a run of so many slots: one in each, but for those that a busy machine missed, which the run
+/// says.
+#[track_caller]
+pub(crate) fn sent(session: &Value, slots: u64) -> u64 {
+    let packets = &session["packets"];
+    let count = |key: &str| packets[key].as_u64().expect("a count");
+    assert_eq!(packets["unsent"], packets["unsent_by_reason"]["missed_slot"], "{session}");
+    assert_eq!(count("sent") + count("unsent"), slots, "{session}");
+    assert!(count("sent") > 0, "{session}");
+    count("sent")
+}
+
+/// The same where each got one reply, in time, that is right.
+#[track_caller]
+pub(crate) fn answered(session: &Value, slots: u64) -> u64 {
+    let (sent, packets) = (sent(session, slots), &session["packets"]);
+    assert_eq!((&packets["received"], &packets["lost"]["round_trip"]), (&sent.into(), &0.into()));
+    for key in ["duplicate", "late", "rejected"] {
+        assert_eq!(packets[key], 0, "{key}: {session}");
+    }
+    sent
+}
+
 /// Probes of the measured session with these sequence numbers, or the replies to them.
 fn probes(sequences: &'static [u32], octets: Layout) -> Which {
     Which::only(move |datagram: &Datagram<'_>| {

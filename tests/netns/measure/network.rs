@@ -71,9 +71,11 @@ fn a_nat_that_rebinds_makes_no_loss() {
     finished.assert_code(0);
     let packets = session(&finished)["packets"].clone();
     let lost = &packets["lost"];
-    // The mapping is forgotten behind a probe, so the translator drops the reply to it.
-    assert_eq!(net.wire.counts(Way::Backward).untranslated, 1);
-    assert_eq!((&lost["forward"], &lost["backward"]), (&0.into(), &1.into()), "{packets}");
+    // The mapping is forgotten behind a probe, so the translator drops the reply to it, and to those before it that
+    // a busy machine has not answered yet.
+    let dropped = net.wire.counts(Way::Backward).untranslated;
+    assert!(dropped > 0, "{packets}");
+    assert_eq!((&lost["forward"], &lost["backward"]), (&0.into(), &dropped.into()), "{packets}");
     let ports: std::collections::BTreeSet<u16> = net
         .wire
         .records(Way::Forward)

@@ -9,6 +9,7 @@ use stamp_tests::netns::{self, Families, Signal, Trial, trials};
 use crate::folder::Folder;
 use crate::http::{ask, scrape, value, wait_for};
 use crate::machine_format::assert_keeps_to;
+use crate::measure::{answered, session};
 
 pub(crate) fn trials() -> Vec<Trial> {
     trials![
@@ -37,10 +38,11 @@ fn probes_are_counted_from_zero_and_reloads_show() {
     let mut sender = netns::binary("stamp-sender");
     let finished =
         net.near.spawn(sender.arg(&far).args(["-c", "10", "-i", "5ms", "--json"])).wait();
-    let packets = &finished.assert_code(0).json()["sessions"][0]["packets"];
-    let sent = packets["sent"].as_f64().expect("a count");
+    let sent = answered(&session(finished.assert_code(0)), 10);
     // And one that asked whether it counts.
-    let text = wait_for(at, RECEIVED, |received| received >= sent);
+    let all = f64::from(u32::try_from(sent + 1).expect("few"));
+    let text = wait_for(at, RECEIVED, |received| received >= all);
+    assert_eq!(value(&text, RECEIVED), Some(all), "{text}");
     assert_eq!(value(&text, "stamp_reflector_packets_reflected_total"), value(&text, RECEIVED));
     assert!(value(&text, "stamp_reflector_sessions").is_some_and(|held| held >= 1.0), "{text}");
     assert_eq!(ask(at, "GET", "/-/ready", "").0, 200);
