@@ -148,7 +148,7 @@ fn a_killed_daemon_comes_back_with_its_sessions() {
     daemon.program = net.near.spawn(netns::binary("stamp-sender").arg("run").arg(file));
     daemon.told("msg=\"session is up\" session=a");
     daemon.told("msg=\"session is up\" session=b");
-    goes_on(&net.near);
+    settles(&net.near);
     assert_eq!(lost(&scrape((&net.near, PORT))), 0.0);
     // Whole lines, those of the life before too.
     let (_, events) = daemon.stop();
@@ -192,7 +192,7 @@ fn a_daemon_that_was_stopped_has_missed_slots_and_no_loss() {
     daemon.program.signal(Signal::SIGSTOP);
     time_passes(&net);
     daemon.program.signal(Signal::SIGCONT);
-    let after = goes_on(&net.near);
+    let after = settles(&net.near);
     assert_no_counter_went_back(&before, &after);
     assert_eq!(lost(&after), lost(&before), "{after}");
     let missed = unsent(&after, "missed_slot") - unsent(&before, "missed_slot");
@@ -270,6 +270,7 @@ fn a_full_disk_costs_events_and_nothing_else() {
     let events: Vec<Value> =
         text.lines().map(|line| serde_json::from_str(line).expect("a whole line")).collect();
     assert_eq!(events[0]["type"], "dropped", "what is missing is told where it is missing");
+    assert!(events[0]["count"].as_f64() >= Some(dropped), "{}", events[0]);
     let first = of_type(&events, "state").next().expect("it went down");
     assert_eq!(first["to"], "down", "what came before is missing");
 }
@@ -290,7 +291,7 @@ fn an_interface_that_goes_down_loses_nothing_on_the_path() {
         assert!(daemon.program.is_running());
     };
     net.near.set_up("eth0");
-    let after = goes_on(&net.near);
+    let after = settles(&net.near);
     assert_no_counter_went_back(&before, &after);
     // Those that were on their way: one of each session, or more where a busy machine keeps the far end from answering.
     // It looks for its neighbour anew, so that the first replies of then may be late.
@@ -317,7 +318,7 @@ fn a_link_that_takes_less_has_probes_that_are_too_big() {
     assert_no_counter_went_back(&before, &between);
     assert_eq!(value(&between, &too_big.replace("\"b\"", "\"a\"")), Some(0.0), "{between}");
     net.near.set_mtu("eth0", 1_500);
-    let after = goes_on(&net.near);
+    let after = settles(&net.near);
     assert_no_counter_went_back(&between, &after);
     // Those that were on their way.
     assert!(lost(&after) <= unanswered(&between, "session=\"b\""), "{after}");
@@ -343,7 +344,7 @@ fn a_full_queue_of_this_host_loses_nothing_on_the_path() {
     assert_no_counter_went_back(&before, &between);
     // What waits there is let go: it was sent.
     queue(&net.near, "change", "eth0", WIDE).assert_code(0);
-    let after = goes_on(&net.near);
+    let after = settles(&net.near);
     assert_no_counter_went_back(&between, &after);
     assert_eq!(lost(&after), lost(&before), "{after}");
     let (_, events) = daemon.stop();
@@ -375,7 +376,7 @@ fn reloads_under_load_cost_no_probe() {
         daemon.change(classes[reload % 2], classes[(reload + 1) % 2]);
         daemon.told_times(&told(1), reload + 1);
     }
-    let after = goes_on(&net.near);
+    let after = settles(&net.near);
     assert_no_counter_went_back(&before, &after);
     assert_eq!(lost(&after), lost(&before), "{after}");
     let (_, events) = daemon.stop();
@@ -417,7 +418,7 @@ fn too_few_descriptors_are_refused_before_a_session_is_touched() {
     // Clients that take every descriptor that is left.
     let mute: Vec<TcpStream> = (0..80).map(|_| connect((&net.near, PORT))).collect();
     drop(mute);
-    let after = goes_on(&net.near);
+    let after = settles(&net.near);
     assert_no_counter_went_back(&before, &after);
     assert_eq!(lost(&after), 0.0, "{after}");
     program.signal(Signal::SIGTERM);
@@ -446,7 +447,7 @@ fn hostile_clients_cost_no_probe() {
         let _ = stream.write_all(words);
         open.push(stream);
     }
-    let after = goes_on(&net.near);
+    let after = settles(&net.near);
     drop(open);
     assert_no_counter_went_back(&before, &after);
     assert_eq!(lost(&after), lost(&before), "{after}");
