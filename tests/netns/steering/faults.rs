@@ -1,13 +1,11 @@
 //! What a fault does to the choice of a path, one row each: the moves and states that are to follow, no
 //! others, and where the route leads in the end.
 
-use std::time::Duration;
-
 use serde_json::Value;
 use stamp_tests::netns::{self, Need, Program, Signal, Trial, trials};
 
 use super::network::{Net, OPEN, TOPOLOGY};
-use super::service::{BEARER, Service, WEB, told_for_the};
+use super::service::{BEARER, DELAYS, LOSSES, Pace, SLOW, Service, WEB, head, told_for_the};
 use crate::folder::Folder;
 use crate::http::{ask, scrape, wait_for};
 
@@ -23,23 +21,10 @@ pub(super) fn trials() -> Vec<Trial> {
     ]
 }
 
-const DEFAULTS: &str = "\
-topology = \"net.toml\"
-events = { file = \"events.ndjson\" }
-web = { control-token-file = \"token\" }
-
-[defaults]
-port = 8620
-interval = \"20ms\"
-timeout = \"1100ms\"
-window = \"2s\"
-clock = { synchronized = true, error = \"1us\" }
-";
-
 const POLICY: &str = "
 [class.gaming]
 require = { forward-p95 = \"500ms\", loss = \"10%\" }
-hold = \"2s\"
+hold = \"HOLD\"
 changes-per-hour = 100
 
 [[policy]]
@@ -72,21 +57,33 @@ const LOOPED: (&str, &str) = (
     "r",
 );
 
-/// The file of `run` and `write`.
-fn text((form, end): (&str, &str)) -> String {
-    format!("{DEFAULTS}{form}{}", POLICY.replace("END", end))
+/// How fast things happen.
+#[derive(Clone, Copy)]
+struct Tempo {
+    pace: Pace,
+    hold: &'static str,
+    /// Probes of each session that are waited for where nothing is to happen: more than the hold time and a
+    /// window last.
+    quiet: u64,
 }
 
-/// Longer than the limit, and by so much shorter than what counts as lost as a busy machine keeps a wire from letting
-/// go: 400 milliseconds, which the limit leaves room for as well. A window lasts longer than it takes to know three
-/// losses, or one without values would be told before.
-const SLOW: Duration = Duration::from_millis(650);
+const WITH_DELAYS: Tempo = Tempo { pace: DELAYS, hold: "500ms", quiet: 140 };
+const WITH_LOSSES: Tempo = Tempo { pace: LOSSES, hold: "500ms", quiet: 125 };
+/// One path is in doubt for up to a window before the other, which would have to be good for the hold time, or traffic
+/// would move there for as long. What is frozen is not held: no change was made for longer than that.
+const WITH_DOUBT: Tempo = Tempo { pace: DELAYS, hold: "5s", quiet: 140 };
+/// A path stays up for less than the hold time: until it is known as down again, even on a busy machine.
+const WITH_FLAPS: Tempo = Tempo { pace: LOSSES, hold: "1600ms", quiet: 180 };
+
+/// The file of `run` and `write`.
+fn text(tempo: Tempo, (form, end): (&str, &str)) -> String {
+    let policy = POLICY.replace("HOLD", tempo.hold).replace("END", end);
+    format!("{}{form}{policy}", head(tempo.pace))
+}
+
 /// The sessions of both lists.
 const B: &str = "gaming/past-b/0";
 const C: &str = "gaming/past-c/0";
-/// Probes of each session that are waited for where nothing is to happen: more than the hold time and a
-/// window last.
-const QUIET: u64 = 220;
 
 /// Traffic left a path for another, and why.
 type Move = (&'static str, &'static str, &'static str);
@@ -102,29 +99,30 @@ struct Scene {
     service: Service,
     writer: Program,
     far: Program,
+    tempo: Tempo,
     /// Moves back to b that came before.
     back: usize,
 }
 
 impl Scene {
     /// The far node answers, as `far` says.
-    fn answered(net: Net, far: Program) -> Self {
-        let service = Service::start(&net, TOPOLOGY, &text(ANSWERED));
+    fn answered(net: Net, far: Program, tempo: Tempo) -> Self {
+        let service = Service::start(&net, TOPOLOGY, &text(tempo, ANSWERED));
         let mut writer = netns::binary("stamp-sender");
         let writer = net.host("s").spawn(writer.arg("write").arg(service.file("run.toml")));
         // Whichever is measured first may carry for a moment.
         let first = service.moved("to=past-b", 1);
         let back = usize::from(first.contains("from=past-c"));
-        let scene = Self { net, service, writer, far, back };
+        let scene = Self { net, service, writer, far, tempo, back };
         [B, C].iter().for_each(|session| scene.service.session(session, "up", 1));
         scene.is_routed("b", 1);
         scene
     }
 
-    fn with_reflector() -> Self {
+    fn with_reflector(tempo: Tempo) -> Self {
         let net = Net::up();
         let far = net.reflector(OPEN, &["--clock", "synchronized,error=1us"]);
-        Self::answered(net, far)
+        Self::answered(net, far, tempo)
     }
 
     /// Waits for such a move.
@@ -145,7 +143,7 @@ impl Scene {
     }
 
     fn passes(&self) {
-        passes(&self.net, &self.service);
+        passes(&self.net, &self.service, self.tempo);
     }
 
     fn stands(&self, standing: &str) {
@@ -177,9 +175,9 @@ impl Scene {
 }
 
 /// Lets time pass, by the probes that leave meanwhile.
-fn passes(net: &Net, service: &Service) {
+fn passes(net: &Net, service: &Service, tempo: Tempo) {
     for way in ["s>b", "s>c"] {
-        let end = net.counts(way).seen + QUIET;
+        let end = net.counts(way).seen + tempo.quiet;
         service.wait_until("enough probes have left", || net.counts(way).seen >= end);
     }
 }
@@ -191,7 +189,7 @@ fn stands(net: &Net, standing: &str) {
 }
 
 fn link_cut() {
-    let mut scene = Scene::with_reflector();
+    let mut scene = Scene::with_reflector(WITH_LOSSES);
     scene.net.cut("s>b", true);
     scene.moved(DOWN, 1);
     scene.is_routed("c", 1);
@@ -200,7 +198,7 @@ fn link_cut() {
 }
 
 fn delay_rise() {
-    let mut scene = Scene::with_reflector();
+    let mut scene = Scene::with_reflector(WITH_DELAYS);
     scene.net.delay("s>b", SLOW);
     scene.moved(VIOLATION, 1);
     scene.is_routed("c", 1);
@@ -211,7 +209,7 @@ fn delay_rise() {
 /// Two in a row are nothing. Every second one of eighty is too many in a window, though no three in a row are
 /// lost; when it is over, traffic comes back.
 fn loss_burst() {
-    let mut scene = Scene::with_reflector();
+    let mut scene = Scene::with_reflector(WITH_LOSSES);
     scene.net.lose("s>b", &[5, 6]);
     scene.passes();
     let every_second: Vec<u64> = (1..80).step_by(2).collect();
@@ -227,7 +225,7 @@ fn loss_burst() {
 /// A path that was up for less than the hold time attracts nothing.
 fn flapping_link() {
     const TIMES: usize = 3;
-    let mut scene = Scene::with_reflector();
+    let mut scene = Scene::with_reflector(WITH_FLAPS);
     for time in 1..=TIMES {
         scene.net.cut("s>b", true);
         scene.service.session(B, "down", time);
@@ -256,7 +254,7 @@ fn far_clock_in_doubt() {
     };
     let far = net.host("r").spawn(netns::binary("stamp-reflector").arg(write(RIGHT)));
     far.wait_for_error_line(|line| line.contains("msg=\"listening on "));
-    let mut scene = Scene::answered(net, far);
+    let mut scene = Scene::answered(net, far, WITH_DOUBT);
     let is_now = |scene: &Scene, clock: &str, times: usize| {
         write(clock);
         scene.far.signal(Signal::SIGHUP);
@@ -283,7 +281,7 @@ fn far_node_that_does_not_stamp() {
     let dt6 = "dt6 = \"fcbb:bb00:2:d6::/64\"";
     let topology = TOPOLOGY.replace(dt6, &format!("{dt6}, tsf = \"fc00:bb:2:f::/64\""));
     let mut net = Net::with_end_tsf();
-    let service = Service::start(&net, &topology, &text(LOOPED));
+    let service = Service::start(&net, &topology, &text(WITH_DELAYS, LOOPED));
     for session in [B, C] {
         service.told(&format!(
             "msg=\"the far node does not stamp: plain loopback\" session={session} "
@@ -300,14 +298,14 @@ fn far_node_that_does_not_stamp() {
     assert!(!before.is_empty(), "they are counted");
     net.delay("s>b", SLOW);
     net.delay("s>c", SLOW);
-    passes(&net, &service);
+    passes(&net, &service, WITH_DELAYS);
     stands(&net, "frozen");
     assert_eq!(moves(&net), before);
     assert_eq!(service.stop("state").iter().filter(|event| event["to"] == "down").count(), 0);
 }
 
 fn drained_link() {
-    let scene = Scene::with_reflector();
+    let scene = Scene::with_reflector(WITH_LOSSES);
     let drain = |method: &str| {
         let head = format!("{BEARER}Content-Length: 0\r\n");
         let host = scene.net.host("s");

@@ -8,7 +8,7 @@ use serde_json::Value;
 use stamp_tests::netns::{self, Need, Trial, trials};
 
 use super::network::{Net, OPEN, TOPOLOGY};
-use super::service::{BEARER, Service, WEB};
+use super::service::{BEARER, DELAYS, LOSSES, Pace, QUICK, SLOW, Service, WEB, head};
 use crate::folder::Folder;
 use crate::http::{At, ask, connect, scrape, value, wait_for};
 
@@ -22,26 +22,15 @@ pub(super) fn trials() -> Vec<Trial> {
     ]
 }
 
-pub(super) const HEAD: &str = "\
-topology = \"net.toml\"
-events = { file = \"events.ndjson\" }
-web = { control-token-file = \"token\" }
-
-[defaults]
-port = 8620
-interval = \"20ms\"
-timeout = \"1100ms\"
-window = \"2s\"
-clock = { synchronized = true, error = \"1us\" }
-
+const CLASS: &str = "
 [class.gaming]
 require = { forward-p99 = \"500ms\" }
 traffic = { prefixes = [\"198.51.100.0/24\"], dscp = [\"AF41\"] }
-hold = \"2s\"
+hold = \"1s\"
 changes-per-hour = 100
 ";
 
-pub(super) const THREE: &str = "
+const THREE: &str = "
 [[policy]]
 name = \"gaming-to-r\"
 from = \"s\"
@@ -60,6 +49,16 @@ name = \"past-a\"
 preference = 50
 segments = [\"a\", \"r\"]
 ";
+
+/// A file with these policies and a class.
+fn file(pace: Pace, policies: &str) -> String {
+    format!("{}{CLASS}{policies}", head(pace))
+}
+
+/// A file of three ways to r, of which that past b is the best.
+pub(super) fn three(pace: Pace) -> String {
+    file(pace, THREE)
+}
 
 /// The table of paths, as somebody hears it who follows it.
 pub(super) struct Followed(Lines<BufReader<TcpStream>>);
@@ -94,11 +93,11 @@ fn json(net: &Net, path: &str) -> Value {
 fn the_best_path_carries_and_is_left_when_it_is_too_slow_or_drained() {
     let mut net = Net::up();
     let _far = net.reflector(OPEN, &["--clock", "synchronized,error=1us"]);
-    let service = Service::start(&net, TOPOLOGY, &format!("{HEAD}{THREE}"));
+    let service = Service::start(&net, TOPOLOGY, &three(DELAYS));
     // Whichever is measured first may carry for a moment.
     let back = "from=past-c to=past-b reason=preference";
     let before = usize::from(service.moved("to=past-b", 1).contains(back));
-    net.delay("s>b", Duration::from_millis(650));
+    net.delay("s>b", SLOW);
     service
         .moved("from=past-b to=past-c reason=violation standing=good because=\"forward-p99 is ", 1);
     let table = json(&net, "/api/v1/paths");
@@ -137,7 +136,7 @@ fn the_best_path_carries_and_is_left_when_it_is_too_slow_or_drained() {
     ] {
         assert_eq!(value(&metrics, series), Some(expected), "{series} in {metrics}");
     }
-    net.delay("s>b", Duration::from_micros(700));
+    net.delay("s>b", QUICK);
     service.moved(back, before + 1);
     let drain = |method: &str, query: &str, head: &str| {
         ask(
@@ -154,7 +153,7 @@ fn the_best_path_carries_and_is_left_when_it_is_too_slow_or_drained() {
     service.moved("from=past-b to=past-c reason=drained", 1);
     // What is left of the file goes on as it was, drained or not.
     let fewer = THREE.split("[[policy.candidate]]\nname = \"past-a\"").next().expect("a part");
-    service.reload(&format!("{HEAD}{fewer}"));
+    service.reload(&file(DELAYS, fewer));
     service.told("msg=\"configuration reloaded\" added=0 changed=0 tuned=0 removed=1 kept=2");
     assert_eq!(json(&net, "/api/v1/paths")["paths"][0]["active"], "past-c");
     assert_eq!(drain("DELETE", "link=b-r", BEARER).0, 200);
@@ -172,14 +171,14 @@ fn the_best_path_carries_and_is_left_when_it_is_too_slow_or_drained() {
 fn a_table_is_followed_and_asked_for_by_prefix() {
     let mut net = Net::up();
     let _far = net.reflector(OPEN, &["--clock", "synchronized,error=1us"]);
-    let service = Service::start(&net, TOPOLOGY, &format!("{HEAD}{THREE}"));
+    let service = Service::start(&net, TOPOLOGY, &three(DELAYS));
     service.moved("to=past-b", 1);
     let host = net.host("s");
     let mut table = Followed::at((&host, WEB), "");
     let mut next = |kind: &str| table.next(kind);
     let table = next("table");
     assert_eq!(table["paths"][0]["active"], "past-b", "{table}");
-    net.delay("s>b", Duration::from_millis(650));
+    net.delay("s>b", SLOW);
     let moved = loop {
         let path = next("path");
         if path["active"] != "past-b" {
@@ -240,7 +239,7 @@ next-hop = \"10.0.2.1\"
     let far = folder.write("node.toml", text);
     let far = net.host("r").spawn(netns::binary("stamp-reflector").arg(far));
     far.wait_for_error_line(|line| line.contains("msg=\"listening on "));
-    let service = Service::start(&net, &topology, &format!("{HEAD}{LOOPED}"));
+    let service = Service::start(&net, &topology, &file(LOSSES, LOOPED));
     service.moved("policy=labels to=past-a", 1);
     let received = "stamp_session_packets_received_total{session=\"labels/past-a/0\"}";
     wait_for((&net.host("s"), WEB), received, |received| received > 0.0);
@@ -273,7 +272,7 @@ candidate = [{ name = \"quickest\", dynamic = { metric = \"delay\" } }]
 fn a_path_that_was_computed_moves_with_the_topology() {
     let net = Net::up();
     let _far = net.reflector(OPEN, &["--clock", "synchronized,error=1us"]);
-    let service = Service::start(&net, TOPOLOGY, &format!("{HEAD}{COMPUTED}"));
+    let service = Service::start(&net, TOPOLOGY, &file(LOSSES, COMPUTED));
     service.moved("policy=computed to=quickest reason=first", 1);
     let nodes = || json(&net, "/api/v1/paths")["paths"][0]["lists"][0]["segments"].clone();
     let first = nodes();
@@ -317,8 +316,9 @@ fn a_link_that_is_slower_than_the_file_says_is_left() {
     let near = middle.spawn(&mut near);
     middle.wait_for_udp_listener(&near, 8620);
     // What is announced of a link follows so many windows.
-    let head = HEAD.replace("window = \"2s\"", "window = \"1s\"");
-    let service = Service::start(&net, TOPOLOGY, &format!("{head}{COMPUTED}{LINK}"));
+    let text = file(LOSSES, &format!("{COMPUTED}{LINK}"));
+    let text = text.replace("window = \"1600ms\"", "window = \"1s\"");
+    let service = Service::start(&net, TOPOLOGY, &text);
     service.told("msg=\"paths were computed anew\"");
     let host = net.host("s");
     let mut table = Followed::at((&host, WEB), "");

@@ -1,14 +1,12 @@
 //! `stamp-sender select` over what a daemon tells: whoever asks it, follows it and drains something there.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use stamp_tests::netns::{self, Host, Need, Program, Signal, Trial, trials};
 
 use super::network::{Net, OPEN, TOPOLOGY};
-use super::policies::{Followed, HEAD, THREE};
+use super::policies::{Followed, three};
 use super::prometheus::Prometheus;
-use super::service::{BEARER, Service, WEB, told_for_the};
+use super::service::{BEARER, DELAYS, LOSSES, Pace, SLOW, Service, WEB, told_for_the};
 use crate::http::ask;
 
 pub(super) fn trials() -> Vec<Trial> {
@@ -48,17 +46,17 @@ struct Stage {
 
 impl Stage {
     /// The most preferred path is measured, and selected.
-    fn set(interval: &str) -> Self {
+    fn set(pace: Pace, interval: &str) -> Self {
         let net = Net::up();
         let far = net.reflector(OPEN, &["--clock", "synchronized,error=1us"]);
-        let service = Service::start(&net, TOPOLOGY, &format!("{HEAD}{THREE}"));
+        let service = Service::start(&net, TOPOLOGY, &three(pace));
         service.moved("to=past-b", 1);
         let host = net.host("s");
         let prometheus = Prometheus::start(&host, WEB);
         service.write("branch", "the token of a branch");
-        let head = HEAD.replace("events.ndjson", "selected.ndjson");
+        let own = three(pace).replace("events.ndjson", "selected.ndjson");
         let select = SELECT.replace("INTERVAL", interval);
-        service.write("select.toml", &format!("{head}{THREE}{select}"));
+        service.write("select.toml", &format!("{own}{select}"));
         let file = service.file("select.toml");
         let selector = host.spawn(netns::binary("stamp-sender").arg("select").arg(file));
         let stage = Self { net, host, _far: far, service, _prometheus: prometheus, selector };
@@ -98,7 +96,7 @@ impl Stage {
 }
 
 fn whoever_asks_what_was_selected_is_told_its_own_part() {
-    let mut stage = Stage::set("500ms");
+    let mut stage = Stage::set(DELAYS, "500ms");
     let mut all = Followed::at((&stage.host, OWN), "");
     let table = all.next("table");
     assert_eq!(table["paths"][0]["active"], "past-b", "{table}");
@@ -121,7 +119,7 @@ fn whoever_asks_what_was_selected_is_told_its_own_part() {
     let mut part = Followed::at((&stage.host, OWN), BRANCH);
     let table = part.next("table");
     assert_eq!(table["paths"][0]["lists"][0]["segments"], json!(["b"]), "{table}");
-    stage.net.delay("s>b", Duration::from_millis(500));
+    stage.net.delay("s>b", SLOW);
     let path = changed(&mut all, "b");
     assert_eq!((&path["active"], &path["reason"]), (&"past-c".into(), &"violation".into()));
     let path = changed(&mut part, "b");
@@ -140,7 +138,7 @@ fn changed(followed: &mut Followed, neighbour: &str) -> Value {
 }
 
 fn what_is_drained_where_paths_are_selected_moves_before_the_work() {
-    let stage = Stage::set("1h");
+    let stage = Stage::set(LOSSES, "1h");
     let drain = |method: &str, query: &str, shown: &str| {
         let shown = format!("{shown}Content-Length: 0\r\n");
         ask((&stage.host, OWN), method, &format!("/api/v1/drain?{query}"), &shown)

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::Value;
 use stamp_tests::netns::{self, Program, Signal};
@@ -16,6 +17,42 @@ pub(super) const WEB: u16 = 9862;
 const TOKEN: &str = "0123456789abcdef";
 /// Who may change something over HTTP.
 pub(super) const BEARER: &str = "Authorization: Bearer 0123456789abcdef\r\n";
+
+/// How long a reply is awaited, and how long a window lasts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    timeout: &'static str,
+    window: &'static str,
+}
+
+/// Where a way becomes [`SLOW`].
+pub(super) const DELAYS: Pace = Pace { timeout: "1100ms", window: "2s" };
+/// Where none does.
+pub(super) const LOSSES: Pace = Pace { timeout: "700ms", window: "1600ms" };
+
+/// Longer than the limit of 500 milliseconds, and by so much shorter than what counts as lost as a busy machine keeps a
+/// wire from letting go: 400 milliseconds, which the limit leaves room for as well.
+pub(super) const SLOW: Duration = Duration::from_millis(650);
+/// What the topology says of the way that becomes slow.
+pub(super) const QUICK: Duration = Duration::from_micros(700);
+
+/// The head of every file, as far as that of `[defaults]`, to which more may be added. A window lasts longer than it
+/// takes to know three losses, even on a busy machine, or one without values would be told before.
+pub(super) fn head(Pace { timeout, window }: Pace) -> String {
+    format!(
+        "topology = \"net.toml\"
+events = {{ file = \"events.ndjson\" }}
+web = {{ control-token-file = \"token\" }}
+
+[defaults]
+port = 8620
+interval = \"20ms\"
+timeout = \"{timeout}\"
+window = \"{window}\"
+clock = {{ synchronized = true, error = \"1us\" }}
+"
+    )
+}
 
 /// The service at s, and the folder of its files.
 pub(super) struct Service {

@@ -7,23 +7,15 @@ use std::time::{Duration, Instant};
 use stamp_tests::netns::{self, Need, Signal, Trial, trials};
 
 use super::network::{Net, OPEN, TOPOLOGY};
-use super::service::{Service, told_for_the};
+use super::service::{DELAYS, SLOW, Service, head, told_for_the};
 
 pub(super) fn trials() -> Vec<Trial> {
     trials![traffic_leaves_a_path_that_became_too_slow: [Need::IPV6]]
 }
 
 /// The last SID takes the outer header off: traffic goes on to the address it was sent to.
-const RUN: &str = "\
-topology = \"net.toml\"
-
-[defaults]
-port = 8620
+const POLICY: &str = "\
 srv6 = \"encap\"
-interval = \"20ms\"
-timeout = \"1100ms\"
-window = \"2s\"
-clock = { synchronized = true, error = \"1us\" }
 
 [class.gaming]
 require = { forward-p99 = \"500ms\" }
@@ -88,10 +80,9 @@ impl Talk {
 }
 
 fn traffic_leaves_a_path_that_became_too_slow() {
-    const SLOW: Duration = Duration::from_millis(650);
     let mut net = Net::up();
     let _far = net.reflector(OPEN, &["--clock", "synchronized,error=1us"]);
-    let service = Service::start(&net, TOPOLOGY, RUN);
+    let service = Service::start(&net, TOPOLOGY, &format!("{}{POLICY}", head(DELAYS)));
     let mut writer = netns::binary("stamp-sender");
     writer.arg("write").arg(service.file("run.toml"));
     let writer = net.host("s").spawn(&mut writer);

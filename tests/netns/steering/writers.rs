@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use stamp_tests::netns::{self, Need, Program, Signal, Trial, trials};
 
 use super::network::{Net, OPEN, TOPOLOGY};
-use super::service::Service;
+use super::service::{DELAYS, LOSSES, Pace, QUICK, SLOW, Service, head};
 use crate::daemon::receiver::{Receiver, body};
 use crate::http::{value, wait_for};
 
@@ -28,17 +28,11 @@ pub(super) fn trials() -> Vec<Trial> {
 }
 
 /// Two policies, of which the first leaves the way past b when that is slow.
-const RUN: &str = "\
-topology = \"net.toml\"
-write = { listen = \"127.0.0.1:9864\" }
-
-[defaults]
-port = 8620
+const POLICIES: &str = "\
 srv6 = \"encap\"
-interval = \"20ms\"
-timeout = \"1100ms\"
-window = \"2s\"
-clock = { synchronized = true, error = \"1us\" }
+
+[write]
+listen = \"127.0.0.1:9864\"
 
 [class.gaming]
 require = { forward-p99 = \"500ms\" }
@@ -77,9 +71,11 @@ dataplane = \"srv6\"
 segments = [\"a\", \"fcbb:bb00:2:d6::\"]
 ";
 
-const SLOW: Duration = Duration::from_millis(650);
-const QUICK: Duration = Duration::from_micros(700);
 const OWN: u16 = 9864;
+
+fn file(pace: Pace, more: &str) -> String {
+    format!("{}{POLICIES}{more}", head(pace))
+}
 
 /// A network, its daemon with both policies in force, and a writer that follows it.
 struct Stage {
@@ -89,10 +85,10 @@ struct Stage {
 }
 
 impl Stage {
-    fn set(more: &str) -> Self {
+    fn set(pace: Pace, more: &str) -> Self {
         let net = Net::up();
         let far = net.reflector(OPEN, &["--clock", "synchronized,error=1us"]);
-        let service = Service::start(&net, TOPOLOGY, &format!("{RUN}{more}"));
+        let service = Service::start(&net, TOPOLOGY, &file(pace, more));
         // Whichever is measured first may carry for a moment.
         service.moved("to=past-b", 1);
         service.moved("to=past-a", 1);
@@ -174,7 +170,7 @@ file = \"dry.json\"
 ";
 
 fn a_file_is_replaced_as_a_whole_and_by_writers_that_were_told_to() {
-    let mut stage = Stage::set(FILES);
+    let mut stage = Stage::set(DELAYS, FILES);
     let [undone, kept, dry] =
         ["undone.json", "kept.json", "dry.json"].map(|name| stage.service.file(name));
     let reader = Reader::of(undone.clone());
@@ -228,7 +224,7 @@ const REFUSALS: [&str; 2] =
     ["500 Internal Server Error", "503 Service Unavailable\r\nRetry-After: 3"];
 
 fn a_server_is_told_everything_once_it_takes_it_and_no_more_than_it_may() {
-    let mut stage = Stage::set(SERVER);
+    let mut stage = Stage::set(DELAYS, SERVER);
     let writer = stage.writer();
     writer.wait_for_error_line(|line| {
         line.contains("msg=\"not written\"") && line.contains("Connection refused")
@@ -280,7 +276,7 @@ timeout = \"60s\"
 ";
 
 fn a_server_that_never_answers_holds_up_no_end() {
-    let stage = Stage::set(MUTE);
+    let stage = Stage::set(LOSSES, MUTE);
     let host = stage.net.host("s");
     let listener = host.run(|| TcpListener::bind("127.0.0.1:8080")).expect("the port is free");
     let writer = stage.writer();
@@ -313,7 +309,7 @@ from-token-file = \"branch\"
 ";
 
 fn a_client_has_routes_to_its_own_prefixes_until_its_token_is_taken_away() {
-    let mut stage = Stage::set(CLIENT);
+    let mut stage = Stage::set(DELAYS, CLIENT);
     stage.service.write("branch", "the token of a branch");
     stage.service.write("other", "the token of another");
     let writer = stage.writer();
@@ -333,7 +329,8 @@ fn a_client_has_routes_to_its_own_prefixes_until_its_token_is_taken_away() {
     assert!(!writer.stderr().contains("not heard"), "it was followed: {}", writer.stderr());
     let in_force = routes();
     let (_, without) = CLIENT.split_once("[[client]]\nname = \"other\"").expect("both");
-    stage.service.reload(&format!("{RUN}\n[[client]]\nname = \"other\"{without}"));
+    let more = format!("\n[[client]]\nname = \"other\"{without}");
+    stage.service.reload(&file(DELAYS, &more));
     stage.service.told("msg=\"configuration reloaded\"");
     // What it may not see any more it is not told.
     stage.net.delay("s>b", QUICK);
