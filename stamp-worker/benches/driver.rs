@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, poll};
-use stamp_net::{Outgoing, ReceiveBatch, SendBatch, SocketOptions, UdpSocket, clock};
+use stamp_net::{ErrorBatch, Outgoing, ReceiveBatch, SendBatch, SocketOptions, UdpSocket, clock};
 use stamp_proto::auth::Key;
 use stamp_proto::packet::{AuthenticationMode, SenderPacket, Ssid};
 use stamp_proto::time::{ErrorEstimate, Timestamp, TimestampFormat};
@@ -26,6 +26,8 @@ pub(crate) struct Driver {
     key: Key,
     send: SendBatch,
     receive: ReceiveBatch,
+    /// Where the kernel's transmit stamps are taken to, if it makes any.
+    stamps: Option<ErrorBatch>,
     sequence: u32,
 }
 
@@ -36,22 +38,26 @@ pub(crate) struct Driven {
     pub(crate) lasted: Duration,
 }
 
+/// A socket on the loopback address of the family of `like`.
+pub(crate) fn options(like: SocketAddr) -> SocketOptions {
+    let local: IpAddr = match like {
+        SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    SocketOptions::new(SocketAddr::new(local, 0))
+}
+
 impl Driver {
-    /// On the loopback address of the family of `like`.
-    ///
-    /// Sends `step` probes at once when that many have come back.
-    pub(crate) fn open(like: SocketAddr, mode: AuthenticationMode, step: usize) -> Self {
-        let local: IpAddr = match like {
-            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-        };
-        let options = SocketOptions::new(SocketAddr::new(local, 0));
+    /// Sends `step` probes at once when that many have come back. Where the kernel makes transmit
+    /// stamps they are taken from it and not looked at.
+    pub(crate) fn open(options: &SocketOptions, mode: AuthenticationMode, step: usize) -> Self {
         Self {
-            socket: UdpSocket::open(&options).expect("a socket"),
+            socket: UdpSocket::open(options).expect("a socket"),
             mode,
             key: reflection::key(),
             send: SendBatch::new(step, 256),
             receive: ReceiveBatch::new(BATCH, 256),
+            stamps: options.transmit_stamps.then(|| ErrorBatch::new(BATCH)),
             sequence: 0,
         }
     }
@@ -73,6 +79,9 @@ impl Driver {
                 // Sleeps rather than spins: a core that spins takes from the other end's.
                 let mut descriptors = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
                 poll(&mut descriptors, LOOK_MS).expect("a usable socket");
+            }
+            if let Some(stamps) = &mut self.stamps {
+                self.socket.errors(stamps).expect("a usable socket");
             }
             let taken = self.socket.receive(&mut self.receive).expect("a usable socket");
             (answered, under_way) = (answered + taken as u64, under_way - taken.min(under_way));

@@ -113,7 +113,7 @@ fn compare(local: SocketAddr, group: &[Contender], effort: Effort) {
 }
 
 fn run(local: SocketAddr, mode: AuthenticationMode, kind: Kind, length: Duration) -> Phase {
-    let mut driver = Driver::open(local, mode, STEP);
+    let mut driver = Driver::open(&driver::options(local), mode, STEP);
     match kind {
         Kind::Bare | Kind::Informed => {
             let echo = Echo::start(local, kind == Kind::Informed);

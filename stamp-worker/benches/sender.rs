@@ -8,6 +8,8 @@
 //! of a session that is given more slots than it can use, which makes its worker work throughout,
 //! beside a bare prober: `sendmmsg`, `recvmmsg` of what came back, nothing read. Of its two forms the
 //! one with a call for each probe is what a paced session is compared with: it never has two to send.
+//! A session whose T1 is the kernel's is compared with the same prober taking those stamps as well:
+//! a call more for each round, and the kernel's work of making them.
 
 mod driver;
 mod far_end;
@@ -20,6 +22,7 @@ use std::time::Duration;
 
 use driver::Driver;
 use measure::{Effort, median};
+use stamp_net::SocketOptions;
 use stamp_proto::packet::AuthenticationMode;
 use stamp_session::snapshot::SessionSnapshot;
 
@@ -125,24 +128,26 @@ fn compare(effort: Effort) {
         effort.choose((1, Duration::from_millis(100)), (21, Duration::from_millis(400)));
     // More slots than can be used.
     let interval = Duration::from_micros(5);
-    let (mut batches, mut single) = (Vec::new(), Vec::new());
+    let (mut batches, mut single, mut taking) = (Vec::new(), Vec::new(), Vec::new());
     let (mut plain, mut stamped) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        batches.push(bare_cost(32, length));
-        single.push(bare_cost(1, length));
+        batches.push(bare_cost(32, false, length));
+        single.push(bare_cost(1, false, length));
+        taking.push(bare_cost(1, true, length));
         plain.push(cost(&probe(interval, length, false)));
         stamped.push(cost(&probe(interval, length, true)));
     }
-    let single = median(single);
+    let (single, taking) = (median(single), median(taking));
     println!("processor time per round trip of a prober that always has something to send");
     println!("{:<34} {:>6} {:>8}", "", "ns", "of bare");
-    for (name, own) in [
-        ("bare, sendmmsg of 32", median(batches)),
-        ("bare, a call for each probe", single),
-        ("session, T1 by the program", median(plain)),
-        ("session, T1 by the kernel", median(stamped)),
+    for (name, own, bare) in [
+        ("bare, sendmmsg of 32", median(batches), single),
+        ("bare, a call for each probe", single, single),
+        ("session, T1 by the program", median(plain), single),
+        ("bare, and the kernel's stamps", taking, taking),
+        ("session, T1 by the kernel", median(stamped), taking),
     ] {
-        println!("{name:<34} {own:6.0} {:8.3}", single / own);
+        println!("{name:<34} {own:6.0} {:8.3}", bare / own);
     }
 }
 
@@ -152,9 +157,10 @@ fn cost(run: &Run) -> f64 {
 }
 
 /// Processor time per probe of the driver of the reflector bench.
-fn bare_cost(step: usize, length: Duration) -> f64 {
+fn bare_cost(step: usize, stamped: bool, length: Duration) -> f64 {
     let far = far_end::start(near_end::loopback(), OPEN, false);
-    let mut driver = Driver::open(far.address, OPEN, step);
+    let options = SocketOptions { transmit_stamps: stamped, ..driver::options(far.address) };
+    let mut driver = Driver::open(&options, OPEN, step);
     let before = stamp_net::clock::thread_cpu_ns();
     let driven = driver.drive(far.address, length);
     let spent = stamp_net::clock::thread_cpu_ns() - before;
