@@ -1,7 +1,8 @@
 //! What a daemon chooses, carried to a file, to a server and to the routes of somebody who may see a part of it.
 
 use std::fs;
-use std::net::TcpListener;
+use std::io::Write as _;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::PathBuf;
 use std::process::Command;
@@ -23,6 +24,7 @@ pub(super) fn trials() -> Vec<Trial> {
         a_file_is_replaced_as_a_whole_and_by_writers_that_were_told_to: [Need::IPV6],
         a_server_is_told_everything_once_it_takes_it_and_no_more_than_it_may: [Need::IPV6],
         a_server_that_never_answers_holds_up_no_end: [Need::IPV6],
+        a_server_that_takes_nothing_back_holds_up_no_end: [Need::IPV6],
         a_client_has_routes_to_its_own_prefixes_until_its_token_is_taken_away: [Need::IPV6],
     ]
 }
@@ -287,6 +289,39 @@ fn a_server_that_never_answers_holds_up_no_end() {
     let finished = writer.wait_within(Duration::from_secs(20));
     finished.assert_code(0);
     let told = "msg=\"the end came while something was being written\" writer=webhook";
+    assert!(finished.stderr.contains(told), "{finished}");
+    stage.service.stop("path");
+}
+
+fn a_server_that_takes_nothing_back_holds_up_no_end() {
+    let stage = Stage::set(LOSSES, &format!("{MUTE}on-exit = \"undo\"\n"));
+    let host = stage.net.host("s");
+    let listener = host.run(|| TcpListener::bind("127.0.0.1:8080")).expect("the port is free");
+    let writer = stage.writer();
+    let asked = || {
+        let (mut stream, _) = listener.accept().expect("it asks");
+        let told: Value = serde_json::from_slice(&body(&mut stream)).expect("a JSON object");
+        (stream, told)
+    };
+    let answer = |mut stream: TcpStream| {
+        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").expect("it reads");
+    };
+    let (stream, told) = asked();
+    assert_eq!(active(&told), "past-b");
+    answer(stream);
+    writer.wait_for_error_line(|line| line.contains("msg=written"));
+    writer.signal(Signal::SIGTERM);
+    // How a path fares may be told once more before.
+    let _unanswered = loop {
+        let (stream, told) = asked();
+        if told["paths"] == json!([]) {
+            break stream;
+        }
+        answer(stream);
+    };
+    let finished = writer.wait_within(Duration::from_secs(20));
+    finished.assert_code(0);
+    let told = "msg=\"the end came before what was written was taken away\" writer=webhook";
     assert!(finished.stderr.contains(told), "{finished}");
     stage.service.stop("path");
 }
