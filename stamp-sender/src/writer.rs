@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  daemon ── /api/v1/paths ──► follow ─► table ─► choice ─► damping ─► target
-//!                                                                      routes, FRR, file, server
+//!                                                                      routes, FRR, Pola, file, server
 //! ```
 //!
 //! It is a process of its own, for it may need a right that whoever measures must not have. Each writer
@@ -17,6 +17,8 @@ mod frr;
 mod linux;
 mod needs;
 mod outcome;
+mod pola;
+mod program;
 mod table;
 mod target;
 mod task;

@@ -26,7 +26,7 @@ use stamp_config::document::{self, ConfigErrors, Outline, Problem, Section};
 
 use crate::exit::Failure;
 use crate::select::config::Select;
-use crate::writer::config::Writers;
+use crate::writer::config::{Beside, Writers};
 
 pub use discovery::{Discovery, Found, Refused, compose};
 use membership::Candidates;
@@ -121,7 +121,6 @@ impl Configuration {
         let of_root = Settings::read_only(root, folder, |key| OF_EVERY_SESSION.contains(&key));
         let topology = of_root.get("topology").map(PathBuf::from);
         let service = Service::read(root, folder);
-        let writers = Writers::read(root, folder, &service.web, topology.as_deref());
         let select = root.section("select", |section| Select::read(section, folder)).flatten();
         let web = (service.web.listen.as_slice(), service.web.config_file.as_deref());
         client::refuse_the_open(root, &service.clients, "web.listen", web);
@@ -140,6 +139,8 @@ impl Configuration {
             reader.read(section, &Profile::default()).map(|spec| (spec, section.place("name")))
         });
         let paths = Paths::read(root, &of_root, &reader, elsewhere);
+        let (web, topology) = (&service.web, topology.as_deref());
+        let writers = Writers::read(root, folder, Beside { web, topology, paths: &paths });
         let (mut names, mut candidates) = (BTreeSet::new(), Candidates::default());
         let mut sessions = Vec::with_capacity(read.len());
         for (spec, place) in read.into_iter().flatten() {

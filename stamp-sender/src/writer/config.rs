@@ -3,6 +3,7 @@
 mod file;
 mod frr;
 mod linux;
+mod pola;
 mod server;
 mod words;
 
@@ -17,9 +18,14 @@ use stamp_metrics::http::client::Url;
 pub use file::File;
 pub use frr::Frr;
 pub use linux::Linux;
+#[cfg(test)]
+pub use pola::Commands;
+pub use pola::Pola;
 pub use server::Server;
 use words::{Address, Changes, Kind, WriterName};
 pub use words::{Method, OnExit};
+
+use crate::daemon::Paths;
 
 /// Everything that is written to, and where the writers themselves are seen.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -80,19 +86,44 @@ pub enum Target {
     Linux(Linux),
     /// A configuration of FRR.
     Frr(Frr),
+    /// Files that the PCE Pola reads.
+    Pola(Pola),
     /// A file with the table.
     File(File),
     /// A server that is sent the table.
     Server(Server),
 }
 
+impl Choice {
+    /// The path of a policy is one of these.
+    pub fn takes(&self, policy: &str, headend: Option<&str>, class: Option<&str>) -> bool {
+        let among = |names: &[String], name: Option<&str>| {
+            names.is_empty() || name.is_some_and(|name| names.iter().any(|it| it == name))
+        };
+        among(&self.policies, Some(policy))
+            && among(&self.headends, headend)
+            && among(&self.classes, class)
+    }
+}
+
+/// What stands in the same file.
+#[derive(Clone, Copy)]
+pub struct Beside<'f> {
+    /// The daemon there is followed unless told otherwise.
+    pub web: &'f Web,
+    /// Tells where segments are.
+    pub topology: Option<&'f Path>,
+    /// What that daemon chooses among.
+    pub paths: &'f Paths,
+}
+
 impl Writers {
-    /// What the root table says. Paths are relative to `folder`; unless told otherwise the daemon at `web`
-    /// is followed, and `topology` tells where segments are.
-    pub fn read(root: &Section<'_>, folder: &Path, web: &Web, topology: Option<&Path>) -> Self {
+    /// What the root table says. Paths are relative to `folder`.
+    pub fn read(root: &Section<'_>, folder: &Path, beside: Beside<'_>) -> Self {
         let (mut names, mut makers) = (BTreeSet::new(), Vec::new());
+        let mut folders = BTreeSet::new();
         let read = root.sections("writer", |section| {
-            let reader = Reader { section, folder, web, topology };
+            let reader = Reader { section, folder, beside: &beside };
             let writer = reader.read()?;
             if !names.insert(writer.name.clone()) {
                 let reason = format!("another writer is called {}; give a name", writer.name);
@@ -105,6 +136,13 @@ impl Writers {
                     reader.wrong("kind", reason.to_owned());
                 }
                 makers.push(linux.clone());
+            }
+            if let Target::Pola(pola) = &writer.target {
+                reader.refuse_what_pola_cannot_say(&writer.choice);
+                if !folders.insert(pola.folder.clone()) {
+                    let reason = "what another writer has there would be taken away: give a folder";
+                    reader.wrong("folder", reason.to_owned());
+                }
             }
             Some(writer)
         });
@@ -137,8 +175,7 @@ impl Writers {
 struct Reader<'r, 's> {
     section: &'r Section<'s>,
     folder: &'r Path,
-    web: &'r Web,
-    topology: Option<&'r Path>,
+    beside: &'r Beside<'r>,
 }
 
 impl Reader<'_, '_> {
@@ -159,11 +196,12 @@ impl Reader<'_, '_> {
         let target = match kind {
             Some(Kind::Linux) => self.linux().map(Target::Linux),
             Some(Kind::Frr) => self.frr().map(Target::Frr),
+            Some(Kind::Pola) => self.pola().map(Target::Pola),
             Some(Kind::File) => self.file().map(Target::File),
             Some(Kind::Webhook) => self.server().map(Target::Server),
             None => {
                 // Whatever it is: its keys are no mistakes.
-                let _ = (self.linux(), self.frr(), self.file(), self.server());
+                let _ = (self.linux(), self.frr(), self.pola(), self.file(), self.server());
                 None
             }
         };
@@ -180,7 +218,7 @@ impl Reader<'_, '_> {
 
     fn source(&self) -> Option<Source> {
         let written = self.section.get("from").map(|address: Address| address.0);
-        let url = written.or_else(|| default_source(self.web));
+        let url = written.or_else(|| default_source(self.beside.web));
         if url.is_none() && !self.section.has("from") {
             let reason = "web.listen names no port to follow: say where the daemon is";
             self.wrong("from", reason.to_owned());
@@ -191,6 +229,11 @@ impl Reader<'_, '_> {
 
     fn path(&self, key: &'static str) -> Option<PathBuf> {
         self.section.get(key).map(|file: String| self.folder.join(file))
+    }
+
+    fn topology(&self) -> Option<PathBuf> {
+        let written = self.path("topology");
+        written.or_else(|| self.beside.topology.map(ToOwned::to_owned))
     }
 
     fn wrong(&self, key: &'static str, reason: String) {
@@ -242,6 +285,7 @@ impl Writer {
             + &match &self.target {
                 Target::Linux(linux) => linux.show(),
                 Target::Frr(frr) => frr.show(),
+                Target::Pola(pola) => pola.show(),
                 Target::File(file) => file.show(),
                 Target::Server(server) => server.show(),
             }
@@ -253,6 +297,7 @@ impl Target {
         match self {
             Self::Linux(_) => Kind::Linux,
             Self::Frr(_) => Kind::Frr,
+            Self::Pola(_) => Kind::Pola,
             Self::File(_) => Kind::File,
             Self::Server(_) => Kind::Webhook,
         }

@@ -10,19 +10,17 @@ mod render;
 
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
+use std::process::Command;
 
 use super::config::{Frr, Source};
 use super::document::replace;
 use super::outcome::{Change, Outcome};
+use super::program;
 use super::table::ChosenPath;
 use block::Block;
 
 /// The first line of every file that is written here.
 const HEADING: &str = "! Written by stamp-sender write: what is changed here by hand is lost.\n";
-/// How long `vtysh` may take.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A configuration of FRR as it is to be.
 pub struct Writer {
@@ -105,32 +103,14 @@ impl Writer {
 async fn apply(file: &Path, lines: &str) -> Result<(), String> {
     let beside = file.with_extension("changes");
     replace(&beside, None, lines.as_bytes()).map_err(|error| error.to_string())?;
-    let mut command = std::process::Command::new("vtysh");
-    command
-        .arg("-f")
-        .arg(&beside)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let child = command.spawn().map_err(|error| format!("vtysh: {error}"))?;
-    let ended = tokio::task::spawn_blocking(move || child.wait_with_output());
-    let ended = tokio::time::timeout(PATIENCE, ended).await;
-    let output = match ended {
-        Err(_) => return Err(format!("vtysh takes longer than {PATIENCE:?}")),
-        Ok(Err(error)) => return Err(error.to_string()),
-        Ok(Ok(output)) => output.map_err(|error| format!("vtysh: {error}"))?,
-    };
+    let mut command = Command::new("vtysh");
+    command.arg("-f").arg(&beside);
+    let ended = program::run(command).await?;
     // It may not be wanted to look at what was done.
     let _ = fs::remove_file(&beside);
     // Its status is that of the last line; what it says of any begins with a percent sign.
-    let said = |stream: &[u8]| String::from_utf8_lossy(stream).contains("% ");
-    let complains = said(&output.stdout) || said(&output.stderr);
-    match output.status.success() && !complains {
+    match ended.status.success() && !ended.said.contains("% ") {
         true => Ok(()),
-        false => {
-            let said =
-                String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
-            Err(format!("vtysh ended with {}: {}", output.status, said.trim()))
-        }
+        false => Err(ended.failure("vtysh")),
     }
 }

@@ -28,6 +28,11 @@ pub(super) fn of(writers: &Writers, file: &Path) -> Needs {
                 needs.write(&frr.file);
                 needs.runs_commands |= frr.apply && !writer.dry_run;
             }
+            Target::Pola(pola) => {
+                pola.topology.iter().for_each(|file| needs.read_beside(file));
+                needs.writable.push(pola.folder.clone());
+                needs.runs_commands |= pola.commands.is_some() && !writer.dry_run;
+            }
             Target::File(file) => needs.write(&file.path),
             Target::Server(server) => {
                 let files = [&server.token_file, &server.ca_file];

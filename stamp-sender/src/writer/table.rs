@@ -190,13 +190,8 @@ impl Table {
 
     /// The paths of a choice.
     pub fn chosen(&self, choice: &Choice) -> Vec<ChosenPath> {
-        let among = |names: &[String], name: Option<&str>| {
-            names.is_empty() || name.is_some_and(|name| names.iter().any(|it| it == name))
-        };
         let is_one = |path: &&ChosenPath| {
-            among(&choice.policies, Some(&path.policy))
-                && among(&choice.headends, path.said.headend.as_deref())
-                && among(&choice.classes, path.said.class.as_deref())
+            choice.takes(&path.policy, path.said.headend.as_deref(), path.said.class.as_deref())
         };
         self.paths.iter().filter(is_one).cloned().collect()
     }

@@ -6,7 +6,7 @@ use super::config::{self, Writer};
 use super::document::Place;
 use super::outcome::Outcome;
 use super::table::ChosenPath;
-use super::{document, frr, linux};
+use super::{document, frr, linux, pola};
 use crate::exit::Failure;
 
 /// How often values of links are looked at; they are damped where they are announced.
@@ -18,6 +18,8 @@ pub enum Target {
     Linux(Box<linux::Writer>, Duration),
     /// A configuration of FRR.
     Frr(Box<frr::Writer>),
+    /// Files that Pola reads.
+    Pola(Box<pola::Writer>),
     /// A file, or a server.
     Document(document::Writer),
 }
@@ -38,6 +40,10 @@ impl Target {
             config::Target::Frr(frr) => {
                 Self::Frr(Box::new(frr::Writer::new(frr, &config.source, config.dry_run)))
             }
+            config::Target::Pola(pola) => {
+                let writer = pola::Writer::new(pola, &config.choice, config.dry_run)?;
+                Self::Pola(Box::new(writer))
+            }
             config::Target::File(file) => document(Place::File(file.clone())),
             config::Target::Server(server) => document(Place::Server(server.clone())),
         })
@@ -48,6 +54,7 @@ impl Target {
         match self {
             Self::Linux(writer, _) => writer.apply(paths),
             Self::Frr(writer) => writer.apply(paths).await,
+            Self::Pola(writer) => writer.apply(paths).await,
             Self::Document(writer) => writer.apply(paths, sequence).await,
         }
     }
@@ -57,6 +64,7 @@ impl Target {
         match self {
             Self::Linux(writer, _) => writer.undo(),
             Self::Frr(writer) => writer.undo().await,
+            Self::Pola(writer) => writer.undo().await,
             Self::Document(writer) => writer.undo().await,
         }
     }
@@ -66,7 +74,7 @@ impl Target {
         match self {
             Self::Linux(_, every) => Some(*every),
             Self::Frr(writer) => writer.looks_at_links().then_some(LINKS_EVERY),
-            Self::Document(_) => None,
+            Self::Pola(_) | Self::Document(_) => None,
         }
     }
 }

@@ -25,6 +25,7 @@ pub(super) fn trials() -> Vec<Trial> {
         a_server_is_told_everything_once_it_takes_it_and_no_more_than_it_may: [Need::IPV6],
         a_server_that_never_answers_holds_up_no_end: [Need::IPV6],
         a_server_that_takes_nothing_back_holds_up_no_end: [Need::IPV6],
+        a_pce_is_told_of_each_path_by_a_file_of_its_own: [Need::IPV6],
         a_client_has_routes_to_its_own_prefixes_until_its_token_is_taken_away: [Need::IPV6],
     ]
 }
@@ -323,6 +324,52 @@ fn a_server_that_takes_nothing_back_holds_up_no_end() {
     finished.assert_code(0);
     let told = "msg=\"the end came before what was written was taken away\" writer=webhook";
     assert!(finished.stderr.contains(told), "{finished}");
+    stage.service.stop("path");
+}
+
+/// What a PCE would be told, and when it would forget it, is written down beside.
+const PCE: &str = r#"
+[[writer]]
+kind = "pola"
+folder = "."
+session = "fd00::1"
+headend = "2001:db8::1"
+headends = ["s"]
+policies = ["gaming-to-r"]
+asn = 65000
+add-command = ["sh", "-c", "cat \"$0\" >> \"$(dirname \"$0\")/told\""]
+delete-command = ["sh", "-c", "mv \"$(dirname \"$0\")/told\" \"$(dirname \"$0\")/forgotten\""]
+dry-run = false
+on-exit = "undo"
+"#;
+
+fn a_pce_is_told_of_each_path_by_a_file_of_its_own() {
+    let mut stage = Stage::set(DELAYS, PCE);
+    let [file, told, forgotten] =
+        ["gaming-to-r.yaml", "told", "forgotten"].map(|name| stage.service.file(name));
+    let writer = stage.writer();
+    let text = |file: &PathBuf| fs::read_to_string(file).unwrap_or_default();
+    writer.wait_until("its file", || text(&file).contains("preference: 200\n"));
+    let first = text(&file);
+    for line in [
+        "asn: 65000\n",
+        "  pcepSessionAddr: \"fd00::1\"\n",
+        "  endpoint: \"2001:db8::2\"\n",
+        "  name: \"gaming-to-r\"\n",
+        "        - sid: \"fc00:bb:12:1::\"\n          localAddr: \"",
+        "        - sid: \"fcbb:bb00:2:d6::\"\n          localAddr: \"",
+    ] {
+        assert!(first.contains(line), "{line:?} in {first}");
+    }
+    stage.net.delay("s>b", SLOW);
+    writer.wait_until("another path", || text(&file).contains("preference: 100\n"));
+    let second = text(&file);
+    assert!(second.contains("- sid: \"fc00:bb:13:1::\"\n"), "{second}");
+    assert_eq!(text(&told), first + &second, "each once");
+    assert!(!stage.service.file("bulk-to-r.yaml").exists(), "it carries one of both");
+    writer.signal(Signal::SIGTERM);
+    writer.wait().assert_code(0);
+    assert!(!file.exists() && !told.exists() && forgotten.exists(), "undone");
     stage.service.stop("path");
 }
 

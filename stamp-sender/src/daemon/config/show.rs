@@ -240,7 +240,8 @@ const SERVICE: &str = "\
 # Where `stamp-sender write FILE`, a process of its own, carries the paths that are chosen for policies; `run`
 # reads this and writes nothing. kind is \"linux\" (routes of this host onto segment lists, with protocol, table,
 # priority, srv6, check-every and topology), \"frr\" (with file,
-# apply, route-map and links), \"file\" (with file) or \"webhook\" (with url, method, timeout,
+# apply, route-map and links), \"pola\" (with folder, session, headend, asn, add-command,
+# delete-command and topology), \"file\" (with file) or \"webhook\" (with url, method, timeout,
 # token-file and ca-file). Unless dry-run is false it says what it would do. `from` is the daemon
 # that is followed: by default at the first address of web.listen. changes-per-hour holds for each policy;
 # on-exit = \"undo\" takes away what was written.

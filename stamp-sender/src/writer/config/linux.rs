@@ -55,7 +55,6 @@ impl Linux {
 impl Reader<'_, '_> {
     pub(super) fn linux(&self) -> Option<Linux> {
         let section = self.section;
-        let written = self.path("topology");
         Some(Linux {
             protocol: Maker(section.get("protocol").map_or(84, |it: Protocol| it.0)),
             table: section.get("table").map_or(8300, |it: Table| it.0),
@@ -64,7 +63,7 @@ impl Reader<'_, '_> {
             check_every: section
                 .get("check-every")
                 .map_or(Duration::from_secs(10), |it: Every| it.0),
-            topology: written.or_else(|| self.topology.map(ToOwned::to_owned)),
+            topology: self.topology(),
         })
     }
 }

@@ -6,7 +6,9 @@ fn writers(text: &str) -> Result<Writers, String> {
     let folder = Path::new("/etc/stamp");
     let read = |root: &Section<'_>| {
         let web = Web::read(root, folder, 9862);
-        Writers::read(root, folder, &web, Some(Path::new("/etc/stamp/net.toml")))
+        let paths = Paths::default();
+        let topology = Some(Path::new("/etc/stamp/net.toml"));
+        Writers::read(root, folder, Beside { web: &web, topology, paths: &paths })
     };
     document("f", text, read).map_err(|error| error.to_string())
 }
@@ -36,10 +38,13 @@ fn what_is_shown_says_the_same_when_it_is_read() {
                 method = \"post\"\ntimeout = \"2s\"\ntoken-file = \"t\"\nca-file = \"c.pem\"\n";
     let text = &(text.to_owned()
         + "[[writer]]\nkind = \"frr\"\nfile = \"frr.conf\"\napply = true\nroute-map = \"gold\"\n\
-           links = { eth0 = \"r1-r2\", \"eth1.7\" = \"r1 r3\" }\n");
+           links = { eth0 = \"r1-r2\", \"eth1.7\" = \"r1 r3\" }\n\
+           [[writer]]\nkind = \"pola\"\nfolder = \"pola\"\nsession = \"10.0.60.1\"\n\
+           headend = \"192.0.2.1\"\nasn = 65000\nadd-command = [\"pola\", \"sr-policy\", \"add\", \"-f\"]\n\
+           delete-command = [\"pola\", \"sr-policy\", \"delete\", \"-f\"]\n");
     let read = writers(text).unwrap();
     let names: Vec<_> = read.writers.iter().map(|writer| writer.name.as_str()).collect();
-    assert_eq!(names, ["linux", "file", "controller", "frr"]);
+    assert_eq!(names, ["linux", "file", "controller", "frr", "pola"]);
     assert_eq!(read.config_file.as_deref(), Some(Path::new("/etc/stamp/web.yml")));
     assert_eq!(writers(&read.show()), Ok(read));
     assert_eq!(writers("").unwrap().show(), "");
@@ -54,8 +59,10 @@ fn mistakes_are_told_where_they_stand() {
                 [[writer]]\nkind = \"linux\"\nfrom = \"http://a\"\nprotocol = 83\n";
     let expected = "\
 f:3:1: writer[0].from: web.listen names no port to follow: say where the daemon is
+f:3:1: writer[0].folder: missing; expected a text that is not empty
+f:3:1: writer[0].session: missing; expected an IPv4 or IPv6 address
 f:3:1: writer[0].url: missing; expected http://HOST:PORT or https://HOST:PORT, without a user in it
-f:4:8: writer[0].kind = \"linx\": expected linux, frr, file or webhook
+f:4:8: writer[0].kind = \"linx\": expected linux, frr, pola, file or webhook
 f:5:9: writer[0].table = 254: expected a number from 256 to 4294967000; the 64 behind it are used too
 f:7:1: writer[1].from: web.listen names no port to follow: say where the daemon is
 f:7:1: writer[1].file: missing; expected a text that is not empty
@@ -67,4 +74,27 @@ f:19:8: writer[4].kind = \"linux\": another writer is called linux; give a name
 f:19:8: writer[4].kind = \"linux\": another writer of this kind has the same protocol number, tables or priorities: give protocol, table and priority
 f:21:12: writer[4].protocol = 83: expected a number from 5 to 255 that no other program uses; 83 is taken";
     assert_eq!(writers(text).unwrap_err(), expected);
+}
+
+#[test]
+fn what_pola_has_no_words_for_is_found_in_the_file() {
+    let writer = "[[writer]]\nkind = \"pola\"\nsession = \"10.0.60.1\"\n";
+    let text = format!(
+        "{writer}folder = \"a\"\nfrom = \"http://a\"\nheadends = [\"1\", \"2\"]\nadd-command = []\n\
+         {writer}name = \"b\"\nfolder = \"a\"\nasn = 0\n\
+         [[policy]]\ncolor = 1\nendpoint = \"192.0.2.2\"\n\
+         candidate = [{{ name = \"many\", dynamic = {{ paths = 4 }} }}]\n\
+         [[policy]]\nname = \"gold\"\ncolor = 2\nendpoint = \"192.0.2.2\"\n\
+         candidate = [{{ name = \"two\", lists = [{{ segments = [\"16002\"] }}, {{ segments = [\"16003\", \"16002\"] }}] }}]\n"
+    );
+    let read = crate::daemon::Configuration::read("f", &text, Path::new("/etc/stamp"));
+    let expected = "\
+f:6:12: writer[0].headends = [\"1\", \"2\"]: a PCEP session is that of one head end: give each a writer of its own
+f:7:15: writer[0].add-command = []: no program: give a list of it and its arguments
+f:7:15: writer[0].add-command = []: what it does is never undone: delete-command is missing
+f:8:1: writer[1].policies: many of 1-192.0.2.2 has up to 4 lists, and a candidate path of Pola has one list
+f:8:1: writer[1].policies: two of gold has 2 lists, and a candidate path of Pola has one list
+f:12:10: writer[1].folder = \"a\": what another writer has there would be taken away: give a folder
+f:13:7: writer[1].asn = 0: expected a number of an autonomous system from 1 to 4294967295";
+    assert_eq!(read.unwrap_err().to_string(), expected);
 }

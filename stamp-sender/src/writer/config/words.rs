@@ -8,6 +8,7 @@ use stamp_metrics::http::client::Url;
 pub(super) enum Kind {
     Linux,
     Frr,
+    Pola,
     File,
     Webhook,
 }
@@ -17,6 +18,7 @@ impl Kind {
         match self {
             Self::Linux => "linux",
             Self::Frr => "frr",
+            Self::Pola => "pola",
             Self::File => "file",
             Self::Webhook => "webhook",
         }
@@ -24,9 +26,10 @@ impl Kind {
 }
 
 impl Setting for Kind {
-    const EXPECTED: &'static str = "linux, frr, file or webhook";
+    const EXPECTED: &'static str = "linux, frr, pola, file or webhook";
     fn read(text: &str) -> Option<Self> {
-        [Self::Linux, Self::Frr, Self::File, Self::Webhook].into_iter().find(|it| it.word() == text)
+        let all = [Self::Linux, Self::Frr, Self::Pola, Self::File, Self::Webhook];
+        all.into_iter().find(|it| it.word() == text)
     }
 }
 

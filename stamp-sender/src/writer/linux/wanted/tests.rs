@@ -1,6 +1,8 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::daemon::Paths;
+use crate::writer::config::{Beside, Writers};
 use crate::writer::table::Table;
 use crate::writer::table::tests::{list, path, table};
 
@@ -25,10 +27,10 @@ impl Answers for Host {
 pub(in super::super) fn config() -> Linux {
     let text = "[[writer]]\nkind = \"linux\"\nfrom = \"http://127.0.0.1:9862\"\n";
     let web = stamp_config::web::Web::on_loopback(9862);
+    let paths = Paths::default();
+    let beside = Beside { web: &web, topology: None, paths: &paths };
     let folder = std::path::Path::new("/etc/stamp");
-    let read = stamp_config::document::read("f", text, |root| {
-        crate::writer::config::Writers::read(root, folder, &web, None)
-    });
+    let read = stamp_config::document::read("f", text, |root| Writers::read(root, folder, beside));
     let Ok([writer]) = read.map(|read| <[_; 1]>::try_from(read.writers).unwrap()) else { panic!() };
     let crate::writer::config::Target::Linux(linux) = writer.target else { panic!() };
     linux
