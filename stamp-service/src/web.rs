@@ -1,7 +1,10 @@
-//! Listening for whoever asks over HTTP.
+//! Listening for whoever asks over HTTP, and a word on what happens to the server.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use stamp_metrics::http::Note;
 
 use crate::inherited::Inherited;
 
@@ -37,4 +40,20 @@ pub fn listen(
         }
     }
     Ok(listeners)
+}
+
+/// Says in the log what happened to the server that the table `table` of the file configures; connections
+/// that were closed to make room are only counted.
+pub fn tell(note: Note, table: &str, evicted: &AtomicU64) {
+    match note {
+        Note::WebConfig(Ok(())) => tracing::info!("{table}.config-file was read again"),
+        Note::WebConfig(Err(error)) => {
+            tracing::error!(%error, "{table}.config-file stays in force as it was");
+        }
+        Note::ClientToken { client, error } => {
+            tracing::error!(client, %error, "its token cannot be read: it is not let in");
+        }
+        Note::Evicted => drop(evicted.fetch_add(1, Ordering::Relaxed)),
+        Note::Refused(error) => tracing::error!(%error, "no HTTP connection can be accepted"),
+    }
 }

@@ -8,7 +8,7 @@ mod probe;
 mod scrape;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
@@ -182,16 +182,6 @@ impl Site for SenderSite {
     }
 
     fn note(&self, note: Note) {
-        match note {
-            Note::WebConfig(Ok(())) => tracing::info!("web.config-file was read again"),
-            Note::WebConfig(Err(error)) => {
-                tracing::error!(%error, "web.config-file stays in force as it was");
-            }
-            Note::ClientToken { client, error } => {
-                tracing::error!(client, %error, "its token cannot be read: it is not let in");
-            }
-            Note::Evicted => drop(self.evicted.fetch_add(1, Ordering::Relaxed)),
-            Note::Refused(error) => tracing::error!(%error, "no HTTP connection can be accepted"),
-        }
+        web::tell(note, "web", &self.evicted);
     }
 }

@@ -92,17 +92,7 @@ impl Site for WriterSite {
     }
 
     fn note(&self, note: Note) {
-        match note {
-            Note::WebConfig(Ok(())) => tracing::info!("write.config-file was read again"),
-            Note::WebConfig(Err(error)) => {
-                tracing::error!(%error, "write.config-file stays in force as it was");
-            }
-            Note::ClientToken { client, error } => {
-                tracing::error!(client, %error, "its token cannot be read: it is not let in");
-            }
-            Note::Evicted => drop(self.evicted.fetch_add(1, Ordering::Relaxed)),
-            Note::Refused(error) => tracing::error!(%error, "no HTTP connection can be accepted"),
-        }
+        web::tell(note, "write", &self.evicted);
     }
 }
 

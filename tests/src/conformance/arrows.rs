@@ -17,7 +17,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("stamp-lab", &["stamp-proto", "stamp-net", "stamp-document", "stamp-path"]),
     ("stamp-worker", &["stamp-proto", "stamp-session", "stamp-net"]),
     ("stamp-metrics", &["stamp-proto", "stamp-session"]),
-    ("stamp-service", &["stamp-net"]),
+    ("stamp-service", &["stamp-net", "stamp-metrics"]),
     (
         "stamp-sender",
         &[
