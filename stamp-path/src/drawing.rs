@@ -1,12 +1,14 @@
 //! Pictures of a network with ways through it: for Graphviz, for Mermaid, and as SVG.
 
 mod layout;
+mod markup;
 mod svg;
 mod text;
 
 use crate::path::Hop;
 use crate::topology::{LinkId, LinkKind, Topology};
 
+pub use markup::escaped;
 pub use svg::svg;
 pub use text::{graphviz, mermaid};
 

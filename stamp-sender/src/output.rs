@@ -23,7 +23,6 @@ mod json;
 pub mod keeper;
 pub mod layout;
 mod ledger;
-pub mod markup;
 pub mod ndjson;
 pub mod paint;
 pub mod record;

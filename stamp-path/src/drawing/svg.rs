@@ -4,7 +4,7 @@ use core::fmt::Write as _;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::layout::positions;
-use super::{CROWD, Way, colour, is_drained, is_wire, takers};
+use super::{CROWD, Way, colour, escaped, is_drained, is_wire, takers};
 use crate::topology::{LinkId, NodeId, Topology};
 
 /// Length of a link, in pixels.
@@ -178,8 +178,4 @@ fn beside(topology: &Topology, id: LinkId) -> f64 {
     let shift = (place - (same.len() as f64 - 1.0) / 2.0) * 2.0 * BESIDE;
     // The other way round, what lies to the right lies to the left.
     if topology[id].ends[0] <= topology[id].ends[1] { shift } else { -shift }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -6,13 +6,13 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use stamp_metrics::http::Page;
 use stamp_metrics::policy::{CandidateView, PolicyView};
+use stamp_path::drawing::escaped;
 use stamp_proto::time::WallTime;
 use stamp_session::policy::{PathState, PathSummary};
 
 use super::drawing::Drawing;
 use crate::output::duration::delay;
 use crate::output::instant::Instant;
-use crate::output::markup::escaped;
 
 /// Where the page lies; those of single policies lie below it.
 const PATH: &str = "/paths";

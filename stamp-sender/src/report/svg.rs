@@ -4,8 +4,9 @@ mod axes;
 mod course;
 mod panel;
 
+use stamp_path::drawing::escaped;
+
 use super::read::Saved;
-use crate::output::markup::escaped;
 use panel::{HEIGHT, WIDTH};
 
 /// Room between panels and at the edges.

@@ -7,12 +7,12 @@ use std::cmp::Reverse;
 use std::fmt::Write as _;
 
 use stamp_metrics::http::Page;
+use stamp_path::drawing::escaped;
 use stamp_session::sender::{DelayThresholdReport, LossThresholdReport, ThresholdReport};
 use stamp_session::snapshot::{ClockReport, DelaySummary, SessionSnapshot, SessionState};
 
 use crate::daemon::board::{Board, Branch, Entry};
 use crate::output::duration::{bound, delay};
-use crate::output::markup::escaped;
 
 /// Sessions that are listed; the others are better.
 const LISTED: usize = 500;

@@ -1,6 +1,7 @@
 //! Texts of others in markup.
 
 /// Text that stays text in HTML and XML, and within the quotes of an attribute.
+#[must_use]
 pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
