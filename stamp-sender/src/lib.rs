@@ -34,6 +34,7 @@ mod report;
 mod run;
 mod select;
 mod server_events;
+mod server_url;
 mod setup;
 mod stateful;
 mod steering;

@@ -12,6 +12,7 @@ use stamp_config::web::Listen;
 use stamp_metrics::http::client::Url;
 
 use super::matcher::Matcher;
+use crate::server_url::ServerUrl;
 
 /// Where values come from and where decisions go.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -42,16 +43,6 @@ pub struct Select {
 
 /// Where `select` is found unless told otherwise.
 const PORT: u16 = 9865;
-
-struct Server(Url);
-
-impl Setting for Server {
-    const EXPECTED: &'static str =
-        "http://HOST:PORT or https://HOST:PORT of a Prometheus, without a user in it";
-    fn read(text: &str) -> Option<Self> {
-        Url::read(text).map(Self)
-    }
-}
 
 /// From half a second to an hour.
 struct Interval(Duration);
@@ -90,7 +81,7 @@ fn within(text: &str, least: Duration, most: Duration) -> Option<Duration> {
 impl Select {
     /// The table, with what is wrong reported where it stands. Paths are relative to `folder`.
     pub fn read(section: &Section<'_>, folder: &Path) -> Option<Self> {
-        let prometheus = section.require("prometheus").map(|server: Server| server.0);
+        let prometheus = section.require("prometheus").map(|url: ServerUrl| url.0);
         let beside = |key: &'static str| section.get(key).map(|file: String| folder.join(file));
         let (token_file, ca_file) = (beside("token-file"), beside("ca-file"));
         let config_file = beside("config-file");
@@ -195,7 +186,10 @@ mod tests {
     fn what_is_missing_or_wrong_is_told_with_what_is_allowed() {
         for (text, expected) in [
             ("[select]\n", "select.prometheus"),
-            ("[select]\nprometheus = \"ftp://a\"\n", "http://HOST:PORT or https://HOST:PORT"),
+            (
+                "[select]\nprometheus = \"ftp://a\"\n",
+                "http://HOST:PORT/PATH or https://HOST:PORT/PATH",
+            ),
             (
                 "[select]\nprometheus = \"http://a\"\ninterval = \"1ms\"\n",
                 "a duration from 500ms to 1h",

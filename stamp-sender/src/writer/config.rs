@@ -22,10 +22,11 @@ pub use linux::Linux;
 pub use pola::Commands;
 pub use pola::Pola;
 pub use server::Server;
-use words::{Address, Changes, Kind, WriterName};
+use words::{Changes, Kind, WriterName};
 pub use words::{Method, OnExit};
 
 use crate::daemon::Paths;
+use crate::server_url::ServerUrl;
 
 /// Everything that is written to, and where the writers themselves are seen.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -217,7 +218,7 @@ impl Reader<'_, '_> {
     }
 
     fn source(&self) -> Option<Source> {
-        let written = self.section.get("from").map(|address: Address| address.0);
+        let written = self.section.get("from").map(|url: ServerUrl| url.0);
         let url = written.or_else(|| default_source(self.beside.web));
         if url.is_none() && !self.section.has("from") {
             let reason = "web.listen names no port to follow: say where the daemon is";

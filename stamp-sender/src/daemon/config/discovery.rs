@@ -10,11 +10,11 @@ use stamp_config::Setting;
 use stamp_config::document::{self, Problem, Section};
 use stamp_config::quantity::Expiry;
 use stamp_metrics::catalogue::is_reserved_label;
-use stamp_metrics::http::client::Url;
 
 use super::session::{Profile, Reader, SessionSpec};
 use super::settings;
 use crate::daemon::discovery::{Provider, Target};
+use crate::server_url::ServerUrl;
 
 /// How often a server is asked unless told otherwise.
 const EVERY: Duration = Duration::from_secs(60);
@@ -79,15 +79,6 @@ impl NamePattern {
         }
         name.push_str(rest);
         Ok(name)
-    }
-}
-
-struct Address(Url);
-
-impl Setting for Address {
-    const EXPECTED: &'static str = "an address such as https://inventory.example/targets";
-    fn read(text: &str) -> Option<Self> {
-        Url::read(text).map(Self)
     }
 }
 
@@ -167,7 +158,7 @@ impl Discovery {
 fn provider(section: &Section<'_>, folder: &Path) -> Option<Provider> {
     let beside = |key: &'static str| section.get(key).map(|file: String| folder.join(file));
     let files: Option<Vec<String>> = section.list("files");
-    let url: Option<Address> = section.get("url");
+    let url: Option<ServerUrl> = section.get("url");
     let every = section.get("refresh-interval").map(|it: Expiry| it.0);
     let (ca_file, token_file) = (beside("ca-file"), beside("token-file"));
     match (files, url) {
@@ -183,7 +174,7 @@ fn provider(section: &Section<'_>, folder: &Path) -> Option<Provider> {
             let place = |file: String| folder.join(file);
             Some(Provider::Files(files.into_iter().map(place).collect()))
         }
-        (None, Some(Address(url))) => {
+        (None, Some(ServerUrl(url))) => {
             Some(Provider::Http { url, every: every.unwrap_or(EVERY), ca_file, token_file })
         }
         (None, None) => {

@@ -8,6 +8,8 @@ use stamp_config::Setting;
 use stamp_config::document::{Problem, Section};
 use stamp_metrics::http::client::Url;
 
+use crate::server_url::ServerUrl;
+
 /// A Session-Reflector that is listened to.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Reflector {
@@ -19,15 +21,6 @@ pub struct Reflector {
     pub ca_file: Option<PathBuf>,
     /// What lets us in.
     pub token_file: Option<PathBuf>,
-}
-
-struct Address(Url);
-
-impl Setting for Address {
-    const EXPECTED: &'static str = "an address such as http://192.0.2.11:9863";
-    fn read(text: &str) -> Option<Self> {
-        Url::read(text).map(Self)
-    }
 }
 
 struct FarEnd(IpAddr);
@@ -42,11 +35,11 @@ impl Setting for FarEnd {
 impl Reflector {
     /// An entry, with what is wrong reported where it stands. Paths are relative to `folder`.
     pub(super) fn read(section: &Section<'_>, folder: &Path) -> Option<Self> {
-        let url = section.require::<Address>("url");
+        let url = section.require::<ServerUrl>("url");
         let addresses: Option<Vec<FarEnd>> = section.list("addresses");
         let beside = |key: &'static str| section.get(key).map(|file: String| folder.join(file));
         let (ca_file, token_file) = (beside("ca-file"), beside("token-file"));
-        let Address(url) = url?;
+        let ServerUrl(url) = url?;
         let addresses: Vec<IpAddr> = match addresses {
             Some(addresses) => addresses.into_iter().map(|it| it.0).collect(),
             None => url.host().parse().into_iter().map(|it: IpAddr| it.to_canonical()).collect(),
@@ -106,7 +99,7 @@ mod tests {
     fn what_is_missing_or_wrong_is_told() {
         for (text, expected) in [
             ("[[reflector]]\n", "url"),
-            ("[[reflector]]\nurl = \"ams:9863\"\n", "an address such as http://"),
+            ("[[reflector]]\nurl = \"ams:9863\"\n", "http://HOST:PORT/PATH or"),
             ("[[reflector]]\nurl = \"http://ams.example\"\n", "where it answers probes"),
             (
                 "[[reflector]]\nurl = \"http://192.0.2.1\"\naddresses = [\"ams\"]\n",

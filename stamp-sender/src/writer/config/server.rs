@@ -7,8 +7,9 @@ use stamp_config::Setting;
 use stamp_config::quantity::{duration_with_unit, print_duration};
 use stamp_metrics::http::client::Url;
 
-use super::words::{Address, Method};
+use super::words::Method;
 use super::{Reader, show_file};
+use crate::server_url::ServerUrl;
 
 /// A server that is sent the table.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -40,7 +41,7 @@ impl Server {
 
 impl Reader<'_, '_> {
     pub(super) fn server(&self) -> Option<Server> {
-        let url = self.section.require("url").map(|address: Address| address.0);
+        let url = self.section.require("url").map(|url: ServerUrl| url.0);
         let method = self.section.get("method").unwrap_or_default();
         let timeout = self.section.get("timeout").map_or(Duration::from_secs(10), |it: Span| it.0);
         let (token_file, ca_file) = (self.path("token-file"), self.path("ca-file"));

@@ -1,7 +1,6 @@
 //! Words of a `[[writer]]`.
 
 use stamp_config::{Form, Setting};
-use stamp_metrics::http::client::Url;
 
 /// What is written to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -96,16 +95,6 @@ impl Setting for WriterName {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         let fits = (1..=64).contains(&text.len()) && text.chars().all(is_plain);
         fits.then(|| Self(text.to_owned()))
-    }
-}
-
-/// Where a server is.
-pub(super) struct Address(pub(super) Url);
-
-impl Setting for Address {
-    const EXPECTED: &'static str = "http://HOST:PORT or https://HOST:PORT, without a user in it";
-    fn read(text: &str) -> Option<Self> {
-        Url::read(text).map(Self)
     }
 }
 

@@ -131,7 +131,7 @@ fn an_entry_has_files_or_a_server() {
     .unwrap_err();
     let expected = "\
 f.toml:2:9: discovery[0].files = [\"a\"]: cannot stand together with url
-f.toml:5:7: discovery[1].url = \"b\": expected an address such as https://inventory.example/targets
+f.toml:5:7: discovery[1].url = \"b\": expected http://HOST:PORT/PATH or https://HOST:PORT/PATH, without a user in it
 f.toml:6:1: discovery[2].files: missing; expected a list of files, or url
 f.toml:7:11: discovery[2].profile = \"x\": there is no [profile.x], nor any other profile
 f.toml:8:8: discovery[2].name = \"{a\": expected a text with {target} or labels in braces, such as {site}-{target}

@@ -10,6 +10,7 @@ use stamp_metrics::feed::Wanted;
 use stamp_metrics::http::client::Url;
 
 use super::{Number, Span, TIMEOUT, show_wanted, wanted};
+use crate::server_url::ServerUrl;
 
 /// A server that is told of events by POST.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -63,7 +64,7 @@ impl Address {
         let fail = |what: &dyn std::fmt::Display| format!("{}: {what}", path.display());
         let text = std::fs::read_to_string(path).map_err(|error| fail(&error))?;
         // What the file says is not told: it is a secret.
-        Url::read(text.trim()).ok_or_else(|| fail(&format!("expected {}", Written::EXPECTED)))
+        Url::read(text.trim()).ok_or_else(|| fail(&format!("expected {}", ServerUrl::EXPECTED)))
     }
 
     /// The file that says it, if one does.
@@ -82,15 +83,6 @@ impl Address {
     }
 }
 
-struct Written(Url);
-
-impl Setting for Written {
-    const EXPECTED: &'static str = "http://HOST/PATH or https://HOST/PATH, without a user in it";
-    fn read(text: &str) -> Option<Self> {
-        Url::read(text).map(Self)
-    }
-}
-
 impl Webhook {
     /// What a section says. Paths are relative to `folder`.
     pub(super) fn read(section: &Section<'_>, folder: &Path, name: String) -> Option<Self> {
@@ -105,7 +97,7 @@ impl Webhook {
                 drop(section.get::<String>("url"));
                 Some(Address::File(file))
             }
-            None => section.require("url").map(|Written(url)| Address::Written(url)),
+            None => section.require("url").map(|ServerUrl(url)| Address::Written(url)),
         };
         let (every, most) = section.section_or_empty("batch", |batch| {
             let every = batch.get("every").map_or(EVERY, |span: Span| span.0);

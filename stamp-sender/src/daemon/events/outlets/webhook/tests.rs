@@ -177,9 +177,9 @@ fn an_address_is_read_from_its_file_and_never_told() {
     assert_eq!(heard.join().unwrap().len(), 1);
     std::fs::write(&file, "https://noc:secret@example/\n").unwrap();
     let refused = address.now().unwrap_err();
-    assert!(
-        refused.ends_with(": expected http://HOST/PATH or https://HOST/PATH, without a user in it")
-    );
+    assert!(refused.ends_with(
+        ": expected http://HOST:PORT/PATH or https://HOST:PORT/PATH, without a user in it"
+    ));
     assert!(!refused.contains("secret"), "{refused}");
     std::fs::remove_file(file).unwrap();
 }
