@@ -59,7 +59,6 @@ pub struct Arrival {
 /// What is done with a packet.
 #[derive(Debug)]
 #[must_use]
-#[expect(clippy::large_enum_variant, reason = "most packets go on, and none is allocated for")]
 pub enum Verdict<'a> {
     /// It goes on.
     Forward(Forward<'a>),
