@@ -40,6 +40,8 @@ pub struct Selector {
 struct Memory {
     /// Since when it has been good without interruption.
     good_since: Option<Duration>,
+    /// Since when nobody has been able to tell.
+    unknown_since: Option<Duration>,
     /// It violated a requirement, and has not been better by the margin since.
     has_violated: bool,
 }
@@ -132,11 +134,15 @@ impl Selector {
         let verdict = judge(&self.class, list.measured.as_ref(), now, memory.has_violated);
         match verdict {
             Verdict::Good => {
-                memory.good_since = memory.good_since.or(Some(now));
-                memory.has_violated = false;
+                let good_since = memory.good_since.or(Some(now));
+                *memory = Memory { good_since, ..Memory::default() };
             }
-            Verdict::Violates(_) => *memory = Memory { good_since: None, has_violated: true },
-            Verdict::Unknown(_) | Verdict::Down => memory.good_since = None,
+            Verdict::Violates(_) => *memory = Memory { has_violated: true, ..Memory::default() },
+            Verdict::Unknown(_) => {
+                memory.good_since = None;
+                memory.unknown_since = memory.unknown_since.or(Some(now));
+            }
+            Verdict::Down => (memory.good_since, memory.unknown_since) = (None, None),
         }
         verdict
     }
@@ -149,6 +155,10 @@ impl Selector {
 
     fn good_since(&self, list: &str) -> Option<Duration> {
         self.lists.get(list).and_then(|memory| memory.good_since)
+    }
+
+    fn unknown_since(&self, list: &str) -> Option<Duration> {
+        self.lists.get(list).and_then(|memory| memory.unknown_since)
     }
 
     /// Mean by weight of what is compared, over the lists that would carry, or do; none where one of
@@ -216,7 +226,7 @@ impl Selector {
         }
     }
 
-    /// When a value becomes stale, a list settles or what is held is not held any more.
+    /// When a value becomes stale, a list settles, doubt has lasted or what is held is not held any more.
     fn next(&self, now: Duration, candidates: &[Candidate]) -> Option<Duration> {
         let lists = || candidates.iter().flat_map(|candidate| &candidate.lists);
         let stale = lists().filter_map(|list| {
@@ -224,7 +234,10 @@ impl Selector {
             Some(up.at + self.class.trust.age + Duration::from_nanos(1))
         });
         let hold = self.class.damping.hold;
-        let settled = lists().filter_map(|list| Some(self.good_since(&list.name)? + hold));
+        let settled = lists().flat_map(|list| {
+            let since = [self.good_since(&list.name), self.unknown_since(&list.name)];
+            since.into_iter().flatten().map(|since| since + hold)
+        });
         let opens = self.gate.opens(&self.class.damping);
         stale.chain(settled).chain(opens).filter(|at| *at > now).min()
     }

@@ -96,6 +96,16 @@ impl Scene {
         self
     }
 
+    /// A window of a candidate ends now, in which clocks were right or not.
+    pub(super) fn synchronized(&mut self, number: usize, is_synchronized: bool) -> &mut Self {
+        let lists = self.candidates[number].lists.iter_mut();
+        for measured in lists.filter_map(|list| list.measured.as_mut()) {
+            measured.clock.synchronized = is_synchronized;
+            measured.at = self.now;
+        }
+        self
+    }
+
     /// Time passes, and every list has a new window that says what the one before said.
     pub(super) fn after(&mut self, seconds: u64) -> &mut Self {
         self.now += secs(seconds);

@@ -69,8 +69,8 @@ struct Tempo {
 
 const WITH_DELAYS: Tempo = Tempo { pace: DELAYS, hold: "500ms", quiet: 140 };
 const WITH_LOSSES: Tempo = Tempo { pace: LOSSES, hold: "500ms", quiet: 125 };
-/// One path is in doubt for up to a window before the other, which would have to be good for the hold time, or traffic
-/// would move there for as long. What is frozen is not held: no change was made for longer than that.
+/// One path is out of doubt for up to a window before the other: longer than the other hold times here, so that traffic
+/// would move. What is frozen is not held: no change was made for longer than that.
 const WITH_DOUBT: Tempo = Tempo { pace: DELAYS, hold: "5s", quiet: 140 };
 /// A path stays up for less than the hold time: until it is known as down again, even on a busy machine.
 const WITH_FLAPS: Tempo = Tempo { pace: LOSSES, hold: "1600ms", quiet: 180 };

@@ -113,7 +113,8 @@ impl Selector {
                 best(good()).map(|best| self.to(field, best, ChangeReason::Violation))
             }
             Eligibility::Unknown(_) => {
-                self.calmly(field, good().map(|other| (other, ChangeReason::Unknown)).collect())
+                let good = good().map(|other| (other, ChangeReason::Unknown)).collect();
+                Some(self.beyond_doubt(field, incumbent, self.calmly(field, good)?))
             }
             _ => {
                 let better = |other| Some((other, self.better(other, incumbent)?));
@@ -157,6 +158,29 @@ impl Selector {
         Some(wish)
     }
 
+    /// Doubt about all paths, as about a clock that they share, shows in the window of one before it does
+    /// in that of another. So what takes the place of a path of which nothing is known any more has
+    /// been measured since then, and has been good for the hold time since.
+    fn beyond_doubt(&self, field: Field<'_>, incumbent: &Assessment, wish: Wish) -> Wish {
+        let target = wish.to.as_ref().and_then(|target| field.candidate(target.id));
+        let (Some((former, _)), Some((target, assessed))) = (field.candidate(incumbent.id), target)
+        else {
+            return wish;
+        };
+        let unknown_since = former.lists.iter().filter_map(|it| self.unknown_since(&it.name));
+        let Some(unknown_since) = unknown_since.max() else { return wish };
+        let mut good =
+            target.lists.iter().zip(&assessed.lists).filter(|(_, it)| **it == Verdict::Good);
+        let is_later = good.all(|(list, _)| {
+            list.measured.as_ref().is_some_and(|measured| measured.at > unknown_since)
+        });
+        let waits_since = if is_later { unknown_since } else { field.now };
+        if is_later && unknown_since + self.class.damping.hold <= field.now {
+            return wish;
+        }
+        Wish { unsettled_since: wish.unsettled_since.max(Some(waits_since)), ..wish }
+    }
+
     /// Other lists of the candidate path in use.
     fn rebalance(
         &self,
@@ -176,7 +200,15 @@ impl Selector {
         let mut wanted = if is_lost && !alive.is_empty() {
             alive
         } else if incumbent.eligibility.is_good() {
-            shares(good().filter(|(list, _)| carries(list) || is_settled(list)))
+            // What was known a moment ago may be known again in the next window.
+            let is_in_fresh_doubt = |list: &List| {
+                self.unknown_since(&list.name).is_some_and(|since| since + hold > field.now)
+            };
+            shares(lists().filter(|(list, verdict)| match verdict {
+                Verdict::Good => carries(list) || is_settled(list),
+                Verdict::Unknown(_) => carries(list) && is_in_fresh_doubt(list),
+                Verdict::Violates(_) | Verdict::Down => false,
+            }))
         } else if is_lost {
             shares(lists().filter(|(_, verdict)| **verdict != Verdict::Down))
         } else {

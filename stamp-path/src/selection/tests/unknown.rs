@@ -78,7 +78,62 @@ fn a_known_path_replaces_an_unknown_one_when_it_has_been_good_for_the_hold_time(
     scene.measure(["10ms", "10ms"]).step();
     scene.after(10).state(0, ListState::Init);
     assert_eq!(scene.decide().held.unwrap().by, HeldBy::Hold);
-    assert_eq!(scene.after(20).step(), (Some(1), Some(ChangeReason::Unknown)));
+    let held = scene.after(29).decide().held.unwrap();
+    assert_eq!((held.by, held.until), (HeldBy::Settling, Some(scene.now + secs(1))));
+    assert_eq!(scene.after(1).step(), (Some(1), Some(ChangeReason::Unknown)));
+}
+
+/// Windows of two paths do not end together, so one tells first that a clock which both need is out.
+#[test]
+fn doubt_about_a_clock_of_all_paths_moves_nothing() {
+    for hold in ["1s", "30s"] {
+        let mut scene = Scene::new(&GAMING.replace("30s", hold), [200, 100]);
+        scene.measure(["10ms", "10ms"]).step();
+        scene.after(100).step();
+        let last = scene.now;
+        scene.now += secs(5);
+        scene.synchronized(0, false);
+        let decision = scene.decide();
+        assert_eq!((decision.change, decision.standing), (None, Standing::Frozen));
+        assert_eq!(decision.held.unwrap().by, HeldBy::Settling);
+        scene.now += secs(4);
+        assert_eq!(scene.decide().change, None, "the other was measured before there was doubt");
+        scene.now = last + secs(10);
+        scene.synchronized(1, false);
+        assert_eq!((scene.decide().change, scene.decide().held), (None, None));
+        scene.now += secs(5);
+        scene.synchronized(0, true);
+        let decision = scene.decide();
+        assert_eq!((decision.change, decision.standing), (None, Standing::Good));
+    }
+}
+
+#[test]
+fn what_was_measured_since_replaces_what_is_unknown() {
+    let mut scene = Scene::new(&GAMING.replace("30s", "1s"), [200, 100]);
+    scene.measure(["10ms", "10ms"]).step();
+    scene.after(100).step();
+    scene.now += secs(5);
+    scene.synchronized(0, false);
+    assert_eq!(scene.step(), (Some(0), None));
+    scene.now += secs(5);
+    scene.synchronized(1, true);
+    assert_eq!(scene.step(), (Some(1), Some(ChangeReason::Unknown)));
+}
+
+/// A list of which nothing is known any more carries on while that may pass.
+#[test]
+fn shares_do_not_follow_a_doubt_that_has_just_begun() {
+    let mut scene = Scene::new(GAMING, [200]);
+    let mut other = scene.candidates[0].lists[0].clone();
+    other.name = "other".to_owned();
+    scene.candidates[0].lists.push(other);
+    scene.measure(["10ms"]).step();
+    scene.after(100);
+    scene.candidates[0].lists[1].measured.as_mut().unwrap().clock.synchronized = false;
+    assert_eq!(carrying(&scene.decide()), [("0", 1), ("other", 1)]);
+    assert_eq!(carrying(&scene.after(29).decide()), [("0", 1), ("other", 1)]);
+    assert_eq!(carrying(&scene.after(1).decide()), [("0", 1)]);
 }
 
 /// Traffic that needs nothing goes by preference until something is known, and that is told.
