@@ -180,8 +180,7 @@ fn a_kernel_that_knows_the_label_and_does_not_stamp_is_told() {
 fn a_kernel_that_does_not_know_the_label_is_silence_explained() {
     let net = Net::up();
     net.switch_labels("far");
-    let flags = format!("{} -W 300ms", M7.flags);
-    let finished = net.send(&flags, Family::V6);
+    let finished = net.send(M7.flags, Family::V6);
     finished.assert_code(1);
     let session = session(&finished);
     let packets = &session["packets"];
