@@ -98,8 +98,6 @@ fn measure(
     let Sessions { mut setups, infos, .. } = setup::sessions(&measure)?;
     for setup in &mut setups {
         setup.config.statistics = StatisticsScope::Run;
-        // Three times the longest round trip is enough to know a straggler.
-        setup.linger_round_trips.get_or_insert(3);
         let sending = patience.saturating_sub(SPARE).saturating_sub(setup.config.timeout);
         setup.config.duration = Some(sending.max(setup.config.schedule.mean_interval()));
     }
