@@ -176,7 +176,6 @@ impl<'a> Layers<'a> {
                 self.take_extension(kind)
             }
             Next::Upper(Protocol::FRAGMENT) => self.take_fragment(),
-            Next::Upper(Protocol::UDP) => self.take_udp(),
             Next::Upper(protocol) | Next::Piece(protocol) => Ok(self.take_opaque(Some(protocol))),
             Next::Type(_) | Next::Nothing => Ok(self.take_opaque(None)),
         }
@@ -296,21 +295,13 @@ impl<'a> Layers<'a> {
         Ok(Layer::Fragment { next_header, offset: bits >> 3, more: bits & 1 != 0 })
     }
 
-    fn take_udp(&mut self) -> Result<Layer<'a>, Failure> {
-        let datagram = UdpDatagram::parse(&mut self.reader)?;
-        // An IP header was taken before: nothing else leads here.
-        let Some(addresses) = self.addresses else { return Ok(self.take_opaque(None)) };
-        self.finish();
-        Ok(Layer::Udp { datagram, addresses })
-    }
-
     /// The UDP datagram, when it is the next layer.
     ///
-    /// The same as [`Self::next`] for that layer alone: whoever looks for nothing else is spared a
-    /// layer that may be any.
+    /// Whoever looks for nothing else is spared a layer that may be any.
     #[inline]
     fn next_udp(&mut self) -> Option<Result<(usize, UdpDatagram<'a>, AddressPair), LayerError>> {
         let (Next::Upper(Protocol::UDP), Some(addresses)) = (self.next, self.addresses) else {
+            // Without addresses there was no IP header, and nothing leads to UDP.
             return None;
         };
         let offset = self.octets.saturating_sub(self.reader.available());
@@ -341,6 +332,11 @@ impl<'a> Iterator for Layers<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         if matches!(self.next, Next::Nothing) && self.reader.available() == 0 {
             return None;
+        }
+        if let Some(udp) = self.next_udp() {
+            return Some(udp.map(|(offset, datagram, addresses)| {
+                (offset, Layer::Udp { datagram, addresses })
+            }));
         }
         let offset = self.octets.saturating_sub(self.reader.available());
         match self.take() {
