@@ -7,6 +7,7 @@
 use std::process::ExitCode;
 
 mod check;
+mod child;
 mod command_line;
 mod companion;
 mod compare;

@@ -1,12 +1,12 @@
 //! A command for each event: the event on its standard input and in its environment.
 
-mod complaints;
 mod process;
 
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 
@@ -92,7 +92,7 @@ async fn run_for(command: &[String], line: &str, within: Duration) -> Result<End
     });
     let in_time = timeout(within, complaints.until(&mut ended)).await.is_ok();
     if !in_time {
-        group.kill();
+        group.signal(Signal::SIGKILL);
         let _ = ended.await;
     }
     let status = process.end();

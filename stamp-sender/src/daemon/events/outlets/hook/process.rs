@@ -2,33 +2,27 @@
 
 use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
-use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{Signal, killpg};
-use nix::sys::wait::{Id, WaitPidFlag, waitid};
-use nix::unistd::Pid;
 use serde_json::Value;
 
-use super::complaints::Complaints;
+use crate::child::{Group, Printed};
 
 /// What a command inherits of our environment.
 const INHERITED: [&str; 4] = ["PATH", "HOME", "LANG", "TZ"];
 /// Octets of a variable: the kernel runs no program with one that is much longer.
 const LONGEST: usize = 4_096;
+/// Octets that a log should hold of what a command prints.
+const MOST_PRINTED: usize = 2_048;
 
 /// A command in a process group of its own.
 pub(super) struct Process {
     child: Child,
     group: Group,
 }
-
-/// The command and whatever it has started.
-#[derive(Clone, Copy)]
-pub(super) struct Group(Pid);
 
 /// The way to its standard input.
 pub(super) struct Feeder {
@@ -50,10 +44,8 @@ impl Process {
             INHERITED.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
         command.args(arguments).env_clear().envs(inherited).envs(environment(line));
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-        command.process_group(0);
-        let child = command.spawn().map_err(|error| format!("{program}: {error}"))?;
-        let pid = i32::try_from(child.id()).map_err(|error| error.to_string())?;
-        Ok(Self { child, group: Group(Pid::from_raw(pid)) })
+        let (child, group) = Group::start(&mut command)?;
+        Ok(Self { child, group })
     }
 
     /// What it prints as an error: once.
@@ -61,9 +53,9 @@ impl Process {
     /// # Errors
     ///
     /// Why that cannot be read.
-    pub(super) fn complaints(&mut self) -> Result<Complaints, String> {
+    pub(super) fn complaints(&mut self) -> Result<Printed, String> {
         let pipe = self.child.stderr.take().ok_or("its errors are read already")?;
-        Complaints::of(pipe.into()).map_err(|error| error.to_string())
+        Printed::of(pipe.into(), MOST_PRINTED).map_err(|error| error.to_string())
     }
 
     /// The way to its standard input, which is given up after so long.
@@ -82,19 +74,6 @@ impl Process {
     /// When the kernel does not tell.
     pub(super) fn end(mut self) -> Result<ExitStatus, String> {
         self.child.wait().map_err(|error| error.to_string())
-    }
-}
-
-impl Group {
-    /// Waits for the end of the command, and leaves it to be taken note of: until then nobody else has
-    /// its number, so that [`Self::kill`] meets nobody else.
-    pub(super) fn wait(self) {
-        let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
-        while waitid(Id::Pid(self.0), flags) == Err(nix::errno::Errno::EINTR) {}
-    }
-
-    pub(super) fn kill(self) {
-        let _ = killpg(self.0, Signal::SIGKILL);
     }
 }
 

@@ -1,32 +1,32 @@
-//! What a command prints as an error: as much of it as a log should hold, however much there is.
+//! What a program prints: as much of it as is wanted, however much there is.
 
 use std::io;
 use std::os::fd::OwnedFd;
 
 use tokio::net::unix::pipe::Receiver;
 
-/// Octets that are kept.
-const MOST: usize = 2_048;
-
-/// The end of a pipe that a command writes to, and what has come through it.
-pub(super) struct Complaints {
+/// The end of a pipe that a program writes to, and what has come through it.
+pub struct Printed {
     pipe: Receiver,
+    most: usize,
     kept: Vec<u8>,
     left_out: usize,
     is_open: bool,
 }
 
-impl Complaints {
+impl Printed {
+    /// Keeps the first `most` octets.
+    ///
     /// # Errors
     ///
     /// When the kernel does not let us wait for it.
-    pub(super) fn of(pipe: OwnedFd) -> io::Result<Self> {
+    pub fn of(pipe: OwnedFd, most: usize) -> io::Result<Self> {
         let pipe = Receiver::from_owned_fd(pipe)?;
-        Ok(Self { pipe, kept: Vec::new(), left_out: 0, is_open: true })
+        Ok(Self { pipe, most, kept: Vec::new(), left_out: 0, is_open: true })
     }
 
     /// Waits for `ended`, and meanwhile reads on: whoever writes more than is kept is not held up.
-    pub(super) async fn until<F: Future + Unpin>(&mut self, mut ended: F) -> F::Output {
+    pub async fn until<F: Future + Unpin>(&mut self, mut ended: F) -> F::Output {
         loop {
             tokio::select! {
                 outcome = &mut ended => return outcome,
@@ -39,7 +39,7 @@ impl Complaints {
     }
 
     /// All of it in one text, if there is any.
-    pub(super) fn text(mut self) -> Option<String> {
+    pub fn text(mut self) -> Option<String> {
         // What it has started may hold the pipe open, and is not waited for.
         self.read();
         let text = String::from_utf8_lossy(&self.kept);
@@ -58,7 +58,7 @@ impl Complaints {
             match self.pipe.try_read(&mut octets) {
                 Ok(0) => self.is_open = false,
                 Ok(count) => {
-                    let room = MOST.saturating_sub(self.kept.len()).min(count);
+                    let room = self.most.saturating_sub(self.kept.len()).min(count);
                     self.kept.extend_from_slice(octets.get(..room).unwrap_or_default());
                     self.left_out = self.left_out.saturating_add(count - room);
                     continue;
