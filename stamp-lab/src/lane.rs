@@ -42,6 +42,8 @@ pub struct Held {
     pub until_let_go: Duration,
     /// Until that was done, with all that the next kernel did with it in the same call.
     pub until_taken: Duration,
+    /// When it arrived, on the monotonic clock: what passed between two wires is told by theirs.
+    pub arrived_ns: u64,
 }
 
 /// One direction of a wire.
@@ -146,8 +148,11 @@ impl Lane {
             self.held.pop_front();
         }
         let until = |at_ns: u64| Duration::from_nanos(at_ns.saturating_sub(outgoing.arrived_ns));
-        let held = Held { until_let_go: until(let_go_ns), until_taken: until(taken_ns) };
-        self.held.push_back(held);
+        self.held.push_back(Held {
+            until_let_go: until(let_go_ns),
+            until_taken: until(taken_ns),
+            arrived_ns: outgoing.arrived_ns,
+        });
     }
 
     pub(crate) fn has_overflowed(&mut self, total: u32) {
@@ -200,7 +205,7 @@ mod tests {
         assert_eq!(leave(&mut lane, 1099), [0; 0]);
         assert_eq!(leave(&mut lane, 1130), [1]);
         let [until_let_go, until_taken] = [130, 137].map(Duration::from_nanos);
-        assert_eq!(lane.held(), [Held { until_let_go, until_taken }]);
+        assert_eq!(lane.held(), [Held { until_let_go, until_taken, arrived_ns: 1000 }]);
     }
 
     #[test]
