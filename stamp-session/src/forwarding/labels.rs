@@ -144,20 +144,17 @@ fn leave<'a>(
     (imposed, adjacency): (Option<Imposed<'a>>, AdjacencyId),
 ) -> Result<Forward<'a>, DropReason> {
     let outermost = if bottom { Outermost::Ip } else { Outermost::Mpls };
-    let opened = Opened::new(outermost, rest);
-    let top = match (&imposed, bottom) {
-        (Some(_), _) => Top::Covered,
-        (None, true) => ip(&opened?.header)?.0,
-        (None, false) => label(&opened?.header)?,
+    let open = || Opened::new(outermost, rest);
+    let (top, payload) = if imposed.is_some() {
+        (Top::Covered, inspect(config, rule, arrival, open)?)
+    } else {
+        let opened = open()?;
+        let top = if bottom { ip(&opened.header)?.0 } else { label(&opened.header)? };
+        (top, inspect(config, rule, arrival, || Ok(opened))?)
     };
-    Ok(Forward {
-        packet: rest,
-        imposed: imposed.unwrap_or(NOTHING),
-        top,
-        advance: None,
-        payload: inspect(config, rule, arrival, opened)?,
-        next_hop: NextHop::Adjacency(adjacency),
-    })
+    let imposed = imposed.unwrap_or(NOTHING);
+    let next_hop = NextHop::Adjacency(adjacency);
+    Ok(Forward { packet: rest, imposed, top, advance: None, payload, next_hop })
 }
 
 /// No label is left: the destination address decides.
@@ -173,7 +170,7 @@ pub(super) fn route<'a>(
         imposed: NOTHING,
         top,
         advance: None,
-        payload: inspect(config, rule, arrival, Ok(opened))?,
+        payload: inspect(config, rule, arrival, || Ok(opened))?,
         next_hop: NextHop::Destination(forwardable(destination)?),
     })
 }

@@ -98,23 +98,24 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// Looks into what is left of a packet when its labels were popped.
+/// Looks into what is left of a packet when its labels were popped, and opens it only for that:
+/// most packets are switched by their label alone.
 ///
 /// # Errors
 ///
 /// [`DropReason::UnfinishedChecksum`] when nobody could finish what the sender left to its card.
-pub(super) fn inspect(
+pub(super) fn inspect<'a>(
     config: &ForwardingConfig,
     rule: Option<usize>,
     arrival: &Arrival,
-    opened: Result<Opened<'_>, DropReason>,
+    open: impl FnOnce() -> Result<Opened<'a>, DropReason>,
 ) -> Result<Payload, DropReason> {
     let found = rule.and_then(|index| config.timestamps.get(index));
     if found.is_none() && arrival.checksum_ready {
         let fate = Fate { rule: None, handling: Handling::Switched };
         return Ok(Payload { span: None, timestamp: None, finish_checksum: false, fate });
     }
-    let place = match opened {
+    let place = match open() {
         Ok(opened) => opened.udp().map_err(|error| reason(&error)),
         Err(_) => Err(UnstampedReason::Unreadable),
     };

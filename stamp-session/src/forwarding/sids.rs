@@ -52,7 +52,7 @@ pub(super) fn decide<'a>(
         top: Top::Ipv6,
         next_hop: NextHop::Destination(forwardable(IpAddr::V6(advance.destination))?),
         advance: Some(advance),
-        payload: inspect(config, Some(rule), arrival, Ok(opened))?,
+        payload: inspect(config, Some(rule), arrival, || Ok(opened))?,
     }))
 }
 
