@@ -353,18 +353,18 @@ fn a_pce_is_told_of_each_path_by_a_file_of_its_own() {
     let first = text(&file);
     for line in [
         "asn: 65000\n",
-        "  pcepSessionAddr: \"fd00::1\"\n",
-        "  endpoint: \"2001:db8::2\"\n",
-        "  name: \"gaming-to-r\"\n",
-        "        - sid: \"fc00:bb:12:1::\"\n          localAddr: \"",
-        "        - sid: \"fcbb:bb00:2:d6::\"\n          localAddr: \"",
+        "  pcepSessionAddr: 'fd00::1'\n",
+        "  endpoint: '2001:db8::2'\n",
+        "  name: 'gaming-to-r'\n",
+        "      - sid: 'fc00:bb:12:1::'\n        localAddr: '",
+        "      - sid: 'fcbb:bb00:2:d6::'\n        localAddr: '",
     ] {
         assert!(first.contains(line), "{line:?} in {first}");
     }
     stage.net.delay("s>b", SLOW);
     writer.wait_until("another path", || text(&file).contains("preference: 100\n"));
     let second = text(&file);
-    assert!(second.contains("- sid: \"fc00:bb:13:1::\"\n"), "{second}");
+    assert!(second.contains("- sid: 'fc00:bb:13:1::'\n"), "{second}");
     assert_eq!(text(&told), first + &second, "each once");
     assert!(!stage.service.file("bulk-to-r.yaml").exists(), "it carries one of both");
     writer.signal(Signal::SIGTERM);

@@ -31,8 +31,8 @@ pub(super) fn all(
     for path in paths.iter().filter(|path| !path.said.lists.is_empty()) {
         let policy = path.policy.clone();
         let file = file_name(&policy);
-        let value = match object(writer, path) {
-            Ok(value) => value,
+        let text = match object(writer, path).and_then(|document| text(&document)) {
+            Ok(text) => text,
             Err(reason) => {
                 refused.push((policy, reason));
                 continue;
@@ -46,12 +46,17 @@ pub(super) fn all(
             refused.push((policy, reason));
         } else {
             known.push(key);
-            let mut text = HEADING.to_owned();
-            write(&mut text, &value, 0);
             documents.push(Document { policy, file, text });
         }
     }
     documents
+}
+
+/// As YAML; texts are quoted, so that none is taken for anything else.
+fn text(document: &Map<String, Value>) -> Result<String, String> {
+    let options = serde_saphyr::ser_options! { quote_all: true };
+    let text = serde_saphyr::to_string_with_options(document, options);
+    text.map(|text| HEADING.to_owned() + &text).map_err(|error| error.to_string())
 }
 
 /// The document of a path that carries traffic.
@@ -126,38 +131,4 @@ fn file_name(policy: &str) -> String {
         Some(rest) => format!("-{rest}{ENDING}"),
         None => name + ENDING,
     }
-}
-
-/// As YAML; texts are quoted, so that none is taken for anything else.
-fn write(text: &mut String, members: &Map<String, Value>, depth: usize) {
-    for (number, (key, value)) in members.iter().enumerate() {
-        // The first member of an item stands behind its dash.
-        let is_behind_dash = number == 0 && text.ends_with("- ");
-        let indent = if is_behind_dash { 0 } else { 2 * depth };
-        *text += &format!("{:indent$}{key}:", "");
-        match value {
-            Value::Object(members) => {
-                text.push('\n');
-                write(text, members, depth + 1);
-            }
-            Value::Array(items) => {
-                text.push('\n');
-                for members in items.iter().filter_map(Value::as_object) {
-                    *text += &format!("{:indent$}- ", "", indent = 2 * (depth + 1));
-                    write(text, members, depth + 2);
-                }
-            }
-            Value::String(word) => *text += &format!(" {}\n", quoted(word)),
-            number => *text += &format!(" {number}\n"),
-        }
-    }
-}
-
-fn quoted(word: &str) -> String {
-    let letters = word.chars().map(|c| match c {
-        '"' | '\\' => format!("\\{c}"),
-        c if c.is_ascii_graphic() || c == ' ' => c.to_string(),
-        c => format!("\\U{:08x}", u32::from(c)),
-    });
-    format!("\"{}\"", letters.collect::<String>())
 }
