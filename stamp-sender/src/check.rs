@@ -61,7 +61,11 @@ impl Verdict {
 /// When standard output cannot be written; everything else is a verdict.
 pub fn run(check: &Check) -> Ended {
     log::init(check.measure.output.log_level);
-    let measured = measured(check);
+    let judged = check.limits();
+    let measured = match judged.contradiction() {
+        Some(problem) => Err(Failure::Usage { flag: "--critical", problem }),
+        None => measured(check),
+    };
     let written = check.textfile.as_ref().map(|path| {
         let sessions = match &measured {
             Ok(sessions) => {
@@ -74,7 +78,7 @@ pub fn run(check: &Check) -> Ended {
     });
     let (verdict, line) = match (measured, written) {
         (Ok(_), Some(Err(failure))) => (Verdict::Unknown, failure),
-        (Ok(sessions), _) => judge(&sessions, &check.limits()),
+        (Ok(sessions), _) => judge(&sessions, &judged),
         (Err(failure), _) => (Verdict::Unknown, failure.to_string().replace('\n', "; ")),
     };
     let line = format!("STAMP {} - {line}\n", verdict.word());
@@ -119,6 +123,16 @@ impl Judged {
         subjects.sort_unstable();
         subjects.dedup();
         subjects
+    }
+
+    /// What would be critical before it is a warning: no warning would ever be seen.
+    fn contradiction(&self) -> Option<String> {
+        self.critical.subjects().find_map(|subject| {
+            let (warning, critical) = (self.warning.of(subject)?, self.critical.of(subject)?);
+            let words = (subject.words(critical), subject.words(warning));
+            (critical < warning)
+                .then(|| format!("{subject} {} is below that of --warning, {}", words.0, words.1))
+        })
     }
 
     fn verdict(&self, subject: Subject, value: Option<f64>) -> Verdict {

@@ -49,6 +49,14 @@ fn the_worst_limit_that_is_broken_decides_and_is_named() {
 }
 
 #[test]
+fn a_warning_that_would_never_be_seen_is_a_mistake() {
+    let told = |warning, critical| judged(warning, critical).contradiction();
+    let expected = "loss 1% is below that of --warning, 5%";
+    assert_eq!(told("delay=1ms,loss=5%", "delay=1ms,loss=1%").as_deref(), Some(expected));
+    assert_eq!(told("delay=10ms", "forward=1ms,loss=0%"), None);
+}
+
+#[test]
 fn who_never_answers_is_critical_without_any_limit() {
     let sessions = [
         session(&Plot::default()),
