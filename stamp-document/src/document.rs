@@ -352,6 +352,15 @@ impl<'s> Section<'s> {
         entries
     }
 
+    /// Which keys there can be depends on something that is wrong already. Where the document is read
+    /// all are right; where it is described `read` tells of each.
+    pub fn take_any(&self, read: impl FnOnce()) {
+        match self.describing {
+            Some(_) => read(),
+            None => self.takes_any.set(true),
+        }
+    }
+
     /// Whether `key` holds a table.
     pub fn is_table(&self, key: &'static str) -> bool {
         let is_table = |value: &Spanned<DeValue<'_>>| matches!(value.get_ref(), DeValue::Table(_));

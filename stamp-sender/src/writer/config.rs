@@ -201,8 +201,9 @@ impl Reader<'_, '_> {
             Some(Kind::File) => self.file().map(Target::File),
             Some(Kind::Webhook) => self.server().map(Target::Server),
             None => {
-                // Whatever it is: its keys are no mistakes.
-                let _ = (self.linux(), self.frr(), self.pola(), self.file(), self.server());
+                section.take_any(|| {
+                    let _ = (self.linux(), self.frr(), self.pola(), self.file(), self.server());
+                });
                 None
             }
         };

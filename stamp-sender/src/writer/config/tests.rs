@@ -54,25 +54,22 @@ fn what_is_shown_says_the_same_when_it_is_read() {
 fn mistakes_are_told_where_they_stand() {
     let text = "[web]\nlisten = \"off\"\n[[writer]]\nkind = \"linx\"\ntable = 254\nfile = \"x\"\n\
                 [[writer]]\nkind = \"file\"\ntable = 1000\nmode = \"0240\"\n\
-                [[writer]]\nkind = \"linux\"\nfrom = \"far\"\nchanges-per-hour = 0\n\
+                [[writer]]\nkind = \"linux\"\nfrom = \"far\"\nchanges-per-hour = 0\ntable = 254\n\
                 [[writer]]\nkind = \"linux\"\nfrom = \"http://a\"\n\
                 [[writer]]\nkind = \"linux\"\nfrom = \"http://a\"\nprotocol = 83\n";
     let expected = "\
 f:3:1: writer[0].from: web.listen names no port to follow: say where the daemon is
-f:3:1: writer[0].folder: missing; expected a text that is not empty
-f:3:1: writer[0].session: missing; expected an IPv4 or IPv6 address
-f:3:1: writer[0].url: missing; expected http://HOST:PORT/PATH or https://HOST:PORT/PATH, without a user in it
 f:4:8: writer[0].kind = \"linx\": expected linux, frr, pola, file or webhook
-f:5:9: writer[0].table = 254: expected a number from 256 to 4294967000; the 64 behind it are used too
 f:7:1: writer[1].from: web.listen names no port to follow: say where the daemon is
 f:7:1: writer[1].file: missing; expected a text that is not empty
 f:9:1: writer[1].table: unknown key
 f:10:8: writer[1].mode = \"0240\": expected the rights of a file in octal digits, such as 0640, that let its owner read it
 f:13:8: writer[2].from = \"far\": expected http://HOST:PORT/PATH or https://HOST:PORT/PATH, without a user in it
 f:14:20: writer[2].changes-per-hour = 0: expected a count from 1 to 3600
-f:19:8: writer[4].kind = \"linux\": another writer is called linux; give a name
-f:19:8: writer[4].kind = \"linux\": another writer of this kind has the same protocol number, tables or priorities: give protocol, table and priority
-f:21:12: writer[4].protocol = 83: expected a number from 5 to 255 that no other program uses; 83 is taken";
+f:15:9: writer[2].table = 254: expected a number from 256 to 4294967000; the 64 behind it are used too
+f:20:8: writer[4].kind = \"linux\": another writer is called linux; give a name
+f:20:8: writer[4].kind = \"linux\": another writer of this kind has the same protocol number, tables or priorities: give protocol, table and priority
+f:22:12: writer[4].protocol = 83: expected a number from 5 to 255 that no other program uses; 83 is taken";
     assert_eq!(writers(text).unwrap_err(), expected);
 }
 
