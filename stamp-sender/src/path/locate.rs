@@ -101,7 +101,7 @@ fn judged(
         match courses.of(session) {
             Err(reason) => left_out.push((session.name.clone(), reason)),
             Ok(_) if session.loss.decided == 0 => {
-                left_out.push((session.name.clone(), "nothing is known of any probe yet".into()));
+                left_out.push((session.name.clone(), undecided(session)));
             }
             Ok(course) => {
                 let usual = baseline.iter().find(|known| known.name == session.name);
@@ -117,6 +117,13 @@ fn judged(
         loss: locate::loss(topology, &observations, assumptions),
         delay: locate::delay(topology, &observations, assumptions),
     }
+}
+
+/// Why a session says nothing.
+fn undecided(session: &SessionRecord) -> String {
+    let unsent = session.findings.iter().find(|finding| finding.kind == "unsent");
+    let words = unsent.map_or("nothing is known of any probe yet", |finding| &finding.text);
+    words.to_owned()
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::output::document::SCHEMA_VERSION;
 use crate::output::duration::{delay_or_dash, setting};
 use crate::output::human::table::Table;
 use crate::output::layout;
-use crate::output::record::SessionRecord;
+use crate::output::record::{FindingRecord, SessionRecord};
 use crate::{log, names};
 
 /// A way, and what was measured of it.
@@ -126,11 +126,24 @@ fn text(seen: &Seen<'_>, measured: &[Measured], mode: Turn) -> String {
             [by_file(there + back)].into_iter().chain(round_trip).chain([lost]).collect()
         };
         table.row(&words, cells);
-        if let Err(problem) = &one.session {
-            problems.push_str(&format!("{words}: {problem}\n"));
-        }
+        problems.push_str(&problem(&words, &one.session));
     }
     table.lines().join("\n") + "\n" + &problems
+}
+
+/// Why a way has no values.
+fn problem(words: &str, session: &Result<SessionRecord, String>) -> String {
+    let session = match session {
+        Err(problem) => return format!("{words}: {problem}\n"),
+        Ok(session) if session.answered => return String::new(),
+        Ok(session) => session,
+    };
+    let line = |finding: &FindingRecord| {
+        let remedy = Some(&finding.remedy).filter(|remedy| !remedy.is_empty());
+        let remedy = remedy.map(|remedy| format!("   -> {remedy}\n"));
+        format!("{words}: {}\n{}", finding.text, remedy.unwrap_or_default())
+    };
+    session.findings.iter().map(line).collect()
 }
 
 /// The document of `path probe --json`.

@@ -3,7 +3,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::command_line::{CommandLine, SchemaFormat, Verb, path::Path};
-use crate::output::record::examples;
+use crate::output::record::{FindingRecord, Severity, examples};
 use crate::output::schema;
 
 /// The network of the demo: three ways from s to r, of which packets take that over b by themselves.
@@ -113,13 +113,21 @@ fn what_says_nothing_of_the_network_is_left_out_with_the_reason() {
     (elsewhere.address, elsewhere.target) = ("203.0.113.9".to_owned(), "x".to_owned());
     let mut fresh = session("fresh", 0, 0);
     fresh.loss.decided = 0;
+    let mut stuck = fresh.clone();
+    stuck.findings = vec![FindingRecord {
+        kind: "unsent".to_owned(),
+        severity: Severity::Error,
+        text: "5 probes never left.".to_owned(),
+        remedy: String::new(),
+    }];
     let odd = over("odd", &["17999"], "a", 0);
-    let judged = judge(&[stranger, elsewhere, fresh, odd]);
+    let judged = judge(&[stranger, elsewhere, fresh, stuck, odd]);
     let reasons: Vec<&str> = judged.left_out.iter().map(|(_, reason)| reason.as_str()).collect();
     let expected = [
         "no node of the topology has its source address 203.0.113.9: --from NODE",
         "no node of the topology has the address 203.0.113.9",
         "nothing is known of any probe yet",
+        "5 probes never left.",
         "label 17999 means nothing at a",
     ];
     assert_eq!(reasons, expected);

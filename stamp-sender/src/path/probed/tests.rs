@@ -4,7 +4,7 @@ use stamp_path::Topology;
 
 use super::*;
 use crate::command_line::{CommandLine, SchemaFormat, Verb, path::Path};
-use crate::output::record::examples;
+use crate::output::record::{Severity, examples};
 use crate::output::schema;
 
 fn flags(more: &str) -> Box<ProbeWays> {
@@ -58,6 +58,21 @@ fn each_way_is_measured_over_the_list_that_keeps_to_it() {
             "r --mode enhanced-loopback --segments c,r --return-segments c --srv6 host --end-tsf fc00:bb:2:f::"
         ]
     );
+}
+
+#[test]
+fn a_way_that_nothing_came_back_from_says_why() {
+    let mut silent = examples::silent();
+    silent.findings = vec![FindingRecord {
+        kind: "unsent".to_owned(),
+        severity: Severity::Error,
+        text: "2 probes never left.".to_owned(),
+        remedy: "ip neigh".to_owned(),
+    }];
+    let session = Ok(silent.clone());
+    assert_eq!(problem("s c r", &session), "s c r: 2 probes never left.\n   -> ip neigh\n");
+    silent.answered = true;
+    assert_eq!(problem("s c r", &Ok(silent)), "");
 }
 
 #[test]
