@@ -111,11 +111,14 @@ fn html(policies: &[&PolicyView], drawing: &Drawing, drawn: &str, only: Option<&
     let mut text = HEAD.to_owned();
     let count = |kind| policies.iter().filter(|policy| Kind::of(policy) == kind).count();
     let (bad, over) = (count(Kind::Bad), count(Kind::Over));
+    let all = match policies.len() {
+        1 => "1 policy".to_owned(),
+        many => format!("{many} policies"),
+    };
     let _ = match only {
         None => writeln!(
             text,
-            "<main><p id=\"sum\">{} policies, {bad} without a path, {over} short of what was wanted; the worst first</p>",
-            policies.len()
+            "<main><p id=\"sum\">{all}, {bad} without a path, {over} short of what was wanted; the worst first</p>",
         ),
         Some(name) => writeln!(
             text,
