@@ -29,6 +29,10 @@ pub enum BgpLsError {
         "route {route}: {key} is null: the command line of GoBGP before 3.11 prints no link state; ask its API"
     )]
     Hidden { route: String, key: &'static str },
+    #[error(
+        "route {route}: whoever asked did not know the message within the answer: give it attribute.proto of GoBGP as well"
+    )]
+    Unrecognized { route: String },
     #[error("route {route}: there is no {key}")]
     Missing { route: String, key: &'static str },
     #[error("route {route}: {key} is {value}, not {expected}")]

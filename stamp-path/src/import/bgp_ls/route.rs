@@ -80,6 +80,10 @@ fn destination_of(name: &str, paths: &[Value], told: &mut Vec<Told>) -> Result<(
 fn path_of(path: Field<'_>) -> Result<Option<Told>, BgpLsError> {
     let hidden = |key| BgpLsError::Hidden { route: path.route.to_owned(), key };
     let nlri = path.get(&["nlri"]).ok_or_else(|| hidden("nlri"))?;
+    // What grpcurl has in the place of a message that it was told nothing of.
+    if nlri.get(&["@error"]).is_some() {
+        return Err(BgpLsError::Unrecognized { route: path.route.to_owned() });
+    }
     let nlri = nlri.get(&["lsAddrPrefix", "ls_addr_prefix"]).unwrap_or(nlri);
     let attributes = path.get(&["pattrs", "attrs"]).ok_or_else(|| hidden("attrs"))?;
     let attribute = link_state(attributes)?;

@@ -261,6 +261,10 @@ fn errors_name_route_key_and_value() {
     let expected = "route NLRI { NODE }: nlri is null: the command line of GoBGP before 3.11 prints no link \
                     state; ask its API";
     assert_eq!(error(&hidden.to_string()), expected);
+    let strange = json!({ "@type": "x/apipb.LsAddrPrefix", "@value": "CAMSVwoo",
+        "@error": "apipb.LsAddrPrefix is not recognized" });
+    let told = error(&destination("NLRI { NODE }", &strange, &json!({})).to_string());
+    assert!(told.ends_with("give it attribute.proto of GoBGP as well"), "{told}");
     let wrong = |attribute: Value| {
         let nlri = json!({ "@type": "x/apipb.LsAddrPrefix", "type": "LS_NLRI_NODE",
             "nlri": { "localNode": { "asn": 1, "igpRouterId": "0000.0000.0001" } } });
