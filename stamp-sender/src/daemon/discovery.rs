@@ -58,7 +58,16 @@ impl Discoverer {
     }
 
     /// Watches what `entries` name and nothing else; `found` and `refused` are what was made of it.
-    pub(super) fn watch(&mut self, entries: &[Discovery], found: &Found, refused: &[Refused]) {
+    /// Returns those that were not refused before: whoever reads of them looks at the states, which are
+    /// posted first.
+    #[must_use = "somebody has to read of them"]
+    pub(super) fn watch<'r>(
+        &mut self,
+        entries: &[Discovery],
+        found: &Found,
+        refused: &'r [Refused],
+    ) -> Vec<&'r Refused> {
+        let mut news = Vec::new();
         let is_wanted =
             |provider: &Provider| entries.iter().any(|entry| entry.provider == *provider);
         self.watches.retain(|provider, _| is_wanted(provider));
@@ -74,14 +83,15 @@ impl Discoverer {
             }
             let state = self.states.entry(provider.clone()).or_default();
             let before = std::mem::take(&mut state.refused);
-            let of = refused.iter().filter(|refused| refused.provider == *provider);
-            state.refused =
-                of.map(|refused| (refused.target.clone(), refused.reason.clone())).collect();
-            for (target, reason) in state.refused.iter().filter(|it| !before.contains(it)) {
-                let source = provider.label();
-                tracing::warn!(source, target, reason, "a discovered target is no session");
+            for refused in refused.iter().filter(|refused| refused.provider == *provider) {
+                let told = (refused.target.clone(), refused.reason.clone());
+                if !before.contains(&told) {
+                    news.push(refused);
+                }
+                state.refused.push(told);
             }
         }
+        news
     }
 
     /// How each of them fares.

@@ -4,6 +4,7 @@ use stamp_service::manager;
 use stamp_service::sandbox;
 
 use super::Daemon;
+use super::config::Refused;
 use super::fleet::Changed;
 use super::preparation::Prepared;
 use super::wish::{Answers, Cause};
@@ -97,8 +98,12 @@ impl Daemon {
             self.fleet.hearing(&gone.addresses, false);
         }
         self.far_ends.retain(|place| self.fleet.at(place).is_some());
-        self.discoverer.watch(&configuration.discoveries, &found, &refused);
+        let news = self.discoverer.watch(&configuration.discoveries, &found, &refused);
         self.board.discovered(self.discoverer.states());
+        for Refused { provider, target, reason } in news {
+            let source = provider.label();
+            tracing::warn!(source, target, reason, "a discovered target is no session");
+        }
         self.running = configuration;
         self.tell_change(&changed, cause);
         Ok(())
