@@ -23,7 +23,25 @@ pub(crate) fn connect((host, port): At<'_>) -> TcpStream {
 /// Status and text of an answer.
 #[track_caller]
 pub(crate) fn ask(at: At<'_>, method: &str, path: &str, more: &str) -> (u16, String) {
-    let mut stream = connect(at);
+    exchange(connect(at), method, path, more)
+}
+
+/// Status and text of what a host is answered by another.
+#[track_caller]
+pub(crate) fn ask_from(
+    host: &Host,
+    at: SocketAddr,
+    method: &str,
+    path: &str,
+    more: &str,
+) -> (u16, String) {
+    let stream = host.run(|| TcpStream::connect(at)).expect("somebody listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    exchange(stream, method, path, more)
+}
+
+#[track_caller]
+fn exchange(mut stream: TcpStream, method: &str, path: &str, more: &str) -> (u16, String) {
     let head = format!("{method} {path} HTTP/1.0\r\n{more}\r\n");
     stream.write_all(head.as_bytes()).expect("it reads");
     let mut answer = String::new();

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::error::Error as _;
 use std::io;
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -104,24 +104,29 @@ async fn serve(stream: TcpStream, access: Arc<Access>, site: Arc<dyn Site>, seat
     // Answers are written whole; waiting for more would only delay their ends.
     let _ = stream.set_nodelay(true);
     access.refresh(&*site);
+    let ends = stream.peer_addr().and_then(|peer| Ok((peer.ip(), stream.local_addr()?.ip())));
+    let stays_here = ends.is_ok_and(|(peer, own)| stays_on_host(peer, own));
     let stream = Patient::new(stream, WRITE_TIME);
+    let router = |is_private| Router { access: Arc::clone(&access), site, seat, is_private };
     match access.tls() {
-        None => answer(stream, access, site, seat).await,
+        None => answer(stream, router(stays_here)).await,
         Some(tls) => {
             if let Ok(Ok(stream)) = timeout(HEAD_TIME, tls.accept(stream)).await {
-                answer(stream, access, site, seat).await;
+                answer(stream, router(true)).await;
             }
         }
     }
 }
 
-async fn answer(
-    stream: impl AsyncRead + AsyncWrite + Unpin,
-    access: Arc<Access>,
-    site: Arc<dyn Site>,
-    seat: Seat,
-) {
-    let router = Arc::new(Router { access, site: Arc::clone(&site), seat });
+/// What these addresses tell each other passes no network.
+fn stays_on_host(peer: IpAddr, own: IpAddr) -> bool {
+    let (peer, own) = (peer.to_canonical(), own.to_canonical());
+    peer.is_loopback() || peer == own
+}
+
+async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, router: Router) {
+    let site = Arc::clone(&router.site);
+    let router = Arc::new(router);
     let service = service_fn(move |request| Arc::clone(&router).answer(request));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -139,4 +144,26 @@ async fn answer(
 fn is_stalled(error: &hyper::Error) -> bool {
     let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
     source.is_some_and(|source| source.kind() == io::ErrorKind::TimedOut)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_has_both_ends_here_stays_on_the_host() {
+        let at = |text: &str| text.parse::<IpAddr>().unwrap();
+        for (peer, own, stays) in [
+            ("127.0.0.1", "127.0.0.1", true),
+            ("::1", "::1", true),
+            ("::ffff:127.0.0.1", "::ffff:127.0.0.1", true),
+            ("192.0.2.1", "192.0.2.1", true),
+            ("::ffff:192.0.2.1", "192.0.2.1", true),
+            ("192.0.2.2", "192.0.2.1", false),
+            ("2001:db8::2", "2001:db8::1", false),
+            ("fe80::1", "fe80::2", false),
+        ] {
+            assert_eq!(stays_on_host(at(peer), at(own)), stays, "{peer} to {own}");
+        }
+    }
 }

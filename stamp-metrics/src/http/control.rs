@@ -24,6 +24,10 @@ const TIME: Duration = Duration::from_secs(30);
 /// Shortest token that is one.
 const SHORTEST: usize = 16;
 
+/// To whoever sends an order, and so the token, over a network that can read it.
+const UNSECURED: &str = "orders are taken over TLS (tls_server_config in the file of web.config-file), or from this \
+     host itself; whoever shows a token otherwise should choose another one\n";
+
 /// What is done to the thing at a path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Verb {
@@ -63,8 +67,12 @@ pub(super) fn is_order(method: &Method) -> bool {
 }
 
 impl Router {
-    /// Does what is wanted, for whoever may want it.
+    /// Does what is wanted, for whoever may want it and tells nobody else the token by it: sessions
+    /// are managed over a secured transport (RFC 8762 §7), or from this host.
     pub(super) async fn obey(&self, request: Request<Incoming>) -> Response<Outgoing> {
+        if !self.is_private {
+            return text(StatusCode::FORBIDDEN, UNSECURED);
+        }
         let shown = request.headers().get(AUTHORIZATION).cloned();
         let allowed = self.wait(move |site| allows(site.control_token_file(), shown.as_ref()));
         match allowed.await {

@@ -25,6 +25,8 @@ pub(super) struct Router {
     pub(super) site: Arc<dyn Site>,
     /// Of the connection that requests come over.
     pub(super) seat: Seat,
+    /// Nobody else reads what that connection carries.
+    pub(super) is_private: bool,
 }
 
 impl Router {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use stamp_tests::netns::{self, Families, Signal, Trial, trials};
 
 use crate::folder::Folder;
-use crate::http::{ask, scrape, value, wait_for};
+use crate::http::{ask, ask_from, scrape, value, wait_for};
 use crate::machine_format::assert_keeps_to;
 use crate::measure::{answered, session};
 
@@ -19,6 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
+const BEARER: &str = "Authorization: Bearer 0123456789abcdef\r\n";
 const RECEIVED: &str = "stamp_reflector_packets_received_total";
 const REFUSED: &str = "stamp_config_reloads_total{result=\"refused\"}";
 
@@ -80,14 +81,14 @@ fn sessions_are_listed_drained_and_forgotten() {
     let folder = Folder::new();
     let token = folder.write("token", "0123456789abcdef\n");
     std::fs::set_permissions(token, std::fs::Permissions::from_mode(0o600)).expect("it is ours");
-    let text = "listen = \"0.0.0.0:862\"\nstateful = true\nweb.control-token-file = \"token\"\n";
+    let text = "listen = \"0.0.0.0:862\"\nstateful = true\nweb.listen = [\"0.0.0.0:9863\"]\n\
+                web.control-token-file = \"token\"\n";
     let file = folder.write("reflector.toml", text);
     let program = net.far.spawn(netns::binary("stamp-reflector").arg(&file));
     program.wait_for_error_line(|line| line.contains("metrics are told over HTTP"));
     let at = (&net.far, 9863);
-    let order = |method, path: &str| {
-        ask(at, method, path, "Authorization: Bearer 0123456789abcdef\r\nContent-Length: 0\r\n")
-    };
+    let order =
+        |method, path: &str| ask(at, method, path, &format!("{BEARER}Content-Length: 0\r\n"));
     let listed = || -> Value {
         let (status, text) = ask(at, "GET", "/api/v1/sessions", "");
         assert_eq!(status, 200, "{text}");
@@ -120,6 +121,13 @@ fn sessions_are_listed_drained_and_forgotten() {
     assert!(session["last_seen"].as_str() >= session["created"].as_str(), "{list}");
 
     assert_eq!(ask(at, "PUT", "/api/v1/drain", "Content-Length: 0\r\n").0, 401);
+    let from_afar = |method, path: &str| {
+        let to = (net.far.ipv4(), 9863).into();
+        ask_from(&net.near, to, method, path, &format!("{BEARER}Content-Length: 0\r\n"))
+    };
+    let (status, words) = from_afar("PUT", "/api/v1/drain");
+    assert!(status == 403 && words.starts_with("orders are taken over TLS"), "{words}");
+    assert_eq!(from_afar("GET", "/-/ready"), (200, "ready\n".to_owned()), "nothing was drained");
     let (status, words) = order("PUT", "/api/v1/drain");
     assert_eq!(
         (status, words.as_str()),
