@@ -23,6 +23,11 @@ pub enum NetError {
         /// Whose it is, as far as `/proc` lets us see.
         holder: Option<PortHolder>,
     },
+    /// The kernel has no port left to choose.
+    #[error(
+        "every port of net.ipv4.ip_local_port_range is taken: each session has one of its own; widen it"
+    )]
+    NoPorts,
     /// The port is one that ordinary users may not bind.
     ///
     /// The ways out are in [`Self::remedies`]: not every program has all of them.

@@ -47,6 +47,8 @@ pub use receive::{Datagram, ReceiveBatch};
 pub struct SocketOptions {
     /// Address and port to bind; port 0 lets the kernel choose.
     pub local: SocketAddr,
+    /// Port that the kernel may not choose: that of the far end.
+    pub far_port: Option<u16>,
     /// Send and receive through this interface or VRF only.
     pub interface: Option<String>,
     /// Ask for the time at which each datagram left (T1), see [`SocketEvent::TransmitStamp`].
@@ -84,6 +86,7 @@ impl SocketOptions {
     pub const fn new(local: SocketAddr) -> Self {
         Self {
             local,
+            far_port: None,
             interface: None,
             transmit_stamps: false,
             stamps_on_request: false,
@@ -124,7 +127,7 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// [`NetError::AddressInUse`], [`NetError::PrivilegedPort`],
+    /// [`NetError::AddressInUse`], [`NetError::NoPorts`], [`NetError::PrivilegedPort`],
     /// [`NetError::AddressNotAvailable`], [`NetError::MissingScope`],
     /// [`NetError::NoSuchInterface`], [`NetError::FamilyUnavailable`],
     /// [`NetError::PermissionDenied`], [`NetError::NoDescriptors`], or the option that failed.

@@ -389,6 +389,7 @@ pub fn open_for_all(
         return Err(Failure::Usage { flag: "--source", problem });
     }
     let mut options = SocketOptions::new(local(address, target, probe.source_port.unwrap_or(0)));
+    options.far_port = Some(target.port());
     options.interface = device.map(str::to_owned);
     options.transmit_stamps = true;
     options.hardware_stamps = probe.hardware_stamps;

@@ -25,6 +25,15 @@ pub(super) enum Sharing {
 }
 
 pub(super) fn open(options: &SocketOptions, sharing: Sharing) -> Result<UdpSocket, NetError> {
+    let drawn = open_once(options, sharing)?;
+    if options.local.port() == 0 && options.far_port == Some(drawn.local.port()) {
+        // While it is held it cannot be drawn again.
+        return open_once(options, sharing);
+    }
+    Ok(drawn)
+}
+
+fn open_once(options: &SocketOptions, sharing: Sharing) -> Result<UdpSocket, NetError> {
     activation::ensure_stamps();
     let socket = unbound(options.local)?;
     if let Some(name) = &options.interface {
@@ -124,6 +133,7 @@ pub(crate) fn unbound(address: SocketAddr) -> Result<Socket, NetError> {
 pub(crate) fn bind(socket: &Socket, address: SocketAddr) -> Result<(), NetError> {
     let Err(source) = rights::bind(socket, address) else { return Ok(()) };
     Err(match source.raw_os_error() {
+        Some(libc::EADDRINUSE) if address.port() == 0 => NetError::NoPorts,
         Some(libc::EADDRINUSE) => NetError::AddressInUse { address, holder: holder::find(address) },
         Some(libc::EACCES) => {
             let first_unprivileged = sysctl::first_unprivileged_port();

@@ -310,6 +310,7 @@ impl Request<'_> {
 
     fn options(&self, own: IpAddr, port: u16) -> SocketOptions {
         let mut options = SocketOptions::new(SocketAddr::new(own, port));
+        options.far_port = Some(self.host.port());
         options.interface = self.device.map(str::to_owned);
         options.transmit_stamps = true;
         options.hardware_stamps = self.probe.hardware_stamps;

@@ -14,6 +14,7 @@ pub(super) fn trials() -> Vec<Trial> {
         the_largest_probe_that_the_path_carries_is_found,
         an_ordinary_user_measures_between_two_hosts,
         a_next_hop_without_neighbour_is_no_loss_of_the_path,
+        a_session_never_leaves_from_the_port_it_sends_to,
     ]
 }
 
@@ -153,4 +154,23 @@ fn the_largest_probe_that_the_path_carries_is_found() {
         assert_eq!(found["largest_payload_octets"], 1400 - headers, "{found}");
         assert_eq!(found["packet_octets"], 1400, "{found}");
     }
+}
+
+fn a_session_never_leaves_from_the_port_it_sends_to() {
+    let net = netns::two_hosts(Families::V4);
+    let _reflector = reflector(&net.far, &[]);
+    let far = net.far.ipv4().to_string();
+    let draw_from = |last: u16| {
+        net.near.set_sysctl("net.ipv4.ip_local_port_range", &format!("{PORT} {last}"));
+        measure(&net.near, &far, &BRIEF)
+    };
+    // The port of the far end, one for the session, and one for what asks the far end before it.
+    for _ in 0..12 {
+        let finished = draw_from(PORT + 2);
+        finished.assert_code(0);
+        assert_ne!(session(&finished)["path"]["source_port"], PORT, "{finished}");
+    }
+    let refused = draw_from(PORT);
+    refused.assert_code(4);
+    assert!(refused.stderr.contains("net.ipv4.ip_local_port_range is taken"), "{refused}");
 }
