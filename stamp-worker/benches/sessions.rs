@@ -1,14 +1,17 @@
 //! Many sessions on one sender worker, and how many are too many.
 //!
-//! `cargo bench -p stamp-worker --bench sessions`, or with `-- 10000 10000` for these numbers only.
+//! `cargo bench -p stamp-worker --bench sessions`, or with `-- 10000 10000` for these numbers only, or with
+//! `-- beside` for the comparison alone.
 //!
 //! Every session has a socket of its own, with kernel transmit stamps on; a reflector that never
 //! sleeps answers, both on loopback. How cost grows is seen from ten sessions to ten thousand, each every
 //! 100 ms. Then the most that hold at 3.3 ms are looked for: nothing lost, at most one slot in 10 000
-//! not used, in the median of three runs. The round trip is what the sessions report (without
+//! not used, in the median of three runs. Last, sessions that are given more slots than they can use are
+//! held beside a bare prober with as many sockets, by the processor time of a probe. The round trip is what the sessions report (without
 //! residence): the median of the sessions, and the worst. Memory is that of the whole process,
 //! reflector and bench included; beside it, what each session takes more than the first ten do.
 
+mod crowd;
 mod measure;
 mod near_end;
 mod reflection;
@@ -39,6 +42,9 @@ fn main() {
     let effort = Effort::asked_for();
     // Two descriptors for each session would be plenty.
     let _ = stamp_net::limits::raise_descriptor_limit();
+    if std::env::args().any(|argument| argument == "beside") {
+        return compare(effort);
+    }
     let chosen: Vec<u16> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
     if !chosen.is_empty() {
         return grow(&chosen, Duration::from_secs(5));
@@ -49,6 +55,7 @@ fn main() {
     );
     grow(counts, length);
     ceiling(effort);
+    compare(effort);
 }
 
 fn grow(counts: &[u16], length: Duration) {
@@ -88,6 +95,29 @@ fn ceiling(effort: Effort) {
     }
 }
 
+/// What a probe of many sessions costs, beside one of a prober that knows nothing of sessions.
+fn compare(effort: Effort) {
+    let (counts, rounds, length): (&[u16], _, _) = effort.choose(
+        (&[10], 1, Duration::from_millis(200)),
+        (&[10, 1_000, 10_000], 7, Duration::from_secs(2)),
+    );
+    println!("processor time of a probe, medians of {rounds} runs of {length:?} in turns");
+    println!("{:>8} {:>8} {:>8} {:>8} {:>8}", "sessions", "bare ns", "ns", "of bare", "at most");
+    for count in counts {
+        let (mut bare, mut own) = (Vec::new(), Vec::new());
+        for _ in 0..rounds {
+            let far = Sleepless::start(near_end::loopback(), REFLECTOR);
+            bare.push(crowd::cost(far.address, *count, length));
+            assert!(far.stop() > 0, "nothing was answered");
+            // Twice as many slots as the bare one could use.
+            let interval = Duration::from_micros(5) * u32::from(*count);
+            own.push(Run::of(*count, interval, length).cost);
+        }
+        let (bare, own) = (median(bare), median(own));
+        println!("{count:8} {bare:8.0} {own:8.0} {:8.3} {:6.0}/s", bare / own, 1e9 / own);
+    }
+}
+
 /// So many sessions on one worker, once.
 struct Run {
     count: u16,
@@ -103,6 +133,8 @@ struct Run {
     sender: f64,
     reflector: f64,
     memory: f64,
+    /// Processor time of the sender for each probe, in nanoseconds.
+    cost: f64,
 }
 
 impl Run {
@@ -137,6 +169,7 @@ impl Run {
             sender,
             reflector,
             memory,
+            cost: sender * length.as_nanos() as f64 / sent as f64,
         }
     }
 
