@@ -1,6 +1,7 @@
 //! From the command line to sessions: names, addresses, sockets, keys.
 
 mod headers;
+mod possible;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use crate::random;
 use crate::steering::{self, Branch, Opened, Request};
 use crate::target::{Family, unspecified};
 use crate::wait::default_timeout;
+pub use possible::check;
 
 /// What an ad hoc run measures.
 pub struct Sessions {
@@ -297,7 +299,7 @@ fn asking(
         return Err(Failure::Usage { flag: "--ssid", problem });
     }
     config.requests = requests.into();
-    config.payload_octets = payload_octets(probe, &config)?;
+    config.payload_octets = payload_octets(probe, config.smallest_payload())?;
     Ok(config)
 }
 
@@ -342,7 +344,7 @@ pub fn config(
     config.traffic_class = (probe.dscp, probe.ecn.into());
     config.statistics = if windows { StatisticsScope::Both } else { StatisticsScope::Run };
     config.seed = random::u64();
-    config.payload_octets = payload_octets(probe, &config)?;
+    config.payload_octets = payload_octets(probe, config.smallest_payload())?;
     Ok(config)
 }
 
@@ -353,9 +355,8 @@ pub const fn smallest_payload(probe: &Probe) -> usize {
 }
 
 /// The size asked for, or the smallest there is.
-fn payload_octets(probe: &Probe, config: &SenderConfig) -> Result<usize, Failure> {
-    let Some(size) = probe.size.map(usize::from) else { return Ok(config.smallest_payload()) };
-    let smallest = config.smallest_payload();
+fn payload_octets(probe: &Probe, smallest: usize) -> Result<usize, Failure> {
+    let Some(size) = probe.size.map(usize::from) else { return Ok(smallest) };
     // Between the smallest probe and the first with an Extra Padding TLV lies half a TLV header.
     let fits = size == smallest || (smallest + 4..=LARGEST_PAYLOAD_OCTETS).contains(&size);
     if fits {

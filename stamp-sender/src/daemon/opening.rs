@@ -70,14 +70,25 @@ fn is_lasting(failure: &Failure) -> bool {
 ///
 /// What cannot be asked for.
 pub(super) fn sockets(spec: &SessionSpec) -> Result<usize, Obstacle> {
+    sockets_of(&measure(spec)?)
+}
+
+fn sockets_of(measure: &Measure) -> Result<usize, Obstacle> {
+    let authentication = setup::authentication(&measure.probe);
+    let branches = steering::branches(&measure.steering, authentication, &measure.hosts)?;
+    Ok(branches.iter().map(|branch| branch.plan.sockets()).sum::<Result<usize, _>>()?)
+}
+
+/// Holds it against the files and interfaces of this host, and nothing beyond.
+///
+/// # Errors
+///
+/// Why it would not run.
+pub(super) fn check(spec: &SessionSpec) -> Result<(), Obstacle> {
     let measure = measure(spec)?;
-    let branches = steering::branches(
-        &measure.steering,
-        setup::authentication(&measure.probe),
-        &measure.hosts,
-    );
-    let sockets = branches?.iter().map(|branch| branch.plan.sockets()).sum::<Result<usize, _>>()?;
-    Ok(sockets)
+    sockets_of(&measure)?;
+    setup::keys(&measure.probe)?;
+    Ok(())
 }
 
 /// Opens all of it.

@@ -10,6 +10,7 @@ use crate::command_line::daemon::DescribedFile;
 use crate::exit::{Failure, Status};
 
 use super::config::{self, Configuration, Found, Refused, SessionSpec};
+use super::opening::{self, Obstacle};
 use super::preparation;
 use super::shard::Shard;
 use crate::paths::{Circumstances, Plan};
@@ -22,6 +23,12 @@ use crate::paths::{Circumstances, Plan};
 pub fn check(file: &Path, shard: Option<Shard>) -> Ended {
     let configuration = Configuration::load(file)?;
     let (plan, sessions, refused) = complete(&configuration, shard)?;
+    let impossible = sessions.iter().filter(|spec| !spec.discovered).filter_map(impossible);
+    let impossible: Vec<String> =
+        impossible.map(|problem| format!("{}: {problem}", file.display())).collect();
+    if !impossible.is_empty() {
+        return Err(Failure::Input(impossible.join("\n")));
+    }
     let count = sessions.len();
     let mut text = format!("{}: no mistake found; sessions: {count}", file.display());
     let policies = plan.policies.policies.len();
@@ -51,6 +58,15 @@ pub fn show(file: &Path, shard: Option<Shard>) -> Ended {
     let shard = shard.map(|shard| format!("# What shard {shard} takes.\n"));
     let text = config::show(&Configuration { sessions, ..configuration });
     print(&(shard.unwrap_or_default() + &text))
+}
+
+/// Why `run` would not begin because of this session.
+fn impossible(spec: &SessionSpec) -> Option<String> {
+    match opening::check(spec) {
+        Err(Obstacle::Lasting(failure)) => Some(format!("session {}: {failure}", spec.name)),
+        // A name or an interface may come.
+        Err(Obstacle::Passing(_)) | Ok(()) => None,
+    }
 }
 
 /// What a file comes to before anything is measured or asked over the network.

@@ -19,6 +19,8 @@ use super::membership::{Membership, PolicyKeys};
 use super::settings::Settings;
 use super::te::TeChoice;
 use super::threshold::{self, DelayLimits, LossLimit};
+use crate::exit::Failure;
+use crate::setup;
 use crate::target::Target;
 
 /// Over which time values are summed up unless told otherwise.
@@ -217,8 +219,20 @@ impl Reader {
             section.problem("target", Problem::Unusable { reason: error.to_string() });
             return None;
         }
-        if let Err(reason) = all.settings.measure(&target) {
-            section.problem("name", Problem::Contradiction { reason });
+        let measure = match all.settings.measure(&target) {
+            Ok(measure) => measure,
+            Err(reason) => {
+                section.problem("name", Problem::Contradiction { reason });
+                return None;
+            }
+        };
+        if let Err(failure) = setup::check(&measure) {
+            let (key, reason) = match failure {
+                // Keys are called like flags.
+                Failure::Usage { flag, problem } => (flag.trim_start_matches('-'), problem),
+                other => ("name", other.to_string()),
+            };
+            section.problem(key, Problem::Contradiction { reason });
             return None;
         }
         let membership = all.policy.clone().membership(section);

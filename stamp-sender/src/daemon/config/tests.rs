@@ -136,6 +136,32 @@ fn flags_that_do_not_go_together_are_named_at_their_session() {
 }
 
 #[test]
+fn what_no_packet_can_be_made_of_is_named_where_it_stands() {
+    let start = "[profile.loop]\nmode = \"loopback\"\n[[session]]\nname = \"a\"\ntarget = \"r1\"\n";
+    for (keys, expected) in [
+        (
+            "segments = [1048576]",
+            "f.toml:6:12: session[0].segments = [1048576]: \"1048576\" is no label (16 to 1048575) and no \
+             SID; names need --topology FILE",
+        ),
+        ("size = 45", "f.toml:6:8: session[0].size = 45: 45 octets; allowed: 44, or 48 to 9216"),
+        (
+            "profile = \"loop\"",
+            "f.toml:3:1: session[0].mode: nothing brings a probe back but --segments; name those of the \
+             way there",
+        ),
+        (
+            "segments = [16005]\nsrv6 = \"encap\"",
+            "f.toml:7:8: session[0].srv6 = \"encap\": for SIDs; --segments has labels",
+        ),
+    ] {
+        assert_eq!(read(&format!("{start}{keys}\n")).unwrap_err(), expected);
+    }
+    // What names mean is told by a file that is read later.
+    read(&format!("{start}segments = [\"5\"]\ntopology = \"net.toml\"\n")).unwrap();
+}
+
+#[test]
 fn what_is_shown_says_the_same_when_it_is_read() {
     let shown = show(&read(GOOD).unwrap());
     let again = read(&shown).unwrap();
