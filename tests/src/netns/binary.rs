@@ -86,17 +86,30 @@ fn build() -> Result<PathBuf, String> {
     Ok(target.programs)
 }
 
-/// Both are newer than every file that Cargo noted beside them as what they were made of.
+/// Both are newer than all they were made of: every file that Cargo noted beside them, or of the whole
+/// workspace where it did not. It does so only when the programs themselves are asked for, not when it builds
+/// them for the tests of their packages, as in the first test run in a fresh clone.
 fn are_fresh(programs: &Path) -> bool {
-    let lock = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock"));
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     PROGRAMS.iter().all(|program| {
-        let Ok(made_of) = fs::read_to_string(programs.join(format!("{program}.d"))) else {
-            return false;
-        };
         let Some(built) = changed(&programs.join(program)) else { return false };
-        let mut sources = sources(&made_of).into_iter().chain([lock.to_owned()]);
-        sources.all(|source| changed(&source).is_some_and(|at| at <= built))
+        let made_of = fs::read_to_string(programs.join(format!("{program}.d")));
+        let mut sources = made_of.map_or_else(|_| workspace(root), |made_of| sources(&made_of));
+        sources.push(root.join("Cargo.lock"));
+        sources.iter().all(|source| changed(source).is_some_and(|at| at <= built))
     })
+}
+
+/// The files in a folder that programs can be made of, and in those within: not what is built, nor the
+/// tests and documents.
+fn workspace(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_left_out = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with('.') || ["target", "tests", "docs"].contains(&&*name)
+    };
+    let paths = entries.map(|entry| entry.path()).filter(|path| !is_left_out(path));
+    paths.flat_map(|path| if path.is_dir() { workspace(&path) } else { vec![path] }).collect()
 }
 
 fn changed(file: &Path) -> Option<SystemTime> {
@@ -165,6 +178,13 @@ mod tests {
         assert!(are_fresh(&folder));
         write("main.rs", "", future + std::time::Duration::from_secs(1));
         assert!(!are_fresh(&folder), "a source is newer");
+        for program in PROGRAMS {
+            fs::remove_file(folder.join(format!("{program}.d"))).expect("it goes");
+        }
+        assert!(are_fresh(&folder), "nothing of the workspace is");
+        PROGRAMS.iter().for_each(|program| write(program, "", SystemTime::UNIX_EPOCH));
+        assert!(!are_fresh(&folder), "all of the workspace is");
+        assert!(!are_fresh(&folder), "all of the workspace is");
         fs::remove_dir_all(folder).expect("it goes");
     }
 }
