@@ -11,6 +11,9 @@ use crate::measure::{KeyFile, sent, session};
 /// How far a delay may be beyond what the record of the wires allows: what a kernel does between its stamp of
 /// a packet that leaves and that of its arrival at the wire, which nobody interrupts.
 const BEYOND_NS: i64 = 50_000;
+/// How far the quickest may be beyond what each wire held it: what a node takes. A busy machine keeps a packet
+/// waiting there too, but not every one.
+const PER_WIRE_NS: i64 = 50_000;
 /// How far it may be below for each wire, as the clock of the stamps is slewed while that of the record is not.
 const SLEWED_NS: i64 = 10_000;
 
@@ -100,10 +103,19 @@ impl Form {
         assert!(spans.iter().all(|[least, _]| *least >= set), "{what}: held too short");
         let each = || spans.iter().zip(&measured);
         let below = each().map(|([least, _], measured)| least - measured).max();
-        let slewed = SLEWED_NS * i64::try_from(wires.len()).expect("few");
+        let wires_ns = |each: i64| each * i64::try_from(wires.len()).expect("few");
+        let slewed = wires_ns(SLEWED_NS);
         assert!(below < Some(slewed), "{what}: {below:?} ns below the record");
         let beyond = median(each().map(|([_, most], measured)| measured - most).collect());
         assert!(beyond < BEYOND_NS, "{what}: {beyond} ns beyond the record");
+        let mut at_nodes = measured;
+        for wire in wires {
+            for (rest, held) in at_nodes.iter_mut().zip(latest(net, wire, count)) {
+                *rest -= nanoseconds(held.until_taken);
+            }
+        }
+        let quickest = at_nodes.into_iter().min();
+        assert!(quickest < Some(wires_ns(PER_WIRE_NS)), "{what}: {quickest:?} ns at nodes");
     }
 
     pub(super) fn losses_are_counted(&self, net: &mut Net) {
