@@ -9,13 +9,20 @@ use stamp_tests::netns::Host;
 /// How long something may take to come true.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Shows the control token of these trials.
+pub(crate) const BEARER: &str = "Authorization: Bearer 0123456789abcdef\r\n";
+
 /// A host, and a port on its loopback.
 pub(crate) type At<'h> = (&'h Host, u16);
 
 #[track_caller]
 pub(crate) fn connect((host, port): At<'_>) -> TcpStream {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let stream = host.run(|| TcpStream::connect(address)).expect("somebody listens");
+    connect_from(host, (Ipv4Addr::LOCALHOST, port).into())
+}
+
+#[track_caller]
+fn connect_from(host: &Host, at: SocketAddr) -> TcpStream {
+    let stream = host.run(|| TcpStream::connect(at)).expect("somebody listens");
     stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
     stream
 }
@@ -35,9 +42,7 @@ pub(crate) fn ask_from(
     path: &str,
     more: &str,
 ) -> (u16, String) {
-    let stream = host.run(|| TcpStream::connect(at)).expect("somebody listens");
-    stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
-    exchange(stream, method, path, more)
+    exchange(connect_from(host, at), method, path, more)
 }
 
 #[track_caller]

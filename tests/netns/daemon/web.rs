@@ -8,7 +8,7 @@ use serde_json::Value;
 use stamp_tests::netns::{self, Families, Signal, Trial, trials};
 
 use super::{Daemon, TWO, reflector};
-use crate::http::{ask, connect, scrape, value, wait_for};
+use crate::http::{BEARER, ask, connect, scrape, value, wait_for};
 
 pub(crate) fn trials() -> Vec<Trial> {
     trials![
@@ -263,10 +263,7 @@ fn a_controller_puts_a_document_in_force_until_the_file_is_read_again() {
     std::fs::set_permissions(token, std::fs::Permissions::from_mode(0o600)).expect("it is ours");
     daemon.told("msg=\"session is up\" session=b");
     let put = |document: &str| {
-        let head = format!(
-            "Authorization: Bearer 0123456789abcdef\r\nContent-Length: {}\r\n\r\n{document}",
-            document.len()
-        );
+        let head = format!("{BEARER}Content-Length: {}\r\n\r\n{document}", document.len());
         ask((&net.near, PORT), "PUT", "/api/v1/config", &head)
     };
     assert_eq!(ask((&net.near, PORT), "PUT", "/api/v1/config", "").0, 401);

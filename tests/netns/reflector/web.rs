@@ -7,7 +7,7 @@ use serde_json::Value;
 use stamp_tests::netns::{self, Families, Signal, Trial, trials};
 
 use crate::folder::Folder;
-use crate::http::{ask, ask_from, scrape, value, wait_for};
+use crate::http::{BEARER, ask, ask_from, scrape, value, wait_for};
 use crate::machine_format::assert_keeps_to;
 use crate::measure::{answered, session};
 
@@ -19,7 +19,6 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-const BEARER: &str = "Authorization: Bearer 0123456789abcdef\r\n";
 const RECEIVED: &str = "stamp_reflector_packets_received_total";
 const REFUSED: &str = "stamp_config_reloads_total{result=\"refused\"}";
 

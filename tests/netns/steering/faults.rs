@@ -5,9 +5,9 @@ use serde_json::Value;
 use stamp_tests::netns::{self, Need, Program, Signal, Trial, trials};
 
 use super::network::{Net, OPEN, TOPOLOGY};
-use super::service::{BEARER, DELAYS, LOSSES, Pace, SLOW, Service, WEB, head, told_for_the};
+use super::service::{DELAYS, LOSSES, Pace, SLOW, Service, WEB, head, told_for_the};
 use crate::folder::Folder;
-use crate::http::{ask, scrape, wait_for};
+use crate::http::{BEARER, ask, scrape, wait_for};
 
 pub(super) fn trials() -> Vec<Trial> {
     trials![

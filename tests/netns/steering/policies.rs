@@ -8,9 +8,9 @@ use serde_json::Value;
 use stamp_tests::netns::{self, Need, Trial, trials};
 
 use super::network::{Net, OPEN, TOPOLOGY};
-use super::service::{BEARER, DELAYS, LOSSES, Pace, QUICK, SLOW, Service, WEB, head};
+use super::service::{DELAYS, LOSSES, Pace, QUICK, SLOW, Service, WEB, head};
 use crate::folder::Folder;
-use crate::http::{At, ask, connect, scrape, value, wait_for};
+use crate::http::{At, BEARER, ask, connect, scrape, value, wait_for};
 
 pub(super) fn trials() -> Vec<Trial> {
     trials![

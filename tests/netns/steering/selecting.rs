@@ -6,8 +6,8 @@ use stamp_tests::netns::{self, Host, Need, Program, Signal, Trial, trials};
 use super::network::{Net, OPEN, TOPOLOGY};
 use super::policies::{Followed, three};
 use super::prometheus::Prometheus;
-use super::service::{BEARER, DELAYS, LOSSES, Pace, SLOW, Service, WEB, told_for_the};
-use crate::http::ask;
+use super::service::{DELAYS, LOSSES, Pace, SLOW, Service, WEB, told_for_the};
+use crate::http::{BEARER, ask};
 
 pub(super) fn trials() -> Vec<Trial> {
     trials![

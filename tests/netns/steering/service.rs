@@ -15,8 +15,6 @@ use crate::folder::Folder;
 /// Where it tells what it knows.
 pub(super) const WEB: u16 = 9862;
 const TOKEN: &str = "0123456789abcdef";
-/// Who may change something over HTTP.
-pub(super) const BEARER: &str = "Authorization: Bearer 0123456789abcdef\r\n";
 
 /// How long a reply is awaited, and how long a window lasts.
 #[derive(Clone, Copy, Debug)]
