@@ -1,7 +1,7 @@
 //! Many sessions on one sender worker, and how many are too many.
 //!
 //! `cargo bench -p stamp-worker --bench sessions`, or with `-- 10000 10000` for these numbers only, or with
-//! `-- beside` for the comparison alone.
+//! `-- beside` for the comparison alone, which may be of some numbers only as well: `-- beside 10000`.
 //!
 //! Every session has a socket of its own, with kernel transmit stamps on; a reflector that never
 //! sleeps answers, both on loopback. How cost grows is seen from ten sessions to ten thousand, each every
@@ -42,10 +42,10 @@ fn main() {
     let effort = Effort::asked_for();
     // Two descriptors for each session would be plenty.
     let _ = stamp_net::limits::raise_descriptor_limit();
-    if std::env::args().any(|argument| argument == "beside") {
-        return compare(effort);
-    }
     let chosen: Vec<u16> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    if std::env::args().any(|argument| argument == "beside") {
+        return compare(effort, &chosen);
+    }
     if !chosen.is_empty() {
         return grow(&chosen, Duration::from_secs(5));
     }
@@ -55,7 +55,7 @@ fn main() {
     );
     grow(counts, length);
     ceiling(effort);
-    compare(effort);
+    compare(effort, &[]);
 }
 
 fn grow(counts: &[u16], length: Duration) {
@@ -96,11 +96,12 @@ fn ceiling(effort: Effort) {
 }
 
 /// What a probe of many sessions costs, beside one of a prober that knows nothing of sessions.
-fn compare(effort: Effort) {
-    let (counts, rounds, length): (&[u16], _, _) = effort.choose(
+fn compare(effort: Effort, chosen: &[u16]) {
+    let (usual, rounds, length): (&[u16], _, _) = effort.choose(
         (&[10], 1, Duration::from_millis(200)),
         (&[10, 1_000, 10_000], 7, Duration::from_secs(2)),
     );
+    let counts = if chosen.is_empty() { usual } else { chosen };
     println!("processor time of a probe, medians of {rounds} runs of {length:?} in turns");
     println!("{:>8} {:>8} {:>8} {:>8} {:>8}", "sessions", "bare ns", "ns", "of bare", "at most");
     for count in counts {
