@@ -39,6 +39,7 @@ use outline::{Describing, Holds, Words};
 pub use source::Place;
 use source::Source;
 
+use crate::quantity::is_bare_duration;
 use crate::setting::{Form, Setting};
 
 /// Reads `text`, called `file` in messages, by handing its root table to `build`.
@@ -431,6 +432,10 @@ impl<'s> Section<'s> {
     fn setting<T: Setting>(&self, key: &'static str, value: &'s Spanned<DeValue<'s>>) -> Option<T> {
         let form = T::FORM;
         let read = match value.get_ref() {
+            DeValue::String(text) if is_bare_duration::<T>(text) => {
+                self.mistake(key, value, Problem::WithoutUnit { expected: T::EXPECTED });
+                return None;
+            }
             DeValue::String(text) if matches!(form, Form::Text | Form::TextOrNumber) => {
                 T::read(text)
             }
@@ -441,7 +446,7 @@ impl<'s> Section<'s> {
                 T::read(if *flag { "true" } else { "false" })
             }
             DeValue::Integer(_) | DeValue::Float(_) if form == Form::Text => {
-                self.mistake(key, value, Problem::Unquoted { expected: T::EXPECTED });
+                self.mistake(key, value, Problem::WithoutUnit { expected: T::EXPECTED });
                 return None;
             }
             _ => None,

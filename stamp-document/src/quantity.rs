@@ -60,10 +60,15 @@ fn scaled(number: &str, unit: u64) -> Option<u64> {
 /// Reads a duration as hands type it: with units, or a bare number of seconds (`-i 0.1`).
 #[must_use]
 pub fn duration_or_seconds(text: &str) -> Option<Duration> {
-    if text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+    if is_bare(text) {
         return scaled(text, 1_000_000_000).map(Duration::from_nanos);
     }
     duration_with_unit(text)
+}
+
+/// A number as hands type it, or nothing.
+pub(crate) fn is_bare(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
 }
 
 /// Reads a count: `1000`, `10k`, `2M`.
@@ -93,6 +98,11 @@ pub fn print_duration(duration: Duration) -> String {
 
 /// What flags take and a file does not, as durations say it in their `EXPECTED`.
 pub const BARE_SECONDS: &str = " (a bare number is seconds)";
+
+/// A duration without a unit: next to `"50ms"` in a file, `"50"` is hardly meant to be seconds.
+pub(crate) fn is_bare_duration<T: Setting>(text: &str) -> bool {
+    T::EXPECTED.ends_with(BARE_SECONDS) && is_bare(text)
+}
 
 macro_rules! duration_setting {
     ($(#[$doc:meta])* $name:ident, $expected:literal, $min_ns:expr, $max_ns:expr) => {

@@ -13,9 +13,9 @@ pub enum Problem {
         /// Form and allowed range.
         expected: &'static str,
     },
-    /// A bare number where the unit would be lost.
-    #[error("a bare number has no unit: write it in quotes; expected {}", in_file(expected))]
-    Unquoted {
+    /// A bare number, quoted or not, where one cannot be sure of the unit.
+    #[error("a bare number has no unit: write one, in quotes; expected {}", in_file(expected))]
+    WithoutUnit {
         /// Form and allowed range.
         expected: &'static str,
     },

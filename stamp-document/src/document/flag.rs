@@ -3,13 +3,15 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
+use crate::quantity::is_bare;
+
 /// A value as the flag of the same name would be given it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FlagText {
     /// The text. Items of a list are separated by commas; so are the keys of a table, each as
     /// `key=value`, or as `key` alone where it is true.
     pub text: String,
-    /// It is one number without quotes, so that no unit can be meant.
+    /// It is one number and nothing else, quoted or not, so that nobody can tell the unit.
     pub bare_number: bool,
 }
 
@@ -33,9 +35,9 @@ pub(super) fn text(value: &DeValue<'_>) -> Option<FlagText> {
             };
             joined(entries.iter().map(entry).collect())
         }
-        value => word(value).map(|text| FlagText {
-            text,
-            bare_number: matches!(value, DeValue::Integer(_) | DeValue::Float(_)),
+        value => word(value).map(|text| {
+            let number = matches!(value, DeValue::Integer(_) | DeValue::Float(_));
+            FlagText { bare_number: number || is_bare(&text), text }
         }),
     }
 }

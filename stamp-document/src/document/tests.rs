@@ -27,11 +27,13 @@ fn every_mistake_is_reported_at_once_and_in_order() {
 
 #[test]
 fn a_bare_number_for_a_duration_is_refused_with_the_reason() {
-    let found = errors("interval = 10\n", |root| {
-        root.get::<Interval>("interval");
-    });
-    assert!(found[0].contains("a bare number has no unit"), "{found:?}");
-    assert!(!found[0].contains("a bare number is seconds"), "{found:?}");
+    for number in ["10", "0.1", "\"10\"", "\".5\""] {
+        let found = errors(&format!("interval = {number}\n"), |root| {
+            root.get::<Interval>("interval");
+        });
+        assert!(found[0].contains("a bare number has no unit"), "{found:?}");
+        assert!(!found[0].contains("a bare number is seconds"), "{found:?}");
+    }
 }
 
 #[test]

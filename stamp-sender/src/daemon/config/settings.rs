@@ -178,10 +178,14 @@ fn problem(arg: &'static Arg, value: &FlagText) -> Option<Problem> {
             _ => Ok(()),
         }
     };
+    // Neither what takes numbers alone nor what takes any text.
+    let takes_unit = |number: &str| {
+        takes(&format!("{number}s")).is_ok() && takes(&format!("{number}x")).is_err()
+    };
     match takes(&value.text) {
         // Where a unit may stand one has to.
-        Ok(()) if value.bare_number && takes(&format!("{}s", value.text)).is_ok() => {
-            Some(Problem::Unquoted { expected: "a duration such as 10ms" })
+        Ok(()) if value.bare_number && takes_unit(&value.text) => {
+            Some(Problem::WithoutUnit { expected: "a duration such as 10ms" })
         }
         Ok(()) => None,
         Err(error) => Some(Problem::NotTaken { reason: reason(&error) }),
@@ -238,18 +242,19 @@ mod tests {
     fn every_wrong_value_is_reported_where_it_stands_with_what_is_allowed() {
         let errors = settings(
             "interval = 10\ndscp = \"XX\"\nport = 0\nschedule = \"often\"\nstateful = \"yes\"\n\
-             source = \"here\"\nintervall = \"1s\"\ncount = 5\n",
+             source = \"here\"\nintervall = \"1s\"\ncount = 5\ntimeout = \"50\"\n",
         )
         .unwrap_err();
         let expected = "\
-f:1:12: interval = 10: a bare number has no unit: write it in quotes; expected a duration such as 10ms
+f:1:12: interval = 10: a bare number has no unit: write one, in quotes; expected a duration such as 10ms
 f:2:8: dscp = \"XX\": expected a DSCP by name (CS0-CS7, AF11-AF43, EF, VA, LE), 0 to 63 or 0x00 to 0x3f
 f:3:8: port = 0: 0 is not in 1..=65535
 f:4:12: schedule = \"often\": expected fixed, poisson, or burst=N,every=TIME with N from 2 to 100000, such as burst=100,every=5m
 f:5:12: stateful = \"yes\": expected true or false
 f:6:10: source = \"here\": invalid IP address syntax
 f:7:1: intervall: unknown key; did you mean \"interval\"?
-f:8:1: count: unknown key";
+f:8:1: count: unknown key
+f:9:11: timeout = \"50\": a bare number has no unit: write one, in quotes; expected a duration such as 10ms";
         assert_eq!(errors, expected);
     }
 
