@@ -1,6 +1,7 @@
 //! What a check is held against, and what a session measured of it.
 
 use std::fmt;
+use std::str::FromStr;
 
 use stamp_config::Setting;
 use stamp_config::quantity::{Ratio, duration_with_unit};
@@ -166,6 +167,10 @@ impl Statistic {
     }
 }
 
+/// What a limit may be about, as it completes "expected …".
+const KEYS: &str = "delay (the round trip), forward or backward, each with -min, -mean, -p50 (the default), -p95, \
+                    -p99 or -max behind it, or loss, forward-loss or backward-loss";
+
 /// Limits by what they are about, in seconds or as a share.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Limits(Vec<(Subject, f64)>);
@@ -182,27 +187,41 @@ impl Limits {
     }
 }
 
-impl Setting for Limits {
-    const EXPECTED: &'static str = "KEY=LIMIT, separated by commas, such as delay=10ms,loss=0.5%; keys: \
-                                    delay (the round trip), forward and backward, each with -min, -mean, \
-                                    -p50 (the default), -p95, -p99 or -max behind it, and loss, \
-                                    forward-loss and backward-loss";
-    fn read(text: &str) -> Option<Self> {
+impl FromStr for Limits {
+    type Err = String;
+
+    /// Reads `KEY=LIMIT`, separated by commas; what is wrong is told of the first part that is.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut limits: Vec<(Subject, f64)> = Vec::new();
-        for word in text.split(',') {
-            let (key, limit) = word.trim().split_once('=')?;
-            let subject = Subject::read(key.trim())?;
-            let limit = match subject {
-                Subject::Delay(..) => duration_with_unit(limit.trim())?.as_secs_f64(),
-                Subject::Loss(_) => f64::from(Ratio::read(limit.trim())?.billionths()) / 1e9,
-            };
+        for part in text.split(',').map(str::trim) {
+            let (subject, limit) = limit(part)?;
             if limits.iter().any(|(known, _)| *known == subject) {
-                return None;
+                return Err(format!("{part}: {subject} has a limit already"));
             }
             limits.push((subject, limit));
         }
-        Some(Self(limits))
+        Ok(Self(limits))
     }
+}
+
+/// One `KEY=LIMIT`.
+fn limit(part: &str) -> Result<(Subject, f64), String> {
+    let expected = || {
+        format!("\"{part}\": expected KEY=LIMIT, separated by commas, such as delay=10ms,loss=0.5%")
+    };
+    let (key, limit) = part.split_once('=').ok_or_else(expected)?;
+    let (key, limit) = (key.trim(), limit.trim());
+    let subject = Subject::read(key).ok_or_else(|| format!("\"{key}\": expected {KEYS}"))?;
+    let (read, form) = match subject {
+        Subject::Delay(..) => (
+            duration_with_unit(limit).map(|limit| limit.as_secs_f64()),
+            "a duration with its unit, such as 10ms",
+        ),
+        Subject::Loss(_) => {
+            (Ratio::read(limit).map(|limit| f64::from(limit.billionths()) / 1e9), Ratio::EXPECTED)
+        }
+    };
+    Ok((subject, read.ok_or_else(|| format!("{part}: expected {form}"))?))
 }
 
 #[cfg(test)]
@@ -212,7 +231,7 @@ mod tests {
     #[test]
     fn a_limit_is_about_a_statistic_of_a_direction_or_a_loss() {
         let limits =
-            Limits::read("delay=10ms, forward-p99=20ms,loss=0.5%,backward-loss=1%").unwrap();
+            "delay=10ms, forward-p99=20ms,loss=0.5%,backward-loss=1%".parse::<Limits>().unwrap();
         let names: Vec<String> = limits.subjects().map(|subject| subject.to_string()).collect();
         assert_eq!(names, ["round-trip-p50", "forward-p99", "loss", "backward-loss"]);
         let delay = Subject::Delay(Direction::RoundTrip, Statistic::P50);
@@ -222,21 +241,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_limit_is_refused() {
-        for text in [
-            "",
-            "delay",
-            "delay=10",
-            "delay=10%",
-            "loss=5ms",
-            "loss=5",
-            "delay-p98=1ms",
-            "speed=1ms",
-            "delay=1ms,delay=2ms",
-            "delay=1ms,round-trip-p50=2ms",
-            "delay=1ms,",
+    fn what_is_no_limit_is_refused_and_named() {
+        for (text, said) in [
+            ("", "\"\": expected KEY=LIMIT"),
+            ("loss=1%,delay", "\"delay\": expected KEY=LIMIT"),
+            ("delay=10", "delay=10: expected a duration with its unit"),
+            ("delay=10%", "delay=10%: expected a duration with its unit"),
+            ("delay=1ms, loss=5ms", "loss=5ms: expected a share from 0% to 100%"),
+            ("loss=5", "loss=5: expected a share from 0% to 100%"),
+            ("loss=1%,delay-p98=1ms", "\"delay-p98\": expected delay (the round trip), forward"),
+            ("speed=1ms", "\"speed\": expected delay (the round trip), forward"),
+            ("delay=1ms,delay=2ms", "delay=2ms: round-trip-p50 has a limit already"),
+            ("delay=1ms,round-trip-p50=2ms", "round-trip-p50=2ms: round-trip-p50 has a limit"),
+            ("delay=1ms,", "\"\": expected KEY=LIMIT"),
         ] {
-            assert_eq!(Limits::read(text), None, "{text}");
+            let error = text.parse::<Limits>().unwrap_err();
+            assert!(error.starts_with(said), "{text}: {error}");
         }
     }
 

@@ -1,12 +1,10 @@
 //! Verdicts and their lines, over sessions that were rehearsed.
 
-use stamp_config::Setting;
-
 use super::*;
 use crate::output::rehearsal::{self, Fate, Plot};
 
 fn judged(warning: &str, critical: &str) -> Judged {
-    let limits = |text: &str| Limits::read(text).unwrap_or_default();
+    let limits = |text: &str| text.parse::<Limits>().unwrap_or_default();
     Judged { warning: limits(warning), critical: limits(critical) }
 }
 

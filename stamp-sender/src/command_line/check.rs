@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use stamp_config::parse;
 
 use super::Measure;
 use crate::check::Judged;
@@ -13,10 +12,10 @@ use crate::check::limit::Limits;
 #[derive(Args, Clone, Debug)]
 pub struct Check {
     /// Above this it is a warning: KEY=LIMIT, such as delay=10ms,loss=0.5%.
-    #[arg(short = 'w', long, value_name = "LIMITS", value_parser = parse::<Limits>)]
+    #[arg(short = 'w', long, value_name = "LIMITS")]
     pub warning: Option<Limits>,
     /// Above this it is critical, as is a far end that never answers.
-    #[arg(short = 'k', long, value_name = "LIMITS", value_parser = parse::<Limits>)]
+    #[arg(short = 'k', long, value_name = "LIMITS")]
     pub critical: Option<Limits>,
     /// Write what was measured to this file as well, in the place of the one before, for the textfile
     /// collector of node_exporter; its name has to end in .prom.

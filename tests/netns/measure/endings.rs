@@ -235,7 +235,7 @@ fn a_check_has_the_statuses_of_monitoring_plugins() {
         (&address, &["-w", "loss=1%", "-k", "forward-loss=2%"], 2, "forward-loss "),
         (&address, &["-w", "forward=10ms"], 3, "the clocks are not synchronized"),
         ("no-such-name.invalid", &[], 3, "STAMP UNKNOWN - no-such-name.invalid"),
-        (&address, &["-w", "loss=much"], 3, "expected KEY=LIMIT"),
+        (&address, &["-w", "delay=1ms,loss=much"], 3, "loss=much: expected a share from 0%"),
     ];
     let runs = cases.into_iter().zip(40_000..).map(|((target, flags, status, words), port)| {
         let mut command = netns::binary("stamp-sender");
