@@ -25,7 +25,7 @@ const TIME: Duration = Duration::from_secs(30);
 const SHORTEST: usize = 16;
 
 /// To whoever sends an order, and so the token, over a network that can read it.
-const UNSECURED: &str = "orders are taken over TLS (tls_server_config in the file of web.config-file), or from this \
+const UNSECURED: &str = "orders are taken over TLS (tls_server_config in the web configuration file), or from this \
      host itself; whoever shows a token otherwise should choose another one\n";
 
 /// What is done to the thing at a path.
