@@ -1,7 +1,11 @@
-//! Networks that are not plain: one family, NAT, small MTU, link-local, no rights.
+//! Networks that are not plain: one family, NAT, small MTU, link-local, equal paths, no rights.
 
-use stamp_tests::netns::{self, Families, Trial, trials};
-use stamp_tests::wire::Way;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use stamp_tests::netns::{self, Families, Host, Trial, trials};
+use stamp_tests::wire::{Effect, Way, Which, Wire};
 
 use super::{PORT, SSID, measure, reflector, sender, session};
 
@@ -15,6 +19,7 @@ pub(super) fn trials() -> Vec<Trial> {
         an_ordinary_user_measures_between_two_hosts,
         a_next_hop_without_neighbour_is_no_loss_of_the_path,
         a_session_never_leaves_from_the_port_it_sends_to,
+        the_source_port_tells_equal_paths_apart,
     ]
 }
 
@@ -77,7 +82,7 @@ fn a_nat_that_rebinds_makes_no_loss() {
     let dropped = net.wire.counts(Way::Backward).untranslated;
     assert!(dropped > 0, "{packets}");
     assert_eq!((&lost["forward"], &lost["backward"]), (&0.into(), &dropped.into()), "{packets}");
-    let ports: std::collections::BTreeSet<u16> = net
+    let ports: BTreeSet<u16> = net
         .wire
         .records(Way::Forward)
         .iter()
@@ -173,4 +178,66 @@ fn a_session_never_leaves_from_the_port_it_sends_to() {
     let refused = draw_from(PORT);
     refused.assert_code(4);
     assert!(refused.stderr.contains("net.ipv4.ip_local_port_range is taken"), "{refused}");
+}
+
+/// Two hosts whose loopback addresses are reached over two wires of the same cost.
+fn over_two_wires() -> (Host, Host, [Wire; 2]) {
+    let [near, far] = ["near", "far"].map(|name| Host::new(name, Families::V4));
+    let wires = ["eth1", "eth2"].map(|link| Wire::join(&near, link, &far, link));
+    for (host, other, own, last) in [(&near, &far, NEAR, 1_u8), (&far, &near, FAR, 2)] {
+        host.add_address("lo", &format!("{own}/32"));
+        for (link, net) in LINKS {
+            // Replies may come by the other wire.
+            host.set_sysctl(&format!("net.ipv4.conf.{link}.rp_filter"), "0");
+            host.add_address(link, &format!("{net}.{last}/24"));
+            host.set_neighbour(link, address(net, 3 - last), other.mac(link));
+        }
+        let next_hops = LINKS.map(|(link, net)| (address(net, 3 - last), link));
+        let there = if own == NEAR { FAR } else { NEAR };
+        host.add_equal_routes(&format!("{there}/32"), &next_hops);
+    }
+    (near, far, wires)
+}
+
+const NEAR: &str = "203.0.113.1";
+const FAR: &str = "203.0.113.2";
+const LINKS: [(&str, &str); 2] = [("eth1", "192.0.2"), ("eth2", "198.51.100")];
+
+fn address(net: &str, last: u8) -> IpAddr {
+    format!("{net}.{last}").parse().expect("an address")
+}
+
+fn the_source_port_tells_equal_paths_apart() {
+    const SLOW: Duration = Duration::from_millis(200);
+    let (near, far, wires) = over_two_wires();
+    let _reflector = reflector(&far, &[]);
+    wires[1].impair(Way::Forward, Which::all(), Effect::Delay(SLOW));
+    let fastest_from = |port: u16| {
+        let port = port.to_string();
+        let flags = ["-S", NEAR, "--source-port", &port, "-c", "5", "-i", "5ms", "--json"];
+        let finished = measure(&near, FAR, &flags);
+        finished.assert_code(0);
+        session(&finished)["delay_ns"]["forward"]["min"].as_u64().expect("a delay")
+    };
+    let ports_of = |wire: &Wire| -> BTreeSet<u16> {
+        let records = wire.records(Way::Forward);
+        let probes = records.iter().filter(|record| record.destination.port() == PORT);
+        probes.map(|record| record.source.port()).collect()
+    };
+    // A port more until both are taken: the kernel's choice of a wire has a key of its own at each boot.
+    let mut tried = 40_000_u16..40_064;
+    let mut fastest = Vec::new();
+    while wires.iter().any(|wire| ports_of(wire).is_empty()) {
+        let port = tried.next().expect("64 ports do not all take one of two paths");
+        fastest.push((port, fastest_from(port)));
+    }
+    // Each again: to the same receiver port it takes the path it took before.
+    let again: Vec<(u16, u64)> =
+        fastest.iter().map(|(port, _)| (*port, fastest_from(*port))).collect();
+    let [quick, slow] = [&wires[0], &wires[1]].map(ports_of);
+    assert!(quick.is_disjoint(&slow), "{quick:?} {slow:?}");
+    for (port, fastest) in fastest.into_iter().chain(again) {
+        let is_slow = u128::from(fastest) >= SLOW.as_nanos();
+        assert_eq!(is_slow, slow.contains(&port), "{port}: {fastest} ns; slow: {slow:?}");
+    }
 }

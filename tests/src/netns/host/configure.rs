@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv6Net};
 use rtnetlink::packet_route::route::RouteMessage;
-use rtnetlink::{LinkUnspec, RouteMessageBuilder};
+use rtnetlink::{LinkUnspec, RouteMessageBuilder, RouteNextHopBuilder};
 
 use super::{Host, Interface, settings};
 use crate::netns::netlink::Netlink;
@@ -36,6 +36,30 @@ impl Host {
     pub fn add_route(&self, prefix: &str, via: Option<IpAddr>, interface: &str) {
         let route = self.route(prefix, via, interface);
         self.request(format_args!("add a route to {prefix}"), |netlink| netlink.add_route(route));
+    }
+
+    /// Adds a route over several next hops of the same cost. Which of them a datagram takes is told by addresses
+    /// and ports of its flow.
+    #[track_caller]
+    pub fn add_equal_routes(&self, prefix: &str, next_hops: &[(IpAddr, &str)]) {
+        for family in ["ipv4", "ipv6"] {
+            self.set_sysctl(&format!("net.{family}.fib_multipath_hash_policy"), "1");
+        }
+        let prefix = parse(prefix).trunc();
+        let next_hop = |(via, interface): &(IpAddr, &str)| {
+            let next_hop = match via {
+                IpAddr::V4(_) => RouteNextHopBuilder::new_ipv4(),
+                IpAddr::V6(_) => RouteNextHopBuilder::new_ipv6(),
+            };
+            let via = next_hop.interface(self.index(interface)).via(*via);
+            via.expect("of the family of its own").build()
+        };
+        let route = RouteMessageBuilder::<IpAddr>::new()
+            .destination_prefix(prefix.addr(), prefix.prefix_len())
+            .expect("a parsed prefix is valid")
+            .multipath(next_hops.iter().map(next_hop).collect())
+            .build();
+        self.request(format_args!("add routes to {prefix}"), |netlink| netlink.add_route(route));
     }
 
     /// Removes a route that was added with the same arguments.
