@@ -256,15 +256,19 @@ impl Sender {
         let to_this = before.map(|(probe, before)| variation((probe, before), (&this, answer)));
         let after = self.pending.answer(sequence.wrapping_add(1));
         let from_this = after.map(|(probe, after)| variation((&this, answer), (probe, after)));
-        for variation in [to_this, from_this].into_iter().flatten() {
-            for tally in self.tallies() {
-                tally.variation(variation);
-            }
-            if let Some(histograms) = &self.config.histograms {
-                histograms.variation(variation);
-            }
-        }
+        self.count_variation(to_this);
+        self.count_variation(from_this);
         to_this.unwrap_or_default()
+    }
+
+    fn count_variation(&mut self, variation: Option<Variation>) {
+        let Some(variation) = variation else { return };
+        for tally in self.tallies() {
+            tally.variation(variation);
+        }
+        if let Some(histograms) = &self.config.histograms {
+            histograms.variation(variation);
+        }
     }
 
     /// Keeps what the reply says of the far end.

@@ -118,9 +118,14 @@ impl Session {
 
     /// When this session wants [`Self::attend`]; `None` when it has ended.
     pub(super) fn next_timeout(&self) -> Option<MonotonicTime> {
-        let engine = self.engine.next_timeout()?;
-        let window = self.window.as_ref().map(|window| window.end);
-        [self.linger_until, window].into_iter().flatten().chain([engine]).min()
+        let mut next = self.engine.next_timeout()?;
+        if let Some(until) = self.linger_until {
+            next = next.min(until);
+        }
+        if let Some(window) = &self.window {
+            next = next.min(window.end);
+        }
+        Some(next)
     }
 
     /// Stops sending; stragglers get three round trips, or a moment when none is known.
