@@ -104,6 +104,21 @@ impl Daemon {
         });
     }
 
+    /// Holds it while `work` is done, so that nothing of it leaves meanwhile.
+    #[track_caller]
+    fn held(&self, work: impl FnOnce()) {
+        self.program.signal(Signal::SIGSTOP);
+        let tasks = format!("/proc/{}/task", self.program.id());
+        self.program.wait_until("all of it is held", || {
+            let tasks = fs::read_dir(&tasks).expect("it runs").flatten();
+            let mut states =
+                tasks.filter_map(|task| fs::read_to_string(task.path().join("stat")).ok());
+            states.all(|state| state.contains(") T "))
+        });
+        work();
+        self.program.signal(Signal::SIGCONT);
+    }
+
     /// Ends it as systemd does; what it told, and its events.
     #[track_caller]
     pub(crate) fn stop(self) -> (Finished, Vec<Value>) {
@@ -124,6 +139,15 @@ pub(crate) fn reflector(far: &Host) -> Program {
     ]));
     far.wait_for_udp_listener(&program, 862);
     program
+}
+
+/// Waits until nothing of a sender that is held is on the way, where it would be lost, and rightly. The far end
+/// answers in order, so with the reply to this probe all those before are back.
+#[track_caller]
+fn all_is_back(net: &netns::TwoHosts) {
+    let mut last = netns::binary("stamp-sender");
+    last.args([&net.far.ipv4().to_string(), "-c", "1", "--timeout", "20s", "-qq"]);
+    net.near.spawn(&mut last).wait().assert_code(0);
 }
 
 /// Events of a type, in order.

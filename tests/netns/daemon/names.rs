@@ -7,7 +7,7 @@ use std::process::Command;
 use stamp_tests::netns::{self, Families, Host, Signal, Trial, trials};
 
 use super::faults::assert_no_counter_went_back;
-use super::{Daemon, TWO, of_type, reflector, states};
+use super::{Daemon, TWO, all_is_back, of_type, reflector, states};
 use crate::folder::Folder;
 use crate::http::{value, wait_for};
 
@@ -111,18 +111,14 @@ fn a_name_is_followed_to_where_a_network_was_renumbered() {
     let at = (&net.near, WEB);
     let received = "stamp_session_packets_received_total{session=\"a\"}";
     let before = wait_for(at, received, |received| received > 20.0);
-    // What is on the way meanwhile would be lost, and rightly: nothing is. The far end answers in
-    // order, so with this reply all those before are back.
-    daemon.program.signal(Signal::SIGSTOP);
-    let mut last = netns::binary("stamp-sender");
-    last.args([&net.far.ipv4().to_string(), "-c", "1", "-qq"]);
-    net.near.spawn(&mut last).wait().assert_code(0);
-    // Both ends have other addresses, and the name is told of it. Written in place: it is a mount.
-    fs::write(names, "198.51.100.2 far.example\n").expect("it is ours");
-    net.far.add_address("eth0", "198.51.100.2/24");
-    net.near.remove_address("eth0", &format!("{}/24", net.near.ipv4()));
-    net.near.add_address("eth0", "198.51.100.1/24");
-    daemon.program.signal(Signal::SIGCONT);
+    daemon.held(|| {
+        all_is_back(&net);
+        // Both ends have other addresses, and the name is told of it. Written in place: it is a mount.
+        fs::write(names, "198.51.100.2 far.example\n").expect("it is ours");
+        net.far.add_address("eth0", "198.51.100.2/24");
+        net.near.remove_address("eth0", &format!("{}/24", net.near.ipv4()));
+        net.near.add_address("eth0", "198.51.100.1/24");
+    });
     daemon.told("msg=\"session runs\" session=a target=198.51.100.2:862");
     daemon.told_times("msg=\"session is up\" session=a", 2);
     let was = value(&before, received).unwrap_or_default();
