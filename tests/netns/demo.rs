@@ -64,7 +64,7 @@ fn every_way_is_measured_over_both_data_planes() {
 }
 
 fn people_see_the_change_beside_what_was_set() {
-    // Each half lasts twice as long as a busy machine keeps something from running: medians stay.
+    // Each half lasts twice as long as a busy machine keeps something from running: the lowest delays stay.
     let finished = demo(&Host::new("machine", Families::Both), "-c 240 -i 10ms");
     assert!(finished.lasted < Duration::from_secs(60), "{finished}");
     finished.assert_code(0);

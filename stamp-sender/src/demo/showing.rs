@@ -159,7 +159,8 @@ impl Showing {
             paths.iter().map(|path| self.network.held(path).map(|held| held.len())).collect();
         let loss = Ratio::from_billionths(WORSE_LOSS).map_or(Loss::None, Loss::Share);
         let typed = self.network.degrade(&path, WORSE, loss).map_err(io::Error::other)?;
-        self.tallies.iter_mut().for_each(Tally::change);
+        let now = stamp_net::clock::wall_now();
+        self.tallies.iter_mut().for_each(|tally| tally.change(now));
         self.changed = true;
         if self.told {
             print(&format!("Way {} becomes worse:\n\n  {typed}\n\n", path.name))?;

@@ -1,5 +1,6 @@
 //! What the demo's sessions saw, before the change and after it.
 
+use stamp_proto::time::WallTime;
 use stamp_session::sender::{Outcome, Sample, SenderEvent};
 
 use crate::happening::Happening;
@@ -11,8 +12,8 @@ pub(super) struct Tally {
     after: Phase,
     /// The next probe nothing is known about.
     next: u32,
-    /// The first probe of the second phase, once it has begun.
-    change: Option<u32>,
+    /// When the second phase began.
+    change: Option<WallTime>,
 }
 
 /// One phase of a session; delays in nanoseconds.
@@ -43,8 +44,8 @@ impl Tally {
     pub(super) fn note(&mut self, happening: &Happening) {
         match happening {
             Happening::Outcome(Outcome::Sample(sample)) => self.sample(sample),
-            Happening::Event(SenderEvent::Lost { sequence, .. }) => {
-                self.phase_of(*sequence).lost += 1;
+            Happening::Event(SenderEvent::Lost { sequence, probe_sent }) => {
+                self.phase_of(*sequence, *probe_sent).lost += 1;
             }
             _ => {}
         }
@@ -55,9 +56,10 @@ impl Tally {
         self.next
     }
 
-    /// What is decided from now on belongs to the second phase.
-    pub(super) const fn change(&mut self) {
-        self.change = Some(self.next);
+    /// What leaves from then on belongs to the second phase, and to it alone: one delay of the first would be the
+    /// lowest of both.
+    pub(super) const fn change(&mut self, at: WallTime) {
+        self.change = Some(at);
     }
 
     pub(super) const fn phase(&self, after: bool) -> &Phase {
@@ -65,16 +67,16 @@ impl Tally {
     }
 
     fn sample(&mut self, sample: &Sample) {
-        let phase = self.phase_of(sample.sequence);
+        let phase = self.phase_of(sample.sequence, sample.probe_sent.time);
         phase.forward.extend(sample.forward_delay.map(|delay| delay.ns()));
         phase.backward.extend(sample.backward_delay.map(|delay| delay.ns()));
         phase.round_trip.push(sample.round_trip.ns());
     }
 
-    fn phase_of(&mut self, sequence: u32) -> &mut Phase {
+    fn phase_of(&mut self, sequence: u32, probe_sent: WallTime) -> &mut Phase {
         self.next = self.next.max(sequence.saturating_add(1));
         match self.change {
-            Some(change) if sequence >= change => &mut self.after,
+            Some(change) if probe_sent >= change => &mut self.after,
             _ => &mut self.before,
         }
     }
@@ -87,6 +89,12 @@ impl Phase {
             backward: middle(&self.backward),
             round_trip: middle(&self.round_trip),
         }
+    }
+
+    /// The lowest delay there and back in nanoseconds: what the way itself takes. A machine that is
+    /// busy with something else adds to many of a phase, and so to their median, but not to all.
+    pub(super) fn lowest(&self) -> [Option<i64>; 2] {
+        [&self.forward, &self.backward].map(|delays| delays.iter().min().copied())
     }
 
     /// Probes lost, and probes whose fate is known.
@@ -104,27 +112,31 @@ pub(super) fn middle<T: Copy + Ord>(values: &[T]) -> Option<T> {
 
 #[cfg(test)]
 mod tests {
-    use stamp_proto::time::WallTime;
-
     use super::*;
 
-    fn lost(sequence: u32) -> Happening {
-        let probe_sent = WallTime::from_unix_ns(1);
+    fn lost(sequence: u32, sent_ns: i64) -> Happening {
+        let probe_sent = WallTime::from_unix_ns(sent_ns);
         Happening::Event(SenderEvent::Lost { sequence, probe_sent })
     }
 
     #[test]
     fn a_loss_belongs_to_the_phase_its_probe_left_in() {
         let mut tally = Tally::default();
-        tally.note(&lost(0));
-        tally.note(&lost(1));
+        tally.note(&lost(0, 10));
+        tally.note(&lost(1, 20));
         assert_eq!(tally.decided(), 2);
-        tally.change();
-        // It was overtaken by what told the change.
-        tally.note(&lost(2));
-        tally.note(&lost(1));
+        tally.change(WallTime::from_unix_ns(35));
+        // It was on the way when the change was made.
+        tally.note(&lost(2, 30));
+        tally.note(&lost(3, 40));
         assert_eq!(tally.phase(false).lost(), (3, 3));
         assert_eq!(tally.phase(true).lost(), (1, 1));
+    }
+
+    #[test]
+    fn the_lowest_is_that_of_either_direction() {
+        let phase = Phase { forward: vec![7, 5, 9], ..Phase::default() };
+        assert_eq!(phase.lowest(), [Some(5), None]);
     }
 
     #[test]
