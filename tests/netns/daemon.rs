@@ -131,11 +131,14 @@ impl Daemon {
     }
 }
 
+/// With one worker, so that it answers in order.
 pub(crate) fn reflector(far: &Host) -> Program {
     let program = far.spawn(Command::new(netns::binary("stamp-reflector").get_program()).args([
         "--listen",
         "0.0.0.0:862",
         "--stateful",
+        "--workers",
+        "1",
     ]));
     far.wait_for_udp_listener(&program, 862);
     program
