@@ -431,11 +431,16 @@ impl<'s> Section<'s> {
 
     fn setting<T: Setting>(&self, key: &'static str, value: &'s Spanned<DeValue<'s>>) -> Option<T> {
         let form = T::FORM;
+        let lacks_unit = match value.get_ref() {
+            DeValue::String(text) => is_bare_duration::<T>(text),
+            DeValue::Integer(_) | DeValue::Float(_) => form == Form::Text,
+            _ => false,
+        };
+        if lacks_unit {
+            self.mistake(key, value, Problem::WithoutUnit { expected: T::EXPECTED });
+            return None;
+        }
         let read = match value.get_ref() {
-            DeValue::String(text) if is_bare_duration::<T>(text) => {
-                self.mistake(key, value, Problem::WithoutUnit { expected: T::EXPECTED });
-                return None;
-            }
             DeValue::String(text) if matches!(form, Form::Text | Form::TextOrNumber) => {
                 T::read(text)
             }
@@ -444,10 +449,6 @@ impl<'s> Section<'s> {
             }
             DeValue::Boolean(flag) if form == Form::Flag => {
                 T::read(if *flag { "true" } else { "false" })
-            }
-            DeValue::Integer(_) | DeValue::Float(_) if form == Form::Text => {
-                self.mistake(key, value, Problem::WithoutUnit { expected: T::EXPECTED });
-                return None;
             }
             _ => None,
         };

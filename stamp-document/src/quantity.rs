@@ -66,9 +66,9 @@ pub fn duration_or_seconds(text: &str) -> Option<Duration> {
     duration_with_unit(text)
 }
 
-/// A number as hands type it, or nothing.
+/// A number as hands type it, and nothing else.
 pub(crate) fn is_bare(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+    text.bytes().all(|b| b.is_ascii_digit() || b == b'.') && scaled(text, 1).is_some()
 }
 
 /// Reads a count: `1000`, `10k`, `2M`.

@@ -14,7 +14,10 @@ pub enum Problem {
         expected: &'static str,
     },
     /// A bare number, quoted or not, where one cannot be sure of the unit.
-    #[error("a bare number has no unit: write one, in quotes; expected {}", in_file(expected))]
+    #[error(
+        "a bare number has no unit: write it in quotes, with one; expected {}",
+        in_file(expected)
+    )]
     WithoutUnit {
         /// Form and allowed range.
         expected: &'static str,

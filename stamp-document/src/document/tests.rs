@@ -34,6 +34,15 @@ fn a_bare_number_for_a_duration_is_refused_with_the_reason() {
         assert!(found[0].contains("a bare number has no unit"), "{found:?}");
         assert!(!found[0].contains("a bare number is seconds"), "{found:?}");
     }
+    for text in ["", ".", "192.0.2.1", "1e3"] {
+        let found = errors(&format!("interval = \"{text}\"\n"), |root| {
+            root.get::<Interval>("interval");
+        });
+        assert!(
+            found[0].contains("expected a duration") && !found[0].contains("no unit"),
+            "{found:?}"
+        );
+    }
 }
 
 #[test]

@@ -246,7 +246,7 @@ mod tests {
         )
         .unwrap_err();
         let expected = "\
-f:1:12: interval = 10: a bare number has no unit: write one, in quotes; expected a duration such as 10ms
+f:1:12: interval = 10: a bare number has no unit: write it in quotes, with one; expected a duration such as 10ms
 f:2:8: dscp = \"XX\": expected a DSCP by name (CS0-CS7, AF11-AF43, EF, VA, LE), 0 to 63 or 0x00 to 0x3f
 f:3:8: port = 0: 0 is not in 1..=65535
 f:4:12: schedule = \"often\": expected fixed, poisson, or burst=N,every=TIME with N from 2 to 100000, such as burst=100,every=5m
@@ -254,7 +254,7 @@ f:5:12: stateful = \"yes\": expected true or false
 f:6:10: source = \"here\": invalid IP address syntax
 f:7:1: intervall: unknown key; did you mean \"interval\"?
 f:8:1: count: unknown key
-f:9:11: timeout = \"50\": a bare number has no unit: write one, in quotes; expected a duration such as 10ms";
+f:9:11: timeout = \"50\": a bare number has no unit: write it in quotes, with one; expected a duration such as 10ms";
         assert_eq!(errors, expected);
     }
 

@@ -115,7 +115,7 @@ auth = true
     )
     .unwrap_err();
     let expected = "\
-f.toml:2:12: profile.gold.interval = 10: a bare number has no unit: write one, in quotes; expected a duration such as 10ms
+f.toml:2:12: profile.gold.interval = 10: a bare number has no unit: write it in quotes, with one; expected a duration such as 10ms
 f.toml:3:19: profile.gold.delay-threshold = { count = 3 }: no limit: give forward, backward, round-trip or percent
 f.toml:7:10: session[0].target = \"192.0.2.1:0\": 192.0.2.1:0: expected HOST, HOST:PORT or [ADDRESS]:PORT with a port from 1 to 65535
 f.toml:12:11: session[1].profile = \"silver\": there is no [profile.silver]; known: gold

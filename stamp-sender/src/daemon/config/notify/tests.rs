@@ -37,7 +37,7 @@ fn mistakes_are_told_where_they_stand() {
 f:2:7: webhook[0].url = \"noc.example\": expected http://HOST:PORT/PATH or https://HOST:PORT/PATH, without a user in it
 f:3:10: webhook[0].types = \"states\": expected state, policy, path, delay, loss, loss_direction, te, clock, config, reflector_restart, fallback, pace, access_report, reflector_mode or zero_ssid
 f:5:7: webhook[1].url = \"http://a/\": another place that events go to is called webhook; give a name
-f:6:11: webhook[1].timeout = 5: a bare number has no unit: write one, in quotes; expected a duration from 10ms to 24h, such as 1s or 10m
+f:6:11: webhook[1].timeout = 5: a bare number has no unit: write it in quotes, with one; expected a duration from 10ms to 24h, such as 1s or 10m
 f:9:8: webhook[2].name = \"file\": another place that events go to is called file; give a name
 f:13:12: webhook[3].url-file = \"a\": url says where it is: only one of both can
 f:15:11: hook[0].command = []: no program: give a list of it and its arguments
