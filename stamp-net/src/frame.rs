@@ -165,6 +165,18 @@ impl FrameSocket {
         Ok(socket)
     }
 
+    /// Finds out whether such sockets can be opened, by opening one that takes the same right and costs the kernel
+    /// less: to close a packet socket it waits for every processor.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::PermissionDenied`] without `CAP_NET_RAW`, [`NetError::NoDescriptors`].
+    pub fn check_right() -> Result<(), NetError> {
+        let kind = Type::RAW.nonblocking().cloexec();
+        let socket = rights::raw_socket(Domain::IPV4, kind, Some(Protocol::UDP));
+        socket.map(drop).map_err(denied)
+    }
+
     fn apply(&self, options: &FrameOptions) -> Result<(), NetError> {
         let stamps = options::stamp_flags(options.transmit_stamps, options.hardware_stamps);
         let preferred =

@@ -1,14 +1,15 @@
 //! Which frames a socket lets in, decided in the kernel before a frame is copied.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::ops::RangeInclusive;
 
 use libc::sock_filter;
 
 use super::EtherType;
 use crate::bpf::{
-    ADD, ADD_KEPT, AND, IF_ANY_BIT, IF_EQUAL, KEEP, KEEP_CONSTANT, KEEP_RECALLED, LOAD_HALF,
-    LOAD_HALF_BEHIND, LOAD_OCTET, LOAD_OCTET_BEHIND, LOAD_WORD_BEHIND, Label, Program, RECALL,
-    RETURN_CONSTANT, SHIFT_LEFT, SHIFT_RIGHT, STORE, STORE_KEPT,
+    ADD, ADD_KEPT, AND, IF_ANY_BIT, IF_AT_LEAST, IF_EQUAL, KEEP, KEEP_CONSTANT, KEEP_RECALLED,
+    LOAD_HALF, LOAD_HALF_BEHIND, LOAD_OCTET, LOAD_OCTET_BEHIND, LOAD_WORD_BEHIND, Label, Program,
+    RECALL, RETURN_CONSTANT, SHIFT_LEFT, SHIFT_RIGHT, STORE, STORE_KEPT,
 };
 
 /// Which frames a [`FrameSocket`](super::FrameSocket) lets in: those that at least one rule names.
@@ -22,20 +23,28 @@ pub struct FrameFilter {
     types: Vec<EtherType>,
     destinations: Vec<(Ipv6Addr, u8)>,
     endpoints: Vec<SocketAddr>,
+    /// In the place of endpoints, where there are too many of them: their ports, in order, and few others.
+    ports: Vec<RangeInclusive<u16>>,
 }
 
 impl FrameFilter {
     /// Labels that are looked through for a datagram.
     pub const DEEPEST_STACK: usize = 24;
 
-    /// Prefixes, and addresses with ports, that the kernel tells apart; with more of them it lets
-    /// in every packet or datagram, and telling them apart is left to the reader.
+    /// Prefixes, and addresses with ports, that the kernel tells apart. With more prefixes it lets in every
+    /// packet; with more addresses so many ranges of ports that have all of theirs, whatever the address. The rest is left
+    /// to the reader.
     pub const MOST_ADDRESSES: usize = 64;
 
     /// Lets nothing in until a rule is added.
     #[must_use]
     pub const fn nothing() -> Self {
-        Self { types: Vec::new(), destinations: Vec::new(), endpoints: Vec::new() }
+        Self {
+            types: Vec::new(),
+            destinations: Vec::new(),
+            endpoints: Vec::new(),
+            ports: Vec::new(),
+        }
     }
 
     /// Lets in every frame of a type, too.
@@ -56,14 +65,43 @@ impl FrameFilter {
     /// Lets in UDP datagrams to an address and port, too; an unspecified address stands for all.
     #[must_use]
     pub fn and_datagrams_to(mut self, endpoint: SocketAddr) -> Self {
-        self.endpoints.push(endpoint);
+        if self.ports.is_empty() {
+            self.endpoints.push(endpoint);
+            if self.endpoints.len() > Self::MOST_ADDRESSES {
+                for endpoint in std::mem::take(&mut self.endpoints) {
+                    self.add_port(endpoint.port());
+                }
+            }
+        } else {
+            self.add_port(endpoint.port());
+        }
         self
+    }
+
+    /// Ranges grow together where the least is let in for it that nobody asked for.
+    fn add_port(&mut self, port: u16) {
+        let place = self.ports.partition_point(|range| *range.end() < port);
+        if self.ports.get(place).is_some_and(|range| range.contains(&port)) {
+            return;
+        }
+        self.ports.insert(place, port..=port);
+        if self.ports.len() <= Self::MOST_ADDRESSES {
+            return;
+        }
+        let gaps = self.ports.windows(2).map(|pair| pair[1].start() - pair[0].end());
+        let Some((narrowest, _)) = gaps.enumerate().min_by_key(|(_, gap)| *gap) else { return };
+        let upper = self.ports.remove(narrowest + 1);
+        let lower = &mut self.ports[narrowest];
+        *lower = *lower.start()..=*upper.end();
     }
 
     /// It lets nothing in.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.types.is_empty() && self.destinations.is_empty() && self.endpoints.is_empty()
+        self.types.is_empty()
+            && self.destinations.is_empty()
+            && self.endpoints.is_empty()
+            && self.ports.is_empty()
     }
 
     /// The program for frames that begin with an Ethernet header, or else with the packet itself.
@@ -250,10 +288,15 @@ impl Builder<'_> {
 
     /// Accepts a datagram to one of the endpoints of a family.
     fn endpoints(&self, program: &mut Program, ipv6: bool) {
-        let endpoints = &self.filter.endpoints;
-        if endpoints.len() > FrameFilter::MOST_ADDRESSES {
-            return program.go(self.labels.accept);
+        if !self.filter.ports.is_empty() {
+            program.step(RECALL, PORT);
+            for range in &self.filter.ports {
+                program.go_unless(IF_AT_LEAST, (*range.start()).into(), self.labels.reject);
+                program.go_unless(IF_AT_LEAST, u32::from(*range.end()) + 1, self.labels.accept);
+            }
+            return;
         }
+        let endpoints = &self.filter.endpoints;
         for endpoint in endpoints.iter().filter(|endpoint| endpoint.is_ipv6() == ipv6) {
             let other = program.label();
             program.step(RECALL, PORT);

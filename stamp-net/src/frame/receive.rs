@@ -25,6 +25,8 @@ pub struct Frame<'r> {
     pub checksum_ready: bool,
     /// It was longer than what is kept of a frame.
     pub truncated: bool,
+    /// Others found no room in the ring since [`FrameSocket::dropped`] was last asked.
+    pub after_loss: bool,
     /// The VLAN tag that was taken off it.
     pub vlan: Option<VlanTag>,
 }
@@ -81,6 +83,7 @@ impl<'r> Frame<'r> {
             addressee: Addressee::read(header.octet(38)),
             checksum_ready: !has(libc::TP_STATUS_CSUMNOTREADY),
             truncated: kept < length,
+            after_loss: has(libc::TP_STATUS_LOSING),
             vlan: has(libc::TP_STATUS_VLAN_VALID).then(|| {
                 let known = has(libc::TP_STATUS_VLAN_TPID_VALID);
                 VlanTag {
@@ -180,6 +183,7 @@ mod tests {
         let hardware = read(libc::TP_STATUS_TS_RAW_HARDWARE, &octets);
         assert_eq!(hardware.stamp.unwrap().source, StampSource::Hardware);
         assert!(!read(libc::TP_STATUS_CSUMNOTREADY, &octets).checksum_ready);
+        assert!(read(libc::TP_STATUS_LOSING, &octets).after_loss && !hardware.after_loss);
         let tag = |protocol| Some(VlanTag { control: 0x2007, protocol });
         assert_eq!(read(libc::TP_STATUS_VLAN_VALID, &octets).vlan, tag(0x8100));
         let known = libc::TP_STATUS_VLAN_VALID | libc::TP_STATUS_VLAN_TPID_VALID;

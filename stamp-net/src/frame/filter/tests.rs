@@ -216,21 +216,59 @@ fn an_unspecified_address_stands_for_all_of_its_family() {
 }
 
 #[test]
-fn with_more_addresses_than_the_kernel_tells_apart_everything_like_them_gets_in() {
+fn with_more_prefixes_than_the_kernel_tells_apart_every_packet_gets_in() {
     let mut filter = FrameFilter::nothing();
-    for port in 0..FrameFilter::MOST_ADDRESSES as u16 {
-        filter = filter.and_datagrams_to(SocketAddr::new(ours_v6().into(), port));
-        filter = filter.and_destinations(Ipv6Addr::from_bits(u128::from(port)), 128);
+    for address in 0..FrameFilter::MOST_ADDRESSES as u128 {
+        filter = filter.and_destinations(Ipv6Addr::from_bits(address), 128);
     }
-    let datagram = ethernet(EtherType::IPV6, &ipv6(ours_v6(), 17, &udp(PORT_OF_OURS)));
     let packet = ethernet(EtherType::IPV6, &ipv6(ours_v6(), 59, &[]));
-    let gate = Gate::new(&filter);
-    assert!(!gate.lets_in(&datagram) && !gate.lets_in(&packet));
-    let more = filter.clone().and_datagrams_to(SocketAddr::new(ours_v6().into(), 99));
-    let gate = Gate::new(&more);
-    assert!(gate.lets_in(&datagram) && !gate.lets_in(&packet));
-    let gate = Gate::new(&more.and_destinations(ours_v6(), 127));
+    assert!(!Gate::new(&filter).lets_in(&packet));
+    let gate = Gate::new(&filter.and_destinations(Ipv6Addr::LOCALHOST, 128));
     assert!(gate.lets_in(&packet));
+}
+
+fn with_ports(ports: impl IntoIterator<Item = u16>) -> FrameFilter {
+    ports.into_iter().fold(FrameFilter::nothing(), |filter, port| {
+        filter.and_datagrams_to(SocketAddr::new(ours_v6().into(), port))
+    })
+}
+
+#[test]
+fn with_more_addresses_than_the_kernel_tells_apart_their_ports_get_in() {
+    let most = FrameFilter::MOST_ADDRESSES as u16;
+    let asked = |count: u16| (0..count).map(|nth| 1_000 + 100 * nth);
+    let to = |address: &str, port| {
+        ethernet(EtherType::IPV6, &ipv6(address.parse().unwrap(), 17, &udp(port)))
+    };
+    let exact = Gate::new(&with_ports(asked(most)));
+    assert!(exact.lets_in(&to("2001:db8::1", 1_000)));
+    assert!(!exact.lets_in(&to("2001:db8::2", 1_000)), "another address");
+    let filter = with_ports(asked(most + 30).rev());
+    let gate = Gate::new(&filter);
+    for port in asked(most + 30) {
+        assert!(gate.lets_in(&to("2001:db8::1", port)), "{port}");
+        assert!(gate.lets_in(&to("2001:db8::2", port)), "left to the reader: {port}");
+    }
+    let between = asked(most + 30).filter(|port| gate.lets_in(&to("2001:db8::1", port + 50)));
+    assert_eq!(between.count(), 30, "each range that grew together has one gap within it");
+    assert!(!gate.lets_in(&to("2001:db8::1", 999)) && !gate.lets_in(&to("2001:db8::1", 60_000)));
+    let packet = ethernet(EtherType::IPV4, &ipv4([192, 0, 2, 1], &udp(1_000)));
+    assert!(gate.lets_in(&packet));
+}
+
+#[test]
+fn ranges_grow_together_where_they_are_nearest() {
+    let far = (0..FrameFilter::MOST_ADDRESSES as u16 - 1).map(|nth| 20_000 + 500 * nth);
+    let filter = with_ports(far.chain([100, 103]));
+    assert_eq!(filter.ports.len(), FrameFilter::MOST_ADDRESSES);
+    assert_eq!(filter.ports[0], 100..=103);
+    let edges =
+        with_ports((0..=FrameFilter::MOST_ADDRESSES as u16).map(|nth| nth * 7).chain([65_535]));
+    let gate = Gate::new(&edges);
+    for (port, expected) in [(0, true), (65_535, true), (65_534, false)] {
+        let datagram = ethernet(EtherType::IPV6, &ipv6(ours_v6(), 17, &udp(port)));
+        assert_eq!(gate.lets_in(&datagram), expected, "{port}");
+    }
 }
 
 #[test]
