@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
+use stamp_lab::Namespace;
 use stamp_session::sender::{Outcome, SenderEvent};
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_worker::sender::{Companion, SenderObserver, SenderPool, SessionSetup, Trouble};
@@ -65,6 +66,8 @@ pub struct Stage {
     runtime: Runtime,
     summary: [Signal; 2],
     companions: Vec<Companion>,
+    /// Where the worker is, if not here.
+    node: Option<Namespace>,
 }
 
 impl Stage {
@@ -82,13 +85,19 @@ impl Stage {
         let entered = runtime.enter();
         let summary = [listen(SignalKind::quit())?, listen(SignalKind::user_defined1())?];
         drop(entered);
-        Ok(Self { runtime, summary, companions: Vec::new() })
+        Ok(Self { runtime, summary, companions: Vec::new(), node: None })
     }
 
     /// The same with sessions from which others learn their far clock.
     #[must_use]
     pub fn with_companions(self, companions: Vec<Companion>) -> Self {
         Self { companions, ..self }
+    }
+
+    /// The same at a node of a lab: its worker follows the routes there, where the sessions were opened too.
+    #[must_use]
+    pub fn at(self, node: &Namespace) -> Self {
+        Self { node: Some(node.clone()), ..self }
     }
 
     /// Probes until every session has ended or a signal came, then reports.
@@ -98,13 +107,19 @@ impl Stage {
         infos: &[SessionInfo],
         reporter: &mut dyn Reporter,
     ) -> Result<(Status, Vec<SessionSnapshot>), Failure> {
-        let Self { runtime, summary, companions } = self;
+        let Self { runtime, summary, companions, node } = self;
         runtime.block_on(async {
             let mut signals = Signals::listen(summary)?;
             let (queue, mut happenings) = mpsc::channel(QUEUE);
             // Before anything is printed: it refuses sessions that cannot be.
             let queue = Box::new(Queue { queue, lost: 0 });
-            let pool = SenderPool::with_companions(setups, companions, queue)?;
+            let start = || SenderPool::with_companions(setups, companions, queue);
+            let pool = match node {
+                Some(node) => node
+                    .run(start)
+                    .map_err(|source| Failure::System { what: "entering a node", source })?,
+                None => start(),
+            }?;
             reporter.start(infos).map_err(Failure::Output)?;
             if pool.spins() {
                 tracing::info!(

@@ -25,7 +25,7 @@ use stamp_worker::sender::{Port, SessionSetup};
 use stamp_worker::traffic::TrafficWatch;
 
 use crate::command_line::{AskingFlags, Departure, Measure, Padding, Probe, ZeroSsidName};
-use crate::descriptors;
+use crate::descriptors::{self, Sockets};
 use crate::exit::{self, Failure};
 use crate::happening::{SessionInfo, SteeringInfo};
 use crate::names;
@@ -72,10 +72,12 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
         let problem = "sessions that run at once need SSIDs of their own (RFC 8972 §3)".to_owned();
         return Err(Failure::Usage { flag: "--ssid", problem });
     }
-    let sockets = branches.iter().map(|branch| branch.plan.sockets()).sum::<Result<usize, _>>()?;
+    let Sockets { own, shared } =
+        branches.iter().map(|branch| branch.plan.sockets()).sum::<Result<_, _>>()?;
     // A companion has one socket.
     let beside = usize::from(matches!(probe.far_clock, Some(FarClock::Learned(_))));
-    descriptors::ensure(sockets.saturating_add(beside).saturating_mul(measure.hosts.len()))?;
+    let own = own.saturating_add(beside).saturating_mul(measure.hosts.len());
+    descriptors::ensure(Sockets { own, shared }.total(1))?;
     let traffic = watch_traffic(&measure.asking)?;
     for (text, branch) in
         measure.hosts.iter().flat_map(|text| branches.iter().map(move |it| (text, it)))

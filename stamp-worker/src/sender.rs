@@ -1,6 +1,7 @@
 //! Session-Sender worker: one thread, one engine and one port for each session.
 
 mod agenda;
+mod commons;
 mod companion;
 mod place;
 mod port;
@@ -23,11 +24,17 @@ use crate::error::WorkerError;
 use crate::traffic::TrafficWatch;
 pub use companion::{Companion, Nobody};
 use place::Group;
+use port::SharedSockets;
 pub use port::{FramePort, FrameWay, Homecoming, LoopPort, PlainSegments, Port, Rings};
 use thread::{Command, Tenure, WorkerThread};
 
 /// Gap between two probes below which a timer is too coarse and the worker spins throughout.
 pub const SPIN_BELOW: Duration = Duration::from_micros(200);
+
+/// Frames that each ring holds which the sessions of a run read: what comes back in a moment of inattention.
+const RING_FRAMES: usize = 512;
+/// The same where there may be thousands of sessions.
+const RESIDENT_RING_FRAMES: usize = 2_048;
 
 /// One session and the port it probes through.
 #[derive(Debug)]
@@ -113,6 +120,8 @@ pub struct SenderPool {
     spins: bool,
     /// Number of the next session that is added.
     next: usize,
+    /// What several sessions have together.
+    shared: SharedSockets,
 }
 
 impl SenderPool {
@@ -144,8 +153,9 @@ impl SenderPool {
             .map(|setup| 1.0 / setup.config.schedule.mean_interval().as_secs_f64())
             .sum();
         let spins = rate * SPIN_BELOW.as_secs_f64() > 1.0;
-        let group = Group::new(0, sessions, companions)?;
-        Self::run(Tenure::Sessions, Some(group), spins, observer)
+        let shared = SharedSockets::new(RING_FRAMES);
+        let group = Group::new(0, sessions, companions, &shared)?;
+        Self::run(Tenure::Sessions, Some(group), shared, spins, observer)
     }
 
     /// Starts a worker that lives until it is stopped, with sessions that come and go.
@@ -154,12 +164,14 @@ impl SenderPool {
     ///
     /// When the kernel gives no thread or descriptor.
     pub fn resident(observer: Box<dyn SenderObserver>) -> Result<Self, WorkerError> {
-        Self::run(Tenure::Resident, None, false, observer)
+        let shared = SharedSockets::new(RESIDENT_RING_FRAMES);
+        Self::run(Tenure::Resident, None, shared, false, observer)
     }
 
     fn run(
         tenure: Tenure,
         group: Option<Group>,
+        shared: SharedSockets,
         spins: bool,
         observer: Box<dyn SenderObserver>,
     ) -> Result<Self, WorkerError> {
@@ -171,7 +183,7 @@ impl SenderPool {
             .name("sender".to_owned())
             .spawn(move || thread.run())
             .map_err(WorkerError::Thread)?;
-        Ok(Self { commands, waker, thread: Some(thread), spins, next })
+        Ok(Self { commands, waker, thread: Some(thread), spins, next, shared })
     }
 
     /// Starts probing in further `sessions`, with companions for them alone, and returns the numbers
@@ -185,9 +197,11 @@ impl SenderPool {
         sessions: Vec<SessionSetup>,
         companions: Vec<Companion>,
     ) -> Result<Range<usize>, WorkerError> {
+        // Of sessions that have gone; here, as it takes long.
+        self.shared.close_unused();
         let first = self.next;
         let measured = first..first.saturating_add(sessions.len());
-        let group = Group::new(first, sessions, companions)?;
+        let group = Group::new(first, sessions, companions, &self.shared)?;
         self.next = first.saturating_add(group.len());
         let (answer, answered) = mpsc::channel();
         self.tell(Command::Add(group, answer));

@@ -87,8 +87,6 @@ pub struct ErrorBatch {
     hardware_stamps: bool,
     /// What stands between the IP header and UDP in the datagrams that errors are about.
     extension_octets: usize,
-    /// Entries quote packets, in which the datagrams of this source are looked for.
-    quoted_from: Option<SocketAddr>,
 }
 
 impl ErrorBatch {
@@ -104,7 +102,6 @@ impl ErrorBatch {
             expected: count,
             hardware_stamps: false,
             extension_octets: 0,
-            quoted_from: None,
         }
     }
 
@@ -122,19 +119,29 @@ impl ErrorBatch {
 
     /// The entries in the order in which they were queued.
     pub fn iter(&self) -> impl Iterator<Item = SocketEvent<'_>> {
+        self.entries()
+            .filter_map(|(entry, to, quoted)| entry.into_event(to, quoted, self.extension_octets))
+    }
+
+    /// Those of a [`TunnelErrors`](crate::TunnelErrors) that quote a datagram, with the address and port it came
+    /// from. How large a payload fits, [`IcmpError::largest_payload`], they do not know.
+    pub fn quoted(&self) -> impl Iterator<Item = (SocketAddr, SocketEvent<'_>)> {
+        self.entries().filter_map(|(entry, to, quoted)| {
+            let quoted = quoted_udp(quoted)?;
+            let mut event = entry.into_event(to, quoted.payload, 0)?;
+            if let SocketEvent::Icmp(error) = &mut event {
+                error.largest_payload = None;
+            }
+            Some((quoted.source, event))
+        })
+    }
+
+    fn entries(&self) -> impl Iterator<Item = (Entry, Option<SocketAddr>, &[u8])> {
         let payloads = self.payload.chunks_exact(EXCERPT);
         let parts = payloads.zip(&self.slots).zip(&self.filled).take(self.len);
         parts.filter_map(|((payload, slot), filled)| {
             let entry = Entry::read(slot.controls(filled), self.hardware_stamps);
-            let to = address::parse(slot.name(filled));
-            let quoted = payload.get(..filled.payload)?;
-            let payload = match self.quoted_from {
-                None => quoted,
-                Some(source) => {
-                    quoted_udp(quoted).filter(|quoted| quoted.source == source)?.payload
-                }
-            };
-            entry.into_event(to, payload, self.extension_octets)
+            Some((entry, address::parse(slot.name(filled)), payload.get(..filled.payload)?))
         })
     }
 
@@ -145,20 +152,12 @@ impl ErrorBatch {
         hardware_stamps: bool,
     ) -> Result<usize, NetError> {
         self.hardware_stamps = hardware_stamps;
-        self.quoted_from = None;
         self.fill_all(socket)
     }
 
-    /// The same of a socket whose entries quote whole packets: those that hold a datagram of `source`
-    /// are shown, with what is in it.
-    pub(crate) fn take_quoted(
-        &mut self,
-        socket: BorrowedFd<'_>,
-        source: SocketAddr,
-        extension_octets: usize,
-    ) -> Result<usize, NetError> {
-        self.quoted_from = Some(source);
-        self.extension_octets = extension_octets;
+    /// The same of a socket whose entries quote whole packets.
+    pub(crate) fn take_quoted(&mut self, socket: BorrowedFd<'_>) -> Result<usize, NetError> {
+        self.hardware_stamps = false;
         self.fill_all(socket)
     }
 

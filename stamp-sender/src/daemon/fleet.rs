@@ -25,6 +25,7 @@ use super::config::{Configuration, SessionSpec};
 use super::far_end::SessionKey;
 use super::observer::{Notice, Observer, Place};
 use super::opening::{self, Obstacle, Opened};
+use crate::descriptors::Sockets;
 use crate::exit::Failure;
 use crate::happening::SessionInfo;
 pub(super) use change::{Change, Changed, Known};
@@ -399,16 +400,16 @@ impl Fleet {
 }
 
 /// Sockets that all of them need.
-pub(super) fn sockets_of(sessions: &[SessionSpec]) -> Result<usize, Failure> {
-    let mut sockets = 0_usize;
+pub(super) fn sockets_of(sessions: &[SessionSpec]) -> Result<Sockets, Failure> {
+    let mut sockets = Sockets::default();
     for spec in sessions {
         match opening::sockets(spec) {
-            Ok(count) => sockets = sockets.saturating_add(count),
+            Ok(more) => sockets = sockets + more,
             Err(Obstacle::Lasting(failure)) if !spec.discovered => {
                 let (name, source) = (spec.name.clone(), Box::new(failure));
                 return Err(Failure::Session { name, source });
             }
-            Err(_) => sockets = sockets.saturating_add(1),
+            Err(_) => sockets = sockets + Sockets { own: 1, shared: 0 },
         }
     }
     Ok(sockets)

@@ -10,6 +10,7 @@ use stamp_worker::sender::{Companion, SessionSetup};
 
 use super::config::SessionSpec;
 use crate::command_line::Measure;
+use crate::descriptors::Sockets;
 use crate::exit::Failure;
 use crate::happening::SessionInfo;
 use crate::setup::{self, Sessions};
@@ -69,14 +70,14 @@ fn is_lasting(failure: &Failure) -> bool {
 /// # Errors
 ///
 /// What cannot be asked for.
-pub(super) fn sockets(spec: &SessionSpec) -> Result<usize, Obstacle> {
+pub(super) fn sockets(spec: &SessionSpec) -> Result<Sockets, Obstacle> {
     sockets_of(&measure(spec)?)
 }
 
-fn sockets_of(measure: &Measure) -> Result<usize, Obstacle> {
+fn sockets_of(measure: &Measure) -> Result<Sockets, Obstacle> {
     let authentication = setup::authentication(&measure.probe);
     let branches = steering::branches(&measure.steering, authentication, &measure.hosts)?;
-    Ok(branches.iter().map(|branch| branch.plan.sockets()).sum::<Result<usize, _>>()?)
+    Ok(branches.iter().map(|branch| branch.plan.sockets()).sum::<Result<_, _>>()?)
 }
 
 /// Holds it against the files and interfaces of this host, and nothing beyond.

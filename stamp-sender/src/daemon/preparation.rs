@@ -143,7 +143,8 @@ fn read(wanted: Wanted, before: &Before) -> Result<Read, Failure> {
     let plan = Plan::make(&configuration.paths, &before.circumstances, before.shard)?;
     let (sessions, refused) = complete(&configuration, &plan, &mut found, before.shard)?;
     let change = Change::between(&before.known, &sessions);
-    descriptors::ensure(sockets_of(&sessions)?)?;
+    let workers = configuration.service.workers.get();
+    descriptors::ensure(sockets_of(&sessions)?.total(workers))?;
     Ok(Read { configuration, plan, found, refused, change })
 }
 

@@ -76,9 +76,9 @@ impl Network {
 
     /// Measures every way over both data planes at once, and makes one of them worse meanwhile.
     pub(super) fn run(self, demo: &Demo) -> Ended {
-        let stage = run::Stage::open()?;
         let inner = run::reporter(&demo.output)?;
         let sender = node(self.lab.topology(), ENDS[0])?;
+        let stage = run::Stage::open()?.at(self.lab.namespace(sender));
         let mut sessions = Sessions { setups: vec![], infos: vec![], missing: vec![] };
         for path in &self.paths {
             for (flags, data_plane) in path.flags.iter().zip(DATA_PLANES) {

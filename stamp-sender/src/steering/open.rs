@@ -5,13 +5,14 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use stamp_net::interface::{self, Interface, LinkLayer};
 use stamp_net::route::{self, RouteQuery};
 use stamp_net::sysctl::{Arrival, Hindrance, arrival_hindrances};
-use stamp_net::{NetError, SocketOptions, TunnelErrors, UdpSocket};
+use stamp_net::{NetError, SocketOptions, UdpSocket};
 use stamp_proto::sr::encapsulation::{FirstHop, Template};
 use stamp_session::sender::{Looped, MeasurementMode, Requests, ReturnWish};
 use stamp_worker::sender::{FramePort, FrameWay, Homecoming, LoopPort, PlainSegments, Port, Rings};
 
 use super::{Endpoints, Plan, Way, usage};
 use crate::command_line::{ModeName, Probe, SteeringFlags};
+use crate::descriptors::Sockets;
 use crate::exit::Failure;
 use crate::setup;
 use crate::target::unspecified;
@@ -194,9 +195,7 @@ impl Request<'_> {
         let plain = plain.map(|plan| plan.compose(&self.between(source, destination)));
         let plain = plain.transpose()?;
         let way = self.frame_way(&template);
-        let behind_header = template.header_octets().saturating_sub(PLAIN_OCTETS);
-        let errors = template.is_tunnel().then(|| TunnelErrors::open(source, behind_header));
-        let errors = errors.transpose()?;
+        let is_tunnel = template.is_tunnel();
         let port = match back {
             Some(back) => {
                 let home = self.plan.homecoming(destination);
@@ -206,10 +205,7 @@ impl Request<'_> {
             // Replies come to the port that probes leave from.
             None => FramePort::open(way, template, from)?,
         };
-        let port = match errors {
-            Some(errors) => port.with_tunnel_errors(errors),
-            None => port,
-        };
+        let port = if is_tunnel { port.with_tunnel_errors(source) } else { port };
         let mtu = port.egress().map(|egress| egress.mtu);
         let fits = |template: &Template| template.largest_payload(usize::try_from(mtu?).ok()?);
         let largest_payload = [Some(port.template()), plain.as_ref()].into_iter().flatten();
@@ -351,21 +347,16 @@ impl Plan {
     /// # Errors
     ///
     /// When the interfaces cannot be listed that probes may come back on.
-    pub fn sockets(&self) -> Result<usize, Failure> {
-        let looped = self.mode.is_looped();
+    pub fn sockets(&self) -> Result<Sockets, Failure> {
+        let (frames, looped) = (self.needs_frames(), self.mode.is_looped());
+        // Frames, changes of routes until the worker watches for all, and the ports at both ends; or a port,
+        // and another: the look at the far end before it begins has one too.
+        let own = if frames { 4 } else { 2 };
         let rings = if looped { interface::list()?.len() } else { 0 };
-        Ok(match (self.needs_frames(), looped) {
-            // The look at the far end before it begins has one too.
-            (false, false) => 2,
-            (false, true) => 2 + rings,
-            // Frames, changes of routes, errors about tunnels, and the ports at both ends.
-            (true, _) => 5 + rings,
-        })
+        // Changes of routes, and errors about tunnels.
+        Ok(Sockets { own, shared: rings + if frames { 2 } else { 0 } })
     }
 }
-
-/// An IPv6 header and that of UDP.
-const PLAIN_OCTETS: usize = 48;
 
 /// A port of the dynamic range for a packet that nobody sends.
 const SHOWN_PORT: u16 = 49_152;

@@ -4,7 +4,9 @@ use stamp_net::Poller;
 use stamp_session::snapshot::SessionSnapshot;
 
 use super::SessionSetup;
+use super::commons::Commons;
 use super::companion::{Companion, Ear};
+use super::port::SharedSockets;
 use super::session::Session;
 use crate::clock::{monotonic, now};
 use crate::error::WorkerError;
@@ -19,6 +21,7 @@ impl Group {
         first: usize,
         setups: Vec<SessionSetup>,
         companions: Vec<Companion>,
+        shared: &SharedSockets,
     ) -> Result<Self, WorkerError> {
         let start = monotonic();
         let measured = setups.into_iter().map(|setup| (setup, None));
@@ -27,7 +30,8 @@ impl Group {
             (companion.setup, Some(Ear::new(of)))
         });
         let mut places = Vec::new();
-        for (setup, ear) in measured.chain(beside) {
+        for (mut setup, ear) in measured.chain(beside) {
+            setup.port.join(shared)?;
             let number = first.saturating_add(places.len());
             places.push(Place { session: Session::new(number, setup, start)?, ear });
         }
@@ -60,29 +64,34 @@ impl Places {
         &mut self,
         group: Group,
         poller: &Poller,
+        commons: &mut Commons,
     ) -> Result<core::ops::Range<usize>, WorkerError> {
         let first = self.places.len();
         let mut failed = None;
-        for place in group.0 {
+        for mut place in group.0 {
             self.companions += usize::from(place.ear.is_some());
             let token = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
-            failed = failed.or_else(|| place.session.port().watch(poller, token).err());
+            let port = place.session.port_mut();
+            let admitted = commons.admit(port, token, poller);
+            let watched = admitted.and_then(|()| port.watch(poller, token, &mut commons.sockets));
+            failed = failed.or_else(|| watched.err());
             self.places.push(Some(Box::new(place)));
         }
         let taken = first..self.places.len();
         match failed {
             None => Ok(taken),
             Some(error) => {
-                taken.for_each(|number| self.remove(number));
+                taken.for_each(|number| self.remove(number, commons));
                 Err(error.into())
             }
         }
     }
 
     /// Empties a place.
-    pub(super) fn remove(&mut self, number: usize) {
-        let left = self.places.get_mut(number).and_then(Option::take);
-        self.companions -= usize::from(left.is_some_and(|place| place.ear.is_some()));
+    pub(super) fn remove(&mut self, number: usize, commons: &mut Commons) {
+        let Some(left) = self.places.get_mut(number).and_then(Option::take) else { return };
+        commons.dismiss(left.session.port(), u32::try_from(number).unwrap_or(u32::MAX));
+        self.companions -= usize::from(left.ear.is_some());
     }
 
     pub(super) const fn len(&self) -> usize {

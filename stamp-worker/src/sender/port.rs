@@ -1,14 +1,20 @@
 //! How the probes of a session leave this host, and how what they bring about comes back.
 
 mod frames;
+mod homecoming;
 mod looped;
+mod news;
 mod rings;
+mod shared;
+mod shared_out;
+mod shared_ring;
 mod sightings;
 
 use stamp_net::{
     Datagram, ErrorBatch, FrameBatch, NetError, Outgoing, Poller, ReceiveBatch, SendBatch,
     SendFailure, SendOutcome, UdpSocket,
 };
+use stamp_proto::time::Stamp;
 use stamp_session::datagram::{Headers, Received};
 use stamp_session::sender::{SendToken, Sender};
 
@@ -16,8 +22,11 @@ use crate::SLOT_OCTETS;
 use crate::clock::{now, user_stamp};
 
 pub use frames::{FramePort, FrameWay};
+pub use homecoming::Homecoming;
 pub use looped::{LoopPort, PlainSegments};
-pub use rings::{Homecoming, Rings};
+pub(super) use news::News;
+pub use rings::Rings;
+pub(super) use shared::{OUT, SharedSockets, SocketTable};
 
 /// Datagrams or frames taken at once.
 pub(super) const COUNT: usize = 64;
@@ -66,7 +75,7 @@ pub(super) struct Departure {
 
 /// Whether a probe left.
 pub(super) enum Left {
-    /// The kernel took it; the id that its stamp will carry.
+    /// The kernel took it; the id that its stamp will carry, where its own socket gives it.
     Sent(Option<u32>),
     /// The kernel refused it.
     Failed(SendFailure),
@@ -87,16 +96,40 @@ impl From<SendOutcome> for Left {
 }
 
 impl Port {
-    /// Watches all ways in and out; events carry `token`.
-    pub(super) fn watch(&self, poller: &Poller, token: u32) -> Result<(), NetError> {
+    /// Finds or opens what it has together with other sessions of its worker.
+    pub(super) fn join(&mut self, shared: &SharedSockets) -> Result<(), NetError> {
+        match self {
+            Self::Socket(_) => Ok(()),
+            Self::Loop(port) => port.rings.as_mut().map_or(Ok(()), |rings| rings.join(shared)),
+            Self::Frames(port) => port.join(shared),
+        }
+    }
+
+    /// What it receives may be dropped together with what is for others.
+    pub(super) const fn shares_ring(&self) -> bool {
+        match self {
+            Self::Socket(_) => false,
+            Self::Loop(port) => port.rings.is_some(),
+            Self::Frames(port) => port.rings().is_some(),
+        }
+    }
+
+    /// Watches all ways in and out; events carry `token`, those of shared rings their own.
+    pub(super) fn watch(
+        &mut self,
+        poller: &Poller,
+        token: u32,
+        table: &mut SocketTable,
+    ) -> Result<(), NetError> {
         match self {
             Self::Socket(socket) => poller.add(socket, token),
             Self::Loop(port) => {
                 poller.add(&port.out, token)?;
                 poller.add(&port.back, token)?;
-                port.rings.as_ref().map_or(Ok(()), |rings| rings.watch(poller, token))
+                let rings = port.rings.as_mut();
+                rings.map_or(Ok(()), |rings| rings.watch(poller, token, table))
             }
-            Self::Frames(port) => port.watch(poller, token),
+            Self::Frames(port) => port.watch(poller, token, table),
         }
     }
 
@@ -137,7 +170,20 @@ impl Port {
         Some(Departure { token, outcome: send.outcome(0).into() })
     }
 
-    /// What waits on the error queue of the way out: transmit stamps and ICMP errors.
+    /// Hands over transmit stamps, with Sequence Numbers, that come by a socket of several sessions; whether they
+    /// do.
+    pub(super) fn shared_stamps(
+        &mut self,
+        batch: &mut ErrorBatch,
+        each: impl FnMut(u32, Stamp),
+    ) -> bool {
+        let Self::Frames(port) = self else { return false };
+        port.stamps(batch, each);
+        true
+    }
+
+    /// What waits on the error queue of its own socket: ICMP errors, and transmit stamps where those do not come by
+    /// another.
     pub(super) fn errors(&self, batch: &mut ErrorBatch) -> Result<usize, NetError> {
         match self {
             Self::Socket(out) => out.errors(batch),
@@ -146,19 +192,11 @@ impl Port {
         }
     }
 
-    /// ICMP errors that came for another socket than the one probes leave by.
-    pub(super) fn icmp_errors(&self, batch: &mut ErrorBatch) -> Result<usize, NetError> {
+    /// Largest payload, in octets, that fits behind what was put around probes.
+    pub(super) fn largest_payload(&self, mtu: u32) -> Option<usize> {
         match self {
-            Self::Socket(_) | Self::Loop(_) => Ok(0),
-            Self::Frames(port) => port.icmp_errors(batch),
-        }
-    }
-
-    /// ICMP errors about what was put around probes.
-    pub(super) fn tunnel_errors(&self, batch: &mut ErrorBatch) -> Result<usize, NetError> {
-        match self {
-            Self::Socket(_) | Self::Loop(_) => Ok(0),
-            Self::Frames(port) => port.tunnel_errors(batch),
+            Self::Socket(_) | Self::Loop(_) => None,
+            Self::Frames(port) => port.largest_payload(mtu),
         }
     }
 
@@ -189,13 +227,13 @@ impl Port {
         for datagram in datagrams.filter(|datagram| !rings.have_shown(datagram.octets)) {
             each(received(&datagram));
         }
-        Taken { count, queue_drops: None }
+        Taken { count, queue_drops: rings.known_drops() }
     }
 
-    /// Looks whether the way out is another by now; cheap when nothing changed.
-    pub(super) fn follow_changes(&mut self) {
+    /// Leaves another way, where there is one now.
+    pub(super) fn follow(&mut self, news: &mut News, poller: &Poller, table: &mut SocketTable) {
         if let Self::Frames(port) = self {
-            port.follow_changes();
+            port.follow(news, poller, table);
         }
     }
 

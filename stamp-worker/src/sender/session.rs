@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use stamp_net::{ErrorBatch, IcmpError, IcmpKind, Ready, SendFailure, SocketEvent};
+use stamp_net::{ErrorBatch, IcmpError, IcmpKind, Poller, Ready, SendFailure, SocketEvent};
 use stamp_session::clock::MonotonicTime;
 use stamp_session::sender::{Outcome, Sender, UnsentReason};
 
-use super::port::{COUNT, Departure, Left, PortBuffers};
+use super::port::{COUNT, Departure, Left, News, PortBuffers, SocketTable};
 use super::{Port, SenderObserver, SessionSetup, Trouble, Tuning};
 use crate::clock::{monotonic, now};
 use crate::error::WorkerError;
@@ -116,6 +116,10 @@ impl Session {
         &self.port
     }
 
+    pub(super) const fn port_mut(&mut self) -> &mut Port {
+        &mut self.port
+    }
+
     /// When this session wants [`Self::attend`]; `None` when it has ended.
     pub(super) fn next_timeout(&self) -> Option<MonotonicTime> {
         let mut next = self.engine.next_timeout()?;
@@ -138,8 +142,8 @@ impl Session {
     /// Sends what is due, before anything else can delay it, then judges what is overdue.
     pub(super) fn attend(&mut self, buffers: &mut Buffers, observer: &mut dyn SenderObserver) {
         self.send_due(buffers, observer);
-        if self.port.transmit_stamps() {
-            // Usually there already, which saves waking up for it.
+        // Usually there already, which saves waking up for it.
+        if !self.take_shared_stamps(&mut buffers.errors) && self.port.transmit_stamps() {
             self.take_errors(self.stamps.awaited, &mut buffers.errors, observer);
         }
         let time = monotonic();
@@ -187,16 +191,35 @@ impl Session {
         } else if ready.error || self.stamps.awaited > 0 {
             self.take_in(buffers, observer);
         } else {
+            self.take_shared_stamps(&mut buffers.errors);
             // No stamp is on its way that a reply should wait for.
             self.take_expected(&mut buffers.port, observer);
         }
-        self.port.follow_changes();
+    }
+
+    /// Routes or neighbours have changed.
+    pub(super) fn follow(&mut self, news: &mut News, poller: &Poller, table: &mut SocketTable) {
+        self.port.follow(news, poller, table);
+    }
+
+    /// A router complains about the packet around a probe.
+    pub(super) fn take_tunnel_error(
+        &mut self,
+        event: &SocketEvent<'_>,
+        observer: &mut dyn SenderObserver,
+    ) {
+        if let SocketEvent::Icmp(error) = event {
+            let largest_payload = error.mtu.and_then(|mtu| self.port.largest_payload(mtu));
+            let error = IcmpError { largest_payload, ..*error };
+            self.take_error(&SocketEvent::Icmp(error), observer);
+        }
     }
 
     /// Reads stamps, errors and replies from the socket.
     fn take_in(&mut self, buffers: &mut Buffers, observer: &mut dyn SenderObserver) {
         for _ in 0..TURNS {
             // Stamps first: a reply is measured from the corrected T1.
+            self.take_shared_stamps(&mut buffers.errors);
             self.take_errors(COUNT, &mut buffers.errors, observer);
             if self.take_replies(COUNT, &mut buffers.port, observer) < COUNT {
                 break;
@@ -237,14 +260,26 @@ impl Session {
     }
 
     fn note_queue_drops(&mut self, total: u32) {
-        let new = total.wrapping_sub(self.queue_drops);
+        let mut new = total.wrapping_sub(self.queue_drops);
         self.queue_drops = total;
+        if self.port.shares_ring() {
+            // What others may have lost as well: no more of it is ours than we wait for.
+            new = new.min(self.engine.undecided());
+        }
         if new > 0 {
             self.engine.handle_local_drop(u64::from(new));
         }
     }
 
-    /// Takes up to `most` entries of each error queue; all of them when it is [`COUNT`] or more.
+    /// Takes its stamps from a socket that it has together with others; whether it has one.
+    fn take_shared_stamps(&mut self, errors: &mut ErrorBatch) -> bool {
+        let Self { port, engine, .. } = self;
+        port.shared_stamps(errors, |sequence, stamp| {
+            engine.handle_transmit_stamp(sequence, stamp);
+        })
+    }
+
+    /// Takes up to `most` entries of its error queue; all of them when it is [`COUNT`] or more.
     fn take_errors(
         &mut self,
         most: usize,
@@ -252,15 +287,13 @@ impl Session {
         observer: &mut dyn SenderObserver,
     ) {
         errors.expect(most);
-        for read in [Port::errors, Port::icmp_errors, Port::tunnel_errors] {
-            loop {
-                let taken = read(&self.port, errors).unwrap_or(0);
-                for event in errors.iter().take(taken) {
-                    self.take_error(&event, observer);
-                }
-                if taken < COUNT {
-                    break;
-                }
+        loop {
+            let taken = self.port.errors(errors).unwrap_or(0);
+            for event in errors.iter().take(taken) {
+                self.take_error(&event, observer);
+            }
+            if taken < COUNT {
+                break;
             }
         }
     }

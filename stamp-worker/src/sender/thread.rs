@@ -9,6 +9,7 @@ use stamp_session::sender::{ReportedArrival, Sender};
 use stamp_session::snapshot::SessionSnapshot;
 
 use super::agenda::Agenda;
+use super::commons::{Commons, Told};
 use super::companion::Nobody;
 use super::place::{Group, Place, Places};
 use super::session::Buffers;
@@ -48,6 +49,7 @@ pub(super) struct WorkerThread {
     places: Places,
     agenda: Agenda,
     poller: Poller,
+    commons: Commons,
     buffers: Buffers,
     margin: WakeMargin,
     clock: ClockWatch,
@@ -55,6 +57,8 @@ pub(super) struct WorkerThread {
     observer: Box<dyn SenderObserver>,
     /// What the last look found; kept for its memory.
     ready: Vec<Ready>,
+    /// Whom something was put aside for; kept for its memory.
+    waiting: Vec<u32>,
 }
 
 impl WorkerThread {
@@ -66,8 +70,9 @@ impl WorkerThread {
     ) -> Result<Self, WorkerError> {
         let poller = Poller::new()?;
         let mut places = Places::default();
+        let mut commons = Commons::new();
         if let Some(group) = group {
-            places.add(group, &poller)?;
+            places.add(group, &poller, &mut commons)?;
         }
         let agenda = Agenda::new(places.len());
         let clock = places.get(0).map(|place| place.session.engine().config().clock);
@@ -77,12 +82,14 @@ impl WorkerThread {
             places,
             agenda,
             poller,
+            commons,
             buffers: Buffers::new(),
             margin: WakeMargin::default(),
             clock,
             inbox,
             observer,
             ready: Vec::with_capacity(64),
+            waiting: Vec::new(),
         })
     }
 
@@ -206,6 +213,42 @@ impl WorkerThread {
         }
     }
 
+    /// Tells sessions what concerns several of them.
+    fn tell(&mut self, told: Told) {
+        match told {
+            // What came to rings is handed out when all of them have been looked at.
+            Told::Aside => {}
+            Told::News(mut news) => {
+                let Self { places, commons, poller, .. } = self;
+                if !news.is_empty() {
+                    let sessions = places.all();
+                    sessions.for_each(|(_, it)| it.follow(&mut news, poller, &mut commons.sockets));
+                }
+            }
+            Told::Errors => {
+                let Self { places, commons, observer, .. } = self;
+                commons.tunnel_errors(|number, event| {
+                    let Some(Place { session, ear }) = places.get_mut(number as usize) else {
+                        return;
+                    };
+                    let observer: &mut dyn SenderObserver =
+                        if ear.is_none() { &mut **observer } else { &mut Nobody };
+                    session.take_tunnel_error(event, observer);
+                });
+            }
+        }
+    }
+
+    /// Gives sessions what was taken off rings that they share.
+    fn hand_out(&mut self) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        self.commons.sockets.take_waiting(&mut waiting);
+        for number in waiting.drain(..) {
+            self.take_in(Ready { token: number, readable: true, error: false });
+        }
+        self.waiting = waiting;
+    }
+
     /// Waits until `due`, taking in what arrives; `false` when it is time to end.
     ///
     /// Sleeps until shortly before and spins the rest, as a sleeper comes back late. Looks once even
@@ -220,7 +263,7 @@ impl WorkerThread {
             looked = true;
             let left = due.since(before);
             let margin = self.margin.margin(left);
-            let sleeps = left > SPIN_BELOW.max(margin);
+            let sleeps = left > SPIN_BELOW.max(margin) && !self.commons.sockets.has_waiting();
             let margin_ns = u64::try_from(margin.as_nanos()).unwrap_or(0);
             let deadline = if sleeps { due.ns().saturating_sub(margin_ns) } else { 0 };
             let mut ready = std::mem::take(&mut self.ready);
@@ -233,9 +276,13 @@ impl WorkerThread {
                 Err(_) => (false, false),
             };
             for ready in ready.drain(..) {
-                self.take_in(ready);
+                match self.commons.take(ready) {
+                    None => self.take_in(ready),
+                    Some(told) => self.tell(told),
+                }
             }
             self.ready = ready;
+            self.hand_out();
             if sleeps && timer {
                 self.margin.observe(monotonic().since(MonotonicTime::from_ns(deadline)));
             }
@@ -292,7 +339,7 @@ impl WorkerThread {
     }
 
     fn add(&mut self, group: Group) -> Result<(), WorkerError> {
-        let added = self.places.add(group, &self.poller);
+        let added = self.places.add(group, &self.poller, &mut self.commons);
         self.agenda.make_room(self.places.len());
         added?.for_each(|number| self.begin_later(number));
         Ok(())
@@ -315,9 +362,9 @@ impl WorkerThread {
     }
 
     fn remove(&mut self, numbers: &[usize]) {
-        numbers.iter().for_each(|number| self.places.remove(*number));
+        numbers.iter().for_each(|number| self.places.remove(*number, &mut self.commons));
         let forsaken = self.places.forsaken();
-        forsaken.iter().for_each(|number| self.places.remove(*number));
+        forsaken.iter().for_each(|number| self.places.remove(*number, &mut self.commons));
         for number in numbers.iter().chain(&forsaken) {
             self.agenda.schedule(*number, None);
         }

@@ -1,17 +1,19 @@
 //! Probes in frames: every header is written here, and the way out is followed.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use stamp_net::egress::{Egress, EgressQuery, RouteWatch};
 use stamp_net::frame::EtherType;
-use stamp_net::{
-    ErrorBatch, FrameBatch, FrameFilter, FrameOptions, FrameSocket, NetError, Poller, TunnelErrors,
-    UdpSocket,
-};
+use stamp_net::{ErrorBatch, FrameBatch, FrameSocket, NetError, Poller, SendOutcome, UdpSocket};
 use stamp_proto::sr::encapsulation::Template;
+use stamp_proto::time::Stamp;
 use stamp_session::sender::Sender;
 
+use super::news::News;
 use super::rings::Rings;
+use super::shared::{SharedSockets, SocketTable};
+use super::shared_out::{Probe, SharedOut};
 use super::{Departure, Left};
 use crate::clock::now;
 
@@ -19,7 +21,7 @@ use crate::clock::now;
 const LINK_OCTETS: usize = 14;
 
 /// Where frames have to get to first.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct FrameWay {
     /// Whom the routing table is asked for.
     pub to: IpAddr,
@@ -50,13 +52,43 @@ impl FrameWay {
     }
 }
 
+/// What a session has together with others of its worker.
+#[derive(Debug)]
+struct Joined {
+    shared: SharedSockets,
+    out: Arc<SharedOut>,
+    number: u32,
+    /// Probes whose stamps have not come, and some never will.
+    awaited: usize,
+}
+
+impl Joined {
+    fn send(&mut self, sequence: u32, frames: &mut FrameBatch) -> Left {
+        match self.out.send(Probe { session: self.number, sequence }, frames) {
+            SendOutcome::Sent { .. } => {
+                self.awaited += 1;
+                Left::Sent(None)
+            }
+            outcome => outcome.into(),
+        }
+    }
+}
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        self.out.leave(self.number);
+    }
+}
+
 /// Probes leave in frames; replies, or the probes themselves, come back by a socket or by rings.
 #[derive(Debug)]
 pub struct FramePort {
     way: FrameWay,
     egress: Option<Egress>,
-    out: FrameSocket,
-    watch: RouteWatch,
+    /// By which its worker knows the session, and what it has from there.
+    joined: Option<Joined>,
+    /// What has changed since the way was found; until the worker watches for all of its sessions.
+    watch: Option<RouteWatch>,
     template: Template,
     /// In front of probes that ask for no timestamp, where that is something else.
     plain: Option<Template>,
@@ -65,8 +97,8 @@ pub struct FramePort {
     socket: UdpSocket,
     /// Bound to the port that probes leave from, for ICMP errors that quote them.
     errors: Option<UdpSocket>,
-    /// For ICMP errors that quote the packet around a probe.
-    tunnel_errors: Option<TunnelErrors>,
+    /// Where probes leave from that ICMP errors may quote within the packet around them.
+    tunnel_source: Option<SocketAddr>,
     rings: Option<Rings>,
 }
 
@@ -80,25 +112,25 @@ impl FramePort {
     pub fn open(way: FrameWay, template: Template, socket: UdpSocket) -> Result<Self, NetError> {
         let watch = RouteWatch::open()?;
         let egress = way.find()?;
-        let out = open_out(way.member.as_ref().unwrap_or(&egress.name))?;
+        FrameSocket::check_right()?;
         Ok(Self {
             way,
             egress: Some(egress),
-            out,
-            watch,
+            joined: None,
+            watch: Some(watch),
             template,
             plain: None,
             socket,
             errors: None,
-            tunnel_errors: None,
+            tunnel_source: None,
             rings: None,
         })
     }
 
-    /// The same, and it hears what routers say about the packets around probes.
+    /// The same, and it hears what routers say about the packets around probes, which leave from `source`.
     #[must_use]
-    pub fn with_tunnel_errors(self, errors: TunnelErrors) -> Self {
-        Self { tunnel_errors: Some(errors), ..self }
+    pub fn with_tunnel_errors(self, source: SocketAddr) -> Self {
+        Self { tunnel_source: Some(source), ..self }
     }
 
     /// The same with rings that take what returns before the kernel's own filters can drop it, and
@@ -133,17 +165,38 @@ impl FramePort {
         &self.template
     }
 
-    pub(super) fn watch(&self, poller: &Poller, token: u32) -> Result<(), NetError> {
-        poller.add(&self.out, token)?;
-        poller.add(&self.watch, token)?;
-        poller.add(&self.socket, token)?;
+    /// Finds or opens what it has together with others; `number` is told with [`Self::watch`].
+    pub(super) fn join(&mut self, shared: &SharedSockets) -> Result<(), NetError> {
+        let Some(egress) = &self.egress else { return Ok(()) };
+        let out = shared.out(self.way.member.as_ref().unwrap_or(&egress.name))?;
+        self.joined = Some(Joined { shared: shared.clone(), out, number: u32::MAX, awaited: 0 });
+        self.rings.as_mut().map_or(Ok(()), |rings| rings.join(shared))
+    }
+
+    pub(super) fn watch(
+        &mut self,
+        poller: &Poller,
+        number: u32,
+        table: &mut SocketTable,
+    ) -> Result<(), NetError> {
+        if let Some(joined) = &mut self.joined {
+            joined.number = number;
+            joined.out.watch(poller)?;
+            table.add_out(&joined.out);
+        }
+        // The worker watches by now, so that nothing is missed between the two.
+        if let Some(mut watch) = self.watch.take() {
+            self.follow(&mut News::new(watch.changes()?), poller, table);
+        }
+        poller.add(&self.socket, number)?;
         if let Some(errors) = &self.errors {
-            poller.add(errors, token)?;
+            poller.add(errors, number)?;
         }
-        if let Some(errors) = &self.tunnel_errors {
-            poller.add(errors, token)?;
-        }
-        self.rings.as_ref().map_or(Ok(()), |rings| rings.watch(poller, token))
+        self.rings.as_mut().map_or(Ok(()), |rings| rings.watch(poller, number, table))
+    }
+
+    pub(super) const fn rings(&self) -> Option<&Rings> {
+        self.rings.as_ref()
     }
 
     pub(super) fn depart(
@@ -165,10 +218,11 @@ impl FramePort {
         let transmit = engine.poll_transmit(now(), slot.get_mut(payload_at..)?)?;
         let (payload, token) = (transmit.octets.len(), transmit.token);
         let end = payload_at + payload;
-        let outcome = match (header, link) {
-            (None, _) => Left::Failed(stamp_net::SendFailure::NoRoute),
-            (Some(_), None) => Left::NoNeighbour,
-            (Some(_), Some(link)) => {
+        let outcome = match (header, link, &mut self.joined) {
+            (None, ..) => Left::Failed(stamp_net::SendFailure::NoRoute),
+            (Some(_), None, _) => Left::NoNeighbour,
+            (Some(_), Some(_), None) => Left::NotTried,
+            (Some(_), Some(link), Some(joined)) => {
                 let filled = slot.get_mut(..end).is_some_and(|frame| {
                     let (front, packet) = frame.split_at_mut(link_octets);
                     front.copy_from_slice(link.octets());
@@ -176,8 +230,7 @@ impl FramePort {
                 });
                 if filled {
                     frames.push(end);
-                    self.out.send(frames);
-                    frames.outcome(0).into()
+                    joined.send(token.sequence(), frames)
                 } else {
                     Left::NotTried
                 }
@@ -186,19 +239,30 @@ impl FramePort {
         Some(Departure { token, outcome })
     }
 
-    /// Transmit stamps.
-    pub(super) fn errors(&self, batch: &mut ErrorBatch) -> Result<usize, NetError> {
-        self.out.errors(batch)
+    /// Hands over the transmit stamps of its frames, with Sequence Numbers.
+    pub(super) fn stamps(&mut self, batch: &mut ErrorBatch, mut each: impl FnMut(u32, Stamp)) {
+        let Some(Joined { out, number, awaited, .. }) = &mut self.joined else { return };
+        if *awaited > 0 {
+            out.take_stamps(*number, batch, |sequence, stamp| {
+                *awaited = awaited.saturating_sub(1);
+                each(sequence, stamp);
+            });
+        }
     }
 
     /// ICMP errors that quote probes: the kernel gives them to the socket of their source port.
-    pub(super) fn icmp_errors(&self, batch: &mut ErrorBatch) -> Result<usize, NetError> {
+    pub(super) fn errors(&self, batch: &mut ErrorBatch) -> Result<usize, NetError> {
         self.errors.as_ref().unwrap_or(&self.socket).errors(batch)
     }
 
-    /// ICMP errors that quote the packets around probes.
-    pub(super) fn tunnel_errors(&self, batch: &mut ErrorBatch) -> Result<usize, NetError> {
-        self.tunnel_errors.as_ref().map_or(Ok(0), |errors| errors.errors(batch))
+    /// Where probes leave from about which errors may come that quote the packet around them.
+    pub(in crate::sender) const fn tunnel_source(&self) -> Option<SocketAddr> {
+        self.tunnel_source
+    }
+
+    /// Largest payload, in octets, that fits behind everything in front of it.
+    pub(super) fn largest_payload(&self, mtu: u32) -> Option<usize> {
+        self.template.largest_payload(usize::try_from(mtu).ok()?)
     }
 
     /// Where what comes back is read: by the rings, where there are any.
@@ -206,32 +270,22 @@ impl FramePort {
         (&self.socket, self.rings.as_mut())
     }
 
-    pub(super) fn follow_changes(&mut self) {
-        let Ok(changes) = self.watch.changes() else { return };
-        if changes.is_empty() {
+    /// Goes another way, where there is one now.
+    pub(super) fn follow(&mut self, news: &mut News, poller: &Poller, table: &mut SocketTable) {
+        let Some(egress) = news.egress(&self.way, self.egress.as_ref()) else { return };
+        let before = std::mem::replace(&mut self.egress, egress).map(|egress| egress.interface);
+        let (Some(egress), Some(joined)) = (&self.egress, &mut self.joined) else { return };
+        if Some(egress.interface) == before {
             return;
         }
-        match &mut self.egress {
-            Some(egress) if !changes.concern_way(egress) => {
-                if changes.concern_neighbour(egress) {
-                    // What cannot be told now is told with the next change.
-                    let _ = egress.resolve();
-                }
+        let opened = joined.shared.out(self.way.member.as_ref().unwrap_or(&egress.name));
+        match opened.and_then(|out| out.watch(poller).map(|()| out)) {
+            Ok(out) => {
+                table.add_out(&out);
+                joined.out.leave(joined.number);
+                (joined.out, joined.awaited) = (out, 0);
             }
-            _ => self.find_way(),
-        }
-    }
-
-    /// The way may lead through another interface now.
-    fn find_way(&mut self) {
-        let before = self.egress.as_ref().map(|egress| egress.interface);
-        self.egress = self.way.find().ok();
-        let Some(egress) = &self.egress else { return };
-        if Some(egress.interface) != before {
-            match open_out(self.way.member.as_ref().unwrap_or(&egress.name)) {
-                Ok(out) => self.out = out,
-                Err(_) => self.egress = None,
-            }
+            Err(_) => self.egress = None,
         }
     }
 
@@ -241,13 +295,4 @@ impl FramePort {
             None => self.socket.queue_drops(),
         }
     }
-}
-
-/// A socket that sends and receives nothing.
-fn open_out(interface: &str) -> Result<FrameSocket, NetError> {
-    let options = FrameOptions {
-        transmit_stamps: true,
-        ..FrameOptions::new(interface, FrameFilter::nothing())
-    };
-    FrameSocket::open(&options)
 }

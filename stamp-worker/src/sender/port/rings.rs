@@ -3,82 +3,83 @@
 //! A kernel drops an IPv4 packet with its own address as source, and an IPv6 packet whose Segment
 //! Routing Header it was not told to accept, and says nothing. A packet socket gets its copy first.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 
-use stamp_net::{FrameFilter, FrameOptions, FrameSocket, NetError, Poller};
-use stamp_proto::sr::header::UdpChecksum;
-use stamp_proto::sr::layers::{Layer, Layers, Outermost, find_udp};
-use stamp_proto::sr::mpls::{Label, LabelStackEntry};
-use stamp_proto::time::Stamp;
-use stamp_session::datagram::{Headers, Received};
+use stamp_net::{FrameSocket, NetError, Poller};
+use stamp_session::datagram::Received;
 
 use super::COUNT;
+use super::homecoming::Homecoming;
+use super::shared::{SharedSockets, SocketTable};
+use super::shared_ring::SharedRing;
 use super::sightings::{Place, Sightings};
 use crate::clock::{now, user_stamp};
 
-/// Frames a ring holds: what comes back in a moment of inattention.
-const RING_FRAMES: usize = 512;
-
-/// What a probe has in front of it when it is back, and not on its way through this host.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Homecoming {
-    /// Address and port it was sent to.
-    pub to: SocketAddr,
-    /// The last label of its stack: this host's own, where the node before does not take it off.
-    pub last_label: Option<Label>,
-    /// The last of its SIDs: this host's own, where an outer header leads to it.
-    pub last_sid: Option<Ipv6Addr>,
-}
-
-/// A ring for each interface that probes may come back on.
+/// What one session takes from the rings of the interfaces that its probes may come back on.
 #[derive(Debug)]
 pub struct Rings {
-    rings: Vec<FrameSocket>,
+    interfaces: Vec<String>,
     home: Homecoming,
+    rings: Vec<Arc<SharedRing>>,
+    /// By which the rings know the session, once its worker has it.
+    number: Option<u32>,
     sightings: Sightings,
 }
 
 impl Rings {
-    /// Takes probes that are back off these interfaces.
+    /// To take probes that are back off these interfaces. Their rings belong to the worker, and are opened when
+    /// it gets its session.
     ///
     /// # Errors
     ///
-    /// Those of [`FrameSocket::open`].
+    /// Those of [`FrameSocket::check_right`].
     pub fn open(interfaces: &[String], home: Homecoming) -> Result<Self, NetError> {
-        let rings = interfaces.iter().map(|interface| {
-            let filter = FrameFilter::nothing().and_datagrams_to(home.to);
-            let options =
-                FrameOptions { ring_frames: RING_FRAMES, ..FrameOptions::new(interface, filter) };
-            FrameSocket::open(&options)
-        });
-        let rings: Vec<_> = rings.collect::<Result<_, _>>()?;
-        // One place more: the socket.
-        let sightings = Sightings::new(COUNT * (rings.len() + 1));
-        Ok(Self { rings, home, sightings })
+        FrameSocket::check_right()?;
+        Ok(Self {
+            interfaces: interfaces.to_vec(),
+            home,
+            rings: Vec::new(),
+            number: None,
+            // One place more: the socket.
+            sightings: Sightings::new(COUNT * (interfaces.len() + 1)),
+        })
     }
 
-    pub(super) fn watch(&self, poller: &Poller, token: u32) -> Result<(), NetError> {
-        self.rings.iter().try_for_each(|ring| poller.add(ring, token))
+    /// Finds or opens the rings among those of a worker.
+    pub(super) fn join(&mut self, shared: &SharedSockets) -> Result<(), NetError> {
+        self.rings =
+            self.interfaces.iter().map(|name| shared.ring(name)).collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    pub(super) fn watch(
+        &mut self,
+        poller: &Poller,
+        number: u32,
+        table: &mut SocketTable,
+    ) -> Result<(), NetError> {
+        self.number = Some(number);
+        self.rings.iter().for_each(|ring| table.add_ring(ring));
+        self.rings.iter().try_for_each(|ring| ring.listen(poller, number, self.home.to))
     }
 
     /// Hands over what arrived, up to [`COUNT`] datagrams of each interface.
     pub(super) fn receive(&mut self, each: &mut impl FnMut(Received<'_>)) -> usize {
+        let Some(number) = self.number else { return 0 };
+        let Self { rings, home, sightings, .. } = self;
         let mut count = 0;
-        for ring in &mut self.rings {
-            let (interface, ethernet) = (ring.interface(), ring.has_ethernet_header());
-            for _ in 0..COUNT {
-                let Some(frame) = ring.receive() else { break };
-                count += 1;
-                let outermost = if ethernet { Outermost::Ethernet } else { Outermost::Ip };
+        for ring in rings {
+            let interface = ring.interface();
+            count += ring.take(number, COUNT, |frame| {
                 let stamp = frame.stamp.unwrap_or_else(|| user_stamp(now()));
-                let read = self.home.read(outermost, frame.octets, frame.checksum_ready);
-                let Some((received, labelled)) = read else { continue };
+                let read = home.read(ring.outermost(), &frame.octets, frame.checksum_ready);
+                let Some((received, labelled)) = read else { return };
                 let at = frame.stamp.map(|stamp| stamp.time);
                 let place = Place::Ring { interface, at, labelled };
-                if !self.sightings.again(place, received.octets) {
+                if !sightings.again(place, received.octets) {
                     each(Received { interface, stamp, ..received });
                 }
-            }
+            });
         }
         count
     }
@@ -91,162 +92,25 @@ impl Rings {
         self.sightings.again(Place::Socket, payload)
     }
 
-    /// Frames that found no room.
+    /// Frames that are known to have found no room while this session listened. Which of them were its own, nobody
+    /// knows: any may have been.
+    pub(super) fn known_drops(&self) -> Option<u32> {
+        let number = self.number?;
+        Some(self.rings.iter().map(|ring| ring.known_drops(number)).sum::<u64>() as u32)
+    }
+
+    /// The same, after a question to the kernel.
     pub(super) fn dropped(&self) -> Option<u32> {
-        let dropped = self.rings.iter().map(FrameSocket::dropped).sum::<Option<u64>>()?;
+        let number = self.number?;
+        let dropped = self.rings.iter().map(|ring| ring.dropped(number)).sum::<Option<u64>>()?;
         Some(dropped as u32)
     }
 }
 
-impl Homecoming {
-    /// The datagram in a frame, and whether a label is in front of it; nothing when it is none of
-    /// ours, or only passes through this host, or is corrupted: a corrupted probe is lost.
-    fn read<'f>(
-        &self,
-        outermost: Outermost,
-        frame: &'f [u8],
-        checksum_ready: bool,
-    ) -> Option<(Received<'f>, bool)> {
-        let place = find_udp(outermost, frame).ok()?;
-        let (source, destination) = (place.addresses.source(), place.addresses.destination());
-        let to = SocketAddr::new(destination, place.header.destination_port);
-        if to != self.to {
-            return None;
+impl Drop for Rings {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            self.rings.iter().for_each(|ring| ring.leave(number));
         }
-        let mut received = Received {
-            octets: place.payload(frame),
-            from: SocketAddr::new(source, place.header.source_port),
-            to,
-            interface: 0,
-            stamp: Stamp::default(),
-            hop_limit: None,
-            traffic_class: None,
-            headers: Headers::UNKNOWN,
-        };
-        let (mut outer, mut labelled) = (true, false);
-        for (_, layer) in Layers::new(outermost, frame).map_while(Result::ok) {
-            match layer {
-                Layer::Mpls { entry, .. } if !self.ends_at(entry) => return None,
-                Layer::Mpls { .. } => labelled = true,
-                // The innermost header is the probe's own.
-                Layer::Ipv4 { header, .. } => {
-                    received.hop_limit = Some(header.ttl);
-                    received.traffic_class = Some((header.dscp, header.ecn));
-                }
-                Layer::Ipv6(header) => {
-                    if std::mem::take(&mut outer) && !self.is_home(header.destination) {
-                        return None;
-                    }
-                    received.hop_limit = Some(header.hop_limit);
-                    received.traffic_class = Some((header.dscp, header.ecn));
-                }
-                Layer::Udp { datagram, addresses }
-                    if checksum_ready && datagram.checksum(addresses) == UdpChecksum::Wrong =>
-                {
-                    return None;
-                }
-                _ => {}
-            }
-        }
-        Some((received, labelled))
-    }
-
-    /// The last entry of a stack whose other labels have been taken off.
-    fn ends_at(&self, entry: LabelStackEntry) -> bool {
-        let null = [Label::IPV4_EXPLICIT_NULL, Label::IPV6_EXPLICIT_NULL].contains(&entry.label);
-        entry.bottom && (null || self.last_label == Some(entry.label))
-    }
-
-    fn is_home(&self, destination: Ipv6Addr) -> bool {
-        IpAddr::V6(destination) == self.to.ip() || self.last_sid == Some(destination)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use stamp_proto::sr::checksum::AddressPair;
-    use stamp_proto::sr::encapsulation::{Encapsulation, Flow, Limits, SrhExtras};
-    use stamp_proto::sr::mpls::LabelStack;
-    use stamp_proto::sr::segment::{SegmentList, Sid};
-    use stamp_proto::sr::srh::SrhForm;
-
-    use super::*;
-
-    fn home(own: &str) -> Homecoming {
-        let to = SocketAddr::new(own.parse().unwrap(), 6_000);
-        let last_label = Label::new(16_001);
-        Homecoming { to, last_label, last_sid: Some("fc00:bb:1:d6::".parse().unwrap()) }
-    }
-
-    fn frame(encapsulation: Encapsulation<'_>, own: &str) -> Vec<u8> {
-        let own = own.parse().unwrap();
-        let flow = Flow::new(AddressPair::new(own, own).unwrap(), 5_000, 6_000);
-        let template = encapsulation.compose(&flow, Limits::default()).unwrap();
-        let mut room = [0; 500];
-        let packet = template.emit(&[7; 44], &mut room).unwrap();
-        let mut frame = vec![0; 12];
-        frame.extend(template.ether_type().0.to_be_bytes());
-        frame.extend(&*packet);
-        frame
-    }
-
-    fn labelled(labels: &[u32]) -> Vec<u8> {
-        let labels = labels.iter().filter_map(|label| Label::new(*label));
-        frame(Encapsulation::Mpls(&LabelStack::from_labels(labels).unwrap()), "192.0.2.1")
-    }
-
-    fn is_read(home: Homecoming, frame: &[u8]) -> bool {
-        home.read(Outermost::Ethernet, frame, true).is_some()
-    }
-
-    #[test]
-    fn a_probe_is_back_when_nothing_leads_on() {
-        let home = home("192.0.2.1");
-        let plain = frame(Encapsulation::Plain, "192.0.2.1");
-        let (received, _) = home.read(Outermost::Ethernet, &plain, true).unwrap();
-        assert_eq!((received.octets, received.from.port()), (&[7; 44][..], 5_000));
-        assert_eq!(received.hop_limit.map(|limit| limit.0), Some(255));
-        for labels in [&[16_001][..], &[0], &[0, 16_001]] {
-            let ends = labels.len() == 1;
-            assert_eq!(is_read(home, &labelled(labels)), ends, "{labels:?}");
-        }
-    }
-
-    #[test]
-    fn a_probe_that_passes_through_is_not_back() {
-        let home = home("192.0.2.1");
-        for labels in [&[16_011][..], &[16_002, 16_013, 16_001], &[16_013, 16_001]] {
-            assert!(!is_read(home, &labelled(labels)), "{labels:?}");
-        }
-    }
-
-    #[test]
-    fn an_outer_header_leads_home_or_on() {
-        let home = home("2001:db8::1");
-        let list = |sids: &[&str]| {
-            let sids = sids.iter().map(|sid| Sid(sid.parse().unwrap())).collect();
-            SegmentList::new(sids).unwrap().into()
-        };
-        let (form, extras) = (SrhForm::Full, SrhExtras::default());
-        let source = "2001:db8::1".parse().unwrap();
-        for (last, back) in [("fc00:bb:1:d6::", true), ("fc00:bb:2:d6::", false)] {
-            let path = &list(&[last]);
-            let tunnel = Encapsulation::Srv6Tunnel { source, path, form, extras };
-            assert_eq!(is_read(home, &frame(tunnel, "2001:db8::1")), back, "{last}");
-        }
-        let path = &list(&["fc00:bb:11:1::", "2001:db8::1"]);
-        let on_its_way = Encapsulation::HostSrh { path, form, extras };
-        assert!(!is_read(home, &frame(on_its_way, "2001:db8::1")));
-        assert!(is_read(home, &frame(Encapsulation::Plain, "2001:db8::1")));
-    }
-
-    #[test]
-    fn a_corrupted_probe_is_lost_unless_its_checksum_was_left_to_a_card() {
-        let home = home("192.0.2.1");
-        let mut frame = frame(Encapsulation::Plain, "192.0.2.1");
-        *frame.last_mut().unwrap() ^= 1;
-        assert!(!is_read(home, &frame));
-        assert!(home.read(Outermost::Ethernet, &frame, false).is_some());
-        assert!(!is_read(home, &frame[..60]));
     }
 }
