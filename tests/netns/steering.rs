@@ -2,6 +2,7 @@
 //! kernel's, whose labels are switched by the lab, and whose wires record how long they held what.
 
 mod captures;
+mod crowd;
 mod fallback;
 mod far_clock;
 mod faults;
@@ -35,6 +36,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         faults::trials,
         labels::trials,
         captures::trials,
+        crowd::trials,
         headers::trials,
         hindrances::trials,
         refusals::trials,
