@@ -10,7 +10,7 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use stamp_tests::netns::{self, Access, Families, Host, Program};
 
@@ -94,8 +94,10 @@ fn measure(sessions: usize, length: Duration) -> Run {
         let up = sum(&scrape(&net.near), "stamp_session_up");
         up == sessions as f64
     });
-    let (before, busy_before) = (scrape(&net.near), processor_seconds(&sender));
+    let (begin, before, busy_before) =
+        (Instant::now(), scrape(&net.near), processor_seconds(&sender));
     std::thread::sleep(length);
+    let length = begin.elapsed();
     let (after, busy) = (scrape(&net.near), processor_seconds(&sender) - busy_before);
     let grown = |metric: &str| sum(&after, metric) - sum(&before, metric);
     let late = grown("stamp_sender_schedule_lag_seconds_sum");

@@ -18,7 +18,8 @@ use crate::netlink;
 #[derive(Debug)]
 pub struct RouteWatch {
     socket: Socket,
-    part: Box<[u8]>,
+    /// Room for what is read, once something was: many are opened that are never asked.
+    part: Vec<u8>,
 }
 
 /// What has changed.
@@ -53,7 +54,7 @@ impl RouteWatch {
         let socket = netlink::socket().map_err(NetError::call("socket"))?;
         socket.set_nonblocking(true).map_err(NetError::call("fcntl"))?;
         bind(socket.as_raw_fd(), &NetlinkAddr::new(0, groups)).map_err(NetError::errno("bind"))?;
-        Ok(Self { socket, part: vec![0; netlink::PART_OCTETS].into() })
+        Ok(Self { socket, part: Vec::new() })
     }
 
     /// Takes all that the kernel has told since it was asked last; never waits.
@@ -63,6 +64,7 @@ impl RouteWatch {
     /// [`NetError::Call`] when the socket is unusable.
     pub fn changes(&mut self) -> Result<Changes, NetError> {
         let mut changes = Changes::default();
+        self.part.resize(netlink::PART_OCTETS, 0);
         loop {
             match (&self.socket).read(&mut self.part) {
                 Ok(length) => changes.add_part(self.part.get(..length).unwrap_or_default()),
