@@ -14,9 +14,10 @@ mod send;
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use socket2::{Domain, Protocol, Type};
+use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::capability::Capability;
 use crate::error::NetError;
@@ -130,13 +131,9 @@ impl FrameSocket {
                 return Err(NetError::UnknownLinkLayer { name: link.name.into(), kind });
             }
         };
-        // Without a protocol nothing is received until everything is set.
-        let kind = Type::RAW.nonblocking().cloexec();
-        let socket = rights::raw_socket(Domain::PACKET, kind, Some(Protocol::from(0)));
-        let socket = socket.map_err(denied)?;
         let mut socket = Self {
             ring: None,
-            socket: socket.into(),
+            socket: raw_socket()?.into(),
             interface: link.index,
             ethernet,
             hardware_stamps: options.hardware_stamps,
@@ -165,16 +162,20 @@ impl FrameSocket {
         Ok(socket)
     }
 
-    /// Finds out whether such sockets can be opened, by opening one that takes the same right and costs the kernel
-    /// less: to close a packet socket it waits for every processor.
+    /// Finds out whether such sockets can be opened: once, as it takes the kernel ten milliseconds
+    /// to close one.
     ///
     /// # Errors
     ///
     /// [`NetError::PermissionDenied`] without `CAP_NET_RAW`, [`NetError::NoDescriptors`].
     pub fn check_right() -> Result<(), NetError> {
-        let kind = Type::RAW.nonblocking().cloexec();
-        let socket = rights::raw_socket(Domain::IPV4, kind, Some(Protocol::UDP));
-        socket.map(drop).map_err(denied)
+        /// What was allowed once still is: rights that are given away later stay with a helper.
+        static ALLOWED: OnceLock<()> = OnceLock::new();
+        if ALLOWED.get().is_none() {
+            drop(raw_socket()?);
+            let _ = ALLOWED.set(());
+        }
+        Ok(())
     }
 
     fn apply(&self, options: &FrameOptions) -> Result<(), NetError> {
@@ -207,9 +208,24 @@ impl FrameSocket {
     ///
     /// [`NetError::SocketOption`] when the kernel refuses.
     pub fn set_filter(&self, filter: &FrameFilter) -> Result<(), NetError> {
-        let mut program = filter.program(self.ethernet);
-        sys::option::set_program(self.as_fd(), libc::SO_ATTACH_FILTER, &mut program)
-            .map_err(NetError::option("SO_ATTACH_FILTER"))
+        set_filter(self.as_fd(), self.ethernet, filter)
+    }
+
+    /// The gate of this socket, for another thread than the one that reads.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::NoDescriptors`].
+    pub fn gate(&self) -> Result<FrameGate, NetError> {
+        let socket = self.socket.try_clone().map_err(NetError::call("fcntl"))?;
+        Ok(FrameGate { socket, ethernet: self.ethernet })
+    }
+
+    /// Its interface is still there. One that went is gone for this socket, even where it comes
+    /// back with the same number.
+    #[must_use]
+    pub fn is_bound(&self) -> bool {
+        sys::ring::bound_to(self.as_fd()).is_ok_and(|to| u32::try_from(to) == Ok(self.interface))
     }
 
     /// Number of the interface.
@@ -249,10 +265,44 @@ impl FrameSocket {
     }
 }
 
+/// What a [`FrameSocket`] lets in, from another thread than the one that reads it.
+#[derive(Debug)]
+pub struct FrameGate {
+    socket: OwnedFd,
+    ethernet: bool,
+}
+
+impl FrameGate {
+    /// [`FrameSocket::set_filter`].
+    ///
+    /// # Errors
+    ///
+    /// [`NetError::SocketOption`] when the kernel refuses.
+    pub fn set_filter(&self, filter: &FrameFilter) -> Result<(), NetError> {
+        set_filter(self.socket.as_fd(), self.ethernet, filter)
+    }
+}
+
+fn set_filter(
+    socket: BorrowedFd<'_>,
+    ethernet: bool,
+    filter: &FrameFilter,
+) -> Result<(), NetError> {
+    let mut program = filter.program(ethernet);
+    sys::option::set_program(socket, libc::SO_ATTACH_FILTER, &mut program)
+        .map_err(NetError::option("SO_ATTACH_FILTER"))
+}
+
 impl AsFd for FrameSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
+
+/// Without a protocol nothing is received until everything is set.
+fn raw_socket() -> Result<Socket, NetError> {
+    let kind = Type::RAW.nonblocking().cloexec();
+    rights::raw_socket(Domain::PACKET, kind, Some(Protocol::from(0))).map_err(denied)
 }
 
 fn denied(source: io::Error) -> NetError {

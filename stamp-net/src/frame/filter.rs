@@ -25,16 +25,20 @@ pub struct FrameFilter {
     endpoints: Vec<SocketAddr>,
     /// In the place of endpoints, where there are too many of them: their ports, in order, and few others.
     ports: Vec<RangeInclusive<u16>>,
+    /// And their addresses; of none where even these are too many, or unspecified.
+    addresses: Option<Vec<IpAddr>>,
 }
 
 impl FrameFilter {
     /// Labels that are looked through for a datagram.
     pub const DEEPEST_STACK: usize = 24;
 
-    /// Prefixes, and addresses with ports, that the kernel tells apart. With more prefixes it lets in every
-    /// packet; with more addresses so many ranges of ports that have all of theirs, whatever the address. The rest is left
-    /// to the reader.
+    /// Prefixes, and addresses with ports, that the kernel tells apart. With more prefixes it
+    /// lets in every packet; with more addresses and ports, so many ranges that have all of the
+    /// ports, at any of the addresses. The rest is left to the reader.
     pub const MOST_ADDRESSES: usize = 64;
+    /// Addresses that ranges of ports are let in at; with more of them, at any.
+    const MOST_OWN: usize = 16;
 
     /// Lets nothing in until a rule is added.
     #[must_use]
@@ -44,6 +48,7 @@ impl FrameFilter {
             destinations: Vec::new(),
             endpoints: Vec::new(),
             ports: Vec::new(),
+            addresses: None,
         }
     }
 
@@ -65,21 +70,30 @@ impl FrameFilter {
     /// Lets in UDP datagrams to an address and port, too; an unspecified address stands for all.
     #[must_use]
     pub fn and_datagrams_to(mut self, endpoint: SocketAddr) -> Self {
-        if self.ports.is_empty() {
-            self.endpoints.push(endpoint);
-            if self.endpoints.len() > Self::MOST_ADDRESSES {
-                for endpoint in std::mem::take(&mut self.endpoints) {
-                    self.add_port(endpoint.port());
-                }
+        if !self.ports.is_empty() {
+            self.add_port(endpoint);
+            return self;
+        }
+        self.endpoints.push(endpoint);
+        if self.endpoints.len() > Self::MOST_ADDRESSES {
+            self.addresses = Some(Vec::new());
+            for endpoint in std::mem::take(&mut self.endpoints) {
+                self.add_port(endpoint);
             }
-        } else {
-            self.add_port(endpoint.port());
         }
         self
     }
 
     /// Ranges grow together where the least is let in for it that nobody asked for.
-    fn add_port(&mut self, port: u16) {
+    fn add_port(&mut self, endpoint: SocketAddr) {
+        let (address, port) = (endpoint.ip(), endpoint.port());
+        if let Some(addresses) = self.addresses.as_mut().filter(|it| !it.contains(&address)) {
+            if address.is_unspecified() || addresses.len() == Self::MOST_OWN {
+                self.addresses = None;
+            } else {
+                addresses.push(address);
+            }
+        }
         let place = self.ports.partition_point(|range| *range.end() < port);
         if self.ports.get(place).is_some_and(|range| range.contains(&port)) {
             return;
@@ -289,6 +303,7 @@ impl Builder<'_> {
     /// Accepts a datagram to one of the endpoints of a family.
     fn endpoints(&self, program: &mut Program, ipv6: bool) {
         if !self.filter.ports.is_empty() {
+            self.own_addresses(program, ipv6);
             program.step(RECALL, PORT);
             for range in &self.filter.ports {
                 program.go_unless(IF_AT_LEAST, (*range.start()).into(), self.labels.reject);
@@ -309,6 +324,24 @@ impl Builder<'_> {
             program.go(self.labels.accept);
             program.place(other);
         }
+    }
+
+    /// Goes on with what is for one of the addresses of a family.
+    fn own_addresses(&self, program: &mut Program, ipv6: bool) {
+        let Some(addresses) = &self.filter.addresses else { return };
+        let own = program.label();
+        for address in addresses {
+            let other = program.label();
+            match address {
+                IpAddr::V4(v4) if !ipv6 => self.address(program, 16, &v4.octets(), other),
+                IpAddr::V6(v6) if ipv6 => self.address(program, 24, &v6.octets(), other),
+                _ => program.go(other),
+            }
+            program.go(own);
+            program.place(other);
+        }
+        program.go(self.labels.reject);
+        program.place(own);
     }
 
     /// Goes to `other` unless the destination is this address.

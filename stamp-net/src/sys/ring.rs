@@ -46,6 +46,25 @@ pub(crate) fn bind(socket: BorrowedFd<'_>, interface: u32, protocol: u16) -> io:
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// The interface that a packet socket is bound to; -1 when that has gone, for good.
+///
+/// # Errors
+///
+/// What `getsockname` returned.
+pub(crate) fn bound_to(socket: BorrowedFd<'_>) -> io::Result<i32> {
+    // SAFETY: `sockaddr_ll` consists of integers, for which zero is a valid value.
+    let mut address: libc::sockaddr_ll = unsafe { mem::zeroed() };
+    let mut length = size_of_val(&address) as libc::socklen_t;
+    // SAFETY:
+    // - the descriptor is open for as long as `socket` is borrowed;
+    // - the kernel writes at most `length` octets to `address`, which is as long and lives until
+    //   the call returns; any octets make a valid value.
+    let result = unsafe {
+        libc::getsockname(socket.as_raw_fd(), (&raw mut address).cast(), &raw mut length)
+    };
+    if result == 0 { Ok(address.sll_ifindex) } else { Err(io::Error::last_os_error()) }
+}
+
 /// The memory that the kernel writes received frames into.
 #[derive(Debug)]
 pub(crate) struct Ring {

@@ -91,7 +91,7 @@ impl Commons {
             }
             TUNNELS => Some(Told::Errors),
             token if token >= OUT => {
-                self.sockets.catch(token, &mut self.batch);
+                self.sockets.catch(ready, &mut self.batch);
                 Some(Told::Aside)
             }
             _ => None,

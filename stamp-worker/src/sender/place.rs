@@ -92,6 +92,8 @@ impl Places {
         let Some(left) = self.places.get_mut(number).and_then(Option::take) else { return };
         commons.dismiss(left.session.port(), u32::try_from(number).unwrap_or(u32::MAX));
         self.companions -= usize::from(left.ear.is_some());
+        drop(left);
+        commons.sockets.forget_unused();
     }
 
     pub(super) const fn len(&self) -> usize {

@@ -173,7 +173,7 @@ impl Port {
     /// Hands over transmit stamps, with Sequence Numbers, that come by a socket of several sessions; whether they
     /// do.
     pub(super) fn shared_stamps(
-        &mut self,
+        &self,
         batch: &mut ErrorBatch,
         each: impl FnMut(u32, Stamp),
     ) -> bool {

@@ -197,6 +197,11 @@ impl Session {
         }
     }
 
+    /// Takes the stamps that have come by a socket of several sessions.
+    pub(super) fn take_stamps(&mut self, buffers: &mut Buffers) {
+        self.take_shared_stamps(&mut buffers.errors);
+    }
+
     /// Routes or neighbours have changed.
     pub(super) fn follow(&mut self, news: &mut News, poller: &Poller, table: &mut SocketTable) {
         self.port.follow(news, poller, table);
@@ -254,18 +259,19 @@ impl Session {
             observer.outcome(*number, &outcome);
         });
         if let Some(total) = taken.queue_drops {
+            if self.port.shares_ring() {
+                // What others may have lost as well: no more of it is ours than we wait for.
+                let new = total.wrapping_sub(self.queue_drops);
+                self.queue_drops = total.wrapping_sub(new.min(self.engine.undecided()));
+            }
             self.note_queue_drops(total);
         }
         taken.count
     }
 
     fn note_queue_drops(&mut self, total: u32) {
-        let mut new = total.wrapping_sub(self.queue_drops);
+        let new = total.wrapping_sub(self.queue_drops);
         self.queue_drops = total;
-        if self.port.shares_ring() {
-            // What others may have lost as well: no more of it is ours than we wait for.
-            new = new.min(self.engine.undecided());
-        }
         if new > 0 {
             self.engine.handle_local_drop(u64::from(new));
         }

@@ -1,5 +1,6 @@
 //! The loop of a sender worker.
 
+use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender as Outbox};
 use std::time::Duration;
 
@@ -40,6 +41,9 @@ pub(super) enum Tenure {
     Resident,
 }
 
+/// Sessions that are given what waits for them before probes that are due leave.
+const AT_ONCE: usize = 64;
+
 /// How long a worker without sessions sleeps at a time.
 const IDLE: Duration = Duration::from_secs(3_600);
 
@@ -58,7 +62,7 @@ pub(super) struct WorkerThread {
     /// What the last look found; kept for its memory.
     ready: Vec<Ready>,
     /// Whom something was put aside for; kept for its memory.
-    waiting: Vec<u32>,
+    waiting: VecDeque<u32>,
 }
 
 impl WorkerThread {
@@ -89,7 +93,7 @@ impl WorkerThread {
             inbox,
             observer,
             ready: Vec::with_capacity(64),
-            waiting: Vec::new(),
+            waiting: VecDeque::new(),
         })
     }
 
@@ -239,14 +243,21 @@ impl WorkerThread {
         }
     }
 
-    /// Gives sessions what was taken off rings that they share.
+    /// Gives sessions what was taken off rings that they share: as many as a wait tells of, and more
+    /// while no probe is due.
     fn hand_out(&mut self) {
-        let mut waiting = std::mem::take(&mut self.waiting);
-        self.commons.sockets.take_waiting(&mut waiting);
-        for number in waiting.drain(..) {
-            self.take_in(Ready { token: number, readable: true, error: false });
+        if self.waiting.is_empty() {
+            self.commons.sockets.take_waiting(&mut self.waiting);
         }
-        self.waiting = waiting;
+        let mut served = 0;
+        while let Some(number) = self.waiting.pop_front() {
+            self.take_in(Ready { token: number, readable: true, error: false });
+            served += 1;
+            let mut is_due = || self.agenda.next().is_some_and(|due| due <= monotonic());
+            if served >= AT_ONCE && is_due() {
+                break;
+            }
+        }
     }
 
     /// Waits until `due`, taking in what arrives; `false` when it is time to end.
@@ -263,7 +274,8 @@ impl WorkerThread {
             looked = true;
             let left = due.since(before);
             let margin = self.margin.margin(left);
-            let sleeps = left > SPIN_BELOW.max(margin) && !self.commons.sockets.has_waiting();
+            let waiting = !self.waiting.is_empty() || self.commons.sockets.has_waiting();
+            let sleeps = left > SPIN_BELOW.max(margin) && !waiting;
             let margin_ns = u64::try_from(margin.as_nanos()).unwrap_or(0);
             let deadline = if sleeps { due.ns().saturating_sub(margin_ns) } else { 0 };
             let mut ready = std::mem::take(&mut self.ready);
@@ -356,6 +368,7 @@ impl WorkerThread {
     /// Somebody told a session of its probes.
     fn told(&mut self, number: usize, take: impl FnOnce(&mut Sender)) {
         let Some(Place { session, ear: None }) = self.places.get_mut(number) else { return };
+        session.take_stamps(&mut self.buffers);
         take(session.engine_mut());
         session.tell_events(&mut *self.observer);
         self.agenda.schedule(number, session.next_timeout());

@@ -1,6 +1,7 @@
 //! Many sessions over segments: what the kernel shows to every socket of a kind, they have one of together.
 
 use std::fs;
+use std::process::Command;
 
 use stamp_tests::netns::{self, Families, Host, Need, Program, Signal, Trial, TwoHosts, trials};
 
@@ -12,6 +13,7 @@ pub(super) fn trials() -> Vec<Trial> {
     trials![
         sessions_over_segments_have_what_sees_everything_together: [Need::IPV6],
         a_route_that_was_away_is_taken_again_by_all: [Need::IPV6],
+        an_interface_that_was_away_is_used_again: [Need::IPV6],
     ]
 }
 
@@ -128,30 +130,72 @@ fn sessions_over_segments_have_what_sees_everything_together() {
     sender.wait().assert_code(0);
 }
 
+fn both_receive(host: &Host, least: f64) {
+    for session in 0..2 {
+        let series = format!("stamp_session_packets_received_total{{session=\"s{session:02}\"}}");
+        wait_for((host, WEB), &series, |received| received >= least);
+    }
+}
+
+/// How far both of them have come.
+fn come(host: &Host) -> f64 {
+    let text = scrape((host, WEB));
+    received(&text, 0).max(received(&text, 1))
+}
+
+fn ip(host: &Host, line: &str) {
+    let mut ip = Command::new("ip");
+    host.spawn(ip.args(line.split_whitespace())).wait().assert_code(0);
+}
+
 fn a_route_that_was_away_is_taken_again_by_all() {
     let net = netns::two_hosts(Families::V6);
     let (sender, _folder, _node) = start(&net, 2);
-    let web = (&net.near, WEB);
-    let both = |least: f64| {
-        for session in 0..2 {
-            let series =
-                format!("stamp_session_packets_received_total{{session=\"s{session:02}\"}}");
-            wait_for(web, &series, |received| received >= least);
-        }
-    };
-    both(5.0);
-    let ip = |host: &Host, line: &str| {
-        let mut ip = std::process::Command::new("ip");
-        host.spawn(ip.args(line.split_whitespace())).wait().assert_code(0);
-    };
+    both_receive(&net.near, 5.0);
     ip(&net.near, "-6 route del fc00:bb:2::/48");
     let unsent = "stamp_session_packets_unsent_total{session=\"s01\",reason=\"no_route\"}";
-    wait_for(web, unsent, |count| count >= 3.0);
-    let before = scrape(web);
+    wait_for((&net.near, WEB), unsent, |count| count >= 3.0);
     net.near.add_route("fc00:bb:2::/48", Some(net.far.ipv6().into()), "eth0");
-    both(received(&before, 0).max(received(&before, 1)) + 20.0);
-    let after = scrape(web);
+    both_receive(&net.near, come(&net.near) + 20.0);
+    let after = scrape((&net.near, WEB));
     assert_eq!(lost(&after), 0.0, "{after}");
     sender.signal(Signal::SIGTERM);
     sender.wait().assert_code(0);
+}
+
+/// How often the packet thread has slept.
+fn sleeps(sender: &Program) -> u64 {
+    let tasks = fs::read_dir(format!("/proc/{}/task", sender.id())).expect("it runs");
+    let read = |task: fs::DirEntry| fs::read_to_string(task.path().join("status")).ok();
+    let mut threads = tasks.flatten().filter_map(read);
+    let thread = threads.find(|status| status.starts_with("Name:\tsender\n"));
+    let thread = thread.expect("it has a packet thread");
+    let count = thread.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    count.and_then(|it| it.trim().parse().ok()).expect("the kernel counts")
+}
+
+/// Its sockets are gone for good, though it comes back with the number that it had; and nothing of
+/// them keeps the packet thread awake.
+fn an_interface_that_was_away_is_used_again() {
+    let net = netns::two_hosts(Families::V6);
+    let (sender, _folder, _node) = start(&net, 2);
+    both_receive(&net.near, 5.0);
+    let index = net.near.index("eth0");
+    let elsewhere = Host::new("elsewhere", Families::V6);
+    let there = elsewhere.spawn(Command::new("sleep").arg("1000"));
+    ip(&net.near, &format!("link set eth0 netns {}", there.id()));
+    ip(&elsewhere, &format!("link set eth0 netns {}", sender.id()));
+    assert_eq!(net.near.index("eth0"), index);
+    ip(&net.near, "link set eth0 up");
+    ip(&net.near, &format!("address add {}/64 dev eth0 nodad", net.near.ipv6()));
+    net.near.add_route("fc00:bb:2::/48", Some(net.far.ipv6().into()), "eth0");
+    both_receive(&net.near, come(&net.near) + 20.0);
+    let (slept, come) = (sleeps(&sender), come(&net.near));
+    both_receive(&net.near, come + 50.0);
+    let slept = sleeps(&sender) - slept;
+    assert!(slept >= 25, "it slept {slept} times while 50 probes of each session came back");
+    sender.signal(Signal::SIGTERM);
+    sender.wait().assert_code(0);
+    there.signal(Signal::SIGKILL);
+    let _killed = there.wait();
 }

@@ -247,13 +247,22 @@ fn with_more_addresses_than_the_kernel_tells_apart_their_ports_get_in() {
     let gate = Gate::new(&filter);
     for port in asked(most + 30) {
         assert!(gate.lets_in(&to("2001:db8::1", port)), "{port}");
-        assert!(gate.lets_in(&to("2001:db8::2", port)), "left to the reader: {port}");
+        assert!(!gate.lets_in(&to("2001:db8::2", port)), "another address: {port}");
     }
     let between = asked(most + 30).filter(|port| gate.lets_in(&to("2001:db8::1", port + 50)));
     assert_eq!(between.count(), 30, "each range that grew together has one gap within it");
     assert!(!gate.lets_in(&to("2001:db8::1", 999)) && !gate.lets_in(&to("2001:db8::1", 60_000)));
-    let packet = ethernet(EtherType::IPV4, &ipv4([192, 0, 2, 1], &udp(1_000)));
-    assert!(gate.lets_in(&packet));
+    let ipv4 = ethernet(EtherType::IPV4, &ipv4([192, 0, 2, 1], &udp(1_000)));
+    assert!(!gate.lets_in(&ipv4));
+    // At all addresses where they are too many as well, or one stands for all.
+    let many = |filter: FrameFilter, nth: u128| {
+        let address = Ipv6Addr::from_bits(ours_v6().to_bits() + nth);
+        filter.and_datagrams_to(SocketAddr::new(address.into(), 1_000))
+    };
+    assert!(!Gate::new(&(1..16).fold(filter.clone(), many)).lets_in(&ipv4));
+    assert!(Gate::new(&(1..17).fold(filter.clone(), many)).lets_in(&ipv4));
+    let any = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 1_000);
+    assert!(Gate::new(&filter.and_datagrams_to(any)).lets_in(&ipv4));
 }
 
 #[test]

@@ -58,17 +58,12 @@ struct Joined {
     shared: SharedSockets,
     out: Arc<SharedOut>,
     number: u32,
-    /// Probes whose stamps have not come, and some never will.
-    awaited: usize,
 }
 
 impl Joined {
-    fn send(&mut self, sequence: u32, frames: &mut FrameBatch) -> Left {
+    fn send(&self, sequence: u32, frames: &mut FrameBatch) -> Left {
         match self.out.send(Probe { session: self.number, sequence }, frames) {
-            SendOutcome::Sent { .. } => {
-                self.awaited += 1;
-                Left::Sent(None)
-            }
+            SendOutcome::Sent { .. } => Left::Sent(None),
             outcome => outcome.into(),
         }
     }
@@ -169,7 +164,7 @@ impl FramePort {
     pub(super) fn join(&mut self, shared: &SharedSockets) -> Result<(), NetError> {
         let Some(egress) = &self.egress else { return Ok(()) };
         let out = shared.out(self.way.member.as_ref().unwrap_or(&egress.name))?;
-        self.joined = Some(Joined { shared: shared.clone(), out, number: u32::MAX, awaited: 0 });
+        self.joined = Some(Joined { shared: shared.clone(), out, number: u32::MAX });
         self.rings.as_mut().map_or(Ok(()), |rings| rings.join(shared))
     }
 
@@ -181,7 +176,7 @@ impl FramePort {
     ) -> Result<(), NetError> {
         if let Some(joined) = &mut self.joined {
             joined.number = number;
-            joined.out.watch(poller)?;
+            joined.out.enter(poller, number)?;
             table.add_out(&joined.out);
         }
         // The worker watches by now, so that nothing is missed between the two.
@@ -218,7 +213,7 @@ impl FramePort {
         let transmit = engine.poll_transmit(now(), slot.get_mut(payload_at..)?)?;
         let (payload, token) = (transmit.octets.len(), transmit.token);
         let end = payload_at + payload;
-        let outcome = match (header, link, &mut self.joined) {
+        let outcome = match (header, link, &self.joined) {
             (None, ..) => Left::Failed(stamp_net::SendFailure::NoRoute),
             (Some(_), None, _) => Left::NoNeighbour,
             (Some(_), Some(_), None) => Left::NotTried,
@@ -240,13 +235,9 @@ impl FramePort {
     }
 
     /// Hands over the transmit stamps of its frames, with Sequence Numbers.
-    pub(super) fn stamps(&mut self, batch: &mut ErrorBatch, mut each: impl FnMut(u32, Stamp)) {
-        let Some(Joined { out, number, awaited, .. }) = &mut self.joined else { return };
-        if *awaited > 0 {
-            out.take_stamps(*number, batch, |sequence, stamp| {
-                *awaited = awaited.saturating_sub(1);
-                each(sequence, stamp);
-            });
+    pub(super) fn stamps(&self, batch: &mut ErrorBatch, each: impl FnMut(u32, Stamp)) {
+        if let Some(Joined { out, number, .. }) = &self.joined {
+            out.take_stamps(*number, batch, each);
         }
     }
 
@@ -278,14 +269,14 @@ impl FramePort {
         if Some(egress.interface) == before {
             return;
         }
-        let opened = joined.shared.out(self.way.member.as_ref().unwrap_or(&egress.name));
-        match opened.and_then(|out| out.watch(poller).map(|()| out)) {
-            Ok(out) => {
+        match joined.shared.out(self.way.member.as_ref().unwrap_or(&egress.name)) {
+            Ok(out) if Arc::ptr_eq(&out, &joined.out) => {}
+            Ok(out) if out.enter(poller, joined.number).is_ok() => {
                 table.add_out(&out);
                 joined.out.leave(joined.number);
-                (joined.out, joined.awaited) = (out, 0);
+                joined.out = out;
             }
-            Err(_) => self.egress = None,
+            _ => self.egress = None,
         }
     }
 

@@ -45,10 +45,14 @@ impl Rings {
         })
     }
 
-    /// Finds or opens the rings among those of a worker.
+    /// Finds or opens the rings among those of a worker, and has its probes let in.
     pub(super) fn join(&mut self, shared: &SharedSockets) -> Result<(), NetError> {
-        self.rings =
-            self.interfaces.iter().map(|name| shared.ring(name)).collect::<Result<_, _>>()?;
+        for name in &self.interfaces {
+            let ring = shared.ring(name, self.interfaces.len())?;
+            let let_in = ring.let_in(self.home.to);
+            self.rings.push(ring);
+            let_in?;
+        }
         Ok(())
     }
 
@@ -109,8 +113,11 @@ impl Rings {
 
 impl Drop for Rings {
     fn drop(&mut self) {
-        if let Some(number) = self.number {
-            self.rings.iter().for_each(|ring| ring.leave(number));
+        for ring in &self.rings {
+            ring.forget(self.home.to);
+            if let Some(number) = self.number {
+                ring.leave(number);
+            }
         }
     }
 }

@@ -4,10 +4,10 @@
 //! session the cost of a probe would grow with their number. And to close a packet socket takes it ten
 //! milliseconds, in which the thread that does it sends nothing: so they are closed on the other side.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use stamp_net::{ErrorBatch, NetError, interface};
+use stamp_net::{ErrorBatch, NetError, Ready, interface};
 
 use super::shared_out::SharedOut;
 use super::shared_ring::SharedRing;
@@ -16,6 +16,11 @@ use super::shared_ring::SharedRing;
 pub(in crate::sender) const RING: u32 = 1 << 31;
 /// The same of sockets that frames leave by. Those of sessions are less than both.
 pub(in crate::sender) const OUT: u32 = 1 << 30;
+
+/// Frames that the rings of all interfaces hold together, at two KiB each: a host may have hundreds of interfaces.
+const FRAMES_TOGETHER: usize = 32 << 10;
+/// Frames that each of them holds at least.
+const LEAST_FRAMES: usize = 128;
 
 /// The sockets of one worker, for its thread and for whoever gives it sessions.
 #[derive(Clone, Debug)]
@@ -35,25 +40,32 @@ impl SharedSockets {
         Self(Arc::new(Mutex::new(Registry { ring_frames, rings, outs })))
     }
 
-    /// The ring of an interface, opened if nobody has it.
-    pub(super) fn ring(&self, name: &str) -> Result<Arc<SharedRing>, NetError> {
-        let mut registry = self.registry();
-        if let Some(ring) = registry.rings.get(&interface::index_of(name)?) {
-            return Ok(Arc::clone(ring));
+    /// The ring of an interface, one of so many; opened if nobody has it.
+    pub(super) fn ring(&self, name: &str, interfaces: usize) -> Result<Arc<SharedRing>, NetError> {
+        let index = interface::index_of(name)?;
+        let (known, most) = {
+            let registry = self.registry();
+            (registry.rings.get(&index).cloned(), registry.ring_frames)
+        };
+        if let Some(ring) = known.filter(|ring| ring.is_bound()) {
+            return Ok(ring);
         }
-        let ring = Arc::new(SharedRing::open(name, registry.ring_frames)?);
-        registry.rings.insert(ring.interface(), Arc::clone(&ring));
+        let ring = Arc::new(SharedRing::open(name, ring_frames(most, interfaces))?);
+        let before = self.registry().rings.insert(ring.interface(), Arc::clone(&ring));
+        drop(before);
         Ok(ring)
     }
 
     /// The socket that frames leave by through an interface, opened if nobody has it.
     pub(super) fn out(&self, name: &str) -> Result<Arc<SharedOut>, NetError> {
-        let mut registry = self.registry();
-        if let Some(out) = registry.outs.get(&interface::index_of(name)?) {
-            return Ok(Arc::clone(out));
+        let index = interface::index_of(name)?;
+        let known = self.registry().outs.get(&index).cloned();
+        if let Some(out) = known.filter(|out| out.is_bound()) {
+            return Ok(out);
         }
         let out = Arc::new(SharedOut::open(name)?);
-        registry.outs.insert(out.interface(), Arc::clone(&out));
+        let before = self.registry().outs.insert(out.interface(), Arc::clone(&out));
+        drop(before);
         Ok(out)
     }
 
@@ -75,6 +87,11 @@ impl SharedSockets {
     }
 }
 
+/// How many frames each of so many rings holds, where one alone would hold `most`.
+fn ring_frames(most: usize, rings: usize) -> usize {
+    (FRAMES_TOGETHER / rings.max(1)).clamp(LEAST_FRAMES, most.max(LEAST_FRAMES))
+}
+
 /// The sockets that the thread of a worker looks after.
 #[derive(Default)]
 pub(in crate::sender) struct SocketTable {
@@ -93,14 +110,22 @@ impl SocketTable {
         add(&mut self.outs, out);
     }
 
-    /// Puts aside what has come to the socket with this token, for whoever it is.
-    pub(in crate::sender) fn catch(&self, token: u32, batch: &mut ErrorBatch) {
-        if token & RING != 0 {
-            let rings = self.rings().filter(|ring| RING | ring.interface() == token);
-            rings.for_each(|ring| ring.catch());
+    /// Looks after what no session has any more no longer, and so never closes it: that is up to
+    /// the other side.
+    pub(in crate::sender) fn forget_unused(&mut self) {
+        self.rings.retain(|ring| ring.strong_count() > 1);
+        self.outs.retain(|out| out.strong_count() > 1);
+    }
+
+    /// Puts aside what has come to the sockets with this token, for whoever it is.
+    pub(in crate::sender) fn catch(&self, ready: Ready, batch: &mut ErrorBatch) {
+        if ready.token & RING != 0 {
+            let rings = self.rings().filter(|ring| RING | ring.interface() == ready.token);
+            rings.for_each(|ring| ring.catch(ready.error, batch));
         } else {
             let outs = self.outs.iter().filter_map(Weak::upgrade);
-            outs.filter(|out| OUT | out.interface() == token).for_each(|out| out.catch(batch));
+            let outs = outs.filter(|out| OUT | out.interface() == ready.token);
+            outs.for_each(|out| out.catch(batch));
         }
     }
 
@@ -110,7 +135,7 @@ impl SocketTable {
     }
 
     /// Adds the sessions that have; some may have fetched it since.
-    pub(in crate::sender) fn take_waiting(&self, numbers: &mut Vec<u32>) {
+    pub(in crate::sender) fn take_waiting(&self, numbers: &mut VecDeque<u32>) {
         self.rings().for_each(|ring| ring.take_waiting(numbers));
     }
 
@@ -123,5 +148,17 @@ fn add<T>(known: &mut Vec<Weak<T>>, socket: &Arc<T>) {
     if !known.iter().any(|it| std::ptr::eq(it.as_ptr(), Arc::as_ptr(socket))) {
         known.retain(|it| it.strong_count() > 0);
         known.push(Arc::downgrade(socket));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rings_of_many_interfaces_are_smaller() {
+        let rings = [(2_048, 1), (2_048, 16), (2_048, 64), (512, 64), (512, 500), (512, 0)];
+        let frames = rings.map(|(most, rings)| ring_frames(most, rings));
+        assert_eq!(frames, [2_048, 2_048, 512, 512, 128, 512]);
     }
 }

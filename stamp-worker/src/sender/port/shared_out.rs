@@ -28,8 +28,16 @@ pub(in crate::sender) struct SharedOut {
 struct State {
     watched: bool,
     awaited: Awaited,
-    /// Stamps that sessions have not fetched.
-    boxes: HashMap<u32, VecDeque<(u32, Stamp)>>,
+    boxes: HashMap<u32, StampBox>,
+}
+
+/// What one session has to do with stamps.
+#[derive(Debug, Default)]
+struct StampBox {
+    /// Stamps that it has not fetched, with Sequence Numbers.
+    stamps: VecDeque<(u32, Stamp)>,
+    /// Probes whose stamps have not come.
+    awaited: usize,
 }
 
 /// A probe that left: the number of its session, and its Sequence Number.
@@ -64,9 +72,15 @@ impl SharedOut {
         self.interface
     }
 
-    /// From now on the poller watches it.
-    pub(super) fn watch(&self, poller: &Poller) -> Result<(), NetError> {
+    /// Its interface is still there.
+    pub(super) fn is_bound(&self) -> bool {
+        self.socket.is_bound()
+    }
+
+    /// From now on the poller watches it, and stamps of session `number` are put aside.
+    pub(super) fn enter(&self, poller: &Poller, number: u32) -> Result<(), NetError> {
         let mut state = self.state();
+        state.boxes.insert(number, StampBox::default());
         if !state.watched {
             poller.add(&self.socket, OUT | self.interface)?;
             state.watched = true;
@@ -79,7 +93,7 @@ impl SharedOut {
         self.socket.send(frames);
         let outcome = frames.outcome(0);
         if let SendOutcome::Sent { transmit_id: Some(id) } = outcome {
-            self.state().awaited.insert(id, probe);
+            self.state().expect(id, probe);
         }
         outcome
     }
@@ -92,11 +106,11 @@ impl SharedOut {
         mut each: impl FnMut(u32, Stamp),
     ) {
         let mut state = self.state();
-        state.catch(&self.socket, batch);
-        let stamps = state.boxes.get_mut(&number);
-        for (sequence, stamp) in stamps.into_iter().flat_map(|it| it.drain(..)) {
-            each(sequence, stamp);
+        if state.boxes.get(&number).is_some_and(|it| it.awaited > 0) {
+            state.catch(&self.socket, batch);
         }
+        let Some(letterbox) = state.boxes.get_mut(&number) else { return };
+        letterbox.stamps.drain(..).for_each(|(sequence, stamp)| each(sequence, stamp));
     }
 
     /// Puts aside the stamps that have come.
@@ -115,14 +129,29 @@ impl SharedOut {
 }
 
 impl State {
+    fn expect(&mut self, id: u32, probe: Probe) {
+        let Self { awaited, boxes, .. } = self;
+        if let Some(letterbox) = boxes.get_mut(&probe.session) {
+            letterbox.awaited += 1;
+        }
+        awaited.insert(id, probe, |given_up| {
+            if let Some(letterbox) = boxes.get_mut(&given_up.session) {
+                letterbox.awaited = letterbox.awaited.saturating_sub(1);
+            }
+        });
+    }
+
     fn catch(&mut self, socket: &FrameSocket, batch: &mut ErrorBatch) {
         batch.expect(batch.capacity());
         loop {
             let taken = socket.errors(batch).unwrap_or(0);
             for event in batch.iter().take(taken) {
                 let SocketEvent::TransmitStamp { id, stamp } = event else { continue };
-                if let Some(Probe { session, sequence }) = self.awaited.take(id) {
-                    self.boxes.entry(session).or_default().push_back((sequence, stamp));
+                let Some(Probe { session, sequence }) = self.awaited.take(id) else { continue };
+                // It may have gone since.
+                if let Some(letterbox) = self.boxes.get_mut(&session) {
+                    letterbox.awaited = letterbox.awaited.saturating_sub(1);
+                    letterbox.stamps.push_back((sequence, stamp));
                 }
             }
             if taken < batch.capacity() {
@@ -133,10 +162,18 @@ impl State {
 }
 
 impl Awaited {
-    fn insert(&mut self, id: u32, probe: Probe) {
-        if self.probes.is_empty() || self.place(id) >= MOST_AWAITED {
-            self.probes.clear();
+    /// Awaits another; the oldest are given up where there are too many.
+    fn insert(&mut self, id: u32, probe: Probe, mut give_up: impl FnMut(Probe)) {
+        if self.probes.is_empty() {
             self.first = id;
+        }
+        while self.place(id) >= MOST_AWAITED {
+            let Some(oldest) = self.probes.pop_front() else {
+                self.first = id;
+                break;
+            };
+            oldest.into_iter().for_each(&mut give_up);
+            self.first = self.first.wrapping_add(1);
         }
         let place = self.place(id);
         while self.probes.len() <= place {
@@ -172,7 +209,11 @@ mod tests {
 
     fn of(entries: impl IntoIterator<Item = (u32, u32)>) -> Awaited {
         let mut awaited = Awaited::default();
-        entries.into_iter().for_each(|(id, session)| awaited.insert(id, probe(session)));
+        let mut given_up = Vec::new();
+        for (id, session) in entries {
+            awaited.insert(id, probe(session), |probe| given_up.push(probe.session));
+        }
+        assert!(given_up.len() <= 1, "{given_up:?}");
         awaited
     }
 
@@ -198,7 +239,10 @@ mod tests {
     fn stamps_that_never_come_make_room_in_the_end() {
         let later = MOST_AWAITED as u32;
         let mut awaited = of([(0, 1), (later - 1, 2), (later, 3)]);
-        assert_eq!([0, later].map(|id| awaited.take(id)), [None, Some(probe(3))]);
-        assert!(awaited.probes.len() <= 1);
+        let taken = [0, later, later - 1].map(|id| awaited.take(id));
+        assert_eq!(taken, [None, Some(probe(3)), Some(probe(2))]);
+        let mut given_up = 0;
+        awaited.insert(7, probe(4), |_| given_up += 1);
+        assert_eq!((awaited.take(7), given_up), (Some(probe(4)), 0), "whatever the id");
     }
 }

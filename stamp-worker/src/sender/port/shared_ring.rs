@@ -1,11 +1,11 @@
 //! The ring of one interface, from which every session of a worker gets what is its own.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use stamp_net::frame::Frame;
-use stamp_net::{FrameFilter, FrameOptions, FrameSocket, NetError, Poller};
+use stamp_net::frame::{Frame, FrameGate};
+use stamp_net::{ErrorBatch, FrameFilter, FrameOptions, FrameSocket, NetError, Poller};
 use stamp_proto::sr::layers::{Outermost, find_udp};
 use stamp_proto::time::Stamp;
 
@@ -13,29 +13,44 @@ use super::shared::RING;
 
 /// Frames taken off a ring before probes that are due get their turn.
 const TURN: usize = 256;
-/// Frames that wait for one session at most; it is attended long before so many of its own can come.
-const MOST_WAITING: usize = 4_096;
+/// Frames that wait for one session at most, and for all: what comes faster is told as lost here.
+const MOST_WAITING: usize = 1_024;
+const MOST_TOGETHER: usize = 8_192;
 /// Lets in nothing that anybody sends: without a rule there would be no ring.
 const NOWHERE: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0));
 
-/// The ring of one interface. One thread reads it; another may open it and look for it.
+/// The ring of one interface. One thread reads it; the other opens it and says what it lets in.
 #[derive(Debug)]
 pub(in crate::sender) struct SharedRing {
     interface: u32,
     outermost: Outermost,
+    gate: Mutex<Gate>,
     state: Mutex<State>,
+}
+
+/// What is let in. To change it takes the kernel up to a millisecond, so the thread that reads
+/// never does.
+#[derive(Debug)]
+struct Gate {
+    gate: FrameGate,
+    filter: FrameFilter,
+    /// Where somebody listens, and how many do.
+    listeners: BTreeMap<SocketAddr, usize>,
+    /// How many have gone since the filter was made anew.
+    gone: usize,
 }
 
 #[derive(Debug)]
 struct State {
     socket: FrameSocket,
-    filter: FrameFilter,
     watched: bool,
     /// Who listens at an address and port. In VRFs several may.
     listeners: HashMap<SocketAddr, Vec<u32>>,
     boxes: HashMap<u32, Letterbox>,
     /// Whose boxes have got something since this was asked last.
     waiting: Vec<u32>,
+    /// Frames in all boxes.
+    held: usize,
     /// Frames that had found no room when that was last asked.
     dropped: u64,
     /// Memory of frames that were fetched.
@@ -73,20 +88,37 @@ impl SharedRing {
         let socket = FrameSocket::open(&options)?;
         let outermost =
             if socket.has_ethernet_header() { Outermost::Ethernet } else { Outermost::Ip };
+        let gate = Gate { gate: socket.gate()?, filter, listeners: BTreeMap::new(), gone: 0 };
         Ok(Self {
             interface: socket.interface(),
             outermost,
+            gate: Mutex::new(gate),
             state: Mutex::new(State {
                 socket,
-                filter,
                 watched: false,
                 listeners: HashMap::new(),
                 boxes: HashMap::new(),
                 waiting: Vec::new(),
+                held: 0,
                 dropped: 0,
                 spare: Vec::new(),
             }),
         })
+    }
+
+    /// Its interface is still there.
+    pub(super) fn is_bound(&self) -> bool {
+        self.state().socket.is_bound()
+    }
+
+    /// From now on datagrams to `at` are let in.
+    pub(super) fn let_in(&self, at: SocketAddr) -> Result<(), NetError> {
+        self.gate().let_in(at)
+    }
+
+    /// Somebody wants them no more.
+    pub(super) fn forget(&self, at: SocketAddr) {
+        self.gate().forget(at);
     }
 
     /// Number of its interface.
@@ -116,7 +148,6 @@ impl SharedRing {
         };
         state.boxes.insert(number, letterbox);
         state.listeners.entry(at).or_default().push(number);
-        state.fit_filter(Some(at))?;
         if !state.watched {
             poller.add(&state.socket, RING | self.interface)?;
             state.watched = true;
@@ -128,22 +159,27 @@ impl SharedRing {
     pub(super) fn leave(&self, number: u32) {
         let mut state = self.state();
         let Some(letterbox) = state.boxes.remove(&number) else { return };
+        state.held -= letterbox.frames.len();
         if let Some(numbers) = state.listeners.get_mut(&letterbox.at) {
             numbers.retain(|other| *other != number);
             if numbers.is_empty() {
                 state.listeners.remove(&letterbox.at);
             }
         }
-        // Where that fails, what is let in for nobody is thrown away here.
-        let _ = state.fit_filter(None);
     }
 
-    /// Puts aside what has come.
-    pub(super) fn catch(&self) {
-        self.state().catch(self.outermost);
+    /// Puts aside what has come, and takes note of an interface that went down: until then no wait
+    /// lasts.
+    pub(super) fn catch(&self, is_error: bool, batch: &mut ErrorBatch) {
+        let mut state = self.state();
+        if is_error {
+            let _ = state.socket.errors(batch);
+        }
+        state.catch(self.outermost);
     }
 
-    /// Hands `each` what waits for a session, up to `most` frames, after a look at what has come.
+    /// Hands `each` what waits for a session, up to `most` frames; where that is less, after a look
+    /// at what has come.
     pub(super) fn take(
         &self,
         number: u32,
@@ -151,10 +187,13 @@ impl SharedRing {
         mut each: impl FnMut(&CaughtFrame),
     ) -> usize {
         let mut state = self.state();
-        state.catch(self.outermost);
-        let State { boxes, waiting, spare, .. } = &mut *state;
+        if state.boxes.get(&number).is_some_and(|it| it.frames.len() < most) {
+            state.catch(self.outermost);
+        }
+        let State { boxes, waiting, spare, held, .. } = &mut *state;
         let Some(letterbox) = boxes.get_mut(&number) else { return 0 };
         let count = letterbox.frames.len().min(most);
+        *held -= count;
         for frame in letterbox.frames.drain(..count) {
             each(&frame);
             if spare.len() < TURN {
@@ -171,13 +210,13 @@ impl SharedRing {
     }
 
     /// Adds those who have something to fetch.
-    pub(super) fn take_waiting(&self, numbers: &mut Vec<u32>) {
+    pub(super) fn take_waiting(&self, numbers: &mut VecDeque<u32>) {
         let mut state = self.state();
         let State { boxes, waiting, .. } = &mut *state;
         for number in waiting.drain(..) {
             if let Some(letterbox) = boxes.get_mut(&number) {
                 letterbox.announced = false;
-                numbers.push(number);
+                numbers.push_back(number);
             }
         }
     }
@@ -202,11 +241,15 @@ impl SharedRing {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn gate(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl State {
     fn catch(&mut self, outermost: Outermost) {
-        let Self { socket, listeners, boxes, waiting, spare, .. } = self;
+        let Self { socket, listeners, boxes, waiting, spare, held, .. } = self;
         let mut after_loss = false;
         for _ in 0..TURN {
             let Some(frame) = socket.receive() else { break };
@@ -215,7 +258,7 @@ impl State {
             let to = SocketAddr::new(place.addresses.destination(), place.header.destination_port);
             for number in listeners.get(&to).into_iter().flatten() {
                 if let Some(letterbox) = boxes.get_mut(number) {
-                    letterbox.put(&frame, spare);
+                    *held += usize::from(letterbox.put(&frame, *held, spare));
                     letterbox.announce(*number, waiting);
                 }
             }
@@ -224,35 +267,44 @@ impl State {
             self.dropped = self.socket.dropped().unwrap_or(self.dropped);
         }
     }
+}
 
-    /// Lets in what somebody listens to. While the kernel can tell all of it apart that is nothing else; beyond that
-    /// what was let in once still is.
-    fn fit_filter(&mut self, joined: Option<SocketAddr>) -> Result<(), NetError> {
-        if self.listeners.len() > FrameFilter::MOST_ADDRESSES {
-            let Some(at) = joined else { return Ok(()) };
-            let filter = self.filter.clone().and_datagrams_to(at);
-            return self.change_filter(filter);
-        }
-        let mut all: Vec<SocketAddr> = self.listeners.keys().copied().collect();
-        all.sort_unstable();
-        let nothing = FrameFilter::nothing();
-        self.change_filter(all.into_iter().fold(nothing, FrameFilter::and_datagrams_to))
-    }
-
-    fn change_filter(&mut self, filter: FrameFilter) -> Result<(), NetError> {
+impl Gate {
+    fn let_in(&mut self, at: SocketAddr) -> Result<(), NetError> {
+        *self.listeners.entry(at).or_default() += 1;
+        let filter = if self.listeners.len() <= FrameFilter::MOST_ADDRESSES
+            || self.gone > FrameFilter::MOST_ADDRESSES
+        {
+            self.gone = 0;
+            let all = self.listeners.keys().copied();
+            all.fold(FrameFilter::nothing(), FrameFilter::and_datagrams_to)
+        } else {
+            self.filter.clone().and_datagrams_to(at)
+        };
         if filter != self.filter {
-            self.socket.set_filter(&filter)?;
+            self.gate.set_filter(&filter)?;
             self.filter = filter;
         }
         Ok(())
     }
+
+    /// What was let in for it still is until others join; it is thrown away here.
+    fn forget(&mut self, at: SocketAddr) {
+        let Some(count) = self.listeners.get_mut(&at) else { return };
+        *count -= 1;
+        if *count == 0 {
+            self.listeners.remove(&at);
+            self.gone += 1;
+        }
+    }
 }
 
 impl Letterbox {
-    fn put(&mut self, frame: &Frame<'_>, spare: &mut Vec<Vec<u8>>) {
-        if self.frames.len() >= MOST_WAITING {
+    /// Keeps a frame, where all boxes hold so many; whether there was room.
+    fn put(&mut self, frame: &Frame<'_>, held: usize, spare: &mut Vec<Vec<u8>>) -> bool {
+        if self.frames.len() >= MOST_WAITING || held >= MOST_TOGETHER {
             self.overflowed += 1;
-            return;
+            return false;
         }
         let mut octets = spare.pop().unwrap_or_default();
         octets.clear();
@@ -262,6 +314,7 @@ impl Letterbox {
             stamp: frame.stamp,
             checksum_ready: frame.checksum_ready,
         });
+        true
     }
 
     /// Tells, once, that something waits.
