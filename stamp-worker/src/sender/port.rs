@@ -4,8 +4,8 @@ mod frames;
 mod homecoming;
 mod looped;
 mod news;
+mod registry;
 mod rings;
-mod shared;
 mod shared_out;
 mod shared_ring;
 mod sightings;
@@ -25,8 +25,8 @@ pub use frames::{FramePort, FrameWay};
 pub use homecoming::Homecoming;
 pub use looped::{LoopPort, PlainSegments};
 pub(super) use news::News;
+pub(super) use registry::{OUT, SharedSockets, SocketTable};
 pub use rings::Rings;
-pub(super) use shared::{OUT, SharedSockets, SocketTable};
 
 /// Datagrams or frames taken at once.
 pub(super) const COUNT: usize = 64;

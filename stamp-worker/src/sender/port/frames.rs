@@ -11,8 +11,8 @@ use stamp_proto::time::Stamp;
 use stamp_session::sender::Sender;
 
 use super::news::News;
+use super::registry::{SharedSockets, SocketTable};
 use super::rings::Rings;
-use super::shared::{SharedSockets, SocketTable};
 use super::shared_out::{Probe, SharedOut};
 use super::{Departure, Left};
 use crate::clock::now;

@@ -9,7 +9,7 @@ use stamp_net::{
 };
 use stamp_proto::time::Stamp;
 
-use super::shared::OUT;
+use super::registry::OUT;
 
 /// Frames whose stamps are awaited at most; the kernel's own queue of stamps holds fewer.
 const MOST_AWAITED: usize = 1 << 16;

@@ -9,7 +9,7 @@ use stamp_net::{ErrorBatch, FrameFilter, FrameOptions, FrameSocket, NetError, Po
 use stamp_proto::sr::layers::{Outermost, find_udp};
 use stamp_proto::time::Stamp;
 
-use super::shared::RING;
+use super::registry::RING;
 
 /// Frames taken off a ring before probes that are due get their turn.
 const TURN: usize = 256;
