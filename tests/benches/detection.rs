@@ -9,11 +9,12 @@
 //! where the next probe was nearer than an interval), `late` is how long after the timeout of the
 //! last of those N probes it was noticed.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
-use stamp_tests::netns::{self, Access, Families, Program, Wired};
+use stamp_tests::netns::{self, Access, Families, Program, STAMPING_SID, Wired};
 use stamp_tests::wire::{Moment, Way};
 
 const INTERVAL: Duration = Duration::from_micros(3_300);
@@ -22,9 +23,6 @@ const TIMEOUT: Duration = Duration::from_millis(10);
 const LOSSES: u32 = 3;
 /// How much later than due it may be noticed.
 const ALLOWED_NS: i64 = 2_000_000;
-/// The node that stamps and forwards.
-const NODE: &str = "listen = [\"127.0.0.1:8620\"]\n[[timestamp]]\nsid = \"fc00:bb:2:f::/64\"\n\
-                    interfaces = [\"eth0\"]\n";
 /// Cuts that one run of the sender sees.
 const CUTS: u32 = 20;
 
@@ -104,15 +102,10 @@ fn enhanced_loopback(cuts: u32) -> Vec<Noticed> {
     for interface in ["all", "eth0"] {
         net.near.set_sysctl(&format!("net.ipv6.conf.{interface}.seg6_enabled"), "1");
     }
-    for interface in ["all", "eth0"] {
-        net.far.set_sysctl(&format!("net.ipv6.conf.{interface}.forwarding"), "1");
-    }
-    net.near.add_route("fc00:bb:2::/48", Some(net.far.ipv6().into()), "eth0");
-    let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/detection.toml");
-    std::fs::write(file, NODE).expect("the file can be written");
-    let node = run(netns::binary("stamp-reflector"), file, |it| net.far.spawn(it));
-    node.wait_for_error_line(|line| line.contains("msg=\"listening on "));
-    cut_and_mend(&net, "2001:db8::fe --mode enhanced-loopback --segments fc00:bb:2:f::", cuts)
+    let file = Path::new(concat!(env!("CARGO_TARGET_TMPDIR"), "/detection.toml"));
+    let _node = netns::stamping_node(&net.near, &net.far, file);
+    let target = format!("2001:db8::fe --mode enhanced-loopback --segments {STAMPING_SID}");
+    cut_and_mend(&net, &target, cuts)
 }
 
 fn run(mut program: Command, flags: &str, start: impl FnOnce(&mut Command) -> Program) -> Program {

@@ -13,19 +13,16 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use stamp_tests::netns::{self, Access, Families, Host, Program};
+use stamp_tests::netns::{self, Access, Families, Host, Program, STAMPING_SID};
 
 const WEB: u16 = 9862;
 const LENGTH: Duration = Duration::from_secs(5);
-const NODE: &str = "listen = [\"127.0.0.1:8620\"]\n[[timestamp]]\nsid = \"fc00:bb:2:f::/64\"\n\
-                    interfaces = [\"eth0\"]\n";
 const HEAD: &str = "\
 [defaults]
 interval = \"100ms\"
 timeout = \"1s\"
 mode = \"enhanced-loopback\"
 srv6 = \"reduced\"
-segments = [\"fc00:bb:2:f::\"]
 clock = { synchronized = true, error = \"1us\" }
 far-clock = { synchronized = true, error = \"1us\" }
 ";
@@ -78,18 +75,13 @@ struct Run {
 
 fn measure(sessions: usize, length: Duration) -> Run {
     let net = netns::two_hosts(Families::V6);
-    for interface in ["all", "eth0"] {
-        net.far.set_sysctl(&format!("net.ipv6.conf.{interface}.forwarding"), "1");
-    }
-    net.near.add_route("fc00:bb:2::/48", Some(net.far.ipv6().into()), "eth0");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let (node_file, file) = (folder.join("segments-node.toml"), folder.join("segments.toml"));
+    let file = folder.join("segments.toml");
     let session = |nth| format!("[[session]]\nname = \"s{nth}\"\ntarget = \"2001:db8::fe\"\n");
-    let text = format!("{HEAD}{}", (0..sessions).map(session).collect::<String>());
-    std::fs::write(&node_file, NODE).expect("the file can be written");
+    let sessions_text: String = (0..sessions).map(session).collect();
+    let text = format!("{HEAD}segments = [\"{STAMPING_SID}\"]\n{sessions_text}");
     std::fs::write(&file, text).expect("the file can be written");
-    let node = net.far.spawn(netns::binary("stamp-reflector").arg(node_file));
-    node.wait_for_error_line(|line| line.contains("msg=\"listening on "));
+    let _node = netns::stamping_node(&net.near, &net.far, &folder.join("segments-node.toml"));
     let sender = net.near.spawn(netns::binary("stamp-sender").arg("run").arg(file));
     sender.wait_until("every session is up", || {
         let up = sum(&scrape(&net.near), "stamp_session_up");

@@ -17,6 +17,7 @@ mod harness;
 mod host;
 mod netlink;
 mod program;
+mod stamping;
 mod topology;
 
 use std::time::Duration;
@@ -30,6 +31,7 @@ pub(crate) use host::{End, USUAL_MTU, link};
 pub use libtest_mimic::Trial;
 pub use nix::sys::signal::Signal;
 pub use program::{Finished, Program};
+pub use stamping::{STAMPING_SID, stamping_node};
 pub use topology::{Routed, TwoHosts, Wired, two_hosts, wired, with_router};
 
 /// Longest any wait of the kit lasts: far beyond what a busy machine needs, so that reaching it

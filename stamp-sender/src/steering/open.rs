@@ -349,12 +349,13 @@ impl Plan {
     /// When the interfaces cannot be listed that probes may come back on.
     pub fn sockets(&self) -> Result<Sockets, Failure> {
         let (frames, looped) = (self.needs_frames(), self.mode.is_looped());
-        // Frames, changes of routes until the worker watches for all, and the ports at both ends; or a port,
-        // and another: the look at the far end before it begins has one too.
-        let own = if frames { 4 } else { 2 };
-        let rings = if looped { interface::list()?.len() } else { 0 };
-        // Changes of routes, and errors about tunnels.
-        Ok(Sockets { own, shared: rings + if frames { 2 } else { 0 } })
+        // Changes of routes until the worker watches for all, and the ports at both ends; or a port, and
+        // another: the look at the far end before it begins has one too.
+        let own = if frames { 3 } else { 2 };
+        // Each with its gate.
+        let rings = if looped { 2 * interface::list()?.len() } else { 0 };
+        // Frames, changes of routes, and errors about tunnels.
+        Ok(Sockets { own, shared: rings + if frames { 3 } else { 0 } })
     }
 }
 

@@ -31,7 +31,7 @@ struct Tunnels {
 
 /// What one of the common sockets has to tell.
 pub(super) enum Told {
-    /// It was put aside for those who wait for it.
+    /// Nothing, or it was put aside for those who wait for it.
     Aside,
     /// Routes or neighbours have changed.
     News(News),
@@ -86,8 +86,9 @@ impl Commons {
     pub(super) fn take(&mut self, ready: Ready) -> Option<Told> {
         match ready.token {
             ROUTES => {
-                let changes = self.routes.as_mut().map(RouteWatch::changes)?.ok()?;
-                Some(Told::News(News::new(changes)))
+                let changes = self.routes.as_mut().and_then(|routes| routes.changes().ok());
+                let changes = changes.filter(|changes| !changes.is_empty());
+                Some(changes.map_or(Told::Aside, |changes| Told::News(News::new(changes))))
             }
             TUNNELS => Some(Told::Errors),
             token if token >= OUT => {

@@ -143,7 +143,7 @@ impl Session {
     pub(super) fn attend(&mut self, buffers: &mut Buffers, observer: &mut dyn SenderObserver) {
         self.send_due(buffers, observer);
         // Usually there already, which saves waking up for it.
-        if !self.take_shared_stamps(&mut buffers.errors) && self.port.transmit_stamps() {
+        if !self.take_shared_stamps(buffers) && self.port.transmit_stamps() {
             self.take_errors(self.stamps.awaited, &mut buffers.errors, observer);
         }
         let time = monotonic();
@@ -191,15 +191,10 @@ impl Session {
         } else if ready.error || self.stamps.awaited > 0 {
             self.take_in(buffers, observer);
         } else {
-            self.take_shared_stamps(&mut buffers.errors);
+            self.take_shared_stamps(buffers);
             // No stamp is on its way that a reply should wait for.
             self.take_expected(&mut buffers.port, observer);
         }
-    }
-
-    /// Takes the stamps that have come by a socket of several sessions.
-    pub(super) fn take_stamps(&mut self, buffers: &mut Buffers) {
-        self.take_shared_stamps(&mut buffers.errors);
     }
 
     /// Routes or neighbours have changed.
@@ -224,7 +219,7 @@ impl Session {
     fn take_in(&mut self, buffers: &mut Buffers, observer: &mut dyn SenderObserver) {
         for _ in 0..TURNS {
             // Stamps first: a reply is measured from the corrected T1.
-            self.take_shared_stamps(&mut buffers.errors);
+            self.take_shared_stamps(buffers);
             self.take_errors(COUNT, &mut buffers.errors, observer);
             if self.take_replies(COUNT, &mut buffers.port, observer) < COUNT {
                 break;
@@ -259,18 +254,17 @@ impl Session {
             observer.outcome(*number, &outcome);
         });
         if let Some(total) = taken.queue_drops {
-            if self.port.shares_ring() {
-                // What others may have lost as well: no more of it is ours than we wait for.
-                let new = total.wrapping_sub(self.queue_drops);
-                self.queue_drops = total.wrapping_sub(new.min(self.engine.undecided()));
-            }
-            self.note_queue_drops(total);
+            // What others may have lost as well: no more of it is ours than we wait for.
+            let is_shared = self.port.shares_ring();
+            let most = if is_shared { self.engine.undecided() } else { u32::MAX };
+            self.note_queue_drops(total, most);
         }
         taken.count
     }
 
-    fn note_queue_drops(&mut self, total: u32) {
-        let new = total.wrapping_sub(self.queue_drops);
+    /// Counts what is new, up to `most` of it.
+    fn note_queue_drops(&mut self, total: u32, most: u32) {
+        let new = total.wrapping_sub(self.queue_drops).min(most);
         self.queue_drops = total;
         if new > 0 {
             self.engine.handle_local_drop(u64::from(new));
@@ -278,9 +272,9 @@ impl Session {
     }
 
     /// Takes its stamps from a socket that it has together with others; whether it has one.
-    fn take_shared_stamps(&mut self, errors: &mut ErrorBatch) -> bool {
+    pub(super) fn take_shared_stamps(&mut self, buffers: &mut Buffers) -> bool {
         let Self { port, engine, .. } = self;
-        port.shared_stamps(errors, |sequence, stamp| {
+        port.shared_stamps(&mut buffers.errors, |sequence, stamp| {
             engine.handle_transmit_stamp(sequence, stamp);
         })
     }
@@ -371,7 +365,7 @@ impl Session {
     /// Notes what the receive queue dropped after the last packet that could tell.
     pub(super) fn finish(&mut self) {
         if let Some(total) = self.port.queue_drops() {
-            self.note_queue_drops(total);
+            self.note_queue_drops(total, u32::MAX);
         }
     }
 }

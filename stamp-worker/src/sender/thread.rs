@@ -224,10 +224,8 @@ impl WorkerThread {
             Told::Aside => {}
             Told::News(mut news) => {
                 let Self { places, commons, poller, .. } = self;
-                if !news.is_empty() {
-                    let sessions = places.all();
-                    sessions.for_each(|(_, it)| it.follow(&mut news, poller, &mut commons.sockets));
-                }
+                let sessions = places.all();
+                sessions.for_each(|(_, it)| it.follow(&mut news, poller, &mut commons.sockets));
             }
             Told::Errors => {
                 let Self { places, commons, observer, .. } = self;
@@ -368,7 +366,7 @@ impl WorkerThread {
     /// Somebody told a session of its probes.
     fn told(&mut self, number: usize, take: impl FnOnce(&mut Sender)) {
         let Some(Place { session, ear: None }) = self.places.get_mut(number) else { return };
-        session.take_stamps(&mut self.buffers);
+        session.take_shared_stamps(&mut self.buffers);
         take(session.engine_mut());
         session.tell_events(&mut *self.observer);
         self.agenda.schedule(number, session.next_timeout());

@@ -3,7 +3,9 @@
 use std::fs;
 use std::process::Command;
 
-use stamp_tests::netns::{self, Families, Host, Need, Program, Signal, Trial, TwoHosts, trials};
+use stamp_tests::netns::{
+    self, Families, Host, Need, Program, STAMPING_SID, Signal, Trial, TwoHosts, trials,
+};
 
 use crate::daemon::faults::lost;
 use crate::folder::Folder;
@@ -28,34 +30,22 @@ timeout = \"1s\"
 window = \"1s\"
 mode = \"enhanced-loopback\"
 srv6 = \"reduced\"
-segments = [\"fc00:bb:2:f::\"]
 clock = { synchronized = true, error = \"1us\" }
 far-clock = { synchronized = true, error = \"1us\" }
 ";
 
-/// The node that stamps and forwards.
-const NODE: &str = "\
-listen = [\"127.0.0.1:8620\"]
-[[timestamp]]
-sid = \"fc00:bb:2:f::/64\"
-interfaces = [\"eth0\"]
-";
-
 fn text(sessions: usize) -> String {
     let session = |nth| format!("[[session]]\nname = \"s{nth:02}\"\ntarget = \"2001:db8::fe\"\n");
-    format!("{HEAD}{}", (0..sessions).map(session).collect::<String>())
+    format!(
+        "{HEAD}segments = [\"{STAMPING_SID}\"]\n{}",
+        (0..sessions).map(session).collect::<String>()
+    )
 }
 
 /// A sender of so many sessions, with its folder, and the node that they pass.
 fn start(net: &TwoHosts, sessions: usize) -> (Program, Folder, Program) {
-    for interface in ["all", "eth0"] {
-        net.far.set_sysctl(&format!("net.ipv6.conf.{interface}.forwarding"), "1");
-    }
-    net.near.add_route("fc00:bb:2::/48", Some(net.far.ipv6().into()), "eth0");
     let folder = Folder::new();
-    let file = folder.write("node.toml", NODE);
-    let node = net.far.spawn(netns::binary("stamp-reflector").arg(file));
-    node.wait_for_error_line(|line| line.contains("msg=\"listening on "));
+    let node = netns::stamping_node(&net.near, &net.far, &folder.path("node.toml"));
     let file = folder.write("sender.toml", &text(sessions));
     let sender = net.near.spawn(netns::binary("stamp-sender").arg("run").arg(file));
     sender.wait_for_error_line(|line| line.contains("runs\" file="));

@@ -162,9 +162,10 @@ impl FramePort {
 
     /// Finds or opens what it has together with others; `number` is told with [`Self::watch`].
     pub(super) fn join(&mut self, shared: &SharedSockets) -> Result<(), NetError> {
-        let Some(egress) = &self.egress else { return Ok(()) };
-        let out = shared.out(self.way.member.as_ref().unwrap_or(&egress.name))?;
-        self.joined = Some(Joined { shared: shared.clone(), out, number: u32::MAX });
+        if let Some(egress) = &self.egress {
+            let out = shared.out(self.way.member.as_ref().unwrap_or(&egress.name))?;
+            self.joined = Some(Joined { shared: shared.clone(), out, number: u32::MAX });
+        }
         self.rings.as_mut().map_or(Ok(()), |rings| rings.join(shared))
     }
 

@@ -20,11 +20,6 @@ impl News {
         Self { changes, ways: HashMap::new(), neighbours: HashMap::new() }
     }
 
-    /// Nothing has.
-    pub(in crate::sender) fn is_empty(&self) -> bool {
-        self.changes.is_empty()
-    }
-
     /// How frames of `way` leave from now on, if that may be another than `now`.
     pub(super) fn egress(
         &mut self,

@@ -4,7 +4,7 @@
 //! session the cost of a probe would grow with their number. And to close a packet socket takes it ten
 //! milliseconds, in which the thread that does it sends nothing: so they are closed on the other side.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use stamp_net::{ErrorBatch, NetError, Ready, interface};
@@ -29,54 +29,59 @@ pub(in crate::sender) struct SharedSockets(Arc<Mutex<Registry>>);
 #[derive(Debug)]
 struct Registry {
     ring_frames: usize,
-    rings: HashMap<u32, Arc<SharedRing>>,
-    outs: HashMap<u32, Arc<SharedOut>>,
+    rings: Vec<Arc<SharedRing>>,
+    outs: Vec<Arc<SharedOut>>,
+}
+
+/// A socket of one interface.
+pub(super) trait OfInterface {
+    /// Number of the interface.
+    fn interface(&self) -> u32;
+
+    /// The interface is still there: one that went and came back with its number is another.
+    fn is_bound(&self) -> bool;
 }
 
 impl SharedSockets {
     /// None yet. Rings are to hold so many frames.
     pub(in crate::sender) fn new(ring_frames: usize) -> Self {
-        let (rings, outs) = (HashMap::new(), HashMap::new());
+        let (rings, outs) = (Vec::new(), Vec::new());
         Self(Arc::new(Mutex::new(Registry { ring_frames, rings, outs })))
     }
 
-    /// The ring of an interface, one of so many; opened if nobody has it.
+    /// The ring of an interface, one of so many; opened if there is none.
     pub(super) fn ring(&self, name: &str, interfaces: usize) -> Result<Arc<SharedRing>, NetError> {
-        let index = interface::index_of(name)?;
-        let (known, most) = {
-            let registry = self.registry();
-            (registry.rings.get(&index).cloned(), registry.ring_frames)
-        };
-        if let Some(ring) = known.filter(|ring| ring.is_bound()) {
-            return Ok(ring);
-        }
-        let ring = Arc::new(SharedRing::open(name, ring_frames(most, interfaces))?);
-        let before = self.registry().rings.insert(ring.interface(), Arc::clone(&ring));
-        drop(before);
-        Ok(ring)
+        let frames = ring_frames(self.registry().ring_frames, interfaces);
+        self.find(name, |registry| &mut registry.rings, || SharedRing::open(name, frames))
     }
 
-    /// The socket that frames leave by through an interface, opened if nobody has it.
+    /// The socket that frames leave by through an interface, opened if there is none.
     pub(super) fn out(&self, name: &str) -> Result<Arc<SharedOut>, NetError> {
+        self.find(name, |registry| &mut registry.outs, || SharedOut::open(name))
+    }
+
+    /// Opens without holding up others. What is dead stays until no session has it.
+    fn find<T: OfInterface>(
+        &self,
+        name: &str,
+        kind: impl Fn(&mut Registry) -> &mut Vec<Arc<T>>,
+        open: impl FnOnce() -> Result<T, NetError>,
+    ) -> Result<Arc<T>, NetError> {
         let index = interface::index_of(name)?;
-        let known = self.registry().outs.get(&index).cloned();
-        if let Some(out) = known.filter(|out| out.is_bound()) {
-            return Ok(out);
+        let is_it = |it: &&Arc<T>| it.interface() == index && it.is_bound();
+        if let Some(known) = kind(&mut self.registry()).iter().find(is_it) {
+            return Ok(Arc::clone(known));
         }
-        let out = Arc::new(SharedOut::open(name)?);
-        let before = self.registry().outs.insert(out.interface(), Arc::clone(&out));
-        drop(before);
-        Ok(out)
+        let opened = Arc::new(open()?);
+        kind(&mut self.registry()).push(Arc::clone(&opened));
+        Ok(opened)
     }
 
     /// Closes what no session has any more. Not to be called on the thread that sends.
     pub(in crate::sender) fn close_unused(&self) {
         let mut registry = self.registry();
-        let Registry { rings, outs, .. } = &mut *registry;
-        let rings: Vec<_> =
-            rings.extract_if(|_, ring| Arc::strong_count(ring) == 1).map(|(_, it)| it).collect();
-        let outs: Vec<_> =
-            outs.extract_if(|_, out| Arc::strong_count(out) == 1).map(|(_, it)| it).collect();
+        let rings = take_unused(&mut registry.rings);
+        let outs = take_unused(&mut registry.outs);
         // The thread that sends may want it meanwhile.
         drop(registry);
         drop((rings, outs));
@@ -85,6 +90,10 @@ impl SharedSockets {
     fn registry(&self) -> MutexGuard<'_, Registry> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn take_unused<T>(sockets: &mut Vec<Arc<T>>) -> Vec<Arc<T>> {
+    sockets.extract_if(.., |it| Arc::strong_count(it) == 1).collect()
 }
 
 /// How many frames each of so many rings holds, where one alone would hold `most`.

@@ -10,7 +10,7 @@ use stamp_session::datagram::Received;
 
 use super::COUNT;
 use super::homecoming::Homecoming;
-use super::registry::{SharedSockets, SocketTable};
+use super::registry::{OfInterface, SharedSockets, SocketTable};
 use super::shared_ring::SharedRing;
 use super::sightings::{Place, Sightings};
 use crate::clock::{now, user_stamp};

@@ -9,7 +9,7 @@ use stamp_net::{
 };
 use stamp_proto::time::Stamp;
 
-use super::registry::OUT;
+use super::registry::{OUT, OfInterface};
 
 /// Frames whose stamps are awaited at most; the kernel's own queue of stamps holds fewer.
 const MOST_AWAITED: usize = 1 << 16;
@@ -67,16 +67,6 @@ impl SharedOut {
         Ok(Self { interface: socket.interface(), socket, state: Mutex::default() })
     }
 
-    /// Number of its interface.
-    pub(super) const fn interface(&self) -> u32 {
-        self.interface
-    }
-
-    /// Its interface is still there.
-    pub(super) fn is_bound(&self) -> bool {
-        self.socket.is_bound()
-    }
-
     /// From now on the poller watches it, and stamps of session `number` are put aside.
     pub(super) fn enter(&self, poller: &Poller, number: u32) -> Result<(), NetError> {
         let mut state = self.state();
@@ -125,6 +115,16 @@ impl SharedOut {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl OfInterface for SharedOut {
+    fn interface(&self) -> u32 {
+        self.interface
+    }
+
+    fn is_bound(&self) -> bool {
+        self.socket.is_bound()
     }
 }
 

@@ -9,7 +9,7 @@ use stamp_net::{ErrorBatch, FrameFilter, FrameOptions, FrameSocket, NetError, Po
 use stamp_proto::sr::layers::{Outermost, find_udp};
 use stamp_proto::time::Stamp;
 
-use super::registry::RING;
+use super::registry::{OfInterface, RING};
 
 /// Frames taken off a ring before probes that are due get their turn.
 const TURN: usize = 256;
@@ -106,11 +106,6 @@ impl SharedRing {
         })
     }
 
-    /// Its interface is still there.
-    pub(super) fn is_bound(&self) -> bool {
-        self.state().socket.is_bound()
-    }
-
     /// From now on datagrams to `at` are let in.
     pub(super) fn let_in(&self, at: SocketAddr) -> Result<(), NetError> {
         self.gate().let_in(at)
@@ -119,11 +114,6 @@ impl SharedRing {
     /// Somebody wants them no more.
     pub(super) fn forget(&self, at: SocketAddr) {
         self.gate().forget(at);
-    }
-
-    /// Number of its interface.
-    pub(super) const fn interface(&self) -> u32 {
-        self.interface
     }
 
     /// What its frames begin with.
@@ -244,6 +234,16 @@ impl SharedRing {
 
     fn gate(&self) -> MutexGuard<'_, Gate> {
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl OfInterface for SharedRing {
+    fn interface(&self) -> u32 {
+        self.interface
+    }
+
+    fn is_bound(&self) -> bool {
+        self.state().socket.is_bound()
     }
 }
 
