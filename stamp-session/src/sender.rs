@@ -191,8 +191,8 @@ impl Sender {
         }
         self.timetable.begin(start);
         self.sent_last_at = start;
-        self.run = Tally::new(&self.config, start, self.config.statistics.has_run());
-        self.window = Tally::new(&self.config, start, self.config.statistics.has_window());
+        self.run.begin(&self.config, start);
+        self.window.begin(&self.config, start);
     }
 
     /// A queue of our own dropped `count` datagrams: so many of the lost were no path loss.

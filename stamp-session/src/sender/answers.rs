@@ -206,11 +206,13 @@ impl AnswerTally {
         }
     }
 
-    /// An empty one for the next period.
-    pub(super) fn restarted(&self, precise: bool) -> Self {
-        let counts = self.counts.restarted();
-        let follow_up = self.follow_up.as_ref().map(|_| FollowUpTally::new(precise));
-        Self { counts, follow_up, follow_ups: FollowUps::default() }
+    /// Empties it for the next period.
+    pub(super) fn restart(&mut self) {
+        self.counts = self.counts.restarted();
+        if let Some(follow_up) = &mut self.follow_up {
+            follow_up.restart();
+        }
+        self.follow_ups = FollowUps::default();
     }
 
     /// Adds those of one more reply.

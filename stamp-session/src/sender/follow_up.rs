@@ -66,11 +66,21 @@ impl FollowUpTally {
     pub(super) fn new(precise: bool) -> Self {
         let [fine, coarse] =
             if precise { [Precision::Fine, Precision::Coarse] } else { [Precision::None; 2] };
-        Self {
+        let mut tally = Self {
             backward: DelaySeries::new(fine),
             residence: DelaySeries::new(coarse),
             impossible: 0,
-        }
+        };
+        tally.backward.prepare();
+        tally.residence.prepare();
+        tally
+    }
+
+    /// Empties it for the next period.
+    pub(super) fn restart(&mut self) {
+        self.backward.clear();
+        self.residence.clear();
+        self.impossible = 0;
     }
 
     /// Octets on the heap.

@@ -40,7 +40,7 @@ impl Sender {
             watch.close_window();
         }
         let report = self.report(&self.window, fresh);
-        self.window = self.window.restarted();
+        self.window.restart();
         report
     }
 

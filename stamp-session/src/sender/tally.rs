@@ -9,6 +9,7 @@ use super::answers::AnswerTally;
 use super::config::SenderConfig;
 use super::counter::Place;
 use super::direction::Directional;
+use super::mode::MeasurementMode;
 use super::pending::Usable;
 use super::reason::{RejectCounts, UnsentCounts};
 use super::sample::{Sample, Variation};
@@ -58,20 +59,34 @@ impl Tally {
         let loss = LossSeries::new(start, config.schedule.interval());
         let asks = config.requests.asks();
         let answers = asks.then(|| Box::new(AnswerTally::new(config, precise)));
-        Self::with(loss, precise, answers)
-    }
-
-    /// An empty one for the next period.
-    pub(super) fn restarted(&self) -> Self {
-        let precise = self.forward.has_quantiles();
-        let restarted = |answers: &AnswerTally| Box::new(answers.restarted(precise));
-        let answers = self.answers.as_deref().map(restarted);
-        Self::with(self.loss.restarted(), precise, answers)
-    }
-
-    fn with(loss: LossSeries, precise: bool, answers: Option<Box<AnswerTally>>) -> Self {
         let [fine, coarse] =
             if precise { [Precision::Fine, Precision::Coarse] } else { [Precision::None; 2] };
+        let delays = [fine, fine, fine, coarse, coarse].map(DelaySeries::new);
+        let mut tally = Self::with(loss, delays, answers);
+        tally.prepare(config.measurement);
+        tally
+    }
+
+    /// Its first probe leaves at `start`; nothing was counted so far.
+    pub(super) fn begin(&mut self, config: &SenderConfig, start: MonotonicTime) {
+        self.loss = LossSeries::new(start, config.schedule.interval());
+    }
+
+    /// Empties it for the next period. On the packet thread: no memory is given back or asked for.
+    pub(super) fn restart(&mut self) {
+        let delays = self.series().map(|series| {
+            series.clear();
+            core::mem::take(series)
+        });
+        let mut answers = self.answers.take();
+        if let Some(answers) = &mut answers {
+            answers.restart();
+        }
+        *self = Self::with(self.loss.restarted(), delays, answers);
+    }
+
+    fn with(loss: LossSeries, delays: [DelaySeries; 5], answers: Option<Box<AnswerTally>>) -> Self {
+        let [forward, backward, round_trip, residence, lateness] = delays;
         Self {
             sent: 0,
             unsent: UnsentCounts::default(),
@@ -86,11 +101,11 @@ impl Tally {
             remarked: 0,
             congestion_experienced: 0,
             loss,
-            forward: DelaySeries::new(fine),
-            backward: DelaySeries::new(fine),
-            round_trip: DelaySeries::new(fine),
-            residence: DelaySeries::new(coarse),
-            lateness: DelaySeries::new(coarse),
+            forward,
+            backward,
+            round_trip,
+            residence,
+            lateness,
             forward_variation: VariationSeries::default(),
             backward_variation: VariationSeries::default(),
             round_trip_variation: VariationSeries::default(),
@@ -102,6 +117,25 @@ impl Tally {
             answers,
             stamping: None,
         }
+    }
+
+    fn series(&mut self) -> [&mut DelaySeries; 5] {
+        let Self { forward, backward, round_trip, residence, lateness, .. } = self;
+        [forward, backward, round_trip, residence, lateness]
+    }
+
+    /// Makes room for what this mode measures: among thousands of sessions, to ask for it when the first
+    /// replies are here would make the probes of others late.
+    fn prepare(&mut self, mode: MeasurementMode) {
+        let Self { forward, backward, round_trip, residence, lateness, .. } = self;
+        lateness.prepare();
+        let measured: &mut [&mut DelaySeries] = match mode {
+            MeasurementMode::OneWay => &mut [forward],
+            MeasurementMode::Loopback(_) => &mut [round_trip],
+            MeasurementMode::EnhancedLoopback(..) => &mut [forward, backward, round_trip],
+            MeasurementMode::TwoWay => &mut [forward, backward, round_trip, residence],
+        };
+        measured.iter_mut().for_each(|series| series.prepare());
     }
 
     /// Octets on the heap.

@@ -20,6 +20,18 @@ impl DelaySeries {
         Self { distribution: Distribution::new(precision), ..Self::default() }
     }
 
+    /// Makes room now for the values that will come, so that taking one never waits for memory.
+    pub fn prepare(&mut self) {
+        self.distribution.prepare();
+    }
+
+    /// Forgets all values, and keeps the room for others.
+    pub fn clear(&mut self) {
+        self.exact = Exact::default();
+        self.negative = 0;
+        self.distribution.clear();
+    }
+
     /// Declares that values will lie around `origin` instead of a little above zero, as one-way
     /// delays do when a clock is wrong. Without effect after the first value.
     ///

@@ -34,7 +34,7 @@ pub enum Precision {
     Fine,
 }
 
-/// Two histograms of distances from an origin: one for each sign, made when first needed.
+/// Two histograms of distances from an origin: one for each sign, made when first needed or ahead of that.
 ///
 /// Among thousands of sessions a histogram is in no cache when the next value comes, so a few values
 /// are kept here, where the caller is anyway, and then fetch it once for all of them.
@@ -56,6 +56,26 @@ impl Distribution {
         Self { precision, ..Self::default() }
     }
 
+    /// Makes room now for values above the origin, where nearly all of them lie.
+    pub(super) fn prepare(&mut self) {
+        if self.above.is_none() {
+            self.above = empty(self.precision).map(Box::new);
+        }
+    }
+
+    /// Forgets all values and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.waiting = 0;
+        self.origin = TimeDelta::ZERO;
+        self.below_count = 0;
+        for histogram in [&mut self.above, &mut self.below].into_iter().flatten() {
+            // Not where nothing is to be wiped out: it is in no cache.
+            if !histogram.is_empty() {
+                histogram.reset();
+            }
+        }
+    }
+
     pub(super) const fn precision(&self) -> Precision {
         self.precision
     }
@@ -64,9 +84,17 @@ impl Distribution {
     ///
     /// Only before the first value.
     pub(super) fn set_origin(&mut self, origin: TimeDelta) {
-        if self.waiting == 0 && self.above.is_none() && self.below.is_none() {
+        if self.waiting == 0 && self.in_histograms() == 0 {
             self.origin = origin;
         }
+    }
+
+    /// How many values do not wait.
+    fn in_histograms(&self) -> u64 {
+        let count = |histogram: &Option<Box<Histogram<u32>>>| {
+            histogram.as_deref().map_or(0, Histogram::len)
+        };
+        count(&self.above).saturating_add(count(&self.below))
     }
 
     pub(super) fn record(&mut self, value: TimeDelta) {
@@ -244,6 +272,33 @@ mod tests {
         let mut distribution = over(&[-5_000]);
         distribution.put_away();
         assert!(distribution.above.is_none() && distribution.below.is_some());
+    }
+
+    #[test]
+    fn what_was_prepared_or_cleared_is_like_new_and_keeps_its_memory() {
+        let far = TimeDelta::from_ns(37_000_000_000);
+        let mut distribution = Distribution::new(Precision::Fine);
+        distribution.prepare();
+        let prepared = distribution.heap_octets();
+        assert!(prepared > 10_000, "{prepared}");
+        for _ in 0..3 {
+            distribution.set_origin(far);
+            for distance in [-3_000, 1_000, 2_000, 4_000, 5_000, 6_000] {
+                distribution.record(far.saturating_add(TimeDelta::from_ns(distance)));
+            }
+            distribution.put_away();
+            let smallest = distribution.at_rank(1).unwrap().saturating_sub(far);
+            assert!((smallest.ns() + 3_000).abs() <= 64, "{smallest:?}");
+            assert!(distribution.at_rank(6).is_some());
+            assert_eq!(distribution.at_rank(7), None);
+            let taken = distribution.heap_octets();
+            distribution.clear();
+            assert_eq!(distribution.at_rank(1), None);
+            assert_eq!(distribution.heap_octets(), taken);
+        }
+        let mut without = Distribution::new(Precision::None);
+        without.prepare();
+        assert_eq!(without.heap_octets(), 0);
     }
 
     #[test]
