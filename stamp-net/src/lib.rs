@@ -28,7 +28,10 @@ pub mod rights;
 pub mod route;
 pub mod socket;
 pub mod steered;
-#[expect(unsafe_code, reason = "system calls that no safe crate offers")]
+#[expect(
+    unsafe_code,
+    reason = "system calls that no safe crate offers, and a hint to the processor"
+)]
 mod sys;
 pub mod sysctl;
 pub mod tc;
@@ -47,4 +50,5 @@ pub use socket::{
     ArrivedHeaders, Datagram, ErrorBatch, IcmpError, IcmpKind, Ipv4HeaderTap, Outgoing,
     ReceiveBatch, SendBatch, SendFailure, SocketEvent, SocketOptions, UdpSocket,
 };
+pub use sys::cache::prefetch;
 pub use tunnel_errors::TunnelErrors;

@@ -15,8 +15,9 @@ use crate::error::NetError;
 const TIMER: u64 = u64::MAX;
 const WAKER: u64 = u64::MAX - 1;
 
-/// Most events that one [`Poller::wait`] reports; the rest comes with the next.
-const EVENTS: usize = 64;
+/// Most events that one [`Poller::wait`] reports; the rest comes with the next. Few: in between, whoever is late
+/// sends what is due, while what has arrived has its stamp already and can wait.
+const EVENTS: usize = 32;
 
 /// Waits for the sockets of one worker, of whatever kind.
 ///
@@ -91,7 +92,8 @@ impl Poller {
     ///
     /// [`NetError::Call`] when a sandbox forbids it.
     pub fn wait(&mut self, deadline_ns: Option<u64>) -> Result<Readiness<'_>, NetError> {
-        let late = deadline_ns.is_some_and(|deadline| deadline <= clock::monotonic_ns());
+        let has_passed = |deadline| deadline == 0 || deadline <= clock::monotonic_ns();
+        let late = deadline_ns.is_some_and(has_passed);
         let timeout = if late {
             EpollTimeout::ZERO
         } else {

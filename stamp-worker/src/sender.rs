@@ -6,6 +6,7 @@ mod companion;
 mod place;
 mod port;
 mod session;
+mod stamps;
 mod thread;
 
 use std::ops::Range;

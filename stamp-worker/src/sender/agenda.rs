@@ -54,6 +54,11 @@ impl Agenda {
         None
     }
 
+    /// The session that is likely to be taken next.
+    pub(super) fn following(&self) -> Option<usize> {
+        self.heap.peek().map(|Reverse((_, session))| *session)
+    }
+
     /// Takes the earliest session off the agenda if it is due.
     pub(super) fn take_due(&mut self, now: MonotonicTime) -> Option<usize> {
         if self.next()? > now {

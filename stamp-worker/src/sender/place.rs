@@ -12,7 +12,7 @@ use crate::clock::{monotonic, now};
 use crate::error::WorkerError;
 
 /// Sessions that are given to a worker together, companions behind those that are measured.
-pub(super) struct Group(Vec<Place>);
+pub(super) struct Group(Vec<Box<Place>>);
 
 impl Group {
     /// Makes engines and stamps ready, which takes time, before a worker sees them. The first
@@ -33,7 +33,8 @@ impl Group {
         for (mut setup, ear) in measured.chain(beside) {
             setup.port.join(shared)?;
             let number = first.saturating_add(places.len());
-            places.push(Place { session: Session::new(number, setup, start)?, ear });
+            let session = Session::new(number, setup, start)?;
+            places.push(Box::new(Place { session, ear }));
         }
         Ok(Self(places))
     }
@@ -75,7 +76,7 @@ impl Places {
             let admitted = commons.admit(port, token, poller);
             let watched = admitted.and_then(|()| port.watch(poller, token, &mut commons.sockets));
             failed = failed.or_else(|| watched.err());
-            self.places.push(Some(Box::new(place)));
+            self.places.push(Some(place));
         }
         let taken = first..self.places.len();
         match failed {
@@ -106,6 +107,14 @@ impl Places {
 
     pub(super) fn get_mut(&mut self, number: usize) -> Option<&mut Place> {
         self.places.get_mut(number)?.as_deref_mut()
+    }
+
+    /// Whoever is here is wanted soon: among thousands of sessions its memory is in no cache, and comes while
+    /// the kernel works for another.
+    pub(super) fn expect(&self, number: Option<usize>) {
+        if let Some(place) = number.and_then(|number| self.get(number)) {
+            stamp_net::prefetch(place);
+        }
     }
 
     /// Numbers and sessions, companions too.

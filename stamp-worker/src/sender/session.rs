@@ -7,6 +7,7 @@ use stamp_session::clock::MonotonicTime;
 use stamp_session::sender::{Outcome, Sender, UnsentReason};
 
 use super::port::{COUNT, Departure, Left, News, PortBuffers, SocketTable};
+use super::stamps::PendingStamps;
 use super::{Port, SenderObserver, SessionSetup, Trouble, Tuning};
 use crate::clock::{monotonic, now};
 use crate::error::WorkerError;
@@ -16,13 +17,10 @@ use crate::traffic::TrafficWatch;
 const TURNS: usize = 4;
 /// Probes sent in a row before replies, other sessions and commands get their turn.
 const BURST: usize = 16;
+/// To read the clock is worth it when something is due within this time, which is longer than to send takes.
+const SOON: Duration = Duration::from_micros(500);
 /// How long stragglers are waited for after a stop while no round trip is known yet.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Most transmit stamps that may be under way at once on one socket.
-const STAMPS: usize = 1024;
-/// How long a stamp may be under way: the kernel returns it when the packet leaves, so this covers
-/// what a queueing discipline holds back.
-const STAMP_DELAY: Duration = Duration::from_millis(500);
 
 /// Buffers that all sessions of a worker share.
 pub(super) struct Buffers {
@@ -139,14 +137,18 @@ impl Session {
         self.patience = self.patience.min(PATIENCE);
     }
 
-    /// Sends what is due, before anything else can delay it, then judges what is overdue.
-    pub(super) fn attend(&mut self, buffers: &mut Buffers, observer: &mut dyn SenderObserver) {
-        self.send_due(buffers, observer);
+    /// Sends what is due at `time`, before anything else can delay it, then judges what is overdue.
+    pub(super) fn attend(
+        &mut self,
+        mut time: MonotonicTime,
+        buffers: &mut Buffers,
+        observer: &mut dyn SenderObserver,
+    ) {
+        self.send_due(&mut time, buffers, observer);
         // Usually there already, which saves waking up for it.
         if !self.take_shared_stamps(buffers) && self.port.transmit_stamps() {
             self.take_errors(self.stamps.awaited, &mut buffers.errors, observer);
         }
-        let time = monotonic();
         if self.engine.is_done_sending() || self.is_overdue(time) {
             // A reply that waits in the queue came in time, and all that came by this instant wait there.
             let now = now();
@@ -166,6 +168,12 @@ impl Session {
             window.end = window.end.saturating_add(window.period);
         }
         observer.window(self.number, self.engine.take_window());
+    }
+
+    /// Since `time`, something may have become due.
+    fn is_due_soon(&self, time: MonotonicTime) -> bool {
+        let within = |due: MonotonicTime| due > time && due.since(time) < SOON;
+        self.engine.next_timeout().is_some_and(within)
     }
 
     fn is_overdue(&self, now: MonotonicTime) -> bool {
@@ -314,11 +322,19 @@ impl Session {
         }
     }
 
-    fn send_due(&mut self, buffers: &mut Buffers, observer: &mut dyn SenderObserver) {
+    fn send_due(
+        &mut self,
+        time: &mut MonotonicTime,
+        buffers: &mut Buffers,
+        observer: &mut dyn SenderObserver,
+    ) {
         // Where sending takes longer than the interval, the next probe is always due.
         for _ in 0..BURST {
+            if self.is_due_soon(*time) {
+                *time = monotonic();
+            }
             // Both clocks are read for a probe only, not to see that there is none.
-            if !self.is_overdue(monotonic()) {
+            if !self.is_overdue(*time) {
                 return;
             }
             if let Some(traffic) = &self.traffic {
@@ -407,71 +423,9 @@ const fn unsent_reason(failure: SendFailure) -> UnsentReason {
     }
 }
 
-/// Which probe a transmit stamp belongs to: the kernel numbers them, and some never come.
-struct PendingStamps {
-    places: Box<[Option<(u32, u32)>]>,
-    /// How many of the places are taken.
-    awaited: usize,
-}
-
-impl PendingStamps {
-    /// Room for the stamps of probes sent at this interval; a power of two, as ids wrap.
-    fn new(interval: Duration) -> Self {
-        let needed = STAMP_DELAY.as_nanos() / interval.as_nanos().max(1);
-        let room = usize::try_from(needed).unwrap_or(STAMPS).clamp(16, STAMPS);
-        let places = vec![None; room.next_power_of_two()].into_boxed_slice();
-        Self { places, awaited: 0 }
-    }
-
-    fn slot(&mut self, id: u32) -> Option<&mut Option<(u32, u32)>> {
-        let place = id as usize & (self.places.len() - 1);
-        self.places.get_mut(place)
-    }
-
-    fn insert(&mut self, id: u32, sequence: u32) {
-        let before = self.slot(id).and_then(|slot| slot.replace((id, sequence)));
-        self.awaited += usize::from(before.is_none());
-    }
-
-    fn take(&mut self, id: u32) -> Option<u32> {
-        let slot = self.slot(id)?;
-        let (known, sequence) = (*slot)?;
-        if known != id {
-            return None;
-        }
-        *slot = None;
-        self.awaited -= 1;
-        Some(sequence)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_stamp_finds_its_probe_by_number_not_by_position() {
-        let mut stamps = PendingStamps::new(Duration::from_secs(1));
-        for id in 0..4 {
-            stamps.insert(id, 100 + id);
-        }
-        assert_eq!(stamps.take(2), Some(102));
-        assert_eq!(stamps.take(2), None);
-        assert_eq!(stamps.take(0), Some(100));
-        assert_eq!(stamps.awaited, 2);
-    }
-
-    #[test]
-    fn a_stamp_that_never_came_makes_room_for_a_later_one() {
-        let mut stamps = PendingStamps::new(Duration::from_secs(1));
-        stamps.insert(5, 105);
-        let later = 5 + stamps.places.len() as u32;
-        stamps.insert(later, 7);
-        assert_eq!(stamps.awaited, 1);
-        assert_eq!(stamps.take(5), None);
-        assert_eq!(stamps.take(later), Some(7));
-        assert_eq!(stamps.awaited, 0);
-    }
 
     #[test]
     fn a_quote_too_short_for_a_sequence_number_has_none() {

@@ -41,6 +41,9 @@ pub(super) enum Tenure {
     Resident,
 }
 
+/// What it takes to begin a session among thousands, generously.
+const BEGINNING: Duration = Duration::from_micros(1);
+
 /// Sessions that are given what waits for them before probes that are due leave.
 const AT_ONCE: usize = 64;
 
@@ -108,12 +111,10 @@ impl WorkerThread {
         self.begin_together();
         while let Some(due) = self.next_due() {
             // Asked here too: with more to send than time to send it in, nothing is waited for.
-            if !self.wait_until(due) || !self.obey() {
-                break;
-            }
-            let time = monotonic();
+            let Some(time) = self.wait_until(due).filter(|_| self.obey()) else { break };
             while let Some(number) = self.agenda.take_due(time) {
-                self.attend(number);
+                self.places.expect(self.agenda.following());
+                self.attend(number, time);
             }
             if self.is_over() {
                 break;
@@ -139,8 +140,11 @@ impl WorkerThread {
     /// Starts every schedule now that this thread runs, spread over the interval, so that sessions
     /// do not all send at the same instant. Their windows end together.
     fn begin_together(&mut self) {
-        let start = monotonic();
         let numbers = 0..self.places.len();
+        // Each is late to begin with if it was due while those behind it were begun.
+        let preparation =
+            BEGINNING.saturating_mul(u32::try_from(numbers.len()).unwrap_or(u32::MAX));
+        let start = monotonic().saturating_add(preparation);
         let is_measured =
             |number: &usize| self.places.get(*number).is_some_and(|place| place.ear.is_none());
         let measured = numbers.clone().filter(is_measured).count();
@@ -159,14 +163,15 @@ impl WorkerThread {
     }
 
     /// Starts a session that has come later: at a place within its interval, and its windows at one
-    /// within their period, that differs from those of its neighbours.
+    /// within their period, that differs from those of its neighbours. The place is one on the clock, so that
+    /// it does not matter when each of them came.
     fn begin_later(&mut self, number: usize) {
         let start = monotonic();
         let share = golden_share(number);
         self.begin(
             number,
             start,
-            |interval| interval.mul_f64(share),
+            |interval| until_share(start, interval, share),
             |period| period.mul_f64(1.0 - share / 2.0),
         );
     }
@@ -185,11 +190,11 @@ impl WorkerThread {
         self.agenda.schedule(number, session.next_timeout());
     }
 
-    fn attend(&mut self, number: usize) {
+    fn attend(&mut self, number: usize, time: MonotonicTime) {
         let Some(Place { session, ear }) = self.places.get_mut(number) else { return };
         let observer: &mut dyn SenderObserver =
             if ear.is_none() { &mut *self.observer } else { &mut Nobody };
-        session.attend(&mut self.buffers, observer);
+        session.attend(time, &mut self.buffers, observer);
         self.agenda.schedule(number, session.next_timeout());
         if ear.is_some() {
             self.places.listen(number);
@@ -258,16 +263,16 @@ impl WorkerThread {
         }
     }
 
-    /// Waits until `due`, taking in what arrives; `false` when it is time to end.
+    /// Waits until `due`, taking in what arrives, and tells what time it is then; `None` when it is time to end.
     ///
     /// Sleeps until shortly before and spins the rest, as a sleeper comes back late. Looks once even
     /// when it is late already, as replies must not pile up behind probes.
-    fn wait_until(&mut self, due: MonotonicTime) -> bool {
+    fn wait_until(&mut self, due: MonotonicTime) -> Option<MonotonicTime> {
         let mut looked = false;
         loop {
             let before = monotonic();
             if before >= due && looked {
-                return true;
+                return Some(before);
             }
             looked = true;
             let left = due.since(before);
@@ -285,23 +290,26 @@ impl WorkerThread {
                 // A signal, or memory is short: the next round tries again.
                 Err(_) => (false, false),
             };
-            for ready in ready.drain(..) {
-                match self.commons.take(ready) {
-                    None => self.take_in(ready),
+            let following = ready.iter().skip(1).map(|ready| Some(ready.token as usize));
+            for (ready, following) in ready.iter().zip(following.chain([None])) {
+                self.places.expect(following);
+                match self.commons.take(*ready) {
+                    None => self.take_in(*ready),
                     Some(told) => self.tell(told),
                 }
             }
+            ready.clear();
             self.ready = ready;
             self.hand_out();
             if sleeps && timer {
                 self.margin.observe(monotonic().since(MonotonicTime::from_ns(deadline)));
             }
             if woken && !self.obey() {
-                return false;
+                return None;
             }
             // Replies or commands may have brought the next deadline forward, or ended it all.
             if self.agenda.next().is_none_or(|next| next < due) || self.is_over() {
-                return true;
+                return Some(monotonic());
             }
         }
     }
@@ -390,9 +398,30 @@ fn golden_share(number: usize) -> f64 {
     (number * GOLDEN_RATIO).fract()
 }
 
+/// How long it is from `now` until the clock is so far into one of its intervals.
+fn until_share(now: MonotonicTime, interval: Duration, share: f64) -> Duration {
+    let place = MonotonicTime::ZERO.saturating_add(interval.mul_f64(share)).ns();
+    let length = MonotonicTime::ZERO.saturating_add(interval).ns().max(1);
+    let wait = (place % length + length - now.ns() % length) % length;
+    Duration::from_nanos(wait)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_share_of_an_interval_is_a_place_on_the_clock() {
+        let interval = Duration::from_millis(100);
+        for (now_ms, share, wait_ms) in
+            [(0, 0.25, 25), (10, 0.25, 15), (25, 0.25, 0), (30, 0.25, 95), (1_099, 0.0, 1)]
+        {
+            let now = MonotonicTime::from_ns(now_ms * 1_000_000);
+            let wait = until_share(now, interval, share);
+            assert_eq!(wait, Duration::from_millis(wait_ms), "{now_ms} ms, {share}");
+        }
+        assert_eq!(until_share(MonotonicTime::from_ns(7), Duration::ZERO, 0.5), Duration::ZERO);
+    }
 
     #[test]
     fn sessions_that_come_one_by_one_are_spread_evenly() {
