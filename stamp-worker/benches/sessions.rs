@@ -5,7 +5,8 @@
 //!
 //! Every session has a socket of its own, with kernel transmit stamps on; a reflector that never
 //! sleeps answers, both on loopback. How cost grows is seen from ten sessions to ten thousand, each every
-//! 100 ms. Then the most that hold at 3.3 ms are looked for: nothing lost, at most one slot in 10 000
+//! 100 ms, in three runs each; lateness at p99 is that of all their probes together, rounded up by a sixth at
+//! most. Then the most that hold at 3.3 ms are looked for: nothing lost, at most one slot in 10 000
 //! not used, in the median of three runs. Last, sessions that are given more slots than they can use are
 //! held beside a bare prober with as many sockets, by the processor time of a probe. The round trip is what the sessions report (without
 //! residence): the median of the sessions, and the worst. Memory is that of the whole process,
@@ -18,11 +19,13 @@ mod reflection;
 mod sleepless;
 mod threads;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use measure::{Effort, median};
 use stamp_proto::time::TimeDelta;
 use stamp_session::snapshot::SessionSnapshot;
+use stamp_session::statistics::{Buckets, Histogram, MOST_BUCKETS};
 
 use sleepless::Sleepless;
 
@@ -47,29 +50,30 @@ fn main() {
         return compare(effort, &chosen);
     }
     if !chosen.is_empty() {
-        return grow(&chosen, Duration::from_secs(5));
+        return grow(&chosen, effort.choose(1, 3), Duration::from_secs(5));
     }
     let (counts, length): (&[u16], _) = effort.choose(
         (&[10], Duration::from_millis(500)),
         (&[10, 30, 100, 300, 1_000, 3_000, 10_000], Duration::from_secs(5)),
     );
-    grow(counts, length);
+    grow(counts, effort.choose(1, 3), length);
     ceiling(effort);
     compare(effort, &[]);
 }
 
-fn grow(counts: &[u16], length: Duration) {
-    println!("sessions of {SLOW:?} for {length:?}");
+fn grow(counts: &[u16], rounds: usize, length: Duration) {
+    println!("sessions of {SLOW:?} for {length:?}, {rounds} runs each");
     Run::head();
     let mut least = None;
     for count in counts {
-        let run = Run::of(*count, SLOW, length);
-        run.print();
-        let (few, memory) = *least.get_or_insert((*count, run.memory));
-        if run.count > few {
-            let each = (run.memory - memory) * 1024.0 / f64::from(run.count - few);
-            println!("{:>8} {each:.1} KiB each", "");
-        }
+        let runs: Vec<Run> = (0..rounds).map(|_| Run::of(*count, SLOW, length)).collect();
+        runs.iter().for_each(Run::print);
+        let middle = |of: fn(&Run) -> f64| median(runs.iter().map(of).collect());
+        let memory = middle(|run| run.memory);
+        let (few, little) = *least.get_or_insert((*count, memory));
+        let each = (memory - little) * 1024.0 / f64::from(count.saturating_sub(few).max(1));
+        let (rate, late) = (middle(|run| run.rate), middle(|run| run.late));
+        println!("{:>8} {rate:.0}/s, late at p99 by {late:.0} us, {each:.1} KiB each", "median");
     }
 }
 
@@ -130,6 +134,7 @@ struct Run {
     p50: f64,
     p99: f64,
     worst: f64,
+    /// Lateness of all probes at p99, in microseconds.
     late: f64,
     sender: f64,
     reflector: f64,
@@ -141,7 +146,12 @@ struct Run {
 impl Run {
     fn of(count: u16, interval: Duration, length: Duration) -> Self {
         let far = Sleepless::start(near_end::loopback(), REFLECTOR);
-        let setups = (0..count).map(|_| near_end::session(far.address, interval, length, true));
+        let lag = Arc::new(Histogram::new(lateness_buckets()));
+        let setups = (0..count).map(|_| {
+            let mut setup = near_end::session(far.address, interval, length, true);
+            setup.config.lag = Some(Arc::clone(&lag));
+            setup
+        });
         let pool = near_end::start(setups.collect());
         std::thread::sleep(length.mul_f64(0.95));
         let core =
@@ -166,7 +176,7 @@ impl Run {
             p50: median(of(|s| s.delay.round_trip.p50)),
             worst: p99.iter().copied().fold(0.0, f64::max),
             p99: median(p99),
-            late: median(of(|s| s.lateness.p99)),
+            late: p99_micros(&lag),
             sender,
             reflector,
             memory,
@@ -217,6 +227,24 @@ impl Run {
             self.memory,
         );
     }
+}
+
+/// Bounds that rise by a sixth, from 10 us to a fifth of a second.
+fn lateness_buckets() -> Buckets {
+    let bounds = (0..MOST_BUCKETS).scan(10_000_f64, |bound, _| {
+        *bound *= 7.0 / 6.0;
+        Some(*bound as u64)
+    });
+    Buckets::new(&bounds.collect::<Vec<u64>>()).expect("bounds that rise")
+}
+
+/// The bound below which 99 of 100 values lie.
+fn p99_micros(histogram: &Histogram) -> f64 {
+    let counted = histogram.read();
+    let most = counted.count - counted.count / 100;
+    let mut bounds = histogram.buckets().bounds_ns().iter().zip(&counted.cumulative);
+    let bound = bounds.find(|(_, below)| **below >= most).map(|(bound, _)| *bound as f64 / 1e3);
+    bound.unwrap_or(f64::INFINITY)
 }
 
 /// Memory of this process that is in use.
