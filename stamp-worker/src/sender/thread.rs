@@ -163,15 +163,14 @@ impl WorkerThread {
     }
 
     /// Starts a session that has come later: at a place within its interval, and its windows at one
-    /// within their period, that differs from those of its neighbours. The place is one on the clock, so that
-    /// it does not matter when each of them came.
+    /// within their period, that differs from those of its neighbours.
     fn begin_later(&mut self, number: usize) {
         let start = monotonic();
         let share = golden_share(number);
         self.begin(
             number,
             start,
-            |interval| until_share(start, interval, share),
+            |interval| interval.mul_f64(share),
             |period| period.mul_f64(1.0 - share / 2.0),
         );
     }
@@ -398,30 +397,9 @@ fn golden_share(number: usize) -> f64 {
     (number * GOLDEN_RATIO).fract()
 }
 
-/// How long it is from `now` until the clock is so far into one of its intervals.
-fn until_share(now: MonotonicTime, interval: Duration, share: f64) -> Duration {
-    let place = MonotonicTime::ZERO.saturating_add(interval.mul_f64(share)).ns();
-    let length = MonotonicTime::ZERO.saturating_add(interval).ns().max(1);
-    let wait = (place % length + length - now.ns() % length) % length;
-    Duration::from_nanos(wait)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_share_of_an_interval_is_a_place_on_the_clock() {
-        let interval = Duration::from_millis(100);
-        for (now_ms, share, wait_ms) in
-            [(0, 0.25, 25), (10, 0.25, 15), (25, 0.25, 0), (30, 0.25, 95), (1_099, 0.0, 1)]
-        {
-            let now = MonotonicTime::from_ns(now_ms * 1_000_000);
-            let wait = until_share(now, interval, share);
-            assert_eq!(wait, Duration::from_millis(wait_ms), "{now_ms} ms, {share}");
-        }
-        assert_eq!(until_share(MonotonicTime::from_ns(7), Duration::ZERO, 0.5), Duration::ZERO);
-    }
 
     #[test]
     fn sessions_that_come_one_by_one_are_spread_evenly() {
