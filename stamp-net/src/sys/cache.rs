@@ -15,7 +15,9 @@ pub fn prefetch<T>(value: &T) {
     {
         use core::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
         let begin: *const i8 = core::ptr::from_ref(value).cast();
-        for offset in (0..size_of::<T>()).step_by(LINE) {
+        let last = size_of::<T>().saturating_sub(1);
+        // It need not begin where a line does.
+        for offset in (0..last).step_by(LINE).chain([last]) {
             // SAFETY: a hint about an address. Nothing is read that the program could see, no address
             // makes it fault, and those here are within `value`.
             unsafe { _mm_prefetch::<_MM_HINT_T1>(begin.wrapping_add(offset)) };

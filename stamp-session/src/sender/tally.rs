@@ -63,7 +63,7 @@ impl Tally {
             if precise { [Precision::Fine, Precision::Coarse] } else { [Precision::None; 2] };
         let delays = [fine, fine, fine, coarse, coarse].map(DelaySeries::new);
         let mut tally = Self::with(loss, delays, answers);
-        tally.prepare(config.measurement);
+        tally.prepare(config);
         tally
     }
 
@@ -72,7 +72,7 @@ impl Tally {
         self.loss = LossSeries::new(start, config.schedule.interval());
     }
 
-    /// Empties it for the next period. On the packet thread: no memory is given back or asked for.
+    /// Empties it for the next period. On the packet thread, so what it has on the heap stays.
     pub(super) fn restart(&mut self) {
         let delays = self.series().map(|series| {
             series.clear();
@@ -82,7 +82,11 @@ impl Tally {
         if let Some(answers) = &mut answers {
             answers.restart();
         }
-        *self = Self::with(self.loss.restarted(), delays, answers);
+        let mut stamping = self.stamping.take();
+        if let Some(stamping) = &mut stamping {
+            **stamping = StampingCounts::default();
+        }
+        *self = Self { stamping, ..Self::with(self.loss.restarted(), delays, answers) };
     }
 
     fn with(loss: LossSeries, delays: [DelaySeries; 5], answers: Option<Box<AnswerTally>>) -> Self {
@@ -124,13 +128,14 @@ impl Tally {
         [forward, backward, round_trip, residence, lateness]
     }
 
-    /// Makes room for what this mode measures: among thousands of sessions, to ask for it when the first
+    /// Makes room for what is measured: among thousands of sessions, to ask for it when the first
     /// replies are here would make the probes of others late.
-    fn prepare(&mut self, mode: MeasurementMode) {
+    fn prepare(&mut self, config: &SenderConfig) {
         let Self { forward, backward, round_trip, residence, lateness, .. } = self;
         lateness.prepare();
-        let measured: &mut [&mut DelaySeries] = match mode {
-            MeasurementMode::OneWay => &mut [forward],
+        let measured: &mut [&mut DelaySeries] = match config.measurement {
+            _ if config.requests.wants_no_reply() => &mut [forward],
+            MeasurementMode::OneWay => &mut [forward, round_trip, residence],
             MeasurementMode::Loopback(_) => &mut [round_trip],
             MeasurementMode::EnhancedLoopback(..) => &mut [forward, backward, round_trip],
             MeasurementMode::TwoWay => &mut [forward, backward, round_trip, residence],

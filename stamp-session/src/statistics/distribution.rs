@@ -63,11 +63,13 @@ impl Distribution {
         }
     }
 
-    /// Forgets all values and keeps the memory.
+    /// Forgets all values and keeps the memory, but for that of values below the origin where there were
+    /// none this time.
     pub(super) fn clear(&mut self) {
         self.waiting = 0;
         self.origin = TimeDelta::ZERO;
         self.below_count = 0;
+        self.below = self.below.take().filter(|below| !below.is_empty());
         for histogram in [&mut self.above, &mut self.below].into_iter().flatten() {
             // Not where nothing is to be wiped out: it is in no cache.
             if !histogram.is_empty() {
@@ -296,6 +298,8 @@ mod tests {
             assert_eq!(distribution.at_rank(1), None);
             assert_eq!(distribution.heap_octets(), taken);
         }
+        distribution.clear();
+        assert_eq!(distribution.heap_octets(), prepared, "nothing was below the origin since");
         let mut without = Distribution::new(Precision::None);
         without.prepare();
         assert_eq!(without.heap_octets(), 0);

@@ -15,6 +15,7 @@ use stamp_net::{
     SendFailure, SendOutcome, UdpSocket,
 };
 use stamp_proto::time::Stamp;
+use stamp_session::clock::MonotonicTime;
 use stamp_session::datagram::{Headers, Received};
 use stamp_session::sender::{SendToken, Sender};
 
@@ -69,6 +70,8 @@ impl PortBuffers {
 
 /// What became of a probe that was due.
 pub(super) struct Departure {
+    /// When its T1 was read.
+    pub(super) at: MonotonicTime,
     pub(super) token: SendToken,
     pub(super) outcome: Left,
 }
@@ -160,14 +163,15 @@ impl Port {
         let to = engine.config().target;
         let send = &mut buffers.send;
         send.clear();
-        let transmit = engine.poll_transmit(now(), send.slot()?)?;
-        let (octets, token) = (transmit.octets.len(), transmit.token);
+        let now = now();
+        let transmit = engine.poll_transmit(now, send.slot()?)?;
+        let (octets, token, at) = (transmit.octets.len(), transmit.token, now.monotonic);
         if !ready {
-            return Some(Departure { token, outcome: Left::NotTried });
+            return Some(Departure { at, token, outcome: Left::NotTried });
         }
         send.push(Outgoing::new(octets, to));
         out.send(send);
-        Some(Departure { token, outcome: send.outcome(0).into() })
+        Some(Departure { at, token, outcome: send.outcome(0).into() })
     }
 
     /// Hands over transmit stamps, with Sequence Numbers, that come by a socket of several sessions; whether they

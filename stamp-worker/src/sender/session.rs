@@ -17,7 +17,8 @@ use crate::traffic::TrafficWatch;
 const TURNS: usize = 4;
 /// Probes sent in a row before replies, other sessions and commands get their turn.
 const BURST: usize = 16;
-/// To read the clock is worth it when something is due within this time, which is longer than to send takes.
+/// To read the clock again after a probe was sent is worth it when something is due within this time, which is longer
+/// than to send takes.
 const SOON: Duration = Duration::from_micros(500);
 /// How long stragglers are waited for after a stop while no round trip is known yet.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -341,7 +342,8 @@ impl Session {
                 self.engine.handle_counters(traffic.counters());
             }
             let departure = self.port.depart(&mut self.engine, &mut buffers.port);
-            let Some(Departure { token, outcome }) = departure else { return };
+            let Some(Departure { at, token, outcome }) = departure else { return };
+            *time = at;
             match outcome {
                 Left::Sent(transmit_id) => {
                     if let Some(id) = transmit_id {

@@ -211,8 +211,9 @@ impl FramePort {
         let link_octets = link.as_ref().map_or(LINK_OCTETS, |header| header.octets().len());
         let slot = frames.slot()?;
         let payload_at = link_octets + template.header_octets();
-        let transmit = engine.poll_transmit(now(), slot.get_mut(payload_at..)?)?;
-        let (payload, token) = (transmit.octets.len(), transmit.token);
+        let now = now();
+        let transmit = engine.poll_transmit(now, slot.get_mut(payload_at..)?)?;
+        let (payload, token, at) = (transmit.octets.len(), transmit.token, now.monotonic);
         let end = payload_at + payload;
         let outcome = match (header, link, &self.joined) {
             (None, ..) => Left::Failed(stamp_net::SendFailure::NoRoute),
@@ -232,7 +233,7 @@ impl FramePort {
                 }
             }
         };
-        Some(Departure { token, outcome })
+        Some(Departure { at, token, outcome })
     }
 
     /// Hands over the transmit stamps of its frames, with Sequence Numbers.
