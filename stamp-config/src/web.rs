@@ -25,6 +25,15 @@ pub struct Web {
     pub histograms: Option<bool>,
 }
 
+/// What a command line says of it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct WebArguments {
+    /// Addresses and ports; `None` where nothing is said, none at all for "off".
+    pub listen: Option<Vec<SocketAddr>>,
+    /// The file of TLS and users.
+    pub config_file: Option<PathBuf>,
+}
+
 /// Most series unless told otherwise: ten thousand sessions with thresholds.
 const SERIES_LIMIT: usize = 1_500_000;
 
@@ -40,6 +49,18 @@ impl Web {
             enable_lifecycle: false,
             series_limit: SERIES_LIMIT,
             histograms: None,
+        }
+    }
+
+    /// The same with what the command line says, which goes before what a file says.
+    #[must_use]
+    pub fn under(self, arguments: &WebArguments) -> Self {
+        let WebArguments { listen, config_file } = arguments.clone();
+        Self {
+            is_configured: self.is_configured || listen.is_some(),
+            listen: listen.unwrap_or(self.listen),
+            config_file: config_file.or(self.config_file),
+            ..self
         }
     }
 
@@ -164,6 +185,22 @@ mod tests {
         assert_eq!(both.series_limit, 1_000);
         let one = web("web = { listen = \"[::1]:9862\" }\n").unwrap();
         assert_eq!(one.listen, ["[::1]:9862".parse().unwrap()]);
+    }
+
+    #[test]
+    fn the_command_line_goes_before_the_file() {
+        let file = || web("[web]\nlisten = \"192.0.2.1:80\"\nconfig-file = \"web.yml\"\n").unwrap();
+        assert_eq!(file().under(&WebArguments::default()), file());
+        let addresses: Vec<SocketAddr> =
+            vec!["[::1]:1".parse().unwrap(), "[::1]:2".parse().unwrap()];
+        let arguments = WebArguments { listen: Some(addresses.clone()), config_file: None };
+        let both = file().under(&arguments);
+        assert_eq!((both.listen, both.config_file), (addresses, file().config_file));
+        let arguments =
+            WebArguments { listen: Some(Vec::new()), config_file: Some("other.yml".into()) };
+        let nowhere = web("").unwrap().under(&arguments);
+        assert!(nowhere.is_configured && nowhere.listen.is_empty());
+        assert_eq!(nowhere.config_file, Some("other.yml".into()));
     }
 
     #[test]

@@ -4,6 +4,8 @@ mod asking;
 mod check;
 pub mod daemon;
 mod departure;
+#[cfg(test)]
+mod flags;
 pub mod lab;
 pub mod path;
 mod select;

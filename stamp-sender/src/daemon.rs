@@ -26,6 +26,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use stamp_config::web::WebArguments;
 use stamp_metrics::table::Table;
 use stamp_service::inherited::Inherited;
 use stamp_service::log::Log;
@@ -59,8 +60,8 @@ pub use web::{script, style};
 /// # Errors
 ///
 /// Whatever keeps it from starting.
-pub fn run(file: PathBuf, shard: Option<Shard>) -> Ended {
-    let configuration = Configuration::load(&file)?;
+pub fn run(file: PathBuf, arguments: WebArguments, shard: Option<Shard>) -> Ended {
+    let configuration = Configuration::load_under(&file, &arguments)?;
     let service = configuration.service.clone();
     let fail = |source| Failure::System { what: "going on with what was passed on", source };
     let mut inherited = Inherited::take().map_err(fail)?;
@@ -96,6 +97,7 @@ pub fn run(file: PathBuf, shard: Option<Shard>) -> Ended {
             Configuration { service: configuration.service.clone(), ..Default::default() };
         let mut daemon = Daemon {
             file,
+            arguments,
             shard,
             log,
             fleet,
@@ -123,6 +125,8 @@ pub fn run(file: PathBuf, shard: Option<Shard>) -> Ended {
 /// Everything the control side owns.
 struct Daemon {
     file: PathBuf,
+    /// What the command line says, before any file.
+    arguments: WebArguments,
     /// Which part of the sessions is ours.
     shard: Option<Shard>,
     log: Log,
@@ -213,6 +217,7 @@ impl Daemon {
         }
         let before = Before {
             file: self.file.clone(),
+            arguments: self.arguments.clone(),
             shard: self.shard,
             running: self.running.clone(),
             found: self.discoverer.found(),

@@ -60,10 +60,10 @@ pub fn main() -> ExitCode {
     };
     let ended = match command_line.verb {
         None => run::measure(&command_line.measure),
-        Some(Verb::Run(run)) => {
+        Some(Verb::Run(run)) => run.web.arguments().and_then(|web| {
             let shard = run.part.shard;
-            daemon::run(run.named_file(), shard)
-        }
+            daemon::run(run.named_file(), web, shard)
+        }),
         Some(Verb::Config(Config::Check { file, part })) => daemon::check(&file, part.shard),
         Some(Verb::Config(Config::Show { file, part })) => daemon::show(&file, part.shard),
         Some(Verb::Config(Config::Template)) => daemon::template(),

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fs;
 use std::io::IoSliceMut;
 use std::iter;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
@@ -26,6 +26,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         a_restart_with_kept_sockets_loses_no_probe,
         kept_sockets_that_do_not_fit_are_closed_and_forgotten,
         pages_are_served_at_a_listener_that_was_passed_on,
+        a_sender_serves_where_its_command_line_says_before_its_file,
     ]
 }
 
@@ -51,8 +52,19 @@ impl Manager {
         host.spawn(command)
     }
 
-    /// The same, with sockets passed on: `words` are the program and its arguments.
+    /// The reflector with these arguments, with sockets passed on.
     fn start_with(&self, host: &Host, passed: &[(String, RawFd)], words: &[&str]) -> Program {
+        self.start_program_with(host, "stamp-reflector", passed, words)
+    }
+
+    /// The same of either program.
+    fn start_program_with(
+        &self,
+        host: &Host,
+        name: &str,
+        passed: &[(String, RawFd)],
+        words: &[&str],
+    ) -> Program {
         let names: Vec<&str> = passed.iter().map(|(name, _)| name.as_str()).collect();
         let numbers = passed.iter().enumerate();
         // Far above first, so that none is overwritten before it was moved.
@@ -62,7 +74,7 @@ impl Manager {
             numbers.map(|(at, _)| format!(" {}<&{} {}<&-", at + 3, at + 100, at + 100)).collect();
         let script = format!("exec{above}; exec{moved}; LISTEN_PID=$$ exec \"$@\"");
         let mut command = Command::new("bash");
-        let program = netns::binary("stamp-reflector").get_program().to_owned();
+        let program = netns::binary(name).get_program().to_owned();
         command.args(["-c", &script, "bash"]).arg(program).args(words);
         command.env("LISTEN_FDS", passed.len().to_string()).env("LISTEN_FDNAMES", names.join(":"));
         self.start(host, &mut command)
@@ -239,14 +251,19 @@ fn kept_sockets_that_do_not_fit_are_closed_and_forgotten() {
     assert_eq!(manager.kept.borrow().len(), 1);
 }
 
+/// A listener at this port of the loopback, as a manager passes it on.
+fn web_listener(host: &Host, port: u16) -> (String, RawFd) {
+    let listener = host.run(|| TcpListener::bind(("127.0.0.1", port))).expect("a free port");
+    // For the program that is started.
+    fcntl(&listener, FcntlArg::F_SETFD(FdFlag::empty())).expect("it is open");
+    ("web".to_owned(), listener.into_raw_fd())
+}
+
 fn pages_are_served_at_a_listener_that_was_passed_on() {
     let host = Host::new("host", Families::V4);
     let folder = Folder::new();
     let manager = Manager::new(&folder);
-    let listener = host.run(|| TcpListener::bind("127.0.0.1:9863")).expect("a free port");
-    // For the program that is started.
-    fcntl(&listener, FcntlArg::F_SETFD(FdFlag::empty())).expect("it is open");
-    let passed = [("web".to_owned(), listener.into_raw_fd())];
+    let passed = [web_listener(&host, 9863)];
     let file = folder
         .write("reflector.toml", "listen = \"127.0.0.1:8620\"\nweb.listen = \"127.0.0.1:9863\"\n");
     let program = manager.start_with(&host, &passed, &[file.to_str().expect("a plain path")]);
@@ -254,4 +271,35 @@ fn pages_are_served_at_a_listener_that_was_passed_on() {
     assert!(scrape((&host, 9863)).contains("stamp_reflector_"));
     program.signal(Signal::SIGTERM);
     program.wait().assert_code(0);
+}
+
+fn a_sender_serves_where_its_command_line_says_before_its_file() {
+    let host = Host::new("host", Families::V4);
+    let folder = Folder::new();
+    let manager = Manager::new(&folder);
+    let passed = [web_listener(&host, 9862)];
+    let session = "[[session]]\nname = \"a\"\ntarget = \"127.0.0.1:8620\"\n";
+    let file = folder.write("sender.toml", &format!("web.listen = \"127.0.0.1:9870\"\n{session}"));
+    let words = ["run", file.to_str().expect("a plain path")];
+    let flags = ["127.0.0.1:9862", "127.0.0.1:9872"]
+        .map(|address| format!("--web.listen-address={address}"));
+    let words: Vec<&str> = words.into_iter().chain(flags.iter().map(String::as_str)).collect();
+    let program = manager.start_program_with(&host, "stamp-sender", &passed, &words);
+    assert_eq!(manager.news(), "READY=1");
+    for port in [9862, 9872] {
+        assert!(scrape((&host, port)).contains("stamp_sender_sessions"), "{port}");
+    }
+    let elsewhere = host.run(|| TcpStream::connect("127.0.0.1:9870"));
+    assert!(elsewhere.is_err(), "the file's address is nobody's");
+    // What the command line says holds for every reading of the file.
+    folder.write("sender.toml", &format!("web.listen = \"127.0.0.1:9871\"\n{session}"));
+    program.signal(Signal::SIGHUP);
+    program.wait_for_error_line(|line| line.contains("configuration reloaded"));
+    program.signal(Signal::SIGTERM);
+    program.wait().assert_code(0);
+    let mut both = netns::binary("stamp-sender");
+    both.args(words).arg("--web.listen-address=off");
+    let refused = host.spawn(&mut both).wait();
+    assert_eq!(refused.code, Some(3), "{refused}");
+    assert!(refused.stderr.contains("--web.listen-address"), "{refused}");
 }

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use stamp_config::parse;
+use stamp_config::web::{Listen, WebArguments};
 
 use crate::daemon::Shard;
+use crate::exit::Failure;
 
 /// `stamp-sender run`.
 #[derive(Args, Clone, Debug)]
@@ -16,9 +18,41 @@ pub struct Run {
     /// The same by the name that other services have for it.
     #[arg(long = "config.file", value_name = "FILE", env = "STAMP_CONFIG_FILE")]
     pub config_file: Option<PathBuf>,
+    /// Where metrics are told.
+    #[command(flatten)]
+    pub web: WebFlags,
     /// Which of several senders that share the file this is.
     #[command(flatten)]
     pub part: Part,
+}
+
+/// What exporters of Prometheus are told on their command line; it goes before the file.
+#[derive(Args, Clone, Debug)]
+pub struct WebFlags {
+    /// Address and port to tell metrics over HTTP on, instead of those of web.listen in the file; repeatable;
+    /// off is nowhere.
+    #[arg(long = "web.listen-address", value_name = "ADDR:PORT|off", env = "STAMP_WEB_LISTEN_ADDRESS", value_delimiter = ',', value_parser = parse::<Listen>)]
+    pub listen_addresses: Vec<Listen>,
+    /// TLS and users for it, in the form of the Prometheus exporters, instead of web.config-file in the file; read again
+    /// when it changes.
+    #[arg(long = "web.config.file", value_name = "FILE", env = "STAMP_WEB_CONFIG_FILE")]
+    pub web_config_file: Option<PathBuf>,
+}
+
+impl WebFlags {
+    /// What they say.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Usage`]: an address beside "off".
+    pub fn arguments(&self) -> Result<WebArguments, Failure> {
+        let words = Some(self.listen_addresses.as_slice()).filter(|words| !words.is_empty());
+        let listen = words.map(Listen::all).transpose().map_err(|problem| Failure::Usage {
+            flag: "--web.listen-address",
+            problem: problem.to_owned(),
+        })?;
+        Ok(WebArguments { listen, config_file: self.web_config_file.clone() })
+    }
 }
 
 /// Which part of a file is meant.

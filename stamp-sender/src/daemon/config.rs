@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use stamp_config::document::{self, ConfigErrors, Outline, Problem, Section};
+use stamp_config::web::WebArguments;
 
 use crate::exit::Failure;
 use crate::select::config::Select;
@@ -79,30 +80,53 @@ impl Configuration {
     ///
     /// [`Failure::Input`]: it cannot be read, or every mistake in it with line and column.
     pub fn load(path: &Path) -> Result<Self, Failure> {
+        Self::load_under(path, &WebArguments::default())
+    }
+
+    /// The same where the command line says something.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::load`].
+    pub fn load_under(path: &Path, arguments: &WebArguments) -> Result<Self, Failure> {
         let text = fs::read_to_string(path)
             .map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        Self::read(&path.to_string_lossy(), &text, folder)
+        Self::read_under(&path.to_string_lossy(), &text, folder, arguments)
             .map_err(|errors| Failure::Input(errors.to_string()))
     }
 
-    /// Reads text that is called `file` in messages and whose paths are relative to `folder`.
+    /// Reads text that is called `file` in messages and whose paths are relative to `folder`, where the command line says
+    /// something.
     ///
     /// # Errors
     ///
     /// Every mistake, in the order of the lines.
-    pub fn read(file: &str, text: &str, folder: &Path) -> Result<Self, ConfigErrors> {
+    pub fn read_under(
+        file: &str,
+        text: &str,
+        folder: &Path,
+        arguments: &WebArguments,
+    ) -> Result<Self, ConfigErrors> {
         let elsewhere = RefCell::new(None);
-        let read = document::read(file, text, |root| Self::build(root, folder, &elsewhere));
+        let build = |root: &Section<'_>| Self::build(root, folder, &elsewhere, arguments);
+        let read = document::read(file, text, build);
         match elsewhere.into_inner() {
             Some(errors) => Err(paths::joined(errors, read.err())),
             None => read,
         }
     }
 
+    /// The same, where the command line says nothing.
+    #[cfg(test)]
+    pub fn read(file: &str, text: &str, folder: &Path) -> Result<Self, ConfigErrors> {
+        Self::read_under(file, text, folder, &WebArguments::default())
+    }
+
     /// Every key of such a text.
     pub fn outline() -> Outline {
-        Outline::of(|root| Self::build(root, Path::new(""), &RefCell::default()))
+        let arguments = WebArguments::default();
+        Outline::of(|root| Self::build(root, Path::new(""), &RefCell::default(), &arguments))
     }
 
     /// Sessions have histograms: as is written, else where there are few enough of them.
@@ -117,10 +141,16 @@ impl Configuration {
         too_many.then_some(SESSIONS_WITH_HISTOGRAMS)
     }
 
-    fn build(root: &Section<'_>, folder: &Path, elsewhere: &paths::Elsewhere) -> Self {
+    fn build(
+        root: &Section<'_>,
+        folder: &Path,
+        elsewhere: &paths::Elsewhere,
+        arguments: &WebArguments,
+    ) -> Self {
         let of_root = Settings::read_only(root, folder, |key| OF_EVERY_SESSION.contains(&key));
         let topology = of_root.get("topology").map(PathBuf::from);
-        let service = Service::read(root, folder);
+        let mut service = Service::read(root, folder);
+        service.web = service.web.under(arguments);
         let select = root.section("select", |section| Select::read(section, folder)).flatten();
         let web = (service.web.listen.as_slice(), service.web.config_file.as_deref());
         client::refuse_the_open(root, &service.clients, "web.listen", web);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use stamp_config::web::WebArguments;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout_at};
@@ -48,6 +49,7 @@ pub(super) struct Preparation {
 /// What a preparation is held against.
 pub(super) struct Before {
     pub(super) file: PathBuf,
+    pub(super) arguments: WebArguments,
     pub(super) shard: Option<Shard>,
     pub(super) running: Configuration,
     pub(super) found: Found,
@@ -128,10 +130,10 @@ struct Read {
 fn read(wanted: Wanted, before: &Before) -> Result<Read, Failure> {
     let configuration = match wanted {
         Wanted::First(configuration) => *configuration,
-        Wanted::File => Configuration::load(&before.file)?,
+        Wanted::File => Configuration::load_under(&before.file, &before.arguments)?,
         Wanted::Pushed(text) => {
             let folder = before.file.parent().unwrap_or(Path::new(""));
-            Configuration::read("pushed", &text, folder)
+            Configuration::read_under("pushed", &text, folder, &before.arguments)
                 .map_err(|errors| Failure::Input(errors.to_string()))?
         }
         Wanted::Found | Wanted::Computed | Wanted::Drained(..) => before.running.clone(),

@@ -16,6 +16,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         probes_are_counted_from_zero_and_reloads_show,
         without_a_file_nothing_is_told_unless_asked,
         sessions_are_listed_drained_and_forgotten,
+        a_controller_puts_a_document_in_force_until_the_file_is_read_again,
     ]
 }
 
@@ -150,6 +151,50 @@ fn sessions_are_listed_drained_and_forgotten() {
     while of_77(&listed()).is_none() {
         assert!(going_on.is_running());
     }
+    program.signal(Signal::SIGTERM);
+    program.wait().assert_code(0);
+}
+
+fn a_controller_puts_a_document_in_force_until_the_file_is_read_again() {
+    let net = netns::two_hosts(Families::V4);
+    let folder = Folder::new();
+    let token = folder.write("token", "0123456789abcdef\n");
+    std::fs::set_permissions(token, std::fs::Permissions::from_mode(0o600)).expect("it is ours");
+    let text = "listen = \"0.0.0.0:862\"\nstateful = true\nrate-limit = 1000\n\
+                web.control-token-file = \"token\"\nweb.enable-lifecycle = true\n";
+    let file = folder.write("reflector.toml", text);
+    let program = net.far.spawn(netns::binary("stamp-reflector").arg(&file));
+    program.wait_for_error_line(|line| line.contains("metrics are told over HTTP"));
+    let at = (&net.far, 9863);
+    let put = |document: &str| {
+        let head = format!("{BEARER}Content-Length: {}\r\n\r\n{document}", document.len());
+        ask(at, "PUT", "/api/v1/config", &head)
+    };
+    let in_force = || ask(at, "GET", "/config", "").1;
+    let sessions = || {
+        let list: Value =
+            serde_json::from_str(&ask(at, "GET", "/api/v1/sessions", "").1).expect("JSON");
+        list["sessions"].as_array().expect("a list").len()
+    };
+    let mut sender = netns::binary("stamp-sender");
+    sender.arg(net.far.ipv4().to_string()).args(["-c", "10", "-i", "5ms"]);
+    net.near.spawn(&mut sender).wait().assert_code(0);
+    let held = sessions();
+    assert!(held > 0);
+
+    assert_eq!(ask(at, "PUT", "/api/v1/config", "Content-Length: 0\r\n").0, 401);
+    let pushed = text.replace("rate-limit = 1000", "rate-limit = 2000");
+    let (status, words) = put(&pushed.replace("stateful = true", "stateful = 7"));
+    assert_eq!(status, 400, "{words}");
+    assert!(words.contains("stateful = 7"), "{words}");
+    assert!(in_force().contains("rate-limit = 1000"), "all of it or nothing: {}", in_force());
+    let (status, words) = put(&pushed);
+    assert_eq!(status, 200, "{words}");
+    assert!(in_force().contains("rate-limit = 2000"), "{}", in_force());
+    assert_eq!(sessions(), held, "sessions go on");
+    assert_eq!(ask(at, "POST", "/-/reload", "").0, 200);
+    assert!(in_force().contains("rate-limit = 1000"), "the file counts again: {}", in_force());
+    assert_eq!(sessions(), held);
     program.signal(Signal::SIGTERM);
     program.wait().assert_code(0);
 }

@@ -13,15 +13,19 @@ use super::tree::File;
 /// The list.
 pub const LIST: &str = "docs/names.txt";
 /// Lists that tests of the crates keep right, and what a line of each names.
-const LISTS: [(&str, &str); 5] = [
+const LISTS: [(&str, &str); 6] = [
     ("stamp-metrics/reference/metrics.txt", "metric"),
     ("stamp-sender/reference/keys.txt", "key of run"),
     ("stamp-path/reference/topology-keys.txt", "key of topology"),
     ("stamp-reflector/reference/keys.txt", "key of reflector"),
     ("stamp-sender/reference/session-keys.txt", "key of run"),
+    ("stamp-sender/reference/flags.txt", "flag of"),
 ];
-/// Where the schemas of what is printed lie.
-const SCHEMAS: &str = "stamp-sender/schemas/";
+/// Where the schemas of what is told lie, what a line of each names, and the program that prints them.
+const SCHEMAS: [(&str, &str, &str); 2] = [
+    ("stamp-sender/schemas/", "JSON", "stamp-sender"),
+    ("stamp-reflector/schemas/", "JSON of reflector", "stamp-reflector"),
+];
 
 /// Every name there is, a line each as the list has them: what it is a name of, a blank, the name.
 #[must_use]
@@ -31,9 +35,11 @@ pub fn current(files: &[File]) -> BTreeSet<String> {
         let lines = files.iter().filter(|file| file.path == path).flat_map(File::lines);
         names.extend(lines.map(|(_, line)| format!("{kind} {line}")));
     }
-    for file in files.iter().filter(|file| file.path.starts_with(SCHEMAS)) {
-        let schema: Value = serde_json::from_str(file.text()).unwrap_or_default();
-        properties(&schema, &format!("JSON {}", file.stem()), &mut names);
+    for (folder, kind, _) in SCHEMAS {
+        for file in files.iter().filter(|file| file.path.starts_with(folder)) {
+            let schema: Value = serde_json::from_str(file.text()).unwrap_or_default();
+            properties(&schema, &format!("{kind} {}", file.stem()), &mut names);
+        }
     }
     names
 }
@@ -72,10 +78,14 @@ pub fn check(current: &BTreeSet<String>, list: &File, changelog: &File) -> Vec<F
     let told = unreleased(changelog.text());
     // A schema that is new as a whole is told by its own name.
     let is_of_new_schema = |line: &str| {
-        let schema = line.strip_prefix("JSON ").and_then(|name| name.split('.').next());
-        schema.is_some_and(|schema| {
-            let of_it = format!("JSON {schema}.");
-            told.contains(&format!("`stamp-sender schema {schema}`"))
+        // The last first: its kind begins with that of the other.
+        let schema = SCHEMAS.iter().rev().find_map(|(_, kind, program)| {
+            let name = line.strip_prefix(kind)?.strip_prefix(' ')?;
+            Some((kind, program, name.split('.').next()?))
+        });
+        schema.is_some_and(|(kind, program, schema)| {
+            let of_it = format!("{kind} {schema}.");
+            told.contains(&format!("`{program} schema {schema}`"))
                 && !promised.iter().any(|line| line.starts_with(&of_it))
         })
     };
@@ -98,6 +108,9 @@ fn leaf(line: &str) -> &str {
         Some(metric) => metric.split(' ').nth(1).unwrap_or(metric),
         None => line.rsplit(' ').next().unwrap_or(line),
     };
+    if line.starts_with("flag of ") {
+        return name;
+    }
     name.rsplit('.').next().unwrap_or(name)
 }
 
@@ -125,6 +138,18 @@ mod tests {
         let (list, changelog) =
             (File::imagined(LIST, list), File::imagined("CHANGELOG.md", changelog));
         check(&current(&files), &list, &changelog).into_iter().map(|it| it.message).collect()
+    }
+
+    #[test]
+    fn a_flag_is_told_as_it_is_typed() {
+        let files = [File::imagined(LISTS[5].0, "stamp-sender run --web.listen-address\n")];
+        let current = current(&files);
+        let findings = |changelog: &str| {
+            let changelog = File::imagined("CHANGELOG.md", changelog);
+            check(&current, &File::imagined(LIST, ""), &changelog).len()
+        };
+        assert_eq!(findings("## [Unreleased]\n- `listen-address`\n"), 1);
+        assert_eq!(findings("## [Unreleased]\n- `--web.listen-address`\n"), 0);
     }
 
     const ALL: &str = "metric gauge stamp_a {session}\nkey of run session[].target\n\
@@ -159,6 +184,21 @@ mod tests {
         assert!(findings(list, "## [Unreleased]\n- `stamp-sender schema json`\n").is_empty());
         let list = format!("{list}JSON json.packets\n");
         assert_eq!(findings(&list, "## [Unreleased]\n- `stamp-sender schema json`\n").len(), 2);
+    }
+
+    #[test]
+    fn the_schemas_of_the_reflector_are_its_own() {
+        let schema = r#"{"properties": {"draining": {}}}"#;
+        let files = [File::imagined("stamp-reflector/schemas/json.json", schema)];
+        let current = current(&files);
+        assert_eq!(current.iter().collect::<Vec<_>>(), ["JSON of reflector json.draining"]);
+        let findings = |changelog: &str| {
+            let changelog = File::imagined("CHANGELOG.md", changelog);
+            check(&current, &File::imagined(LIST, ""), &changelog).len()
+        };
+        assert_eq!(findings("## [Unreleased]\n- `stamp-sender schema json`\n"), 1);
+        assert_eq!(findings("## [Unreleased]\n- `stamp-reflector schema json`\n"), 0);
+        assert_eq!(findings("## [Unreleased]\n- `draining`\n"), 0);
     }
 
     #[test]

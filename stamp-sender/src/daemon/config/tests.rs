@@ -191,3 +191,35 @@ fn the_template_is_right_as_it_is_and_with_every_default_in_it() {
         panic!("{errors}\n{session}");
     }
 }
+
+#[test]
+fn histograms_go_where_sessions_are_too_many_unless_somebody_says_so() {
+    let of =
+        |web: &str| read(&format!("{web}[[session]]\nname = \"a\"\ntarget = \"b\"\n")).unwrap();
+    let unsaid = of("");
+    assert!(unsaid.has_histograms(1_000) && !unsaid.has_histograms(1_001));
+    assert_eq!(unsaid.too_many_for_histograms(1_000), None);
+    assert_eq!(unsaid.too_many_for_histograms(1_001), Some(1_000), "which is told");
+    let always = of("web.histograms = \"classic\"\n");
+    assert!(always.has_histograms(10_000));
+    assert_eq!(always.too_many_for_histograms(10_000), None);
+    let never = of("web.histograms = \"none\"\n");
+    assert!(!never.has_histograms(1));
+    assert_eq!(never.too_many_for_histograms(10_000), None, "somebody wanted it");
+}
+
+#[test]
+fn the_command_line_goes_before_the_file_where_it_is_told() {
+    let text = "web.listen = \"127.0.0.1:1\"\n[[client]]\nname = \"c\"\ntoken-file = \"t\"\nto = [\"198.51.100.0/24\"]\n";
+    let under = |arguments: &WebArguments| {
+        Configuration::read_under("f.toml", text, Path::new("/etc/stamp"), arguments)
+    };
+    let listen = |address: &str| Some(vec![address.parse().unwrap()]);
+    let loopback = WebArguments { listen: listen("[::1]:2"), config_file: None };
+    assert_eq!(under(&loopback).unwrap().service.web.listen, ["[::1]:2".parse().unwrap()]);
+    let open = WebArguments { listen: listen("192.0.2.1:2"), config_file: None };
+    let told = under(&open).unwrap_err().to_string();
+    assert!(told.contains("192.0.2.1:2"), "clients need users there: {told}");
+    let users = WebArguments { config_file: Some("web.yml".into()), ..open };
+    assert_eq!(under(&users).unwrap().service.web.config_file, Some("web.yml".into()));
+}
