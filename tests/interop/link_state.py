@@ -197,7 +197,8 @@ class Speaker:
         while len(octets) < count:
             more = self.socket.recv(count - len(octets))
             if not more:
-                raise Mismatch("the BGP session was closed")
+                # With or without a reset, as the other end has read what came or not.
+                raise ConnectionAbortedError("the BGP session was closed")
             octets += more
         return octets
 
