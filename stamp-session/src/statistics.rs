@@ -8,6 +8,7 @@
 //! It is kept as it is and counted, never cut off at zero.
 
 mod buckets;
+mod cells;
 mod counts;
 mod delay;
 mod distribution;

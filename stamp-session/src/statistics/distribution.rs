@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
-use hdrhistogram::Histogram;
 use stamp_proto::time::TimeDelta;
+
+use super::cells::Cells;
 
 /// Largest relative error of a quantile of a [`Precision::Fine`] series: half a cell.
 pub const QUANTILE_RELATIVE_ERROR: f64 = 1.0 / 256.0;
@@ -17,7 +18,7 @@ pub const HIGHEST_TRACKED_NS: u64 = 10_000_000_000;
 /// The same of a [`Precision::Coarse`] series.
 pub const COARSE_HIGHEST_TRACKED_NS: u64 = 1_000_000_000;
 
-/// The smallest cell; each halving costs half a KiB.
+/// The smallest cell; each halving costs a quarter of a KiB.
 const LOWEST_TRACKED_NS: u64 = 128;
 /// Values that wait to be put into a histogram together: what fits into the padding of a series.
 const WAITING: usize = 5;
@@ -28,9 +29,11 @@ pub enum Precision {
     /// No quantiles, no memory.
     #[default]
     None,
-    /// One digit: quantiles within [`COARSE_QUANTILE_RELATIVE_ERROR`], 1.4 KiB.
+    /// One digit: quantiles within [`COARSE_QUANTILE_RELATIVE_ERROR`], 0.8 KiB; more than
+    /// 65 535 values 1.4 KiB.
     Coarse,
-    /// Two digits: quantiles within [`QUANTILE_RELATIVE_ERROR`], 10.6 KiB.
+    /// Two digits: quantiles within [`QUANTILE_RELATIVE_ERROR`], 5.4 KiB; more than
+    /// 65 535 values 10.6 KiB.
     Fine,
 }
 
@@ -45,8 +48,8 @@ pub(super) struct Distribution {
     /// Distances from the origin in nanoseconds, as many as wait; longer ones than these hold do not.
     distances: [i32; WAITING],
     origin: TimeDelta,
-    above: Option<Box<Histogram<u32>>>,
-    below: Option<Box<Histogram<u32>>>,
+    above: Option<Box<Cells>>,
+    below: Option<Box<Cells>>,
     /// How many values are below the origin, those that wait included.
     below_count: u64,
 }
@@ -59,7 +62,7 @@ impl Distribution {
     /// Makes room now for values above the origin, where nearly all of them lie.
     pub(super) fn prepare(&mut self) {
         if self.above.is_none() {
-            self.above = empty(self.precision).map(Box::new);
+            self.above = Cells::empty(self.precision).map(Box::new);
         }
     }
 
@@ -69,13 +72,9 @@ impl Distribution {
         self.waiting = 0;
         self.origin = TimeDelta::ZERO;
         self.below_count = 0;
-        self.below = self.below.take().filter(|below| !below.is_empty());
-        for histogram in [&mut self.above, &mut self.below].into_iter().flatten() {
-            // Not where nothing is to be wiped out: it is in no cache.
-            if !histogram.is_empty() {
-                histogram.reset();
-            }
-        }
+        self.below = self.below.take().filter(|below| below.len() > 0);
+        let sides = [&mut self.above, &mut self.below];
+        sides.into_iter().flatten().for_each(|cells| cells.reset());
     }
 
     pub(super) const fn precision(&self) -> Precision {
@@ -93,9 +92,7 @@ impl Distribution {
 
     /// How many values do not wait.
     fn in_histograms(&self) -> u64 {
-        let count = |histogram: &Option<Box<Histogram<u32>>>| {
-            histogram.as_deref().map_or(0, Histogram::len)
-        };
+        let count = |cells: &Option<Box<Cells>>| cells.as_deref().map_or(0, Cells::len);
         count(&self.above).saturating_add(count(&self.below))
     }
 
@@ -126,23 +123,18 @@ impl Distribution {
     }
 
     fn keep(&mut self, distance_ns: i64) {
-        let histogram = if distance_ns < 0 { &mut self.below } else { &mut self.above };
-        if histogram.is_none() {
-            *histogram = empty(self.precision).map(Box::new);
+        let cells = if distance_ns < 0 { &mut self.below } else { &mut self.above };
+        if cells.is_none() {
+            *cells = Cells::empty(self.precision).map(Box::new);
         }
-        if let Some(histogram) = histogram {
-            histogram.saturating_record(distance_ns.unsigned_abs());
+        if let Some(cells) = cells {
+            cells.record(distance_ns.unsigned_abs());
         }
     }
 
     /// Octets on the heap.
     pub(super) fn heap_octets(&self) -> usize {
-        let of = |histogram: &Option<Box<Histogram<u32>>>| {
-            histogram.as_deref().map_or(0, |histogram| {
-                let cells = histogram.distinct_values().saturating_mul(size_of::<u32>());
-                cells.saturating_add(size_of::<Histogram<u32>>())
-            })
-        };
+        let of = |cells: &Option<Box<Cells>>| cells.as_deref().map_or(0, Cells::octets);
         of(&self.above).saturating_add(of(&self.below))
     }
 
@@ -166,7 +158,7 @@ impl Distribution {
     /// By counting, as `value_at_quantile` would have to be asked with a fraction that rounds.
     fn magnitude_at(
         &self,
-        histogram: Option<&Histogram<u32>>,
+        side: Option<&Cells>,
         rank: u64,
         is_of_this_side: impl Fn(i32) -> bool,
     ) -> Option<TimeDelta> {
@@ -190,15 +182,15 @@ impl Distribution {
         waiting.sort_unstable();
         let mut waiting = waiting.into_iter().take(count).peekable();
         let mut seen = 0_u64;
-        for recorded in histogram.into_iter().flat_map(Histogram::iter_recorded) {
-            let cell = cell_of(recorded.value_iterated_to());
+        for (highest, count) in side.into_iter().flat_map(Cells::recorded) {
+            let cell = cell_of(highest);
             while let Some(before) = waiting.next_if(|waiting| *waiting <= cell) {
                 seen = seen.saturating_add(1);
                 if seen >= rank {
                     return middle_of(before);
                 }
             }
-            seen = seen.saturating_add(recorded.count_since_last_iteration());
+            seen = seen.saturating_add(count);
             if seen >= rank {
                 return middle_of(cell);
             }
@@ -209,9 +201,9 @@ impl Distribution {
 }
 
 /// An empty histogram, to ask for the cells that all of a precision have.
-fn cells(precision: Precision) -> Option<&'static Histogram<u32>> {
-    static COARSE: LazyLock<Option<Histogram<u32>>> = LazyLock::new(|| empty(Precision::Coarse));
-    static FINE: LazyLock<Option<Histogram<u32>>> = LazyLock::new(|| empty(Precision::Fine));
+fn cells(precision: Precision) -> Option<&'static Cells> {
+    static COARSE: LazyLock<Option<Cells>> = LazyLock::new(|| Cells::empty(Precision::Coarse));
+    static FINE: LazyLock<Option<Cells>> = LazyLock::new(|| Cells::empty(Precision::Fine));
     match precision {
         Precision::None => None,
         Precision::Coarse => COARSE.as_ref(),
@@ -219,16 +211,19 @@ fn cells(precision: Precision) -> Option<&'static Histogram<u32>> {
     }
 }
 
-fn empty(precision: Precision) -> Option<Histogram<u32>> {
-    // One cell more than is promised, because the last one takes whatever lies beyond it as well.
-    let (highest, digits) = match precision {
-        Precision::None => return None,
-        Precision::Coarse => {
-            (COARSE_HIGHEST_TRACKED_NS.saturating_add(COARSE_HIGHEST_TRACKED_NS / 16), 1)
-        }
-        Precision::Fine => (HIGHEST_TRACKED_NS.saturating_add(HIGHEST_TRACKED_NS / 128), 2),
-    };
-    Histogram::new_with_bounds(LOWEST_TRACKED_NS, highest, digits).ok()
+impl Precision {
+    /// Lowest value in nanoseconds, highest value, and digits of a histogram.
+    pub(super) const fn bounds(self) -> Option<(u64, u64, u8)> {
+        // One cell more than is promised, because the last one takes whatever lies beyond it as well.
+        let (highest, digits) = match self {
+            Self::None => return None,
+            Self::Coarse => {
+                (COARSE_HIGHEST_TRACKED_NS.saturating_add(COARSE_HIGHEST_TRACKED_NS / 16), 1)
+            }
+            Self::Fine => (HIGHEST_TRACKED_NS.saturating_add(HIGHEST_TRACKED_NS / 128), 2),
+        };
+        Some((LOWEST_TRACKED_NS, highest, digits))
+    }
 }
 
 #[cfg(test)]
@@ -282,7 +277,7 @@ mod tests {
         let mut distribution = Distribution::new(Precision::Fine);
         distribution.prepare();
         let prepared = distribution.heap_octets();
-        assert!(prepared > 10_000, "{prepared}");
+        assert!(prepared > 5_000, "{prepared}");
         for _ in 0..3 {
             distribution.set_origin(far);
             for distance in [-3_000, 1_000, 2_000, 4_000, 5_000, 6_000] {
