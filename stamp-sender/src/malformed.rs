@@ -159,7 +159,7 @@ fn print(text: &str) -> Result<(), Failure> {
 
 impl Row {
     fn new(session: &str, kind: Malformation, snapshot: &SessionSnapshot) -> Self {
-        let counts = &snapshot.answers.conformity;
+        let counts = snapshot.answers.clone().unwrap_or_default().conformity;
         let verdict = match (counts.conformant, counts.deviating) {
             (_, 1..) => Verdict::Deviates,
             (0, 0) => Verdict::Silent,

@@ -57,8 +57,8 @@ pub struct SessionSnapshot {
     pub wants_no_reply: bool,
     /// Answered probes by what was not done of what they asked for.
     pub requests: RequestCounts,
-    /// What replies answered.
-    pub answers: AnswerCounts,
+    /// What replies answered, if anything is asked.
+    pub answers: Option<Box<AnswerCounts>>,
     /// What a timestamp-and-forward node did to the latest probe that came back and had asked it.
     pub stamping: Stamping,
     /// The same of all that came back.
@@ -434,6 +434,11 @@ mod tests {
     fn counts(received: u64, lost: u64, local: u64) -> PacketCounts {
         let lost = Lost { round_trip: lost, forward: Some(1), local, ..Lost::default() };
         PacketCounts { received, lost, ..PacketCounts::default() }
+    }
+
+    #[test]
+    fn a_window_of_ten_thousand_sessions_is_small() {
+        assert!(size_of::<SessionSnapshot>() <= 3_400, "{}", size_of::<SessionSnapshot>());
     }
 
     #[test]

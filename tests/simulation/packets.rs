@@ -275,7 +275,7 @@ fn assert_counted(scenario: &Scenario, record: &Record, sender: &Sender) {
     assert_eq!(packets.sent, PROBES);
     assert_eq!(packets.received, first.len() as u64, "a sample for each probe with a reply");
     assert_eq!(packets.lost.round_trip, PROBES - first.len() as u64);
-    let series = snapshot.answers.packets;
+    let series = snapshot.answers.as_deref().expect("something is asked").packets;
     assert_eq!(series.told, granted.len() as u64);
     assert_eq!(series.refused, (first.len() - granted.len()) as u64);
     assert_eq!(series.expected, granted.len() as u64 * u64::from(scenario.wanted.count));

@@ -179,7 +179,7 @@ fn follow_ups_correct_every_reply_whose_successor_came() {
         let (residence_ns, late_ns) = (scenario.far.residence_ns, scenario.far.residence_ns / 2);
         let record = assert_pair_agrees(scenario);
         let run = record.run.as_ref().expect("it ended");
-        let report = run.answers.follow_up;
+        let report = run.answers.as_deref().expect("follow-up is asked").follow_up;
         let (in_time, all) = numbers(&record);
         let has_successor = |number: &&u32| all.contains(&(**number + 1));
         let expected = in_time.iter().filter(has_successor).count() as u64;

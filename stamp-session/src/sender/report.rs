@@ -1,5 +1,6 @@
 //! What a session knows, as plain data.
 
+use super::answers::AnswerCounts;
 use super::direction::{Directional, Reflector};
 use super::reason::RejectReason;
 use super::state::Liveness;
@@ -70,14 +71,7 @@ impl Sender {
     fn report(&self, tally: &Tally, losses: Option<Directional>) -> SessionSnapshot {
         let packets = self.packets(tally, losses);
         let lost = packets.lost.round_trip.saturating_sub(packets.lost.local);
-        let mut answers =
-            tally.answers.as_deref().map(|answers| answers.report(lost)).unwrap_or_default();
-        if let Some(pace) = self.seldom.as_deref().and_then(|seldom| seldom.pace.as_ref()) {
-            answers.pace = pace.report();
-        }
-        if let Some(reporter) = self.access_reporter() {
-            answers.access_report = reporter.status();
-        }
+        let answers = self.answers(tally, lost);
         let delay = DelayReport {
             forward: tally.forward.summary(lost),
             backward: tally.backward.summary(lost),
@@ -129,7 +123,7 @@ impl Sender {
             tlvs: self.far_end.tlvs,
             tlv_counts: tally.tlvs,
             wants_no_reply: self.config.requests.wants_no_reply(),
-            requests: answers.requests,
+            requests: answers.as_deref().map(|answers| answers.requests).unwrap_or_default(),
             answers,
             stamping: self.far_end.stamping,
             stamping_counts: tally.stamping(),
@@ -138,6 +132,22 @@ impl Sender {
             lateness: tally.lateness.summary(0),
             events_dropped: self.events.dropped(),
         }
+    }
+
+    fn answers(&self, tally: &Tally, lost: u64) -> Option<Box<AnswerCounts>> {
+        let pace = self.seldom.as_deref().and_then(|seldom| seldom.pace.as_ref());
+        let (asked, reporter) = (tally.answers.as_deref(), self.access_reporter());
+        if asked.is_none() && pace.is_none() && reporter.is_none() {
+            return None;
+        }
+        let mut answers = asked.map(|answers| answers.report(lost)).unwrap_or_default();
+        if let Some(pace) = pace {
+            answers.pace = pace.report();
+        }
+        if let Some(reporter) = reporter {
+            answers.access_report = reporter.status();
+        }
+        Some(Box::new(answers))
     }
 
     fn packets(&self, tally: &Tally, losses: Option<Directional>) -> PacketCounts {

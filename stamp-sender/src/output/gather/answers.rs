@@ -21,7 +21,8 @@ use crate::output::record::{
 };
 
 pub(super) fn answers(info: &SessionInfo, snapshot: &SessionSnapshot) -> AnswersRecord {
-    let (asked, counts) = (&info.requests, &snapshot.answers);
+    let asked = &info.requests;
+    let counts = &*snapshot.answers.clone().unwrap_or_default();
     AnswersRecord {
         location: asked.location.then(|| location(info, &counts.location)),
         timestamp_information: asked

@@ -35,7 +35,7 @@ fn reply(probe: &[u8], slot: u64, number: u32, told: Option<(u32, u64, u64)>) ->
 }
 
 fn report(rig: &Rig) -> FollowUpReport {
-    rig.sender.snapshot().answers.follow_up
+    rig.sender.snapshot().answers.unwrap().follow_up
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn what_waits_is_bounded_and_windows_begin_empty() {
     assert!(rig.sender.run.answers.as_deref().unwrap().follow_ups.heap_octets() <= 8 * 1_024);
     let probe = rig.send(200 * SLOT);
     let _ = sample(rig.receive(&reply(&probe, 200, 200, Some((199, 199, 5 * US)))));
-    let of = |rig: &mut Rig| rig.sender.take_window().answers.follow_up;
+    let of = |rig: &mut Rig| rig.sender.take_window().answers.unwrap().follow_up;
     assert_eq!(of(&mut rig).backward.count, 1);
     assert_eq!(of(&mut rig), FollowUpReport::default());
 }

@@ -67,13 +67,13 @@ fn the_questions_are_those_of_the_draft() {
 fn what_came_back_is_told_with_its_changes() {
     let mut rig = Rig::new(asking());
     pass(&mut rig, 0, |area| answer(area, true, [FIRST, LAST]));
-    let seen = rig.sender.snapshot().answers;
+    let seen = rig.sender.snapshot().answers.unwrap();
     let fixed = seen.fixed_header.latest.unwrap();
     assert_eq!((fixed.source, fixed.hop_limit.0), (FIRST.into(), 250));
     let segments = seen.segments.latest.unwrap();
     assert!(segments.as_expected && segments.travel().eq([FIRST, LAST]));
     pass(&mut rig, 1, |area| answer(area, false, [LAST, LAST]));
-    let seen = rig.sender.snapshot().answers.segments;
+    let seen = rig.sender.snapshot().answers.unwrap().segments;
     let segments = seen.latest.unwrap();
     assert!(!segments.as_expected && segments.travel().eq([LAST, LAST]));
     assert_eq!((seen.told, seen.refused, seen.changes), (2, 0, 1));
@@ -86,7 +86,7 @@ fn a_header_that_did_not_arrive_is_told_by_neither_answer() {
         answer(area, true, [FIRST, LAST]);
         area[NAMED_AT] = 0x10;
     });
-    let seen = rig.sender.snapshot().answers;
+    let seen = rig.sender.snapshot().answers.unwrap();
     assert_eq!((seen.fixed_header.told, seen.segments.told, seen.segments.refused), (1, 0, 1));
 }
 
@@ -105,7 +105,7 @@ fn padding_in_place_of_a_report_is_no_answer_to_what_is_behind_it() {
             answer(&mut area[TLV_HEADER_OCTETS + 4..], true, [FIRST, LAST]);
         });
     }
-    let seen = rig.sender.snapshot().answers;
+    let seen = rig.sender.snapshot().answers.unwrap();
     assert_eq!(seen.access_report.sent, 1, "the others have padding in its place");
     assert_eq!((seen.fixed_header.told, seen.fixed_header.refused), (3, 0));
     assert_eq!((seen.segments.told, seen.segments.changes), (3, 0));

@@ -31,7 +31,7 @@ fn the_link_of_the_far_end_is_learned_and_told() {
     let _ = sample(outcome);
     let (told, _) = pass(&mut rig, 1, [0, 7, 0, 3]);
     assert_eq!(told, [0, 7, 0, 3]);
-    let series = rig.sender.snapshot().answers.micro_session;
+    let series = rig.sender.snapshot().answers.unwrap().micro_session;
     assert_eq!((series.told, series.refused, series.changes), (2, 0, 0));
 }
 

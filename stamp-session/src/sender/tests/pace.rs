@@ -76,7 +76,7 @@ fn a_mark_on_either_way_doubles_the_interval() {
         let gaps = gaps(&mut rig, 4, |_| if core::mem::take(&mut first) { met } else { NOTHING });
         assert_eq!(gaps, [200, 200, 200], "from the very next probe on");
         assert_eq!(changes(&mut rig), [(Some(marked), 200)]);
-        let pace = rig.sender.snapshot().answers.pace;
+        let pace = rig.sender.snapshot().answers.unwrap().pace;
         let interval = Duration::from_millis(200);
         assert_eq!(pace, PaceReport { slowdowns: 1, interval });
     }
@@ -101,7 +101,7 @@ fn the_interval_grows_to_64_times_and_no_further() {
     let mut rig = rig();
     let gaps = gaps(&mut rig, 12, |_| Met { backward: true, ..NOTHING });
     assert_eq!(gaps[..7], [200, 400, 800, 1_600, 3_200, 6_400, 6_400]);
-    assert_eq!(rig.sender.snapshot().answers.pace.slowdowns, 6);
+    assert_eq!(rig.sender.snapshot().answers.unwrap().pace.slowdowns, 6);
 }
 
 #[test]

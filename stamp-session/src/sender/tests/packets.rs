@@ -36,7 +36,7 @@ fn several_replies_are_counted_and_no_more_than_were_granted() {
     let outcomes = replies(&mut rig, &probe, 0, (0, 4));
     assert!(matches!(outcomes[0], Outcome::Sample(_)), "{outcomes:?}");
     let snapshot = rig.sender.snapshot();
-    let packets = snapshot.answers.packets;
+    let packets = snapshot.answers.unwrap().packets;
     assert_eq!((packets.told, packets.expected, packets.received), (1, 3, 3));
     assert_eq!((snapshot.packets.received, snapshot.packets.duplicate), (1, 1));
 }
@@ -49,7 +49,7 @@ fn who_gets_one_reply_misses_none() {
         let at = if flags == 0x80 { 0 } else { 100 * MS };
         let _ = replies(&mut rig, &probe, at, (flags, 1));
     }
-    let packets = rig.sender.snapshot().answers.packets;
+    let packets = rig.sender.snapshot().answers.unwrap().packets;
     assert_eq!((packets.refused, packets.expected, packets.received), (2, 0, 0));
 }
 

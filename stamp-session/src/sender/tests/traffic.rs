@@ -35,10 +35,10 @@ fn the_loss_of_real_traffic_is_told_by_window_and_run() {
     let mut rig = Rig::new(asking());
     pass(&mut rig, 0, [100, 10], [90, 20]);
     pass(&mut rig, 1, [200, 30], [185, 41]);
-    let first = rig.sender.take_window().answers.direct_measurement;
+    let first = rig.sender.take_window().answers.unwrap().direct_measurement;
     pass(&mut rig, 2, [300, 40], [285, 51]);
-    let second = rig.sender.take_window().answers.direct_measurement;
-    let run = rig.sender.snapshot().answers.direct_measurement;
+    let second = rig.sender.take_window().answers.unwrap().direct_measurement;
+    let run = rig.sender.snapshot().answers.unwrap().direct_measurement;
     let loss = |sent, received| TrafficLoss { sent, received };
     assert_eq!((first.forward, first.backward), (loss(100, 95), loss(21, 20)));
     assert_eq!((second.forward, second.backward), (loss(100, 100), loss(10, 10)));
@@ -54,6 +54,6 @@ fn a_far_end_without_counters_refuses() {
     let mut reply = Reply::to(&probe, 0);
     reply.area = probe[TLV_AT..].to_vec();
     let _ = sample(rig.receive(&reply));
-    let run = rig.sender.snapshot().answers.direct_measurement;
+    let run = rig.sender.snapshot().answers.unwrap().direct_measurement;
     assert_eq!((run.told, run.refused, run.intervals), (0, 1, 0));
 }
