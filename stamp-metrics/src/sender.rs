@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use stamp_session::clock::{ClockState, MonotonicTime};
-use stamp_session::sender::SessionHistograms;
+use stamp_session::sender::{MeasuredDirection, SessionHistograms};
 use stamp_session::snapshot::{
     ClockReport, Reflector, SessionSnapshot, SessionState, ThresholdReport,
 };
@@ -21,7 +21,7 @@ use crate::policy::PolicyView;
 use crate::program::Program;
 
 /// Series that one session can have, for the limit on all of them.
-pub const SERIES_OF_A_SESSION: usize = 145;
+pub const SERIES_OF_A_SESSION: usize = 150;
 
 /// The same of its histograms: of both values each way, so many bounds, what lies beyond them, the sum
 /// and the count.
@@ -72,6 +72,8 @@ pub struct Session {
     pub histograms: Option<Arc<SessionHistograms>>,
     /// What is announced of it, if anything ever is.
     pub announced: Option<Announced>,
+    /// Which way it is broken, while it is down and that is known.
+    pub broken: Option<MeasuredDirection>,
 }
 
 /// What is announced of a session for path computation.
@@ -87,6 +89,7 @@ pub struct Announced {
 #[derive(Clone, Debug)]
 pub struct Now {
     state: SessionState,
+    packet_loss_count: u32,
     reflector: Reflector,
     near: ClockState,
     far: Option<(ClockState, bool)>,
@@ -95,10 +98,11 @@ pub struct Now {
 
 impl From<SessionSnapshot> for Now {
     fn from(snapshot: SessionSnapshot) -> Self {
-        let SessionSnapshot { state, reflector, thresholds, clock, .. } = snapshot;
+        let SessionSnapshot { state, connectivity, reflector, thresholds, clock, .. } = snapshot;
+        let packet_loss_count = connectivity.packet_loss_count;
         let ClockReport { near, far, far_learned, .. } = clock;
         let far = far.map(|far| (far, far_learned));
-        Self { state, reflector: reflector.mode, near, far, thresholds }
+        Self { state, packet_loss_count, reflector: reflector.mode, near, far, thresholds }
     }
 }
 

@@ -66,7 +66,7 @@ pub use requests::{Requests, ReturnWish};
 pub use sample::{Outcome, Sample, Variation};
 pub use schedule::Schedule;
 pub use stamping::Stamping;
-pub use state::{Liveness, SessionState, StateChange};
+pub use state::{Liveness, SessionState, StateChange, StateReport};
 pub use threshold::{
     ByDirection, Combine, DelayChange, DelayCriterion, DelayThreshold, DelayThresholdReport,
     LossChange, LossThreshold, LossThresholdReport, MeasuredDirection, ThresholdError,

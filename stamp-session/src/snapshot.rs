@@ -11,8 +11,8 @@ pub use crate::sender::{
     AccessReportState, AccessReportStatus, AnswerCounts, AnswerSeries, Conformity,
     ConformityCounts, DelayThresholdReport, FallbackReason, FallbackReport, FollowUpReport,
     Liveness, LossThresholdReport, PacketSeries, Reflector, RejectCounts, SessionState, Stamping,
-    ThresholdReport, ThresholdState, TlvOutcome, TrafficLoss, TrafficSeries, Transitions,
-    UnsentCounts,
+    StateReport, ThresholdReport, ThresholdState, TlvOutcome, TrafficLoss, TrafficSeries,
+    Transitions, UnsentCounts,
 };
 pub use crate::statistics::{DelaySummary, LossPattern, PdvSummary, Quantiles, VariationSummary};
 
@@ -25,6 +25,8 @@ pub struct SessionSnapshot {
     pub state: SessionState,
     /// The same in the words of routers.
     pub liveness: Liveness,
+    /// What takes it down, and how often it came and went since the session began.
+    pub connectivity: StateReport,
     /// No probe is due any more and none is awaited.
     pub finished: bool,
     /// The loss threshold: a reply that takes longer is lost (RFC 7680 §2.8.2).

@@ -113,6 +113,30 @@ pub const DOWN: Metric = gauge(
     "Whether as many probes in a row as configured were lost; with stamp_session_up 0 and this 0 nothing came yet.",
 );
 
+/// Connectivity that was lost one way.
+pub const DIRECTION_DOWN: Metric = gauge(
+    "stamp_session_direction_down",
+    Unit::Truth,
+    &["session", "direction"],
+    "Whether this way of a session that is down is the broken one, as its Session-Reflector tells or does not tell; 0 both ways while that is unknown.",
+);
+
+/// Changes of connectivity.
+pub const STATE_TRANSITIONS: Metric = counter(
+    "stamp_session_state_transitions_total",
+    Unit::Count,
+    &["session", "to"],
+    "How often the session came up or went down; the first time up counts.",
+);
+
+/// Losses in a row that take a session down.
+pub const PACKET_LOSS_COUNT_LIMIT: Metric = gauge(
+    "stamp_session_packet_loss_count_limit",
+    Unit::Count,
+    &["session"],
+    "So many losses in a row take the session down.",
+);
+
 /// Probes that left.
 pub const SENT: Metric = counter(
     "stamp_session_packets_sent_total",
@@ -375,6 +399,9 @@ pub const OF_SESSIONS: &[&Metric] = &[
     &RUNNING,
     &UP,
     &DOWN,
+    &DIRECTION_DOWN,
+    &STATE_TRANSITIONS,
+    &PACKET_LOSS_COUNT_LIMIT,
     &SENT,
     &RECEIVED,
     &LOST,

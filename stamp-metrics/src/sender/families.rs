@@ -6,8 +6,9 @@ use stamp_session::snapshot::SessionState;
 
 use super::samples::{
     advertisements, announced, announced_loss, clock_error, clock_synchronized, crossings, decided,
-    delay_limit, derived, distribution, exceeded, figure, info, integrity, lag, loss, loss_limit,
-    lost, rejected, stamps, unsent, variation, variation_mean, window_delay,
+    delay_limit, derived, direction_down, distribution, exceeded, figure, info, integrity, lag,
+    loss, loss_limit, lost, rejected, stamps, state_transitions, unsent, variation, variation_mean,
+    window_delay,
 };
 use super::{Session, Shared};
 use crate::catalogue::*;
@@ -90,12 +91,18 @@ fn discovery() -> [Metrics; 4] {
     ]
 }
 
-fn states() -> [Metrics; 6] {
+fn states() -> [Metrics; 9] {
     [
         each(&INFO, info),
         each(&RUNNING, |it, to| to.truth(&[it.name()], it.now.is_some())),
         each(&UP, |it, to| to.truth(&[it.name()], it.is(SessionState::Up))),
         each(&DOWN, |it, to| to.truth(&[it.name()], it.is(SessionState::Down))),
+        each(&DIRECTION_DOWN, direction_down),
+        each(&STATE_TRANSITIONS, state_transitions),
+        each(&PACKET_LOSS_COUNT_LIMIT, |it, to| {
+            let limit = it.now.as_ref().map(|now| now.packet_loss_count.into());
+            to.some(&[it.name()], limit);
+        }),
         each(&CLOCK_SYNCHRONIZED, clock_synchronized),
         each(&CLOCK_ERROR, clock_error),
     ]

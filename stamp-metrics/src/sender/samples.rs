@@ -2,7 +2,7 @@
 
 use stamp_proto::time::TimeDelta;
 use stamp_session::clock::ClockState;
-use stamp_session::sender::{ByDirection, SessionHistograms};
+use stamp_session::sender::{ByDirection, MeasuredDirection, SessionHistograms};
 use stamp_session::snapshot::{
     DelaySummary, SessionState, StampCounts, ThresholdReport, Transitions,
 };
@@ -50,6 +50,17 @@ pub(super) fn info(it: &Session, to: &mut Samples) {
     ];
     let own = who.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     to.add_labelled(&labels, own, 1.0);
+}
+
+pub(super) fn direction_down(it: &Session, to: &mut Samples) {
+    for way in [MeasuredDirection::Forward, MeasuredDirection::Backward] {
+        to.truth(&[it.name(), way.label()], it.broken == Some(way));
+    }
+}
+
+pub(super) fn state_transitions(it: &Session, to: &mut Samples) {
+    to.count(&[it.name(), "up"], it.counters.ups);
+    to.count(&[it.name(), "down"], it.counters.downs);
 }
 
 pub(super) fn lost(it: &Session, to: &mut Samples) {

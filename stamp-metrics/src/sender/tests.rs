@@ -40,6 +40,7 @@ fn session(name: &str, snapshot: Option<SessionSnapshot>) -> Session {
         now: snapshot.map(Now::from),
         histograms: None,
         announced: None,
+        broken: None,
     }
 }
 
@@ -104,6 +105,9 @@ fn counters_stand_at_zero_before_anything_has_happened() {
         "stamp_session_packets_unsent_total{session=\"a\",reason=\"no_route\"} 0\n",
         "stamp_session_local_drops_total{session=\"a\",reason=\"receive_queue\"} 0\n",
         "stamp_session_up{session=\"a\"} 0\n",
+        "stamp_session_direction_down{session=\"a\",direction=\"forward\"} 0\n",
+        "stamp_session_state_transitions_total{session=\"a\",to=\"down\"} 0\n",
+        "stamp_session_packet_loss_count_limit{session=\"a\"} 3\n",
         "stamp_session_running{session=\"a\"} 1\n",
         "stamp_events_dropped_total{sink=\"file\"} 1\n",
         "stamp_config_last_reload_successful 1\n",
@@ -116,6 +120,8 @@ fn counters_stand_at_zero_before_anything_has_happened() {
 fn what_is_unknown_is_absent() {
     let text = text(vec![session("a", Some(snapshot(None)))]);
     let series = series(&text).join("\n");
+    let series =
+        series.replace("stamp_session_direction_down{session=\"a\",direction=\"forward\"}", "");
     for absent in ["forward", "side=\"far\"", "threshold", "window_delay", "window_loss"] {
         assert!(!series.contains(absent), "{absent} in {text}");
     }
@@ -148,6 +154,18 @@ fn limits_and_their_states_are_told_each_way() {
          threshold=\"delay\",to=\"exceeded\"} 0\n",
     ] {
         assert!(text.contains(line), "{line}{text}");
+    }
+}
+
+#[test]
+fn a_session_that_is_down_says_which_way_is_broken() {
+    let mut session = session("a", Some(snapshot(None)));
+    session.broken = Some(MeasuredDirection::Backward);
+    let text = text(vec![session]);
+    for (way, value) in [("forward", 0), ("backward", 1)] {
+        let line =
+            format!("stamp_session_direction_down{{session=\"a\",direction=\"{way}\"}} {value}\n");
+        assert!(text.contains(&line), "{line}{text}");
     }
 }
 

@@ -33,6 +33,7 @@ pub fn measured(info: &SessionInfo, snapshot: &SessionSnapshot) -> Session {
         window: Some(Window::ended(Arc::new(snapshot.clone()))),
         histograms: None,
         announced: None,
+        broken: None,
     }
 }
 
@@ -47,6 +48,7 @@ pub fn unmeasured(host: &str) -> Session {
         window: None,
         histograms: None,
         announced: None,
+        broken: None,
     }
 }
 

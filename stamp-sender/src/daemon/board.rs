@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use stamp_metrics::program::Reloads;
 use stamp_metrics::sender::{Announced, Identity, Window};
 use stamp_metrics::{Ledger, SessionCounters};
-use stamp_session::sender::{SessionHistograms, SessionState};
+use stamp_session::sender::{MeasuredDirection, SessionHistograms, SessionState};
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_session::te::{TeAdvertisement, TeState};
 
@@ -72,6 +72,8 @@ pub(super) struct Branch {
     pub(super) course: VecDeque<u64>,
     pub(super) ledger: Ledger<Place>,
     pub(super) announced: Option<Announced>,
+    /// Which way it is broken, while it is down and that is known.
+    pub(super) broken: Option<MeasuredDirection>,
 }
 
 impl Board {
@@ -156,6 +158,7 @@ impl Board {
             branch.ledger.end(last.map(SessionCounters::of).as_ref());
             branch.runs = None;
             branch.window = None;
+            branch.broken = None;
             branch.announce(None, &[]);
         }
     }
@@ -223,6 +226,15 @@ impl Board {
         self.read().policies.state(name, branch, to);
     }
 
+    /// Which way a branch is broken, if that is known.
+    pub(super) fn broken(&self, name: &str, branch: usize, broken: Option<MeasuredDirection>) {
+        let mut posted = self.read();
+        let entry = posted.sessions.get_mut(name);
+        if let Some(branch) = entry.and_then(|entry| entry.branches.get_mut(branch)) {
+            branch.broken = broken;
+        }
+    }
+
     /// All sessions of the file are there, and belong to the policies that it says.
     pub(super) fn group(&self) {
         let mut posted = self.read();
@@ -281,6 +293,7 @@ impl Branch {
             course: VecDeque::new(),
             ledger: Ledger::default(),
             announced: None,
+            broken: None,
         }
     }
 

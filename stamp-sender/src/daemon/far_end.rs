@@ -184,6 +184,11 @@ impl FarEnds {
         Some(Verdict { broken, missed, tally })
     }
 
+    /// Which way a session that is down is broken, as far as that is known.
+    pub(super) fn broken(&self, place: Place) -> Option<Broken> {
+        self.outages.known(&place)
+    }
+
     /// The Session-Reflector at this address is heard.
     pub(super) fn is_heard(&self, address: IpAddr) -> bool {
         let heard = self.listening.iter().filter(|(_, (_, is_heard))| *is_heard);

@@ -22,7 +22,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::announced::Announced;
 use super::board::Board;
 use super::config::{Configuration, SessionSpec};
-use super::far_end::SessionKey;
+use super::far_end::{Broken, SessionKey};
 use super::observer::{Notice, Observer, Place};
 use super::opening::{self, Obstacle, Opened};
 use crate::descriptors::Sockets;
@@ -244,6 +244,13 @@ impl Fleet {
     pub(super) fn state(&self, place: Place, to: SessionState) {
         if let Some((name, branch)) = self.places.get(&place) {
             self.board.state(name, *branch, to);
+        }
+    }
+
+    /// Which way a session is broken, if that is known.
+    pub(super) fn broken(&self, place: Place, broken: Option<Broken>) {
+        if let Some((name, branch)) = self.places.get(&place) {
+            self.board.broken(name, *branch, broken.map(Broken::direction));
         }
     }
 

@@ -17,16 +17,19 @@ impl Daemon {
         match notice {
             Notice::Event { event, tally, time } => {
                 let policy = member.spec.policy.as_ref().map(|it| it.policy.as_str());
+                let SenderEvent::State(change) = event else {
+                    return self.events.session((&info.name, policy), &event, &tally, time);
+                };
+                // What is shown goes first: whoever is told of it looks there.
+                let verdict = self.far_ends.state((place, info), change.to, &tally);
+                self.fleet.state(place, change.to);
+                self.fleet.broken(place, self.far_ends.broken(place));
                 self.events.session((&info.name, policy), &event, &tally, time);
-                if let SenderEvent::State(change) = event {
-                    let verdict = self.far_ends.state((place, info), change.to, &tally);
-                    self.fleet.state(place, change.to);
-                    if let Some((session, branch)) = self.fleet.branch(place) {
-                        self.chooser.state(session, branch, change.to);
-                    }
-                    if let Some(verdict) = verdict {
-                        self.tell_broken(place, &verdict);
-                    }
+                if let Some((session, branch)) = self.fleet.branch(place) {
+                    self.chooser.state(session, branch, change.to);
+                }
+                if let Some(verdict) = verdict {
+                    self.tell_broken(place, &verdict);
                 }
             }
             Notice::Trouble(trouble) => {
@@ -78,17 +81,23 @@ impl Daemon {
                 for (of, idle) in seen {
                     let place = self.fleet.known_as(&of, &reflector.addresses);
                     let Some(place) = place else { continue };
-                    if let Some(verdict) = self.far_ends.seen(place, idle) {
-                        self.tell_broken(place, &verdict);
-                    }
+                    let verdict = self.far_ends.seen(place, idle);
+                    self.judged(place, verdict.as_ref());
                 }
             }
             Word::Told(Told::State { of, is_down, missed }) => {
                 let Some(place) = self.fleet.known_as(&of, &reflector.addresses) else { return };
-                if let Some(verdict) = self.far_ends.missed(place, is_down, missed) {
-                    self.tell_broken(place, &verdict);
-                }
+                let verdict = self.far_ends.missed(place, is_down, missed);
+                self.judged(place, verdict.as_ref());
             }
+        }
+    }
+
+    /// A far end has said something of a session, which may be news.
+    fn judged(&mut self, place: Place, verdict: Option<&Verdict>) {
+        self.fleet.broken(place, self.far_ends.broken(place));
+        if let Some(verdict) = verdict {
+            self.tell_broken(place, verdict);
         }
     }
 

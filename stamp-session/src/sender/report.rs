@@ -81,6 +81,7 @@ impl Sender {
         SessionSnapshot {
             state: self.state(),
             liveness: Liveness::of(self.state(), self.timetable.next_slot().is_some()),
+            connectivity: self.connectivity.report(),
             finished: self.finished,
             timeout: self.config.timeout,
             next_sequence: self.pending.next_sequence(),

@@ -77,11 +77,22 @@ pub struct StateChange {
     pub last: u32,
 }
 
+/// What takes a session down, and how often it came and went since it began.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct StateReport {
+    /// So many losses in a row take it down.
+    pub packet_loss_count: u32,
+    /// How often it came up; the first time counts.
+    pub ups: u64,
+    /// How often it went down.
+    pub downs: u64,
+}
+
 /// Counts consecutive losses as `last expired - highest received`.
 #[derive(Debug)]
 pub(super) struct Connectivity {
     state: SessionState,
-    packet_loss_count: u64,
+    report: StateReport,
     highest_received: Option<u32>,
     run: u64,
     run_first: u32,
@@ -91,7 +102,7 @@ impl Connectivity {
     pub(super) fn new(packet_loss_count: u32) -> Self {
         Self {
             state: SessionState::Init,
-            packet_loss_count: packet_loss_count.into(),
+            report: StateReport { packet_loss_count, ..StateReport::default() },
             highest_received: None,
             run: 0,
             run_first: 0,
@@ -100,6 +111,10 @@ impl Connectivity {
 
     pub(super) const fn state(&self) -> SessionState {
         self.state
+    }
+
+    pub(super) const fn report(&self) -> StateReport {
+        self.report
     }
 
     /// A probe was lost; probes are told in the order of sending.
@@ -113,7 +128,8 @@ impl Connectivity {
             self.run_first = sequence;
         }
         self.run = self.run.saturating_add(1);
-        let goes_down = self.state == SessionState::Up && self.run >= self.packet_loss_count;
+        let goes_down =
+            self.state == SessionState::Up && self.run >= self.report.packet_loss_count.into();
         goes_down.then(|| {
             let first = self.run_first;
             self.change(SessionState::Down, at, (first, sequence))
@@ -137,6 +153,9 @@ impl Connectivity {
 
     fn change(&mut self, to: SessionState, at: Now, sequences: (u32, u32)) -> StateChange {
         let from = core::mem::replace(&mut self.state, to);
+        let count =
+            if to == SessionState::Down { &mut self.report.downs } else { &mut self.report.ups };
+        *count = count.saturating_add(1);
         StateChange { from, to, at, run: self.run, first: sequences.0, last: sequences.1 }
     }
 }
@@ -176,6 +195,8 @@ mod tests {
         let back = connectivity.received(31, now()).unwrap();
         assert_eq!((back.from, back.to), (SessionState::Down, SessionState::Up));
         assert_eq!((back.run, back.first, back.last), (4, 31, 31));
+        let report = StateReport { packet_loss_count: 3, ups: 2, downs: 1 };
+        assert_eq!(connectivity.report(), report);
     }
 
     #[test]

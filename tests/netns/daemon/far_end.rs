@@ -78,9 +78,13 @@ fn a_far_end_that_is_heard_says_which_way_is_broken() {
         wait_for((&net.near, 9862), received, |received| received >= 20.0);
         is_broken.store(true, Ordering::Relaxed);
         daemon.told(&format!("is broken\" session=a direction={direction}"));
+        wait_for_ways_down(&net.near, [direction == "forward", direction == "backward"]);
         is_broken.store(false, Ordering::Relaxed);
     }
     daemon.told_times("msg=\"session is up\" session=a", 3);
+    let text = wait_for_ways_down(&net.near, [false; 2]);
+    let went_down = "stamp_session_state_transitions_total{session=\"a\",to=\"down\"}";
+    assert_eq!(value(&text, went_down), Some(2.0));
     far.signal(Signal::SIGTERM);
     let of_far = far.wait();
     of_far.assert_code(0);
@@ -106,6 +110,17 @@ fn a_far_end_that_is_heard_says_which_way_is_broken() {
     for verdict in told {
         assert!(is_what_was_told(verdict, &of_far), "{verdict}: {of_far:?}");
     }
+}
+
+/// Waits until exactly these ways are told to be broken, there and back: what is scraped may be a moment old.
+#[track_caller]
+fn wait_for_ways_down(near: &Host, [forward, backward]: [bool; 2]) -> String {
+    let series = |way| format!("stamp_session_direction_down{{session=\"a\",direction=\"{way}\"}}");
+    let is = |wanted| move |told: f64| told == f64::from(u8::from(wanted));
+    wait_for((near, 9862), &series("forward"), is(forward));
+    let text = wait_for((near, 9862), &series("backward"), is(backward));
+    assert_eq!(value(&text, &series("forward")).map(is(forward)), Some(true), "{text}");
+    text
 }
 
 /// How many probes are missed, and which.

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use stamp_session::sender::MeasuredDirection;
+
 /// How much longer than a gap between two probes the far end is given to tell by itself.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -28,12 +30,17 @@ pub(in crate::daemon) enum Broken {
 }
 
 impl Broken {
+    /// The direction of a measurement.
+    pub(in crate::daemon) const fn direction(self) -> MeasuredDirection {
+        match self {
+            Self::Forward => MeasuredDirection::Forward,
+            Self::Backward => MeasuredDirection::Backward,
+        }
+    }
+
     /// Its name in every output.
     pub(in crate::daemon) const fn label(self) -> &'static str {
-        match self {
-            Self::Forward => "forward",
-            Self::Backward => "backward",
-        }
+        self.direction().label()
     }
 
     /// What tells so.
@@ -97,6 +104,11 @@ impl<K: Ord + Clone> Outages<K> {
                 self.sessions.remove(session);
             }
         }
+    }
+
+    /// Which way a session is broken, as far as it was told.
+    pub(in crate::daemon) fn known(&self, session: &K) -> Option<Broken> {
+        self.sessions.get(session)?.outage?.told
     }
 
     /// Forgets all others.
@@ -246,9 +258,11 @@ mod tests {
             assert_eq!(outages.told(&session, false, now + SECOND), None);
         }
         outages.over(&"b");
+        assert_eq!((outages.known(&"a"), outages.known(&"b")), (None, None));
         assert_eq!(outages.take_due(due(now + SECOND)), ["a"]);
         let seen = outages.seen(&"a", Duration::ZERO, due(now + SECOND));
         assert_eq!(seen, Some(Broken::Backward));
+        assert_eq!(outages.known(&"a"), seen);
     }
 
     #[test]

@@ -67,6 +67,7 @@ impl SenderSite {
                 window: branch.window.clone(),
                 histograms: histograms.cloned(),
                 announced: branch.announced,
+                broken: branch.broken,
             });
         }
         let (config, layers) = (posted.reloads, posted.layers.clone());

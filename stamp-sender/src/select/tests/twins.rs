@@ -236,6 +236,7 @@ impl Running {
             window,
             histograms: None,
             announced: Some(announced),
+            broken: None,
         }
     }
 }
