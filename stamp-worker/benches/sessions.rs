@@ -1,7 +1,8 @@
 //! Many sessions on one sender worker, and how many are too many.
 //!
 //! `cargo bench -p stamp-worker --bench sessions`, or with `-- 10000 10000` for these numbers only, or with
-//! `-- beside` for the comparison alone, which may be of some numbers only as well: `-- beside 10000`.
+//! `-- beside` for the comparison alone, which may be of some numbers only as well: `-- beside 10000`, or with
+//! `-- fast` for those at 3.3 ms.
 //!
 //! Every session has a socket of its own, with kernel transmit stamps on; a reflector that never
 //! sleeps answers, both on loopback. How cost grows is seen from ten sessions to ten thousand, each every
@@ -9,10 +10,12 @@
 //! most. Then the most that hold at 3.3 ms are looked for: nothing lost, at most one slot in 10 000
 //! not used, in the median of three runs. Last, sessions that are given more slots than they can use are
 //! held beside a bare prober with as many sockets, by the processor time of a probe. The round trip is what the sessions report (without
-//! residence): the median of the sessions, and the worst. Memory is that of the whole process,
+//! residence): the median of the sessions, and the worst. It fails where not one of the runs of 200 sessions
+//! at 3.3 ms holds, and where a probe of sessions costs more than half as much again as a bare one. Memory is that of the whole process,
 //! reflector and bench included; beside it, what each session takes more than the first ten do.
 
 mod crowd;
+mod lateness;
 mod measure;
 mod near_end;
 mod reflection;
@@ -25,7 +28,6 @@ use std::time::Duration;
 use measure::{Effort, median};
 use stamp_proto::time::TimeDelta;
 use stamp_session::snapshot::SessionSnapshot;
-use stamp_session::statistics::{Buckets, Histogram, MOST_BUCKETS};
 
 use sleepless::Sleepless;
 
@@ -33,6 +35,10 @@ use sleepless::Sleepless;
 const SLOW: Duration = Duration::from_millis(100);
 /// Interval of those that watch for a path that goes down.
 const FAST: Duration = Duration::from_micros(3_300);
+/// So many of those are to hold on any machine.
+const HOLDS: u16 = 200;
+/// What a bare probe may cost of one of sessions, at least.
+const LEAST_OF_BARE: f64 = 2.0 / 3.0;
 /// Unused slots that a number of sessions may have and still hold: one in so many.
 const CLEAN: f64 = 10_000.0;
 
@@ -48,6 +54,9 @@ fn main() {
     let chosen: Vec<u16> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
     if std::env::args().any(|argument| argument == "beside") {
         return compare(effort, &chosen);
+    }
+    if std::env::args().any(|argument| argument == "fast") {
+        return ceiling(effort);
     }
     if !chosen.is_empty() {
         return grow(&chosen, effort.choose(1, 3), Duration::from_secs(5));
@@ -88,7 +97,10 @@ fn ceiling(effort: Effort) {
     for count in counts {
         let runs: Vec<Run> = (0..rounds).map(|_| Run::of(*count, FAST, length)).collect();
         runs.iter().for_each(Run::print);
-        if median(runs.iter().map(Run::share_of_trouble).collect()) > 1.0 / CLEAN {
+        let troubles: Vec<f64> = runs.iter().map(Run::share_of_trouble).collect();
+        let holds = troubles.iter().any(|trouble| *trouble <= 1.0 / CLEAN);
+        assert!(holds || *count != HOLDS, "{HOLDS} sessions lose probes or leave them out");
+        if median(troubles) > 1.0 / CLEAN {
             break;
         }
         most = Some(*count);
@@ -119,7 +131,9 @@ fn compare(effort: Effort, chosen: &[u16]) {
             own.push(Run::of(*count, interval, length).cost);
         }
         let (bare, own) = (median(bare), median(own));
-        println!("{count:8} {bare:8.0} {own:8.0} {:8.3} {:6.0}/s", bare / own, 1e9 / own);
+        let of_bare = bare / own;
+        println!("{count:8} {bare:8.0} {own:8.0} {of_bare:8.3} {:6.0}/s", 1e9 / own);
+        assert!(effort == Effort::Smoke || of_bare >= LEAST_OF_BARE, "a probe costs too much");
     }
 }
 
@@ -146,7 +160,7 @@ struct Run {
 impl Run {
     fn of(count: u16, interval: Duration, length: Duration) -> Self {
         let far = Sleepless::start(near_end::loopback(), REFLECTOR);
-        let lag = Arc::new(Histogram::new(lateness_buckets()));
+        let lag = Arc::new(lateness::histogram());
         let setups = (0..count).map(|_| {
             let mut setup = near_end::session(far.address, interval, length, true);
             setup.config.lag = Some(Arc::clone(&lag));
@@ -176,7 +190,7 @@ impl Run {
             p50: median(of(|s| s.delay.round_trip.p50)),
             worst: p99.iter().copied().fold(0.0, f64::max),
             p99: median(p99),
-            late: p99_micros(&lag),
+            late: lateness::below_which(&lag, 990),
             sender,
             reflector,
             memory,
@@ -227,22 +241,6 @@ impl Run {
             self.memory,
         );
     }
-}
-
-/// Bounds that rise by a fifth, from 2 us to a fifth of a second.
-fn lateness_buckets() -> Buckets {
-    let bounds = std::iter::successors(Some(2_000_f64), |bound| Some(bound * 1.2));
-    let bounds: Vec<u64> = bounds.take(MOST_BUCKETS).map(|bound| bound as u64).collect();
-    Buckets::new(&bounds).expect("bounds that rise")
-}
-
-/// The bound below which 99 of 100 values lie.
-fn p99_micros(histogram: &Histogram) -> f64 {
-    let counted = histogram.read();
-    let most = counted.count - counted.count / 100;
-    let mut bounds = histogram.buckets().bounds_ns().iter().zip(&counted.cumulative);
-    let bound = bounds.find(|(_, below)| **below >= most).map(|(bound, _)| *bound as f64 / 1e3);
-    bound.unwrap_or(f64::INFINITY)
 }
 
 /// Memory of this process that is in use.
