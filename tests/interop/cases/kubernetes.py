@@ -1,15 +1,18 @@
 """Manifests for Kubernetes, against its schemas and against each other."""
 
+import json
 import re
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
-from programs import REFLECTOR, REPOSITORY, SENDER
+from programs import INSTALLED, REFLECTOR, REPOSITORY, SENDER
 from report import Mismatch, Unavailable, case, expect, expect_true
 
 FOLDER = REPOSITORY / "packaging" / "kubernetes"
 VERSION = "1.31"
+KUBECTL = INSTALLED / "kubectl" / "usr" / "bin" / "kubectl"
 
 
 def documents():
@@ -26,7 +29,7 @@ def of_kind(*kinds):
     return [found[kind] for kind in kinds]
 
 
-@case("kubernetes", "Kubernetes schemas", "every manifest keeps its schema, strictly")
+@case("kubernetes", "Kubernetes schemas", "every manifest of its own kinds keeps its schema, strictly")
 def schemas():
     try:
         import kubernetes_validate
@@ -34,7 +37,7 @@ def schemas():
         raise Unavailable("kubernetes-validate is not installed") from None
     checked = 0
     for document in documents():
-        # Those of an operator and of kustomize have schemas of their own.
+        # Those of an operator and of kustomize are judged by these, below.
         if "." in document["apiVersion"].split("/")[0]:
             continue
         try:
@@ -43,6 +46,63 @@ def schemas():
             raise Mismatch(f"{document['kind']} {document['metadata']['name']}: {error}") from error
         checked += 1
     expect(checked, 5, "manifests checked")
+
+
+@case("operator", "Kubernetes schemas", "kubernetes: the PodMonitor keeps the schema of its operator, strictly")
+def pod_monitor():
+    try:
+        import pydantic
+        from cloudcoil.models.prometheus_operator.v1 import PodMonitor
+    except ImportError:
+        raise Unavailable("cloudcoil-models-prometheus-operator is not installed") from None
+
+    def complaint(document):
+        how = {"strict": True, "extra": "forbid", "by_alias": True, "by_name": False}
+        try:
+            PodMonitor.model_validate_json(json.dumps(document), **how)
+        except pydantic.ValidationError as error:
+            return str(error)
+        return None
+
+    (monitor,) = of_kind("PodMonitor")
+    expect(complaint(monitor), None, "what its schema has against it")
+    # These models pass over what they do not know unless they are told not to.
+    for key, wrong in (("scrapeTimeout", "scrape_timeout"), ("matchExpressions", "matchExpression"), ("name", "nmae")):
+        misspelt = json.loads(json.dumps(monitor).replace(f'"{key}"', f'"{wrong}"'))
+        expect_true(complaint(misspelt) is not None, f"a PodMonitor with {wrong} is taken")
+
+
+@case("kubectl", "kustomize", "kubernetes: the kustomization is built, every manifest in its namespace")
+def kustomization():
+    if not KUBECTL.exists():
+        raise Unavailable(f"{KUBECTL} is not installed")
+
+    def built(folder):
+        return subprocess.run([KUBECTL, "kustomize", folder], capture_output=True, text=True, check=False, timeout=60)
+
+    import yaml
+
+    (wanted,) = of_kind("Kustomization")
+    ended = built(FOLDER)
+    expect(ended.returncode, 0, f"kubectl kustomize: {ended.stderr}")
+
+    def by_name(manifests):
+        return {(it["kind"], it["metadata"]["name"]): it for it in manifests}
+
+    others = by_name(document for document in documents() if document != wanted)
+    for document in others.values():
+        document["metadata"]["namespace"] = wanted["namespace"]
+    made = by_name(yaml.safe_load_all(ended.stdout))
+    expect(sorted(made), sorted(others), "what is built")
+    for name, document in made.items():
+        expect(document, others[name], f"{name} as it is built")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "kubernetes"
+        shutil.copytree(FOLDER, folder)
+        with (folder / "kustomization.yaml").open("a") as file:
+            file.write("namspace: stamp\n")
+        ended = built(folder)
+    expect((ended.returncode != 0, "namspace" in ended.stderr), (True, True), f"refusal of an unknown key ({ended.stderr})")
 
 
 @case("kubernetes", "Kubernetes schemas", "labels, ports, shards and rights go together; configurations are taken")
