@@ -29,8 +29,9 @@ def rules():
     files = sorted(RULES.glob("tests-*.yml"))
     status, text = promtool("test", "rules", *map(str, files))
     expect(status, 0, f"promtool test rules: {text}")
-    status, text = promtool("check", "config", str(RULES / "prometheus.yml"))
-    expect(status, 0, f"promtool check config: {text}")
+    for file in sorted(RULES.glob("prometheus*.yml")):
+        status, text = promtool("check", "config", str(file))
+        expect(status, 0, f"promtool check config {file.name}: {text}")
     tests = [test for file in files for test in file.read_text().split("\n  # ")[1:]]
     for name in alerts():
         of_it = [test for test in tests if f"alertname: {name}\n" in test]

@@ -130,12 +130,12 @@ def programs(folder, stack):
         yield of_sender.removeprefix("http://"), of_reflector.removeprefix("http://")
 
 
-def prometheus(folder, targets, alertmanager):
-    """Prometheus with the shipped rules; the port it listens on."""
+def prometheus(folder, targets, alertmanager, file="prometheus.yml", others=()):
+    """Prometheus with the shipped rules and one of the shipped configurations; the port it listens on."""
     for name in ("recording.yml", "alerts.yml"):
         (folder / name).write_text(hurried(dashboards.FOLDER / "prometheus" / name))
-    config = hurried(dashboards.FOLDER / "prometheus" / "prometheus.yml")
-    for shipped, here in (("127.0.0.1:9862", targets[0]), ("127.0.0.1:9863", targets[1])):
+    config = hurried(dashboards.FOLDER / "prometheus" / file)
+    for shipped, here in (("127.0.0.1:9862", targets[0]), ("127.0.0.1:9863", targets[1]), *others):
         expect(config.count(shipped), 1, f"{shipped} in the shipped configuration")
         config = config.replace(shipped, here)
     (folder / "prometheus.yml").write_text(config.replace("127.0.0.1:9093", f"127.0.0.1:{alertmanager}"))
