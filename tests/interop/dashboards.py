@@ -11,11 +11,18 @@ UNITS = {"s", "percentunit", "pps", "bytes", "short", "bool_yes_no"}
 # What a histogram is read by.
 PARTS = re.compile(r"_(bucket|sum|count)$")
 NAME = re.compile(r"\b(?:stamp|process)_[a-z0-9_]+\b")
+# What a recording rule is called; a metric has no colon.
+RECORDED = re.compile(r"[a-z_]+:[a-z0-9_:]+")
 
 
 def metrics():
     """Every metric by name, with its type."""
     return {line.split()[1]: line.split()[0] for line in CATALOGUE.read_text().splitlines()}
+
+
+def recorded():
+    """What recording rules are called."""
+    return re.findall(r"- record: (\S+)", (FOLDER / "prometheus" / "recording.yml").read_text())
 
 
 def dashboards():
@@ -36,12 +43,11 @@ def substituted(expression, variables, window="1m"):
 
 
 def unknown_names(text):
-    """Metrics that no program of ours tells. Names of recording rules hold a colon."""
+    """Metrics that no program of ours tells, and rules that are none."""
     known = metrics()
-    recorded = re.findall(r"[a-z_]+:[a-z0-9_:]+", text)
-    for name in recorded:
-        text = text.replace(name, "")
-    named = set(NAME.findall(text))
+    rules = set(RECORDED.findall(text))
+    text = RECORDED.sub("", text)
+    named = set(NAME.findall(text)) | rules - set(recorded())
     histograms = {name for name, kind in known.items() if kind == "histogram"}
     return sorted(
         name for name in named if name not in known and PARTS.sub("", name) not in histograms
@@ -84,6 +90,8 @@ def of_panel(panel):
 def of_query(expression):
     for name in unknown_names(expression):
         yield f"{name} is told by no program"
+    # A rule is of all senders: what it is called has neither.
+    expression = RECORDED.sub("", expression)
     for selector in re.findall(r"\b(?:stamp|process)_[a-z0-9_]+(\{[^}]*\})?", expression):
         if 'job=~"$job"' not in selector or 'instance=~"$instance"' not in selector:
             yield f"job and instance are not chosen in {expression}"

@@ -33,6 +33,9 @@ def rules():
         status, text = promtool("check", "config", str(file))
         expect(status, 0, f"promtool check config {file.name}: {text}")
     tests = [test for file in files for test in file.read_text().split("\n  # ")[1:]]
+    for name in dashboards.recorded():
+        tested = any(re.search(rf"- expr: .*\b{name}\b.*\n +eval_time: .*\n +exp_samples:(?! \[\])", test) for test in tests)
+        expect_true(tested, f"{name} has no test that says what it comes to")
     for name in alerts():
         of_it = [test for test in tests if f"alertname: {name}\n" in test]
         fires = any(

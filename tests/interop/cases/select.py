@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import dashboards
-from cases.monitoring_chain import DEBIAN, answers, picture, until
+from cases.monitoring_chain import DEBIAN, answers, hurried, picture, until
 from programs import REFLECTOR, REPOSITORY, SENDER, Program
 from report import Unavailable, case, expect, expect_true
 
@@ -64,6 +64,7 @@ from = "http://127.0.0.1:9865"
 dry-run = false
 """
 SCRAPES = """
+rule_files: [recording.yml]
 scrape_configs:
   - job_name: stamp-sender
     scrape_interval: 1s
@@ -175,6 +176,7 @@ def select():
         folder = Path(name)
         (folder / "three-paths.toml").write_text(TOPOLOGY.read_text())
         (folder / "prometheus.yml").write_text(SCRAPES)
+        (folder / "recording.yml").write_text(hurried(dashboards.FOLDER / "prometheus" / "recording.yml"))
         bulk, owner = divided(folder)
         policies = {"gaming", bulk}
         reflector = lab("exec", "r", REFLECTOR, "--listen", ":8620", "--clock", "synchronized,error=1us")
@@ -213,6 +215,11 @@ def select():
         expect({path["policy"]: path["active"] for path in written}, {"gaming": "past-b", bulk: "past-a"}, "what is written")
         dashboard = dashboards.dashboards()["paths"]
         picture(folder, "paths", dashboard, answers(AtS(), "paths", dashboard, policy=".+"))
+
+        # Rules join what the senders have one policy each of.
+        for rule in ("policy:stamp_session_up:ratio", "policy:stamp_policy_active:candidates"):
+            joined = {it["metric"]["policy"]: it["value"][1] for it in AtS().ask("query", query=rule)["result"]}
+            expect(joined, {"gaming": "1", bulk: "1"}, rule)
 
         prometheus.process.send_signal(signal.SIGSTOP)
         frozen = until(lambda: (path := paths(SELECT)["gaming"])["frozen"] and path, "a stopped Prometheus is not told")
