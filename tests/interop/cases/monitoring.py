@@ -92,11 +92,16 @@ def linted():
     found = []
     expressions = []
     for name, dashboard in dashboards.dashboards().items():
-        found += dashboards.problems(name, dashboard)
+        wrong = list(dashboards.problems(name, dashboard))
+        found += wrong
+        asked = [annotation["expr"] for annotation in dashboard["annotations"]["list"]]
         for panel, target in dashboards.queries(dashboard):
-            variables = dict.fromkeys(("job", "instance", "session", "policy"), ".+")
-            expressions.append(dashboards.substituted(target["expr"], variables))
+            asked.append(target["expr"])
             expect_true(bool(panel["gridPos"]["w"]), "a panel without a place")
+        if not wrong:
+            asked += [selector for _, selector, _ in dashboards.variables(dashboard)]
+        variables = dict.fromkeys(("job", "instance", "session", "policy"), ".+")
+        expressions += [dashboards.substituted(expression, variables) for expression in asked]
     expect(found, [], "what is wrong with dashboards")
     expect(len({d["uid"] for d in dashboards.dashboards().values()}), 5, "dashboards")
     rules = "".join(

@@ -154,10 +154,16 @@ def alertmanager(folder, receiver):
 
 
 def answers(api, name, dashboard, **variables):
-    """What each panel is told; none may be left without."""
+    """What each panel is told; none may be left without, and no variable without a choice."""
     variables = {"job": ".+", "instance": ".+", **variables}
     empty, found = [], {}
     end = time.time()
+    for variable, selector, label in dashboards.variables(dashboard):
+        match = {"match[]": dashboards.substituted(selector, variables)}
+        values = api.ask(f"label/{label}/values", start=end - 40, end=end, **match)
+        chosen = variables[variable["name"]]
+        if not values or chosen not in (".+", *values):
+            empty.append(f"{name}: variable {variable['name']}: {match} has {values}")
     for panel, target in dashboards.queries(dashboard):
         query = dashboards.substituted(target["expr"], variables, "10s")
         if target.get("instant"):
