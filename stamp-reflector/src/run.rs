@@ -23,6 +23,8 @@ use crate::web::Exporter;
 
 /// How often addresses and rates are looked at.
 const TICK: Duration = Duration::from_secs(10);
+/// How often the node is asked what it forwarded: a scrape does not ask by itself.
+const NODE_TICK: Duration = Duration::from_secs(1);
 
 /// Reflects until SIGTERM or SIGINT.
 ///
@@ -45,7 +47,7 @@ pub(crate) fn reflect(source: Source) -> Result<(), Failure> {
     let (telling, hearing) = hearing();
     let (reporter, journal) = journal(Exports { one_way, transitions }, telling);
     let service = Service::start(source, config, bound, log, reporter)?;
-    let exporter = service.exporter(&hearing, &mut inherited)?;
+    let exporter = service.exporter(&hearing, sandbox.in_force(), &mut inherited)?;
     inherited.close();
     sandbox.close()?;
     sandbox.tell();
@@ -72,6 +74,7 @@ struct Control {
     terminate: Signal,
     interrupt: Signal,
     tick: Interval,
+    node_tick: Interval,
 }
 
 impl Control {
@@ -81,15 +84,19 @@ impl Control {
                 |source: io::Error| Failure::System { what: "cannot wait for signals", source };
             signal(kind).map_err(fail)
         };
-        let mut tick = interval(TICK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        tick.reset();
+        let every = |period| {
+            let mut tick = interval(period);
+            tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            tick.reset();
+            tick
+        };
         Ok(Self {
             reload: listen(SignalKind::hangup())?,
             print: listen(SignalKind::user_defined1())?,
             terminate: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,
-            tick,
+            tick: every(TICK),
+            node_tick: every(NODE_TICK),
         })
     }
 
@@ -113,10 +120,8 @@ impl Control {
                 _ = self.print.recv() => print(&service, &journal),
                 _ = self.terminate.recv() => break,
                 _ = self.interrupt.recv() => break,
-                _ = self.tick.tick() => {
-                    service.tick()?;
-                    exporter.forwarded(service.forwarded());
-                }
+                _ = self.tick.tick() => service.tick()?,
+                _ = self.node_tick.tick() => exporter.forwarded(service.forwarded()),
                 () = ticked(watchdog.as_mut()) => manager::alive(),
                 Some(noticed) = journal.next() => {
                     if let Noticed { event: ReflectorEvent::Forward(change), at } = noticed {
@@ -161,6 +166,7 @@ fn reload(
     match result {
         Ok(()) => {
             exporter.reloaded(Some((config::show(service.config()), service.config().clock)));
+            exporter.forwarded(service.forwarded());
             Ok(())
         }
         Err(failure) => {

@@ -24,7 +24,7 @@ use crate::listen::{self, Bound, Endpoint};
 use crate::node::{Node, NodeStatistics};
 use crate::random;
 use crate::statistics::Statistics;
-use crate::web::Exporter;
+use crate::web::{Exporter, Shown};
 use stamp_service::inherited::Inherited;
 use stamp_service::log::Log;
 
@@ -152,15 +152,13 @@ impl Service {
     pub(crate) fn exporter(
         &self,
         hearing: &Hearing,
+        layers: Vec<(&'static str, bool)>,
         inherited: &mut Inherited,
     ) -> Result<Exporter, Failure> {
         let config = &self.config;
-        let shown = config::show(config);
-        let asker = self.pool.asker();
-        let exporter =
-            Exporter::start(&config.web, (asker, hearing.feed()), config.clock, shown, inherited)?;
-        exporter.forwarded(self.forwarded());
-        Ok(exporter)
+        let (clock, configuration) = (config.clock, config::show(config));
+        let shown = Shown { clock, configuration, node: self.forwarded(), layers };
+        Exporter::start(&config.web, (self.pool.asker(), hearing.feed()), shown, inherited)
     }
 
     /// Looks after what changes by itself: the rate of probes, the clock, local addresses.

@@ -38,18 +38,24 @@ pub(crate) struct Exporter {
     _server: Option<Server>,
 }
 
-/// What the control thread tells the pages.
+/// What the control thread tells the pages, and told before there was anybody to ask.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    /// As it was declared; none to ask the kernel.
+    pub(crate) clock: Option<ClockState>,
+    /// The configuration in effect, as text.
+    pub(crate) configuration: String,
+    /// What was forwarded when it was last asked.
+    pub(crate) node: Option<NodeStatistics>,
+    /// Layers of the sandbox, and whether each is in force.
+    pub(crate) layers: Vec<(&'static str, bool)>,
+}
+
+/// The same, with what became of configurations.
 #[derive(Debug)]
 struct State {
     reloads: Reloads,
-    /// As it was declared; none to ask the kernel.
-    clock: Option<ClockState>,
-    /// The configuration in effect, as text.
-    configuration: String,
-    /// What was forwarded when it was last asked.
-    node: Option<Node>,
-    /// Layers of the sandbox, and whether each is in force.
-    layers: Vec<(&'static str, bool)>,
+    shown: Shown,
 }
 
 /// The pages.
@@ -73,13 +79,10 @@ impl Exporter {
     pub(crate) fn start(
         web: &Web,
         (asker, feed): (ReflectorAsker, Arc<Feed>),
-        clock: Option<ClockState>,
-        configuration: String,
+        shown: Shown,
         inherited: &mut Inherited,
     ) -> Result<Self, Failure> {
-        let reloads = Reloads::started();
-        let state = State { reloads, clock, configuration, node: None, layers: Vec::new() };
-        let state = Arc::new(Mutex::new(state));
+        let state = Arc::new(Mutex::new(State { reloads: Reloads::started(), shown }));
         let (wishing, wishes) = unbounded_channel();
         let fail = |source| Failure::System { what: "cannot listen for HTTP", source };
         let listeners = web::listen(&web.listen, web.is_configured, inherited).map_err(fail)?;
@@ -101,17 +104,12 @@ impl Exporter {
 
     /// What the node that writes timestamps and forwards has done until now.
     pub(crate) fn forwarded(&self, node: Option<NodeStatistics>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.node = node.map(|NodeStatistics { names, counters, queue_drops, .. }| Node {
-            entries: names,
-            counters,
-            queue_drops,
-        });
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).shown.node = node;
     }
 
     /// What the process has given away.
     pub(crate) fn sandboxed(&self, layers: Vec<(&'static str, bool)>) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).layers = layers;
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).shown.layers = layers;
     }
 
     /// The configuration was read again; `in_effect` is the new one and its clock, none where it was
@@ -120,8 +118,8 @@ impl Exporter {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.reloads.add(in_effect.is_some());
         if let Some((configuration, clock)) = in_effect {
-            state.configuration = configuration;
-            state.clock = clock;
+            state.shown.configuration = configuration;
+            state.shown.clock = clock;
         }
     }
 }
@@ -142,8 +140,14 @@ impl Site for ReflectorSite {
     fn metrics(&self) -> Pieces {
         let (config, clock, node, layers) = {
             let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            (Some(state.reloads), state.clock, state.node.clone(), state.layers.clone())
+            let Shown { clock, node, layers, .. } = &state.shown;
+            (Some(state.reloads), *clock, node.clone(), layers.clone())
         };
+        let node = node.map(|NodeStatistics { names, counters, queue_drops, .. }| Node {
+            entries: names,
+            counters,
+            queue_drops,
+        });
         let program = Program {
             name: "stamp-reflector",
             version: env!("CARGO_PKG_VERSION"),
@@ -177,7 +181,7 @@ impl Site for ReflectorSite {
             "/" => Some(Page::whole("text/html; charset=utf-8", ENTRANCE.to_owned())),
             "/config" => {
                 let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-                let text = state.configuration.clone();
+                let text = state.shown.configuration.clone();
                 Some(Page::whole("text/plain; charset=utf-8", text))
             }
             "/api/v1/sessions" => Some(sessions::page(&self.asker)),
