@@ -91,6 +91,8 @@ pub fn run(file: PathBuf, arguments: WebArguments, shard: Option<Shard>) -> Ende
             shard,
             wishes: wishing,
         };
+        // Before anybody can ask; the last layer is laid when all that it forbids is done.
+        board.sandboxed(sandbox.in_force());
         let _server = web::start(sources, &mut inherited)?;
         inherited.close();
         let running =

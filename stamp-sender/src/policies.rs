@@ -19,6 +19,10 @@ use crate::paths::ShownPolicy;
 pub use page::page;
 pub use standing::Standing;
 
+/// Why a policy can have another state, or take another of its candidate paths.
+const REASONS: [&str; 5] =
+    ["session_up", "session_down", "session_ended", "reconfigured", "path_chosen"];
+
 /// All of them.
 #[derive(Debug, Default)]
 pub struct Policies {
@@ -254,10 +258,16 @@ impl Policy {
             summary,
             candidates: candidates.collect(),
             since: self.since.map(|since| since.wall),
-            changes: self.changes.iter().map(|(reason, count)| (*reason, *count)).collect(),
+            changes: counted(Some(self)),
             choice: None,
         }
     }
+}
+
+/// How often it has changed for each reason; never before it is known.
+fn counted(policy: Option<&Policy>) -> Vec<(&'static str, u64)> {
+    let count = |reason| policy.and_then(|policy| policy.changes.get(reason)).copied();
+    REASONS.map(|reason| (reason, count(reason).unwrap_or_default())).to_vec()
 }
 
 impl Candidate {

@@ -3,7 +3,7 @@
 use stamp_metrics::policy::{CandidateView, ListView, PolicyView};
 use stamp_session::policy::{PathState, PathSummary};
 
-use super::{Candidate, Policy, Told};
+use super::{Candidate, Policy, Told, counted};
 use crate::paths::ShownPolicy;
 
 /// How it is, by the candidate path that was chosen; where none was, by one that is down.
@@ -47,13 +47,12 @@ pub(super) fn view(policy: Option<&Policy>, chosen: &ShownPolicy) -> PolicyView 
             lists: lists.collect(),
         }
     });
-    let changes = policy.iter().flat_map(|policy| &policy.changes);
     PolicyView {
         name: chosen.name.clone(),
         summary,
         candidates: candidates.collect(),
         since: chosen.since,
-        changes: changes.map(|(reason, count)| (*reason, *count)).collect(),
+        changes: counted(policy),
         choice: Some(chosen.choice.clone()),
     }
 }

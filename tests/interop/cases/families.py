@@ -18,8 +18,6 @@ from report import Mismatch, Unavailable, case, expect, expect_true
 EXCEPTIONS = {}
 if not os.environ.get("STAMP_REVISION"):
     EXCEPTIONS["stamp_build_info", "revision"] = "left out when empty: the programs were not told which revision they are"
-# Metrics whose series do not stand at 0 from the start, and why. One that is told at 0 after all fails.
-LATE = {"stamp_policy_changes_total": "a reason has no series before it led to a change"}
 
 # One file for `run`, `select` and `write`. All sessions are `stateful` where the far end is one: the series that count
 # losses one way are there from the start then.
@@ -129,13 +127,13 @@ def checked(name, text):
 
 
 def first(name, sessions=frozenset()):
-    """The first scrape with the sandbox and these sessions: both are there a moment after a program answers."""
+    """The first scrape with these sessions: they are there a moment after a program answers."""
 
     def found():
         told = scrape(name)
         pairs = [labels for metric, labels in told.series if metric == "stamp_session_info"] if told else []
-        is_whole = sessions <= {dict(labels)["session"] for labels in pairs}
-        return told if told and told.has("stamp_sandbox_layer") and is_whole else None
+        is_whole = told and sessions <= {dict(labels)["session"] for labels in pairs}
+        return told if is_whole else None
 
     return until(found, f"{name} does not tell its metrics")
 
@@ -150,9 +148,6 @@ def textfile(folder):
 def expect_from_the_start(name, before, after):
     """All that counts was there in the first scrape, and has not gone or gone back."""
     then, now = before.counting(), after.counting()
-    late = {series for series in now if series[0] in LATE}
-    expect([str(series) for series in late if not now[series]], [], f"series of {name} that are at 0 and said to come late")
-    then, now = ({series: its[series] for series in its.keys() - late} for its in (then, now))
     expect(sorted(map(str, now.keys() ^ then.keys())), [], f"series of {name} that count and were not always there")
     expect([str(series) for series in then if now[series] < then[series]], [], f"series of {name} that went back")
 

@@ -118,16 +118,6 @@ def scrape(base):
     return Scrape(page(base))
 
 
-def complete(base):
-    """A scrape with what a program tells of itself a moment after it begins to answer."""
-
-    def found():
-        now = scrape(base)
-        return now if now.has("stamp_sandbox_layer") else None
-
-    return until(found, "no sandbox is told")
-
-
 def expect_same_series(before, after, who):
     expect(sorted(map(str, before.series.keys() ^ after.series.keys())), [], f"series of {who} that came or went with strangers")
 
@@ -140,7 +130,7 @@ def strangers_at_the_reflector():
         reflector = stack.enter_context(Program([REFLECTOR, "reflector.toml"], folder=name))
         port = int(reflector.wait_for_line(r'msg="listening on \S+:(\d+)"').group(1))
         base = stack.enter_context(told(reflector))
-        before = complete(base)
+        before = scrape(base)
         sent = bother(port)
 
         def all_came():
