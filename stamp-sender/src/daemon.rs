@@ -53,7 +53,7 @@ use wish::{Cause, Wanted, Wish, Wishes};
 
 pub use shard::Shard;
 pub use verbs::{check, schema, show, template};
-pub use web::{script, style};
+pub use web::{icon, script, style};
 
 /// Runs until SIGTERM or SIGINT.
 ///

@@ -1,6 +1,8 @@
 //! What others may see of the service at any time, though the control side is busy: who the sessions
 //! are, where they run, their latest windows, and their counters over all their lives.
 
+mod news;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use stamp_metrics::program::Reloads;
 use stamp_metrics::sender::{Announced, Identity, Window};
 use stamp_metrics::{Ledger, SessionCounters};
-use stamp_session::sender::{MeasuredDirection, SessionHistograms, SessionState};
+use stamp_session::sender::{MeasuredDirection, SenderEvent, SessionHistograms};
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_session::te::{TeAdvertisement, TeState};
 
@@ -20,6 +22,7 @@ use crate::output::gather::address;
 use crate::output::ndjson::policy::PolicyEntry;
 use crate::paths::{Drawing, ShownPolicy};
 use crate::policies::{Policies, Standing};
+pub(super) use news::{Limit, News};
 
 /// Windows of a branch whose delay is remembered, to be drawn.
 const COURSE: usize = 60;
@@ -68,6 +71,7 @@ pub(super) struct Branch {
     /// Where it runs, and what to tell about it.
     pub(super) runs: Option<(Place, Arc<SessionInfo>)>,
     pub(super) window: Option<Window>,
+    pub(super) news: News,
     /// Median round trips of its latest windows, in microseconds.
     pub(super) course: VecDeque<u64>,
     pub(super) ledger: Ledger<Place>,
@@ -159,6 +163,7 @@ impl Board {
             branch.runs = None;
             branch.window = None;
             branch.broken = None;
+            branch.news = News::default();
             branch.announce(None, &[]);
         }
     }
@@ -217,13 +222,21 @@ impl Board {
                 Some(interval) => window.due(length, interval),
                 None => window,
             });
+            branch.news = News::default();
             branch.remember(measured);
         }
     }
 
-    /// A branch came up or went down.
-    pub(super) fn state(&self, name: &str, branch: usize, to: SessionState) {
-        self.read().policies.state(name, branch, to);
+    /// A branch told something.
+    pub(super) fn event(&self, name: &str, branch: usize, event: &SenderEvent) {
+        let mut posted = self.read();
+        if let SenderEvent::State(change) = event {
+            posted.policies.state(name, branch, change.to);
+        }
+        let entry = posted.sessions.get_mut(name);
+        if let Some(branch) = entry.and_then(|entry| entry.branches.get_mut(branch)) {
+            branch.news.take(event);
+        }
     }
 
     /// Which way a branch is broken, if that is known.
@@ -290,6 +303,7 @@ impl Branch {
             identity,
             runs: None,
             window: None,
+            news: News::default(),
             course: VecDeque::new(),
             ledger: Ledger::default(),
             announced: None,

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use stamp_proto::packet::Ssid;
 use stamp_session::clock::MonotonicTime;
-use stamp_session::sender::{ReportedArrival, SessionState};
+use stamp_session::sender::{ReportedArrival, SenderEvent};
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_session::statistics::{Buckets, Histogram};
 use stamp_session::te::TeAdvertisement;
@@ -240,10 +240,10 @@ impl Fleet {
         std::mem::take(&mut self.ended)
     }
 
-    /// A session came up or went down.
-    pub(super) fn state(&self, place: Place, to: SessionState) {
+    /// A session told something.
+    pub(super) fn event(&self, place: Place, event: &SenderEvent) {
         if let Some((name, branch)) = self.places.get(&place) {
-            self.board.state(name, *branch, to);
+            self.board.event(name, *branch, event);
         }
     }
 

@@ -16,13 +16,13 @@ impl Daemon {
         let Some((member, info)) = self.fleet.at(place) else { return };
         match notice {
             Notice::Event { event, tally, time } => {
+                // Whoever is told looks at once: it has to be there.
+                self.fleet.event(place, &event);
                 let policy = member.spec.policy.as_ref().map(|it| it.policy.as_str());
                 let SenderEvent::State(change) = event else {
                     return self.events.session((&info.name, policy), &event, &tally, time);
                 };
-                // What is shown goes first: whoever is told of it looks there.
                 let verdict = self.far_ends.state((place, info), change.to, &tally);
-                self.fleet.state(place, change.to);
                 self.fleet.broken(place, self.far_ends.broken(place));
                 self.events.session((&info.name, policy), &event, &tally, time);
                 if let Some((session, branch)) = self.fleet.branch(place) {

@@ -25,7 +25,7 @@ use stamp_session::statistics::Histogram;
 use stamp_worker::sender::SenderAsker;
 use tokio::sync::mpsc::UnboundedSender;
 
-pub use landing::{script, style};
+pub use landing::{icon, script, style};
 
 use super::board::Board;
 use super::events::ShownEvents;
@@ -128,6 +128,7 @@ impl Site for SenderSite {
             "/" => Some(landing::page(&self.sources.board, query.first("find"))),
             "/landing.css" => Some(style()),
             "/landing.js" => Some(script()),
+            "/icon.svg" => Some(icon()),
             "/api/v1/sd" => Some(listing::groups(&self.sources.board)),
             "/api/v1/discovery" => Some(listing::discovery(&self.sources.board)),
             "/api/v1/sessions" => Some(self.sessions()),

@@ -25,7 +25,7 @@ const HEAD: &str = "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8
 <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'self'; \
 style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'\">\
 <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-<title>paths</title><link rel=\"stylesheet\" href=\"/landing.css\">\
+<title>paths</title><link rel=\"icon\" href=\"/icon.svg\"><link rel=\"stylesheet\" href=\"/landing.css\">\
 <script src=\"/landing.js\" defer></script></head><body class=\"paths\"><header><h1>paths</h1>\
 <nav><a href=\"/\">sessions</a> <a href=\"/paths\">all policies</a> \
 <a href=\"/api/v1/policies\">policies as JSON</a> <a href=\"/api/v1/paths\">paths as JSON</a> \

@@ -110,6 +110,7 @@ impl Site for SelectSite {
             "/" => self.drawn("/paths"),
             "/landing.css" => Some(daemon::style()),
             "/landing.js" => Some(daemon::script()),
+            "/icon.svg" => Some(daemon::icon()),
             path => self.drawn(path),
         }
     }

@@ -3,6 +3,10 @@
 use std::path::Path;
 
 use stamp_proto::time::TimeDelta;
+use stamp_session::clock::Now;
+use stamp_session::sender::{
+    LossChange, MeasuredDirection, SessionState, StateChange, ThresholdState,
+};
 
 use super::*;
 use crate::daemon::config::Configuration;
@@ -82,4 +86,36 @@ fn the_course_is_that_of_the_latest_windows() {
     let posted = board.read();
     let course = &posted.sessions["a"].branches[0].course;
     assert!(course.iter().copied().eq(11..=70), "{course:?}");
+}
+
+#[test]
+fn what_was_told_holds_until_a_window_knows_it() {
+    let board = Board::default();
+    board.admit(&spec(""));
+    let (from, to, at) = (SessionState::Up, SessionState::Down, Now::default());
+    let change = StateChange { from, to, at, run: 3, first: 5, last: 7 };
+    board.event("a", 0, &SenderEvent::State(change));
+    let limit = Limit::Loss(MeasuredDirection::Forward);
+    for to in [ThresholdState::Exceeded, ThresholdState::NotExceeded, ThresholdState::Exceeded] {
+        let change = LossChange {
+            direction: MeasuredDirection::Forward,
+            to,
+            at,
+            lost: 3,
+            limit: 3,
+            decided: 5,
+            first: 3,
+            last: 7,
+            clock_synchronized: true,
+        };
+        board.event("a", 0, &SenderEvent::Loss(change));
+        let is_exceeded = Some(to == ThresholdState::Exceeded);
+        assert_eq!(board.read().sessions["a"].branches[0].news.is_exceeded(limit), is_exceeded);
+    }
+    let news = board.read().sessions["a"].branches[0].news.clone();
+    assert_eq!(news.state(), Some(SessionState::Down));
+    assert_eq!(news.is_exceeded(Limit::Delay(MeasuredDirection::Forward)), None);
+    let measured = play(&Plot { count: 2, ..Plot::default() }).snapshot;
+    board.window("a", 0, &Arc::new(measured));
+    assert_eq!(board.read().sessions["a"].branches[0].news, News::default());
 }

@@ -8,10 +8,12 @@ use std::fmt::Write as _;
 
 use stamp_metrics::http::Page;
 use stamp_path::drawing::escaped;
-use stamp_session::sender::{DelayThresholdReport, LossThresholdReport, ThresholdReport};
+use stamp_session::sender::{
+    DelayThresholdReport, LossThresholdReport, MeasuredDirection, ThresholdReport,
+};
 use stamp_session::snapshot::{ClockReport, DelaySummary, SessionSnapshot, SessionState};
 
-use crate::daemon::board::{Board, Branch, Entry};
+use crate::daemon::board::{Board, Branch, Entry, Limit};
 use crate::output::duration::{bound, delay};
 
 /// Sessions that are listed; the others are better.
@@ -19,19 +21,37 @@ const LISTED: usize = 500;
 
 const HEAD: &str = "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
 <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'self'; \
-style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'\">\
+style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'\">\
 <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-<title>stamp-sender</title><link rel=\"stylesheet\" href=\"/landing.css\">\
+<title>stamp-sender</title><link rel=\"icon\" href=\"/icon.svg\"><link rel=\"stylesheet\" href=\"/landing.css\">\
 <script src=\"/landing.js\" defer></script></head><body class=\"sessions\"><header><h1>stamp-sender ";
 const LINKS: &str = "</h1><nav><a href=\"/paths\">paths</a> <a href=\"/metrics\">metrics</a> \
 <a href=\"/api/v1/sessions\">sessions as JSON</a> <a href=\"/api/v1/events\">events</a> \
 <a href=\"/config\">configuration</a> <a href=\"/-/ready\">ready</a></nav>";
-const COLUMNS: &str = "<table><thead><tr><th>session<th>target<th>state<th>forward p50 / p99\
-<th>backward p50 / p99<th>round trip p50 / p99<th>course<th>loss<th>clocks</thead><tbody>\n";
+const COLUMNS: &str = "<table><thead><tr><th>session<th>target<th>state\
+<th>forward <small>p50 / p99</small><th>backward <small>p50 / p99</small>\
+<th>round trip <small>p50 / p99</small><th>course<th>loss<th>clocks</thead><tbody>\n";
+/// What cards say with signs instead.
+const LEGEND: &str = "<p id=\"legend\">→ forward ← backward ⇄ round trip: p50 / p99</p>";
+
+/// All that a session may exceed: what the row says of delay, in its order, and the rest.
+const LIMITS: [Limit; 6] = [
+    Limit::Delay(MeasuredDirection::Forward),
+    Limit::Delay(MeasuredDirection::Backward),
+    Limit::Delay(MeasuredDirection::RoundTrip),
+    Limit::Loss(MeasuredDirection::RoundTrip),
+    Limit::Loss(MeasuredDirection::Forward),
+    Limit::Loss(MeasuredDirection::Backward),
+];
 
 /// Style of the page.
 pub fn style() -> Page {
     Page::whole("text/css; charset=utf-8", include_str!("landing.css").to_owned())
+}
+
+/// What stands for it among others.
+pub fn icon() -> Page {
+    Page::whole("image/svg+xml", include_str!("icon.svg").to_owned())
 }
 
 /// What keeps it up to date.
@@ -43,6 +63,28 @@ pub fn script() -> Page {
 struct Row<'a> {
     entry: &'a Entry,
     branch: &'a Branch,
+}
+
+/// How it is, in what page and style call it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    Waits,
+    Bad,
+    Over,
+    Good,
+    Unknown,
+}
+
+impl Kind {
+    const fn class(self) -> &'static str {
+        match self {
+            Self::Waits => "bad waits",
+            Self::Bad => "bad",
+            Self::Over => "over",
+            Self::Good => "good",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// How bad it is: the first that differs decides.
@@ -66,52 +108,79 @@ impl Row<'_> {
         self.measured()?.thresholds.as_deref()
     }
 
-    /// Limits that are exceeded.
-    fn exceeded(&self) -> usize {
-        let Some(ThresholdReport { delay, loss }) = self.thresholds() else { return 0 };
-        let delay = delay.iter().filter(|(_, it)| it.is_some_and(|it| it.latched)).count();
-        delay + loss.iter().filter(|(_, it)| it.is_some_and(|it| it.latched)).count()
+    /// Its state, of which there is news before there is a window.
+    fn state(&self) -> Option<SessionState> {
+        self.branch.news.state().or_else(|| Some(self.measured()?.state))
     }
 
-    fn badness(&self) -> Badness {
-        let Some(measured) = self.measured() else {
-            return (self.branch.runs.is_none(), 0, 0, 0);
-        };
-        let down = measured.state != SessionState::Up;
-        let lost = measured.packets.loss_ratio().unwrap_or_default();
-        let p99 = measured.delay.round_trip.p99.map_or(0, |p99| p99.ns().unsigned_abs());
-        (down, self.exceeded().try_into().unwrap_or(u8::MAX), (lost * 1e9) as u64, p99)
+    fn is_exceeded(&self, limit: Limit) -> bool {
+        self.branch.news.is_exceeded(limit).unwrap_or_else(|| self.was_exceeded(limit))
     }
 
-    /// A sign for eyes and a word for everybody.
-    fn state(&self) -> (&'static str, String) {
-        let Some(measured) = self.measured() else {
-            return match (&self.branch.runs, &self.entry.waits) {
-                (Some(_), _) => ("·", "runs".to_owned()),
-                (None, Some(reason)) => ("✕", escaped(reason)),
-                (None, None) => ("·", "is being opened".to_owned()),
-            };
-        };
-        match (measured.state, self.exceeded()) {
-            (SessionState::Up, 0) => ("✓", measured.state.label().to_owned()),
-            (SessionState::Up, exceeded) => ("▲", format!("up, limits exceeded: {exceeded}")),
-            (state, _) => ("✕", state.label().to_owned()),
+    /// Whether it was at the end of the latest window.
+    fn was_exceeded(&self, limit: Limit) -> bool {
+        let Some(ThresholdReport { delay, loss }) = self.thresholds() else { return false };
+        match limit {
+            Limit::Delay(direction) => delay
+                .iter()
+                .any(|(known, it)| known == direction && it.is_some_and(|it| it.latched)),
+            Limit::Loss(direction) => {
+                loss.iter().any(|(known, it)| known == direction && it.is_some_and(|it| it.latched))
+            }
         }
     }
 
-    fn write(&self, text: &mut String) {
-        let (sign, state) = self.state();
-        let kind = match sign {
-            "✕" => "bad",
-            "▲" => "over",
-            _ => "good",
+    /// Limits that are exceeded.
+    fn exceeded(&self) -> usize {
+        LIMITS.into_iter().filter(|limit| self.is_exceeded(*limit)).count()
+    }
+
+    fn badness(&self) -> Badness {
+        let is_down = match self.state() {
+            Some(state) => state != SessionState::Up,
+            None => self.branch.runs.is_none(),
         };
+        let exceeded = self.exceeded().try_into().unwrap_or(u8::MAX);
+        let Some(measured) = self.measured() else { return (is_down, exceeded, 0, 0) };
+        let lost = measured.packets.loss_ratio().unwrap_or_default();
+        let p99 = measured.delay.round_trip.p99.map_or(0, |p99| p99.ns().unsigned_abs());
+        (is_down, exceeded, (lost * 1e9) as u64, p99)
+    }
+
+    fn kind(&self) -> Kind {
+        match (self.state(), &self.branch.runs, &self.entry.waits) {
+            (Some(SessionState::Up), ..) if self.exceeded() > 0 => Kind::Over,
+            (Some(SessionState::Up), ..) => Kind::Good,
+            (Some(_), ..) => Kind::Bad,
+            (None, None, Some(_)) => Kind::Waits,
+            (None, ..) => Kind::Unknown,
+        }
+    }
+
+    /// A sign for eyes and a word for everybody.
+    fn write_state(&self, kind: Kind, text: &mut String) {
+        let label = self.state().unwrap_or_default().label();
+        let reason = self.entry.waits.as_deref().unwrap_or_default();
+        let _ = match kind {
+            Kind::Waits => write!(text, "✕ waits <small>{}</small>", escaped(reason)),
+            Kind::Bad => write!(text, "✕ {label}"),
+            Kind::Over => {
+                write!(text, "▲ {label} <small>limits exceeded: {}</small>", self.exceeded())
+            }
+            Kind::Good => write!(text, "✓ {label}"),
+            Kind::Unknown if self.branch.runs.is_some() => write!(text, "· runs"),
+            Kind::Unknown => write!(text, "· is being opened"),
+        };
+    }
+
+    fn write(&self, text: &mut String) {
+        let kind = self.kind();
         let (name, target) =
             (escaped(&self.branch.identity.name), escaped(&self.entry.spec.target));
-        let _ = write!(
-            text,
-            "<tr class=\"{kind}\" data-name=\"{name}\"><td>{name}<td>{target}<td>{sign} {state}"
-        );
+        let class = kind.class();
+        let _ =
+            write!(text, "<tr class=\"{class}\" data-name=\"{name}\"><td>{name}<td>{target}<td>");
+        self.write_state(kind, text);
         let Some(measured) = self.measured() else {
             text.push_str("<td>–<td>–<td>–<td><td>–<td>–\n");
             return;
@@ -121,19 +190,25 @@ impl Row<'_> {
             .map_or([None; 3], |it| [it.delay.forward, it.delay.backward, it.delay.round_trip]);
         let delays =
             [&measured.delay.forward, &measured.delay.backward, &measured.delay.round_trip];
-        for (summary, limit) in delays.into_iter().zip(limits) {
-            text.push_str(&delays_of(summary, limit));
+        for ((summary, report), limit) in delays.into_iter().zip(limits).zip(LIMITS) {
+            text.push_str(&delays_of(summary, report, self.is_exceeded(limit)));
         }
         let course: Vec<String> = self.branch.course.iter().map(u64::to_string).collect();
         let _ = write!(text, "<td class=\"course\" data-us=\"{}\">", course.join(","));
-        text.push_str(&loss_of(measured, thresholds.and_then(|it| it.loss.round_trip)));
+        let is_exceeded = self.is_exceeded(Limit::Loss(MeasuredDirection::RoundTrip));
+        let limit = thresholds.and_then(|it| it.loss.round_trip);
+        text.push_str(&loss_of(measured, limit, is_exceeded));
         let _ = writeln!(text, "<td>{}", clocks(&measured.clock));
     }
 }
 
-fn delays_of(summary: &DelaySummary, limit: Option<DelayThresholdReport>) -> String {
-    let Some((p50, p99)) = summary.p50.zip(summary.p99) else { return "<td>–".to_owned() };
-    let over = if limit.is_some_and(|limit| limit.latched) { "▲ " } else { "" };
+fn delays_of(
+    summary: &DelaySummary,
+    limit: Option<DelayThresholdReport>,
+    is_exceeded: bool,
+) -> String {
+    let over = if is_exceeded { "▲ " } else { "" };
+    let Some((p50, p99)) = summary.p50.zip(summary.p99) else { return format!("<td>{over}–") };
     let limit = limit.and_then(|limit| limit.limit);
     let limit = limit.map(|limit| format!(" <small>of {}</small>", delay(limit.ns())));
     let limit = limit.unwrap_or_default();
@@ -154,9 +229,13 @@ fn clocks(clock: &ClockReport) -> String {
     }
 }
 
-fn loss_of(measured: &SessionSnapshot, limit: Option<LossThresholdReport>) -> String {
-    let Some(ratio) = measured.packets.loss_ratio() else { return "<td>–".to_owned() };
-    let over = if limit.is_some_and(|limit| limit.latched) { "▲ " } else { "" };
+fn loss_of(
+    measured: &SessionSnapshot,
+    limit: Option<LossThresholdReport>,
+    is_exceeded: bool,
+) -> String {
+    let over = if is_exceeded { "▲ " } else { "" };
+    let Some(ratio) = measured.packets.loss_ratio() else { return format!("<td>{over}–") };
     let limit =
         limit.map(|limit| format!(" <small>of {:.2} %</small>", limit.limit_ratio() * 100.0));
     format!("<td>{over}{:.2} %{}", ratio * 100.0, limit.unwrap_or_default())
@@ -174,7 +253,7 @@ pub(super) fn page(board: &Board, word: Option<&str>) -> Page {
     let mut rows: Vec<_> = rows.map(|row| (Reverse(row.badness()), row)).collect();
     // What is equally bad stays in the order of names.
     rows.sort_by_key(|(badness, _)| *badness);
-    let bad = rows.iter().filter(|(_, row)| row.state().0 == "✕").count();
+    let bad = rows.iter().filter(|(_, row)| matches!(row.kind(), Kind::Waits | Kind::Bad)).count();
     let over = rows.iter().filter(|(_, row)| row.exceeded() > 0).count();
     let shown = word.map(escaped);
     let mut text = format!("{HEAD}{}{LINKS}", env!("CARGO_PKG_VERSION"));
@@ -194,7 +273,7 @@ pub(super) fn page(board: &Board, word: Option<&str>) -> Page {
             )
         }
     };
-    let _ = writeln!(text, "<main><p id=\"sum\">{sum}</p>{COLUMNS}");
+    let _ = writeln!(text, "<main><p id=\"sum\" role=\"status\">{sum}</p>{LEGEND}{COLUMNS}");
     rows.iter().take(LISTED).for_each(|(_, row)| row.write(&mut text));
     let more = rows.len().saturating_sub(LISTED);
     let _ = write!(text, "</tbody></table><p id=\"more\">");
@@ -209,7 +288,8 @@ pub(super) fn page(board: &Board, word: Option<&str>) -> Page {
 mod tests {
     use std::sync::Arc;
 
-    use stamp_session::clock::ClockState;
+    use stamp_session::clock::{ClockState, Now};
+    use stamp_session::sender::{SenderEvent, StateChange};
 
     use super::*;
     use crate::daemon::Configuration;
@@ -255,6 +335,27 @@ mod tests {
         assert_eq!(page_of(100, Some("  ")).matches("<tr class=").count(), 100);
         let hostile = page_of(3, Some("\"><script>"));
         assert!(hostile.contains("&quot;&gt;&lt;script&gt;") && !hostile.contains("\"><script>\""));
+    }
+
+    #[test]
+    fn what_a_session_told_shows_before_its_window_ends() {
+        let text = "[[session]]\nname = \"a\"\ntarget = \"192.0.2.1\"\n";
+        let two = format!("{text}{}", text.replace("\"a\"", "\"b\""));
+        let read = Configuration::read("f.toml", &two, std::path::Path::new("/")).unwrap();
+        let board = Board::default();
+        read.sessions.into_iter().for_each(|spec| board.admit(&Arc::new(spec)));
+        board.reloaded(true);
+        let tell = |name, to| {
+            let (from, at) = (SessionState::Init, Now::default());
+            let change = StateChange { from, to, at, run: 1, first: 1, last: 1 };
+            board.event(name, 0, &SenderEvent::State(change));
+        };
+        tell("a", SessionState::Up);
+        tell("b", SessionState::Down);
+        let page = text_of(&board, None);
+        assert!(page.contains(">2 sessions, 1 down or waiting, 0 over"), "{page:.900}");
+        let place = |text: &str| page.find(text).unwrap();
+        assert!(place("<td>✕ down") < place("<td>✓ up"), "{page}");
     }
 
     #[test]
