@@ -27,7 +27,7 @@ def fetched(address):
         return answer.read().decode()
 
 
-@case("chromium", "browser", "page of stamp-sender: the worst first, nothing but its own files, desk and phone")
+@case("chromium", "browser", "page of stamp-sender: the worst first, nothing but its own files, any of them by a word")
 def landing():
     chromium = shutil.which("chromium")
     if not chromium:
@@ -53,31 +53,19 @@ def landing():
         found = browse(chromium, folder, f"{address}?find=PAR", "--dump-dom").stdout
         expect(re.findall(r'data-name="([^"]+)"', found), ["ams-par"], "what is looked for")
         expect_true("1 session with “PAR”" in found and 'value="PAR"' in found, f"no summary in {found}")
-        PICTURES.mkdir(parents=True, exist_ok=True)
-        for name, size in (("landing", "1200,360"), ("landing-phone", "500,760")):
-            browse(chromium, folder, address, f"--window-size={size}", f"--screenshot={PICTURES / name}.png")
 
 
-@case("chromium", "browser", "page of 9 000 sessions: the worst 500 of them, any of the others by a word")
-def crowd():
-    chromium = shutil.which("chromium")
-    if not chromium:
-        raise Unavailable("chromium is not installed")
-    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        folder = Path(name)
-        head = 'web.listen = "127.0.0.1:0"\n[defaults]\ninterval = "60s"\n'
-        sessions = (f'[[session]]\nname = "s{number}"\ntarget = "127.0.0.1:9"\n' for number in range(9_000))
-        (folder / "sender.toml").write_text(head + "".join(sessions))
-        sender = stack.enter_context(Program([SENDER, "run", "sender.toml"], folder=folder))
-        base = stack.enter_context(told(sender))
-
-        # They are listed once they are in force.
-        until(lambda: "9000 sessions, " in fetched(f"{base}/"), "not in force")
-        dom = browse(chromium, folder, f"{base}/", "--dump-dom").stdout
-        expect_true("9000 sessions, " in dom and "and 8500 better ones" in dom, f"no summary in {dom[:2000]}")
-        expect(dom.count("<tr class="), 500, "rows")
-        one = browse(chromium, folder, f"{base}/?find=s8765", "--dump-dom").stdout
-        expect(re.findall(r'data-name="([^"]+)"', one), ["s8765"], "what is looked for")
+def policies(folder, stack):
+    """Where a sender with policies tells, once one of them has a path."""
+    shipped = (REPOSITORY / "examples/policies/three-paths.toml").read_text()
+    topology = REPOSITORY / "stamp-lab/reference/three-paths.toml"
+    # This host is none of the network, so that nothing is measured: what needs nothing carries all the same.
+    text = shipped.replace("../../stamp-lab/reference/three-paths.toml", str(topology))
+    (folder / "sender.toml").write_text(f'from = "s"\nweb.listen = "127.0.0.1:0"\n{text}')
+    sender = stack.enter_context(Program([SENDER, "run", "sender.toml"], folder=folder))
+    base = stack.enter_context(told(sender))
+    until(lambda: "<td>cheapest<td>" in fetched(f"{base}/paths"), "nothing carries")
+    return base
 
 
 @case("chromium", "browser", "page of policies: the network, the path that carries, and why; nothing but its own files")
@@ -85,20 +73,13 @@ def paths():
     chromium = shutil.which("chromium")
     if not chromium:
         raise Unavailable("chromium is not installed")
-    shipped = (REPOSITORY / "examples/policies/three-paths.toml").read_text()
-    topology = REPOSITORY / "stamp-lab/reference/three-paths.toml"
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        # This host is none of the network, so that nothing is measured: what needs nothing carries all the same.
-        text = shipped.replace("../../stamp-lab/reference/three-paths.toml", str(topology))
-        (folder / "sender.toml").write_text(f'from = "s"\nweb.listen = "127.0.0.1:0"\n{text}')
-        sender = stack.enter_context(Program([SENDER, "run", "sender.toml"], folder=folder))
-        base = stack.enter_context(told(sender))
+        base = policies(folder, stack)
 
         def get(path):
             return fetched(base + path)
 
-        until(lambda: "<td>cheapest<td>" in get("/paths"), "nothing carries")
         dom = browse(chromium, folder, f"{base}/paths", "--dump-dom")
         expect(re.findall(r'data-name="([^"]+)"', dom.stdout), ["gaming-to-r", "bulk-to-r"], "the worst first")
         expect_true("2 policies, 1 without a path" in dom.stdout, f"no summary in {dom.stdout}")

@@ -107,8 +107,8 @@ class Api:
             time.sleep(0.2)
 
 
-def until(found, what):
-    deadline = time.monotonic() + 3 * PATIENCE_SECONDS
+def until(found, what, seconds=3 * PATIENCE_SECONDS):
+    deadline = time.monotonic() + seconds
     while not (result := found()):
         if time.monotonic() > deadline:
             raise Mismatch(what)
