@@ -11,7 +11,7 @@ import report
 MODULES = (
     "scapy_sender", "scapy_headers", "python_sender", "python_reflector", "stamp_suite", "twamp", "tshark", "encapsulations",
     "prometheus", "families", "strangers", "frr", "monitoring", "monitoring_chain", "inhibition", "remote_write",
-    "shards", "select", "kubernetes", "landing", "bgp_ls", "landing_live", "landing_crowd",
+    "shards", "select", "kubernetes", "landing", "bgp_ls", "landing_live", "landing_crowd", "landing_phone",
 )
 
 
