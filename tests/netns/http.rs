@@ -1,10 +1,17 @@
 //! What programs tell over HTTP, as a plain client sees it.
 
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, ServerName};
 use stamp_tests::netns::Host;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+use crate::folder::Folder;
 
 /// How long something may take to come true.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -45,8 +52,49 @@ pub(crate) fn ask_from(
     exchange(connect_from(host, at), method, path, more)
 }
 
+/// The same over TLS, by a client that trusts the certificate of [`write_certificate`] alone.
 #[track_caller]
-fn exchange(mut stream: TcpStream, method: &str, path: &str, more: &str) -> (u16, String) {
+pub(crate) fn ask_over_tls(
+    host: &Host,
+    at: SocketAddr,
+    method: &str,
+    path: &str,
+    more: &str,
+) -> (u16, String) {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(CERTIFICATE).expect("a certificate")).expect("it is");
+    let client = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let client = client.with_safe_default_protocol_versions().expect("it has some");
+    let client = client.with_root_certificates(roots).with_no_client_auth();
+    let name = ServerName::try_from("localhost").expect("a name");
+    let session = ClientConnection::new(Arc::new(client), name).expect("a client");
+    exchange(StreamOwned::new(session, connect_from(host, at)), method, path, more)
+}
+
+/// What a client gets that does not know that TLS is spoken there.
+#[track_caller]
+pub(crate) fn talk_past_tls(host: &Host, at: SocketAddr, request: &str) -> io::Result<Vec<u8>> {
+    let mut stream = connect_from(host, at);
+    stream.write_all(request.as_bytes())?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).map(|_| answer)
+}
+
+/// Of `localhost`, by itself.
+const CERTIFICATE: &[u8] = include_bytes!("../../stamp-metrics/src/http/fixtures/server.crt");
+const KEY: &[u8] = include_bytes!("../../stamp-metrics/src/http/fixtures/server.key");
+
+/// Puts a certificate, its key and a file for `web.config-file` that names them into a folder.
+pub(crate) fn write_certificate(folder: &Folder) {
+    let text = |octets: &'static [u8]| str::from_utf8(octets).expect("PEM is text");
+    folder.write("server.crt", text(CERTIFICATE));
+    folder.write("server.key", text(KEY));
+    let web = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n";
+    folder.write("web.yml", web);
+}
+
+#[track_caller]
+fn exchange(mut stream: impl Read + Write, method: &str, path: &str, more: &str) -> (u16, String) {
     let head = format!("{method} {path} HTTP/1.0\r\n{more}\r\n");
     stream.write_all(head.as_bytes()).expect("it reads");
     let mut answer = String::new();

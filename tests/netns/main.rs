@@ -14,6 +14,7 @@ mod machine_format;
 mod manager;
 mod measure;
 mod mpls_router;
+mod orders;
 mod reflector;
 mod returns;
 mod sandbox;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
             manager::trials,
             measure::trials,
             mpls_router::trials,
+            orders::trials,
             reflector::trials,
             returns::trials,
             steering::trials,
