@@ -2,7 +2,9 @@
 
 use stamp_net::route::Blackhole;
 use stamp_session::forwarding::ForwardingSnapshot;
-use stamp_worker::forwarder::{ForwarderSetup, ForwarderWorker, Shell, TimestampSetup};
+use stamp_worker::forwarder::{
+    ForwarderAsker, ForwarderSetup, ForwarderWorker, Shell, TimestampSetup,
+};
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -92,6 +94,11 @@ impl Node {
         let worker = self.worker.iter();
         let entries = worker.flat_map(|worker| worker.setup().timestamps.iter());
         entries.map(|entry| entry.trigger.to_string()).collect()
+    }
+
+    /// Asks its packet thread, if it has one.
+    pub(crate) fn asker(&self) -> ForwarderAsker {
+        self.worker.as_ref().map(ForwarderWorker::asker).unwrap_or_default()
     }
 
     /// What it did so far; none where it has nothing to do.

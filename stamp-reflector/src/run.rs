@@ -8,6 +8,7 @@ use stamp_service::log::Log;
 use stamp_service::manager;
 use stamp_service::sandbox::{self, Sandbox};
 use stamp_session::reflector::ReflectorEvent;
+use stamp_worker::RollCall;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Interval, MissedTickBehavior, interval};
@@ -107,7 +108,7 @@ impl Control {
         mut exporter: Exporter,
     ) -> Result<(), Failure> {
         manager::ready();
-        let mut watchdog = manager::watchdog().map(interval);
+        let mut watchdog = manager::watchdog().map(Watchdog::new);
         loop {
             tokio::select! {
                 // What was asked for before the end is done before the end.
@@ -121,8 +122,10 @@ impl Control {
                 _ = self.terminate.recv() => break,
                 _ = self.interrupt.recv() => break,
                 _ = self.tick.tick() => service.tick()?,
-                _ = self.node_tick.tick() => exporter.forwarded(service.forwarded()),
-                () = ticked(watchdog.as_mut()) => manager::alive(),
+                _ = self.node_tick.tick() => {
+                    exporter.forwarded(service.forwarded(), service.forwarder());
+                }
+                watchdog = due(watchdog.as_mut()) => watchdog.look(&service),
                 Some(noticed) = journal.next() => {
                     if let Noticed { event: ReflectorEvent::Forward(change), at } = noticed {
                         hearing.transition(&Transition { change, time: at.wall });
@@ -139,10 +142,38 @@ impl Control {
     }
 }
 
-/// The next tick; never where there are none.
-async fn ticked(interval: Option<&mut Interval>) {
-    match interval {
-        Some(interval) => drop(interval.tick().await),
+/// Tells the service manager that the packet threads are alive, and with them this one.
+struct Watchdog {
+    ticks: Interval,
+    /// They were asked at the tick before.
+    roll: RollCall,
+    life: manager::Life,
+}
+
+impl Watchdog {
+    fn new(period: Duration) -> Self {
+        let mut ticks = interval(period);
+        // Whoever was held up gives threads as long as ever to answer.
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self { ticks, roll: RollCall::default(), life: manager::Life::default() }
+    }
+
+    fn look(&mut self, service: &Service) {
+        let absence = self.roll.absence();
+        self.life.tell(absence.as_ref().map(ToString::to_string));
+        if absence.is_none() {
+            self.roll = service.call_roll();
+        }
+    }
+}
+
+/// Its next tick; never where there is none.
+async fn due(watchdog: Option<&mut Watchdog>) -> &mut Watchdog {
+    match watchdog {
+        Some(watchdog) => {
+            watchdog.ticks.tick().await;
+            watchdog
+        }
         None => std::future::pending().await,
     }
 }
@@ -165,8 +196,8 @@ fn reload(
     manager::ready();
     match result {
         Ok(()) => {
+            exporter.forwarded(service.forwarded(), service.forwarder());
             exporter.reloaded(Some((config::show(service.config()), service.config().clock)));
-            exporter.forwarded(service.forwarded());
             Ok(())
         }
         Err(failure) => {

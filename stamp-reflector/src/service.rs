@@ -10,6 +10,8 @@ use stamp_session::clock::{ClockState, MonotonicTime};
 use stamp_session::reflector::{
     MemberLink, OneWayView, RateLimiter, RateLimiterConfig, ReflectorConfig,
 };
+use stamp_worker::RollCall;
+use stamp_worker::forwarder::ForwarderAsker;
 use stamp_worker::reflector::{ListenerId, ReflectorObserver, ReflectorPool};
 use stamp_worker::traffic::TrafficWatch;
 
@@ -156,8 +158,13 @@ impl Service {
         inherited: &mut Inherited,
     ) -> Result<Exporter, Failure> {
         let config = &self.config;
-        let (clock, configuration) = (config.clock, config::show(config));
-        let shown = Shown { clock, configuration, node: self.forwarded(), layers };
+        let shown = Shown {
+            clock: config.clock,
+            configuration: config::show(config),
+            node: self.forwarded(),
+            forwarder: self.node.asker(),
+            layers,
+        };
         Exporter::start(&config.web, (self.pool.asker(), hearing.feed()), shown, inherited)
     }
 
@@ -204,6 +211,16 @@ impl Service {
     /// What the node that writes timestamps and forwards has done.
     pub(crate) fn forwarded(&self) -> Option<NodeStatistics> {
         self.node.statistics()
+    }
+
+    /// Asks the packet thread of that node.
+    pub(crate) fn forwarder(&self) -> ForwarderAsker {
+        self.node.asker()
+    }
+
+    /// Asks every packet thread whether it is there.
+    pub(crate) fn call_roll(&self) -> RollCall {
+        self.pool.asker().call_roll().with(self.node.asker().call_roll())
     }
 
     /// One-way sessions, the one seen last first.

@@ -16,6 +16,7 @@ use stamp_metrics::reflector::{Node, Reflector};
 use stamp_service::inherited::Inherited;
 use stamp_service::web;
 use stamp_session::clock::ClockState;
+use stamp_worker::forwarder::ForwarderAsker;
 use stamp_worker::reflector::ReflectorAsker;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -47,6 +48,8 @@ pub(crate) struct Shown {
     pub(crate) configuration: String,
     /// What was forwarded when it was last asked.
     pub(crate) node: Option<NodeStatistics>,
+    /// Asks its packet thread.
+    pub(crate) forwarder: ForwarderAsker,
     /// Layers of the sandbox, and whether each is in force.
     pub(crate) layers: Vec<(&'static str, bool)>,
 }
@@ -102,9 +105,11 @@ impl Exporter {
         Ok(Self { state, wishes, _server: Some(server) })
     }
 
-    /// What the node that writes timestamps and forwards has done until now.
-    pub(crate) fn forwarded(&self, node: Option<NodeStatistics>) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).shown.node = node;
+    /// What the node that writes timestamps and forwards has done until now, and how to ask its packet thread.
+    pub(crate) fn forwarded(&self, node: Option<NodeStatistics>, forwarder: ForwarderAsker) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.shown.node = node;
+        state.shown.forwarder = forwarder;
     }
 
     /// What the process has given away.
@@ -159,7 +164,7 @@ impl Site for ReflectorSite {
         };
         let reflector = Reflector {
             program,
-            counters: self.asker.snapshot().unwrap_or_default(),
+            counters: self.asker.snapshot(),
             queue_drops: self.asker.queue_drops(),
             clock: clock.unwrap_or_else(stamp_worker::clock_state),
             turnaround: Some(self.asker.turnaround()),
@@ -169,11 +174,15 @@ impl Site for ReflectorSite {
     }
 
     fn unready(&self) -> Option<String> {
-        match self.asker.snapshot() {
-            None => Some("a packet thread has ended".to_owned()),
-            Some(counters) if counters.is_draining => Some("no session begins: drained".to_owned()),
-            Some(_) => None,
+        let forwarder = {
+            let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.shown.forwarder.clone()
+        };
+        if let Some(absence) = self.asker.call_roll().with(forwarder.call_roll()).wait() {
+            return Some(absence.to_string());
         }
+        let is_draining = self.asker.snapshot().is_draining;
+        is_draining.then(|| "no session begins: drained".to_owned())
     }
 
     fn page(&self, path: &str, _query: &Query) -> Option<Page> {
@@ -230,3 +239,50 @@ const ENTRANCE: &str = concat!(
     "</h1><p><a href=\"/metrics\">metrics</a> · <a href=\"/api/v1/sessions\">sessions</a> · <a href=\"/api/v1/events\">events</a> · <a href=\"/config\">configuration</a> · ",
     "<a href=\"/-/ready\">ready</a></p></body></html>\n"
 );
+
+#[cfg(test)]
+mod tests {
+    use stamp_session::reflector::{
+        RateLimiter, RateLimiterConfig, ReflectorConfig, ReflectorEvent,
+    };
+    use stamp_worker::reflector::{ReflectorObserver, ReflectorPool};
+
+    use super::*;
+
+    struct Nobody;
+
+    impl ReflectorObserver for Nobody {
+        fn notice(&self, _: ReflectorEvent) {}
+    }
+
+    #[test]
+    fn a_packet_thread_that_has_ended_is_told_and_its_counters_stay() {
+        let limiter = Arc::new(RateLimiter::new(RateLimiterConfig::new([1, 2])));
+        let observer: Arc<dyn ReflectorObserver> = Arc::new(Nobody);
+        let config =
+            ReflectorConfig { stateful: true, session_limit: 7, ..ReflectorConfig::new([3, 4]) };
+        let pool = ReflectorPool::start(2, &config, &limiter, &observer).unwrap();
+        let site = ReflectorSite {
+            asker: pool.asker(),
+            feed: Arc::new(Feed::new(1, |_| String::new())),
+            state: Arc::new(Mutex::new(State {
+                reloads: Reloads::started(),
+                shown: Shown {
+                    clock: None,
+                    configuration: String::new(),
+                    node: None,
+                    forwarder: ForwarderAsker::default(),
+                    layers: Vec::new(),
+                },
+            })),
+            wishes: unbounded_channel().0,
+            enable_lifecycle: false,
+            control_token_file: None,
+            evicted: AtomicU64::new(0),
+        };
+        assert_eq!((site.unready(), site.asker.snapshot().session_limit), (None, 14));
+        let _ = pool.stop();
+        assert_eq!(site.unready().unwrap(), "packet thread reflector-0 has ended");
+        assert_eq!(site.asker.snapshot().session_limit, 14, "as it was told last");
+    }
+}

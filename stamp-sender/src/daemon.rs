@@ -32,7 +32,9 @@ use stamp_service::inherited::Inherited;
 use stamp_service::log::Log;
 use stamp_service::manager;
 use stamp_service::sandbox::Sandbox;
+use stamp_worker::RollCall;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::time::MissedTickBehavior;
 
 use crate::Ended;
 use crate::exit::{Failure, Status};
@@ -165,6 +167,11 @@ impl Daemon {
         // It is ready before it is said to be alive, unless that takes long.
         let mut watchdog = manager::watchdog()
             .map(|period| tokio::time::interval_at(tokio::time::Instant::now() + period, period));
+        if let Some(watchdog) = &mut watchdog {
+            // Whoever was held up gives threads as long as ever to answer.
+            watchdog.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        }
+        let (mut roll, mut life) = (RollCall::default(), manager::Life::default());
         loop {
             self.begin_next();
             let due = self.fleet.next_due().into_iter().chain(self.chooser.due()).min();
@@ -192,9 +199,12 @@ impl Daemon {
                 () = self.fleet.attempted() => {}
                 () = sleep_until(due) => self.fleet.tend(Instant::now()),
                 () = ticked(watchdog.as_mut()) => {
-                    // Packet threads that answer are alive; one that hangs holds this up.
-                    self.fleet.hear_from_workers();
-                    manager::alive();
+                    // Since the last tick they had time to answer.
+                    let absence = roll.absence();
+                    life.tell(absence.as_ref().map(ToString::to_string));
+                    if absence.is_none() {
+                        roll = self.fleet.call_roll();
+                    }
                 }
             }
             self.choose();

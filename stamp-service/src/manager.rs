@@ -28,6 +28,32 @@ pub fn alive() {
     tell(&[NotifyState::Watchdog]);
 }
 
+/// Tells that a service is alive for as long as no part of it hangs.
+#[derive(Debug, Default)]
+pub struct Life {
+    /// Which part does.
+    absent: Option<String>,
+}
+
+impl Life {
+    /// Tells it, unless `absent` says which part hangs: then the manager may start the service anew.
+    pub fn tell(&mut self, absent: Option<String>) {
+        match &absent {
+            None => {
+                if self.absent.is_some() {
+                    tracing::info!("every packet thread answers again");
+                }
+                alive();
+            }
+            Some(reason) if absent != self.absent => {
+                tracing::error!("{reason}: the service manager is not told that this is alive");
+            }
+            Some(_) => {}
+        }
+        self.absent = absent;
+    }
+}
+
 /// One line for whoever asks the manager how it is.
 pub fn status(line: &str) {
     tell(&[NotifyState::Status(line)]);

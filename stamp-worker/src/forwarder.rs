@@ -16,6 +16,8 @@ use stamp_session::forwarding::{
 };
 
 use crate::error::WorkerError;
+use crate::roll_call::RollCall;
+use packet::PacketAsker;
 use shell::Running;
 
 pub use shell::{Shell, ShellWish};
@@ -162,6 +164,12 @@ impl ForwarderWorker {
         self.running.snapshot()
     }
 
+    /// Asks its thread from another one.
+    #[must_use]
+    pub fn asker(&self) -> ForwarderAsker {
+        ForwarderAsker(self.running.asker())
+    }
+
     /// Frames that found no room in a ring: the worker did not keep up.
     #[must_use]
     pub fn queue_drops(&self) -> u64 {
@@ -172,6 +180,20 @@ impl ForwarderWorker {
     #[must_use]
     pub fn stop(self) -> ForwardingSnapshot {
         self.running.stop()
+    }
+}
+
+/// Asks the packet thread of a node, if its shell has one.
+#[derive(Clone, Debug, Default)]
+pub struct ForwarderAsker(Option<PacketAsker>);
+
+impl ForwarderAsker {
+    /// Asks whether it is there.
+    #[must_use]
+    pub fn call_roll(&self) -> RollCall {
+        let mut roll = RollCall::default();
+        self.0.iter().for_each(|asker| asker.call(&mut roll));
+        roll
     }
 }
 

@@ -15,13 +15,16 @@
 mod clock;
 mod error;
 pub mod forwarder;
+mod line;
 mod margin;
 pub mod reflector;
+mod roll_call;
 pub mod sender;
 pub mod traffic;
 
 pub use clock::{clock_state, now};
 pub use error::WorkerError;
+pub use roll_call::{Absence, RollCall};
 
 /// Largest UDP payload that is sent or answered, in octets: a jumbo frame.
 ///

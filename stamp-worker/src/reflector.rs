@@ -6,11 +6,11 @@ mod means;
 mod members;
 mod thread;
 
-use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use stamp_net::{UdpSocket, Waker};
+use stamp_net::UdpSocket;
 use stamp_session::clock::ClockState;
 use stamp_session::reflector::{
     OneWayArrival, OneWayView, RateLimiter, Reflector, ReflectorConfig, ReflectorEvent,
@@ -19,6 +19,8 @@ use stamp_session::reflector::{
 use stamp_session::statistics::{Buckets, Histogram};
 
 use crate::error::WorkerError;
+use crate::line::Line;
+use crate::roll_call::RollCall;
 use crate::traffic::TrafficWatch;
 use thread::{Command, WorkerThread};
 
@@ -51,15 +53,8 @@ pub struct ReflectorPool {
 
 #[derive(Debug)]
 struct Worker {
-    line: Line,
+    line: Line<Command>,
     thread: Option<JoinHandle<ReflectorSnapshot>>,
-}
-
-/// The way to a worker.
-#[derive(Clone, Debug)]
-struct Line {
-    commands: Sender<Command>,
-    waker: Waker,
 }
 
 impl ReflectorPool {
@@ -86,12 +81,12 @@ impl ReflectorPool {
             let turnaround = Arc::clone(&pool.turnaround);
             let observer = Arc::clone(observer);
             let thread = WorkerThread::new(engine, config.clock, inbox, observer, turnaround)?;
-            let waker = thread.waker();
+            let name = format!("reflector-{number}");
+            let line = Line::new(name.as_str(), commands, thread.waker());
             let thread = std::thread::Builder::new()
-                .name(format!("reflector-{number}"))
+                .name(name)
                 .spawn(move || thread.run())
                 .map_err(WorkerError::Thread)?;
-            let line = Line { commands, waker };
             pool.workers.push(Worker { line, thread: Some(thread) });
         }
         Ok(pool)
@@ -182,10 +177,9 @@ impl ReflectorPool {
     /// Asks for the counters from another thread.
     #[must_use]
     pub fn asker(&self) -> ReflectorAsker {
-        ReflectorAsker {
-            lines: self.workers.iter().map(|worker| worker.line.clone()).collect(),
-            turnaround: Arc::clone(&self.turnaround),
-        }
+        let lines: Vec<_> = self.workers.iter().map(|worker| worker.line.clone()).collect();
+        let told = Arc::new(Mutex::new(vec![Told::default(); lines.len()]));
+        ReflectorAsker { lines, told, turnaround: Arc::clone(&self.turnaround) }
     }
 
     /// Number of workers.
@@ -215,34 +209,49 @@ impl Drop for ReflectorPool {
 }
 
 /// Asks the workers of a pool what they have counted, from any thread and for as long as they run.
+///
+/// A worker that has ended, or does not answer within seconds, counts as what it told last: no counter falls by it.
 #[derive(Clone, Debug)]
 pub struct ReflectorAsker {
-    lines: Vec<Line>,
+    lines: Vec<Line<Command>>,
+    /// What each told last.
+    told: Arc<Mutex<Vec<Told>>>,
     turnaround: Arc<Histogram>,
 }
 
+/// Counters of a worker.
+#[derive(Clone, Debug, Default)]
+struct Told {
+    snapshot: ReflectorSnapshot,
+    queue_drops: u64,
+}
+
 impl ReflectorAsker {
-    /// [`ReflectorPool::snapshot`]; nothing when a worker has ended.
+    /// Asks every worker whether it is there.
     #[must_use]
-    pub fn snapshot(&self) -> Option<ReflectorSnapshot> {
-        let parts = self.lines.iter().map(|line| line.ask(Command::Snapshot).ok());
-        parts.collect::<Option<Vec<_>>>().map(|parts| {
-            parts.iter().fold(ReflectorSnapshot::default(), |sum, part| sum.plus(part))
-        })
+    pub fn call_roll(&self) -> RollCall {
+        let mut roll = RollCall::default();
+        self.lines.iter().for_each(|line| line.call(&mut roll, Command::Here));
+        roll
+    }
+
+    /// [`ReflectorPool::snapshot`].
+    #[must_use]
+    pub fn snapshot(&self) -> ReflectorSnapshot {
+        let parts = self.told(Command::Snapshot, |told| &mut told.snapshot);
+        parts.iter().fold(ReflectorSnapshot::default(), |sum, part| sum.plus(part))
     }
 
     /// [`ReflectorPool::sessions`].
     #[must_use]
     pub fn sessions(&self) -> Vec<SessionView> {
-        let parts = self.lines.iter().filter_map(|line| line.ask(Command::Sessions).ok());
-        parts.flatten().collect()
+        Line::ask_all(&self.lines, Command::Sessions).into_iter().flatten().flatten().collect()
     }
 
     /// [`ReflectorPool::one_way`].
     #[must_use]
     pub fn one_way(&self) -> Vec<OneWayView> {
-        let parts = self.lines.iter().filter_map(|line| line.ask(Command::OneWay).ok());
-        parts.flatten().collect()
+        Line::ask_all(&self.lines, Command::OneWay).into_iter().flatten().flatten().collect()
     }
 
     /// Forgets sessions ([`Reflector::forget_sessions`]); how many. When it returns they are gone.
@@ -250,30 +259,47 @@ impl ReflectorAsker {
     /// [`Reflector::forget_sessions`]: stamp_session::reflector::Reflector::forget_sessions
     #[must_use]
     pub fn forget_sessions(&self, which: SessionFilter) -> usize {
-        let forget = |line: &Line| line.ask(|answer| Command::Forget { which, answer }).ok();
-        self.lines.iter().filter_map(forget).sum()
+        let forget = |answer| Command::Forget { which, answer };
+        Line::ask_all(&self.lines, forget).into_iter().flatten().sum()
     }
 
     /// Lets no session begin from now on, or lets them again ([`Reflector::drain`]).
     ///
     /// [`Reflector::drain`]: stamp_session::reflector::Reflector::drain
     pub fn drain(&self, is_draining: bool) {
-        for line in &self.lines {
-            // A worker that has ended begins none.
-            let _ = line.ask(|answer| Command::Drain { is_draining, answer });
-        }
+        // A worker that has ended begins none.
+        let _ = Line::ask_all(&self.lines, |answer| Command::Drain { is_draining, answer });
     }
 
     /// [`ReflectorPool::queue_drops`].
     #[must_use]
     pub fn queue_drops(&self) -> u64 {
-        self.lines.iter().filter_map(|line| line.ask(Command::QueueDrops).ok()).sum()
+        self.told(Command::QueueDrops, |told| &mut told.queue_drops).iter().sum()
     }
 
     /// Time between probes and their replies as T2 and T3 tell it, of all workers.
     #[must_use]
     pub fn turnaround(&self) -> Arc<Histogram> {
         Arc::clone(&self.turnaround)
+    }
+
+    /// What each worker answers, or has told last.
+    fn told<T: Clone>(
+        &self,
+        command: impl Fn(Sender<T>) -> Command,
+        kept: impl Fn(&mut Told) -> &mut T,
+    ) -> Vec<T> {
+        // Held meanwhile, so that nothing older takes the place of what another has heard.
+        let mut all = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = Line::ask_all(&self.lines, command);
+        let parts = all.iter_mut().zip(told).map(|(all, told)| {
+            let kept = kept(all);
+            if let Some(told) = told {
+                *kept = told;
+            }
+            kept.clone()
+        });
+        parts.collect()
     }
 }
 
@@ -296,21 +322,5 @@ impl Worker {
     fn stop(&mut self) -> Option<JoinHandle<ReflectorSnapshot>> {
         self.tell(Command::Stop);
         self.thread.take()
-    }
-}
-
-impl Line {
-    /// Sends a command; a worker that has ended needs none.
-    fn tell(&self, command: Command) {
-        if self.commands.send(command).is_ok() {
-            self.waker.wake();
-        }
-    }
-
-    /// Sends a command and waits for its answer.
-    fn ask<T>(&self, command: impl FnOnce(Sender<T>) -> Command) -> Result<T, WorkerError> {
-        let (answer, answered) = mpsc::channel();
-        self.tell(command(answer));
-        answered.recv().map_err(|_| WorkerError::Ended)
     }
 }

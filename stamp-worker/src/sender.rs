@@ -11,17 +11,19 @@ mod thread;
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Sender as Outbox};
+use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use stamp_net::{IcmpKind, SendFailure, Waker};
+use stamp_net::{IcmpKind, SendFailure};
 use stamp_session::sender::{
     Outcome, ReportedArrival, SenderConfig, SenderEvent, SessionHistograms, Thresholds,
 };
 use stamp_session::snapshot::SessionSnapshot;
 
 use crate::error::WorkerError;
+use crate::line::Line;
+use crate::roll_call::RollCall;
 use crate::traffic::TrafficWatch;
 pub use companion::{Companion, Nobody};
 use place::Group;
@@ -115,8 +117,7 @@ pub trait SenderObserver: Send {
 /// Dropping the pool stops it at once.
 #[derive(Debug)]
 pub struct SenderPool {
-    commands: Outbox<Command>,
-    waker: Waker,
+    line: Line<Command>,
     thread: Option<JoinHandle<Vec<SessionSnapshot>>>,
     spins: bool,
     /// Number of the next session that is added.
@@ -156,35 +157,34 @@ impl SenderPool {
         let spins = rate * SPIN_BELOW.as_secs_f64() > 1.0;
         let shared = SharedSockets::new(RING_FRAMES);
         let group = Group::new(0, sessions, companions, &shared)?;
-        Self::run(Tenure::Sessions, Some(group), shared, spins, observer)
+        Self::run("sender", (Tenure::Sessions, Some(group)), (shared, spins), observer)
     }
 
-    /// Starts a worker that lives until it is stopped, with sessions that come and go.
+    /// Starts a worker that lives until it is stopped, with sessions that come and go. Its thread has this name.
     ///
     /// # Errors
     ///
     /// When the kernel gives no thread or descriptor.
-    pub fn resident(observer: Box<dyn SenderObserver>) -> Result<Self, WorkerError> {
+    pub fn resident(name: &str, observer: Box<dyn SenderObserver>) -> Result<Self, WorkerError> {
         let shared = SharedSockets::new(RESIDENT_RING_FRAMES);
-        Self::run(Tenure::Resident, None, shared, false, observer)
+        Self::run(name, (Tenure::Resident, None), (shared, false), observer)
     }
 
     fn run(
-        tenure: Tenure,
-        group: Option<Group>,
-        shared: SharedSockets,
-        spins: bool,
+        name: &str,
+        (tenure, group): (Tenure, Option<Group>),
+        (shared, spins): (SharedSockets, bool),
         observer: Box<dyn SenderObserver>,
     ) -> Result<Self, WorkerError> {
         let (commands, inbox) = mpsc::channel();
         let next = group.as_ref().map_or(0, Group::len);
         let thread = WorkerThread::new(tenure, group, inbox, observer)?;
-        let waker = thread.waker();
+        let line = Line::new(name, commands, thread.waker());
         let thread = std::thread::Builder::new()
-            .name("sender".to_owned())
+            .name(name.to_owned())
             .spawn(move || thread.run())
             .map_err(WorkerError::Thread)?;
-        Ok(Self { commands, waker, thread: Some(thread), spins, next, shared })
+        Ok(Self { line, thread: Some(thread), spins, next, shared })
     }
 
     /// Starts probing in further `sessions`, with companions for them alone, and returns the numbers
@@ -204,32 +204,30 @@ impl SenderPool {
         let measured = first..first.saturating_add(sessions.len());
         let group = Group::new(first, sessions, companions, &self.shared)?;
         self.next = first.saturating_add(group.len());
-        let (answer, answered) = mpsc::channel();
-        self.tell(Command::Add(group, answer));
-        answered.recv().unwrap_or(Err(WorkerError::Ended))?;
+        self.line.ask(|answer| Command::Add(group, answer))??;
         Ok(measured)
     }
 
     /// Ends these sessions at once, and companions that are left with nobody to tell; probes under
     /// way stay undecided.
     pub fn remove(&self, sessions: Vec<usize>) {
-        self.tell(Command::Remove(sessions));
+        self.line.tell(Command::Remove(sessions));
     }
 
     /// Holds sessions against other limits from now on, and their windows to another length, while
     /// they go on.
     pub fn tune(&self, sessions: Vec<usize>, tuning: &Tuning) {
-        self.tell(Command::Tune(sessions, tuning.clone()));
+        self.line.tell(Command::Tune(sessions, tuning.clone()));
     }
 
     /// Whether it is told from now on what becomes of probes of these sessions that want no reply.
     pub fn hearing(&self, sessions: Vec<usize>, is_heard: bool) {
-        self.tell(Command::Hearing(sessions, is_heard));
+        self.line.tell(Command::Hearing(sessions, is_heard));
     }
 
     /// These probes arrived, each of the session with that number.
     pub fn arrivals(&self, arrivals: Vec<(usize, ReportedArrival)>) {
-        self.tell(Command::Arrivals(arrivals));
+        self.line.tell(Command::Arrivals(arrivals));
     }
 
     /// Whether probes follow each other so fast that the worker keeps its processor busy.
@@ -241,33 +239,31 @@ impl SenderPool {
     /// Sends no further probe; replies under way are still awaited, but no longer than three
     /// times the longest round trip seen, or a second when no reply ever came.
     pub fn stop_sending(&self) {
-        self.tell(Command::StopSending);
+        self.line.tell(Command::StopSending);
     }
 
     /// Ends at once; probes under way stay undecided.
     pub fn stop(&self) {
-        self.tell(Command::Stop);
+        self.line.tell(Command::Stop);
     }
 
     /// The sessions so far, in the order they were given; empty when the worker has ended.
     #[must_use]
     pub fn snapshots(&self) -> Vec<SessionSnapshot> {
-        let (answer, answered) = mpsc::channel();
-        self.tell(Command::Snapshots(answer));
-        answered.recv().unwrap_or_default()
+        self.line.ask(Command::Snapshots).unwrap_or_default()
     }
 
     /// These sessions so far; `None` for each that has gone. A worker looks after its packets again
     /// when it has answered, so ask for some at a time.
     #[must_use]
     pub fn snapshots_of(&self, sessions: Vec<usize>) -> Vec<Option<SessionSnapshot>> {
-        self.asker().snapshots_of(sessions).unwrap_or_default()
+        self.line.ask(|answer| Command::SnapshotsOf(sessions, answer)).unwrap_or_default()
     }
 
     /// Asks the same from another thread.
     #[must_use]
     pub fn asker(&self) -> SenderAsker {
-        SenderAsker { commands: self.commands.clone(), waker: self.waker.clone() }
+        SenderAsker(self.line.clone())
     }
 
     /// Whether every session has ended.
@@ -285,37 +281,32 @@ impl SenderPool {
         let thread = self.thread.take().ok_or(WorkerError::Ended)?;
         thread.join().map_err(|_| WorkerError::Ended)
     }
-
-    fn tell(&self, command: Command) {
-        // A worker that has ended needs no command.
-        if self.commands.send(command).is_ok() {
-            self.waker.wake();
-        }
-    }
 }
 
 /// Asks a worker how its sessions are, from any thread and for as long as it runs.
 #[derive(Clone, Debug)]
-pub struct SenderAsker {
-    commands: Outbox<Command>,
-    waker: Waker,
-}
+pub struct SenderAsker(Line<Command>);
 
 impl SenderAsker {
-    /// [`SenderPool::snapshots_of`]; nothing when the worker has ended.
+    /// [`SenderPool::snapshots_of`]; nothing when the worker has ended, or does not answer within seconds.
     #[must_use]
     pub fn snapshots_of(&self, sessions: Vec<usize>) -> Option<Vec<Option<SessionSnapshot>>> {
-        let (answer, answered) = mpsc::channel();
-        self.commands.send(Command::SnapshotsOf(sessions, answer)).ok()?;
-        self.waker.wake();
-        answered.recv().ok()
+        self.0.ask_shortly(|answer| Command::SnapshotsOf(sessions, answer))
+    }
+
+    /// Asks these whether their workers are there.
+    #[must_use]
+    pub fn call_roll(askers: &[Self]) -> RollCall {
+        let mut roll = RollCall::default();
+        askers.iter().for_each(|Self(line)| line.call(&mut roll, Command::Here));
+        roll
     }
 }
 
 impl Drop for SenderPool {
     fn drop(&mut self) {
         if let Some(thread) = self.thread.take() {
-            self.tell(Command::Stop);
+            self.line.tell(Command::Stop);
             let _ = thread.join();
         }
     }

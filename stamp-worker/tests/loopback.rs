@@ -344,7 +344,7 @@ fn a_resident_worker_takes_sessions_in_and_lets_them_go_while_others_go_on() {
     let far = reflect(&reflector_config(AuthenticationMode::Unauthenticated), 1, v4());
     let (observer, told) = teller();
     let endless = |ssid| setup(far.address, ssid, |config| config.count = None);
-    let mut pool = SenderPool::resident(observer).unwrap();
+    let mut pool = SenderPool::resident("sender-0", observer).unwrap();
     assert_eq!(pool.add(vec![endless(1), endless(2)], vec![]).unwrap(), 0..2);
     replies_of(&told, 0, 5);
     replies_of(&told, 1, 5);
@@ -369,7 +369,7 @@ fn a_resident_worker_takes_sessions_in_and_lets_them_go_while_others_go_on() {
 fn sessions_that_cannot_be_leave_those_that_are_alone() {
     let far = reflect(&reflector_config(AuthenticationMode::Unauthenticated), 1, v4());
     let (observer, told) = teller();
-    let mut pool = SenderPool::resident(observer).unwrap();
+    let mut pool = SenderPool::resident("sender-0", observer).unwrap();
     pool.add(vec![setup(far.address, 1, |config| config.count = None)], vec![]).unwrap();
     let impossible = setup(far.address, 2, |config| config.timeout = Duration::ZERO);
     let good = setup(far.address, 3, |_| {});

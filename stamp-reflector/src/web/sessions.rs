@@ -14,7 +14,7 @@ use stamp_worker::reflector::ReflectorAsker;
 
 /// Every session there is, the one seen last first.
 pub(super) fn page(asker: &ReflectorAsker) -> Page {
-    let counters = asker.snapshot().unwrap_or_default();
+    let counters = asker.snapshot();
     let now = stamp_worker::now();
     let clock = Clock { monotonic: now.monotonic, wall: Timestamp::now() };
     let mut sessions = asker.sessions();
@@ -38,7 +38,7 @@ pub(super) fn forget(asker: &ReflectorAsker, query: &str) -> Done {
         Ok(which) => which,
         Err(reason) => return Done::Refused(reason),
     };
-    if asker.snapshot().unwrap_or_default().session_limit == 0 {
+    if asker.snapshot().session_limit == 0 {
         return Done::Refused("a stateless reflector has no sessions".to_owned());
     }
     let count = asker.forget_sessions(which);
@@ -49,7 +49,7 @@ pub(super) fn forget(asker: &ReflectorAsker, query: &str) -> Done {
 
 /// Lets no session begin, or lets them again.
 pub(super) fn drain(asker: &ReflectorAsker, is_draining: bool) -> Done {
-    if asker.snapshot().unwrap_or_default().session_limit == 0 {
+    if asker.snapshot().session_limit == 0 {
         let reason = "a stateless reflector has no sessions to drain: it answers whoever asks";
         return Done::Refused(reason.to_owned());
     }

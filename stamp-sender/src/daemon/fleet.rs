@@ -16,6 +16,7 @@ use stamp_session::sender::{ReportedArrival, SenderEvent};
 use stamp_session::snapshot::SessionSnapshot;
 use stamp_session::statistics::{Buckets, Histogram};
 use stamp_session::te::TeAdvertisement;
+use stamp_worker::RollCall;
 use stamp_worker::sender::{SenderAsker, SenderPool, Tuning};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -69,7 +70,10 @@ impl Fleet {
         notices: &UnboundedSender<(Place, Notice)>,
         board: Board,
     ) -> Result<Self, Failure> {
-        let pool = |worker| SenderPool::resident(Box::new(Observer::new(worker, notices.clone())));
+        let pool = |worker| {
+            let observer = Box::new(Observer::new(worker, notices.clone()));
+            SenderPool::resident(&format!("sender-{worker}"), observer)
+        };
         let pools = (0..workers).map(pool).collect::<Result<_, _>>()?;
         let (attempted, attempts) = unbounded_channel();
         Ok(Self {
@@ -293,11 +297,9 @@ impl Fleet {
         }
     }
 
-    /// Waits until every packet thread has answered.
-    pub(super) fn hear_from_workers(&self) {
-        for pool in &self.pools {
-            let _nothing = pool.snapshots_of(Vec::new());
-        }
+    /// Asks every packet thread whether it is there.
+    pub(super) fn call_roll(&self) -> RollCall {
+        SenderAsker::call_roll(&self.askers())
     }
 
     /// When [`Self::tend`] has something to do.

@@ -118,9 +118,8 @@ impl Site for SenderSite {
         if self.sources.board.read().reloads.is_none() {
             return Some("sessions are being opened".to_owned());
         }
-        let answers = |asker: &SenderAsker| asker.snapshots_of(Vec::new()).is_some();
-        let all = self.sources.askers.iter().all(answers);
-        (!all).then(|| "a packet thread has ended".to_owned())
+        let absence = SenderAsker::call_roll(&self.sources.askers).wait();
+        absence.map(|absence| absence.to_string())
     }
 
     fn page(&self, path: &str, query: &Query) -> Option<Page> {
@@ -184,5 +183,46 @@ impl Site for SenderSite {
 
     fn note(&self, note: Note) {
         web::tell(note, "web", &self.evicted);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stamp_session::statistics::Buckets;
+    use stamp_worker::sender::{Nobody, SenderPool};
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+    use crate::daemon::events::Events;
+
+    #[test]
+    fn a_packet_thread_that_has_ended_is_told() {
+        let pools =
+            [0, 1].map(|n| SenderPool::resident(&format!("sender-{n}"), Box::new(Nobody)).unwrap());
+        let board = Board::default();
+        let sources = Sources {
+            board: board.clone(),
+            askers: pools.iter().map(SenderPool::asker).collect(),
+            events: Events::open(None).unwrap().shown(),
+            table: Arc::new(Table::new(String::new)),
+            lag: Arc::new(Histogram::new(Buckets::rising([1]))),
+            web: Web::on_loopback(9862),
+            shard: None,
+            wishes: unbounded_channel().0,
+        };
+        let site = SenderSite {
+            sources,
+            latest: Mutex::default(),
+            evicted: AtomicU64::new(0),
+            omitted: AtomicUsize::new(0),
+            probes: probe::Places::default(),
+        };
+        assert_eq!(site.unready().unwrap(), "sessions are being opened");
+        board.reloaded(true);
+        assert_eq!(site.unready(), None);
+        let [_stays, ends] = pools;
+        ends.stop();
+        assert_eq!(ends.join().unwrap().len(), 0);
+        assert_eq!(site.unready().unwrap(), "packet thread sender-1 has ended");
     }
 }

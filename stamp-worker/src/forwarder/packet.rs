@@ -11,17 +11,21 @@ mod thread;
 mod vrfs;
 mod ways;
 
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-use stamp_net::Waker;
 use stamp_net::route::Blackhole;
 use stamp_session::forwarding::ForwardingSnapshot;
 
 use super::ForwarderSetup;
 use crate::error::WorkerError;
+use crate::line::Line;
+use crate::roll_call::RollCall;
 use prepare::Prepared;
 use thread::{Command, ForwarderThread};
+
+/// Of the thread.
+const NAME: &str = "forwarder";
 
 /// A thread that forwards.
 ///
@@ -30,8 +34,7 @@ use thread::{Command, ForwarderThread};
 pub(super) struct PacketShell {
     /// Numbers of the interfaces that have a ring.
     open: Vec<u32>,
-    commands: Sender<Command>,
-    waker: Waker,
+    line: Line<Command>,
     thread: Option<JoinHandle<ForwardingSnapshot>>,
     blackholes: Vec<Blackhole>,
 }
@@ -49,12 +52,12 @@ impl PacketShell {
         let open = prepared.interfaces();
         let (commands, inbox) = mpsc::channel();
         let thread = ForwarderThread::new(prepared, inbox)?;
-        let waker = thread.waker();
+        let line = Line::new(NAME, commands, thread.waker());
         let thread = std::thread::Builder::new()
-            .name("forwarder".to_owned())
+            .name(NAME.to_owned())
             .spawn(move || thread.run())
             .map_err(WorkerError::Thread)?;
-        Ok(Self { open, commands, waker, thread: Some(thread), blackholes })
+        Ok(Self { open, line, thread: Some(thread), blackholes })
     }
 
     /// Goes on with another set-up; what stays keeps its counters and loses no packet.
@@ -67,7 +70,7 @@ impl PacketShell {
         let added = std::mem::take(&mut prepared.blackholes);
         let open = prepared.interfaces();
         let prepared = Box::new(prepared);
-        self.ask(|answer| Command::Reconfigure { prepared, answer })??;
+        self.line.ask(|answer| Command::Reconfigure { prepared, answer })??;
         self.open = open;
         self.blackholes.extend(added);
         let sids: Vec<_> = setup.sids().map(|sid| (sid.prefix(), sid.bits())).collect();
@@ -75,14 +78,19 @@ impl PacketShell {
         Ok(())
     }
 
+    /// Asks the thread from another one.
+    pub(super) fn asker(&self) -> PacketAsker {
+        PacketAsker(self.line.clone())
+    }
+
     /// What was done so far; nothing when the thread has ended.
     pub(super) fn snapshot(&self) -> ForwardingSnapshot {
-        self.ask(Command::Snapshot).unwrap_or_default()
+        self.line.ask(Command::Snapshot).unwrap_or_default()
     }
 
     /// Frames that found no room in a ring: the worker did not keep up.
     pub(super) fn queue_drops(&self) -> u64 {
-        self.ask(Command::QueueDrops).unwrap_or(0)
+        self.line.ask(Command::QueueDrops).unwrap_or(0)
     }
 
     /// Stops it and returns its counters.
@@ -91,18 +99,19 @@ impl PacketShell {
     }
 
     fn end(&mut self) -> Option<ForwardingSnapshot> {
-        // A thread that has ended needs no command.
-        let _ = self.commands.send(Command::Stop);
-        self.waker.wake();
+        self.line.tell(Command::Stop);
         self.thread.take()?.join().ok()
     }
+}
 
-    fn ask<T>(&self, command: impl FnOnce(Sender<T>) -> Command) -> Result<T, WorkerError> {
-        let (answer, answered) = mpsc::channel();
-        if self.commands.send(command(answer)).is_ok() {
-            self.waker.wake();
-        }
-        answered.recv().map_err(|_| WorkerError::Ended)
+/// Asks the thread, for as long as it runs.
+#[derive(Clone, Debug)]
+pub(super) struct PacketAsker(Line<Command>);
+
+impl PacketAsker {
+    /// Asks whether it is there.
+    pub(super) fn call(&self, roll: &mut RollCall) {
+        self.0.call(roll, Command::Here);
     }
 }
 

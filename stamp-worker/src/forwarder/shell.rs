@@ -5,7 +5,7 @@ use core::fmt;
 use stamp_session::forwarding::ForwardingSnapshot;
 
 use super::ForwarderSetup;
-use super::packet::PacketShell;
+use super::packet::{PacketAsker, PacketShell};
 use super::tc::{Prepared, TcShell};
 use crate::error::WorkerError;
 
@@ -155,6 +155,14 @@ impl Running {
 
     pub(super) const fn passed_over(&self) -> Option<&WorkerError> {
         self.passed_over.as_ref()
+    }
+
+    /// Asks its packet thread; none where the kernel does all of it.
+    pub(super) fn asker(&self) -> Option<PacketAsker> {
+        match &self.work {
+            Work::Packet(packet) => Some(packet.asker()),
+            Work::Tc(_) | Work::None => None,
+        }
     }
 
     pub(super) fn snapshot(&self) -> ForwardingSnapshot {

@@ -48,6 +48,7 @@ pub(super) enum Command {
     QueueDrops(Sender<u64>),
     Forget { which: SessionFilter, answer: Sender<usize> },
     Drain { is_draining: bool, answer: Sender<()> },
+    Here(Sender<()>),
     Stop,
 }
 
@@ -199,6 +200,9 @@ impl WorkerThread {
                 }
                 Command::Drain { is_draining, answer } => {
                     self.engine.drain(is_draining);
+                    let _ = answer.send(());
+                }
+                Command::Here(answer) => {
                     let _ = answer.send(());
                 }
                 Command::Stop => return false,

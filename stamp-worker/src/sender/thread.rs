@@ -30,6 +30,7 @@ pub(super) enum Command {
     Stop,
     Snapshots(Outbox<Vec<SessionSnapshot>>),
     SnapshotsOf(Vec<usize>, Outbox<Vec<Option<SessionSnapshot>>>),
+    Here(Outbox<()>),
 }
 
 /// How long a worker lives.
@@ -336,6 +337,7 @@ impl WorkerThread {
                         let _ = engine.handle_arrival(now(), arrival);
                     });
                 }),
+                Command::Here(answer) => drop(answer.send(())),
                 Command::Snapshots(answer) => drop(answer.send(self.places.snapshots())),
                 Command::SnapshotsOf(numbers, answer) => {
                     let places = numbers.into_iter().map(|number| self.places.get(number));

@@ -158,7 +158,7 @@ fn sleeps(sender: &Program) -> u64 {
     let tasks = fs::read_dir(format!("/proc/{}/task", sender.id())).expect("it runs");
     let read = |task: fs::DirEntry| fs::read_to_string(task.path().join("status")).ok();
     let mut threads = tasks.flatten().filter_map(read);
-    let thread = threads.find(|status| status.starts_with("Name:\tsender\n"));
+    let thread = threads.find(|status| status.starts_with("Name:\tsender-0\n"));
     let thread = thread.expect("it has a packet thread");
     let count = thread.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
     count.and_then(|it| it.trim().parse().ok()).expect("the kernel counts")

@@ -127,7 +127,8 @@ impl SenderSite {
             let here = places.iter().filter(|place| place.worker == worker);
             let numbers: Vec<usize> = here.map(|place| place.number).collect();
             for slice in numbers.chunks(SLICE) {
-                let snapshots = asker.snapshots_of(slice.to_vec()).unwrap_or_default();
+                // A worker that hangs is waited for once.
+                let Some(snapshots) = asker.snapshots_of(slice.to_vec()) else { break };
                 for (number, snapshot) in slice.iter().zip(snapshots) {
                     if let Some(snapshot) = snapshot {
                         take(Place { worker, number: *number }, snapshot);

@@ -26,6 +26,7 @@ pub(super) enum Command {
     Reconfigure { prepared: Box<Prepared>, answer: Sender<Result<(), WorkerError>> },
     Snapshot(Sender<ForwardingSnapshot>),
     QueueDrops(Sender<u64>),
+    Here(Sender<()>),
     Stop,
 }
 
@@ -122,6 +123,9 @@ impl ForwarderThread {
                 Command::QueueDrops(answer) => {
                     let open: u64 = self.rings.iter().map(queue_drops).sum();
                     let _ = answer.send(self.closed_queue_drops + open);
+                }
+                Command::Here(answer) => {
+                    let _ = answer.send(());
                 }
                 Command::Stop => return false,
             }
