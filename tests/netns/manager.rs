@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs;
-use std::io::IoSliceMut;
+use std::io::{ErrorKind, IoSliceMut};
 use std::iter;
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
@@ -14,15 +14,18 @@ use nix::cmsg_space;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 use serde_json::Value;
-use stamp_tests::netns::{self, Families, Host, Program, Signal, Trial, trials};
+use stamp_tests::netns::{self, Families, Host, Need, Program, Signal, Trial, trials};
 
+use crate::daemon::faults::assert_no_counter_went_back;
 use crate::folder::Folder;
-use crate::http::scrape;
+use crate::http::{At, ask, scrape};
 
 pub(crate) fn trials() -> Vec<Trial> {
     trials![
         the_manager_hears_from_a_sender,
         the_manager_hears_from_a_reflector,
+        the_manager_hears_nothing_while_a_thread_of_a_sender_hangs,
+        the_manager_hears_nothing_while_a_thread_of_a_reflector_hangs: [Need::IPV6],
         a_restart_with_kept_sockets_loses_no_probe,
         kept_sockets_that_do_not_fit_are_closed_and_forgotten,
         pages_are_served_at_a_listener_that_was_passed_on,
@@ -109,6 +112,12 @@ impl Manager {
         told
     }
 
+    /// Forgets what it was told until now, and from then on does not wait to be told something.
+    fn forget(&self) {
+        self.socket.set_nonblocking(true).expect("a socket");
+        while self.socket.recv(&mut [0; 512]).is_ok() {}
+    }
+
     /// What it is told next besides that the service is alive.
     fn news(&self) -> String {
         loop {
@@ -150,6 +159,60 @@ fn the_manager_hears_from_a_reflector() {
     let file = folder.write("reflector.toml", "listen = \"127.0.0.1:8620\"\n");
     let program = manager.start(&host, netns::binary("stamp-reflector").arg(&file));
     manager.hears_a_life(&program);
+}
+
+/// While one of its threads hangs a program is not said to be alive, though it answers over HTTP, and says which.
+#[track_caller]
+fn is_not_alive_without(thread: &str, (manager, program): (&Manager, &Program), at: At<'_>) {
+    let before = scrape(at);
+    let held = program.hold_thread(thread);
+    let silent = format!("packet thread {thread} does not answer");
+    program.wait_for_error_line(|line| {
+        line.contains(&format!("{silent}: the service manager is not told"))
+    });
+    manager.forget();
+    // That it does not is known after longer than the manager waits.
+    assert_eq!(ask(at, "GET", "/-/ready", ""), (503, format!("{silent}\n")));
+    let ping = manager.socket.recv(&mut [0; 512]).map_err(|error| error.kind());
+    assert_eq!(ping, Err(ErrorKind::WouldBlock), "it was said to be alive");
+    manager.socket.set_nonblocking(false).expect("a socket");
+    assert_eq!(ask(at, "GET", "/-/healthy", "").0, 200);
+    let meanwhile = scrape(at);
+    drop(held);
+    assert_eq!(manager.next(), "WATCHDOG=1");
+    assert_eq!(ask(at, "GET", "/-/ready", "").0, 200);
+    assert_no_counter_went_back(&before, &meanwhile);
+    assert_no_counter_went_back(&meanwhile, &scrape(at));
+}
+
+fn the_manager_hears_nothing_while_a_thread_of_a_sender_hangs() {
+    let host = Host::new("host", Families::V4);
+    let folder = Folder::new();
+    let manager = Manager::new(&folder);
+    let text = "workers = 2\n[[session]]\nname = \"a\"\ntarget = \"127.0.0.1:8620\"\n\
+                [[session]]\nname = \"b\"\ntarget = \"127.0.0.1:8620\"\n";
+    let file = folder.write("sender.toml", text);
+    let program = manager.start(&host, netns::binary("stamp-sender").arg("run").arg(&file));
+    assert_eq!(manager.next(), "READY=1");
+    is_not_alive_without("sender-1", (&manager, &program), (&host, 9862));
+    program.signal(Signal::SIGTERM);
+    program.wait().assert_code(0);
+}
+
+fn the_manager_hears_nothing_while_a_thread_of_a_reflector_hangs() {
+    let net = netns::two_hosts(Families::Both);
+    let folder = Folder::new();
+    let manager = Manager::new(&folder);
+    let text = "listen = \"0.0.0.0:862\"\nworkers = 2\ntimestamp-shell = \"packet\"\n\
+                [[timestamp]]\nsid = \"fc00:bb:2:f::/64\"\ninterfaces = [\"eth0\"]\n";
+    let file = folder.write("reflector.toml", text);
+    let program = manager.start(&net.far, netns::binary("stamp-reflector").arg(&file));
+    assert_eq!(manager.next(), "READY=1");
+    for thread in ["reflector-1", "forwarder"] {
+        is_not_alive_without(thread, (&manager, &program), (&net.far, 9863));
+    }
+    program.signal(Signal::SIGTERM);
+    program.wait().assert_code(0);
 }
 
 /// Whether datagrams wait in a UDP socket of the host.

@@ -14,6 +14,7 @@
 mod access;
 mod binary;
 mod harness;
+mod held;
 mod host;
 mod netlink;
 mod program;
@@ -26,6 +27,7 @@ pub use crate::trials;
 pub use access::Access;
 pub use binary::binary;
 pub use harness::{Need, harness, trial};
+pub use held::HeldThread;
 pub use host::Host;
 pub(crate) use host::{End, USUAL_MTU, link};
 pub use libtest_mimic::Trial;

@@ -13,7 +13,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 
-use super::PATIENCE;
+use super::{HeldThread, PATIENCE};
 
 /// How often something is looked at that cannot be waited for.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
@@ -137,6 +137,17 @@ impl Program {
             // The number cannot be another's: nobody reaps the child without this lock.
             let _gone = kill(self.pid, signal);
         }
+    }
+
+    /// Keeps one of its threads from running.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such thread, or several.
+    #[must_use]
+    #[track_caller]
+    pub fn hold_thread(&self, name: &str) -> HeldThread {
+        HeldThread::hold(self.id(), name)
     }
 
     /// Waits until it ends by itself.
