@@ -1,5 +1,8 @@
 //! Events that are told to servers.
 
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 use stamp_tests::netns::{self, Families, Signal, Trial, trials};
 
@@ -12,6 +15,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         a_webhook_is_told_everything_once_and_in_order,
         a_reload_leads_what_waits_to_another_server,
         what_a_server_never_took_is_counted_and_said_to_be_missing,
+        thousands_that_go_down_at_once_are_all_told_in_groups,
     ]
 }
 
@@ -91,4 +95,46 @@ fn what_a_server_never_took_is_counted_and_said_to_be_missing() {
     assert_eq!(missing["sink"], "noc");
     assert!(changes(down).iter().all(|(_, to)| *to == "down"), "{down:?}");
     daemon.stop();
+}
+
+fn thousands_that_go_down_at_once_are_all_told_in_groups() {
+    const MANY: usize = 2_000;
+    let net = netns::two_hosts(Families::V4);
+    let receiver = Receiver::start(&net.far, PORT);
+    let far = reflector(&net.far);
+    let mut text = "events = { file = \"events.ndjson\" }\n\
+                    [defaults]\ninterval = \"2s\"\ntimeout = \"1s\"\n\
+                    [[webhook]]\nname = \"noc\"\nurl = \"http://FAR:8080/\"\ntypes = [\"state\"]\n"
+        .to_owned();
+    for number in 0..MANY {
+        write!(text, "[[session]]\nname = \"s{number}\"\ntarget = \"FAR\"\n").expect("memory");
+    }
+    let daemon = Daemon::start(&net.near, &net.far, &text);
+    let names = |events: &[Value], to: &str| -> Vec<String> {
+        let changes = changes(events);
+        assert!(changes.iter().all(|(_, became)| *became == to), "{changes:?}");
+        changes.iter().map(|(session, _)| (*session).to_owned()).collect()
+    };
+    let up = names(&receiver.events(MANY), "up");
+    far.signal(Signal::SIGTERM);
+    let mut requests = 0;
+    let mut down = Vec::new();
+    while down.len() < MANY {
+        let Value::Array(events) = receiver.next()["events"].take() else { panic!("no events") };
+        down.extend(names(&events, "down"));
+        requests += 1;
+    }
+    let all = |names: &[String]| names.iter().cloned().collect::<BTreeSet<_>>().len();
+    assert_eq!((up.len(), all(&up), down.len(), all(&down)), (MANY, MANY, MANY, MANY));
+    assert!(requests <= MANY / 20, "{requests} requests");
+    let text = scrape((&net.near, WEB));
+    for sink in ["noc", "file"] {
+        let dropped = value(&text, &format!("stamp_events_dropped_total{{sink=\"{sink}\"}}"));
+        assert_eq!(dropped, Some(0.0), "{sink}");
+    }
+    let (_, events) = daemon.stop();
+    let states: Vec<Value> = of_type(&events, "state").cloned().collect();
+    let (first, last) = states.split_at(MANY);
+    assert_eq!((all(&names(first, "up")), all(&names(last, "down"))), (MANY, MANY));
+    assert_eq!(receiver.rest(), [Value::Null; 0], "nothing twice");
 }
