@@ -101,6 +101,13 @@ impl Node {
         self.worker.as_ref().map(ForwarderWorker::asker).unwrap_or_default()
     }
 
+    /// What it did so far; none where it has nothing to do, and none while its thread hangs.
+    pub(crate) fn lately(&self) -> Option<NodeStatistics> {
+        let worker = self.worker.as_ref()?;
+        let (counters, queue_drops) = worker.counted()?;
+        Some(NodeStatistics { names: self.names(), counters, queue_drops, shell: worker.shell() })
+    }
+
     /// What it did so far; none where it has nothing to do.
     pub(crate) fn statistics(&self) -> Option<NodeStatistics> {
         self.worker.as_ref().map(|worker| NodeStatistics {

@@ -123,7 +123,10 @@ impl Control {
                 _ = self.interrupt.recv() => break,
                 _ = self.tick.tick() => service.tick()?,
                 _ = self.node_tick.tick() => {
-                    exporter.forwarded(service.forwarded(), service.forwarder());
+                    // What was told last stays while the thread hangs.
+                    if let Some(node) = service.forwarded_lately() {
+                        exporter.forwarded(Some(node), service.forwarder());
+                    }
                 }
                 watchdog = due(watchdog.as_mut()) => watchdog.look(&service),
                 Some(noticed) = journal.next() => {

@@ -209,6 +209,11 @@ impl Service {
     }
 
     /// What the node that writes timestamps and forwards has done.
+    pub(crate) fn forwarded_lately(&self) -> Option<NodeStatistics> {
+        self.node.lately()
+    }
+
+    /// The same for whoever can wait.
     pub(crate) fn forwarded(&self) -> Option<NodeStatistics> {
         self.node.statistics()
     }

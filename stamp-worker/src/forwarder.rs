@@ -164,6 +164,12 @@ impl ForwarderWorker {
         self.running.snapshot()
     }
 
+    /// The same, and [`Self::queue_drops`]; `None` when its thread does not answer for two seconds.
+    #[must_use]
+    pub fn counted(&self) -> Option<(ForwardingSnapshot, u64)> {
+        self.running.counted()
+    }
+
     /// Asks its thread from another one.
     #[must_use]
     pub fn asker(&self) -> ForwarderAsker {

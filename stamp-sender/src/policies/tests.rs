@@ -72,7 +72,14 @@ fn the_best_candidate_with_a_list_that_is_up_carries_traffic() {
     assert_eq!(told(policies, "c", Down), is("down", None));
     assert_eq!(told(policies, "a", Up), is("degraded", Some("preference-200")));
     let view = &policies.all()[0];
-    assert_eq!(view.changes, [("session_down", 3), ("session_up", 3)]);
+    let counted = [
+        ("session_up", 3),
+        ("session_down", 3),
+        ("session_ended", 0),
+        ("reconfigured", 0),
+        ("path_chosen", 0),
+    ];
+    assert_eq!(view.changes, counted, "each reason is there from the start");
     let names: Vec<_> = view.candidates.iter().map(|it| (it.name.as_str(), it.is_active)).collect();
     assert_eq!(names, [("preference-200", true), ("spare", false)]);
     let lists: Vec<_> = view.candidates[0].lists.iter().map(|list| list.weight).collect();

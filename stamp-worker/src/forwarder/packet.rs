@@ -88,6 +88,12 @@ impl PacketShell {
         self.line.ask(Command::Snapshot).unwrap_or_default()
     }
 
+    /// The same, and [`Self::queue_drops`]; `None` when the thread does not answer.
+    pub(super) fn counted(&self) -> Option<(ForwardingSnapshot, u64)> {
+        let counted = self.line.ask_shortly(Command::Snapshot)?;
+        Some((counted, self.line.ask_shortly(Command::QueueDrops)?))
+    }
+
     /// Frames that found no room in a ring: the worker did not keep up.
     pub(super) fn queue_drops(&self) -> u64 {
         self.line.ask(Command::QueueDrops).unwrap_or(0)

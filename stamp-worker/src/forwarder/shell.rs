@@ -174,6 +174,15 @@ impl Running {
         self.before.clone().plus(&counted)
     }
 
+    /// Both, unless nobody answers.
+    pub(super) fn counted(&self) -> Option<(ForwardingSnapshot, u64)> {
+        let Work::Packet(packet) = &self.work else {
+            return Some((self.snapshot(), self.queue_drops()));
+        };
+        let (counted, drops) = packet.counted()?;
+        Some((self.before.clone().plus(&counted), drops))
+    }
+
     pub(super) fn queue_drops(&self) -> u64 {
         match &self.work {
             Work::Packet(packet) => packet.queue_drops(),
