@@ -11,7 +11,7 @@
 //! not used, in the median of three runs. Last, sessions that are given more slots than they can use are
 //! held beside a bare prober with as many sockets, by the processor time of a probe. The round trip is what the sessions report (without
 //! residence): the median of the sessions, and the worst. It fails where not one of the runs of 200 sessions
-//! at 3.3 ms holds, and where a probe of sessions costs more than half as much again as a bare one. Memory is that of the whole process,
+//! at 3.3 ms loses nothing and uses its slots, and where a probe of sessions costs more than half as much again as a bare one. Memory is that of the whole process,
 //! reflector and bench included; beside it, what each session takes more than the first ten do.
 
 mod crowd;
@@ -35,8 +35,10 @@ use sleepless::Sleepless;
 const SLOW: Duration = Duration::from_millis(100);
 /// Interval of those that watch for a path that goes down.
 const FAST: Duration = Duration::from_micros(3_300);
-/// So many of those are to hold on any machine.
+/// So many of those are to lose nothing on any machine, and to use nearly all of their slots.
 const HOLDS: u16 = 200;
+/// What they may leave unused where others have a share of the core.
+const USABLE: f64 = 0.01;
 /// What a bare probe may cost of one of sessions, at least.
 const LEAST_OF_BARE: f64 = 2.0 / 3.0;
 /// Unused slots that a number of sessions may have and still hold: one in so many.
@@ -98,7 +100,8 @@ fn ceiling(effort: Effort) {
         let runs: Vec<Run> = (0..rounds).map(|_| Run::of(*count, FAST, length)).collect();
         runs.iter().for_each(Run::print);
         let troubles: Vec<f64> = runs.iter().map(Run::share_of_trouble).collect();
-        let holds = troubles.iter().any(|trouble| *trouble <= 1.0 / CLEAN);
+        // Slots that another tenant of the machine took are not used; probes that left are answered.
+        let holds = runs.iter().any(|run| run.lost == 0 && run.share_of_trouble() <= USABLE);
         assert!(holds || *count != HOLDS, "{HOLDS} sessions lose probes or leave them out");
         if median(troubles) > 1.0 / CLEAN {
             break;
