@@ -6,7 +6,7 @@
 //! exporter does besides the kernel: snapshots of all engines, their counters, and the whole text in
 //! its pieces, each dropped as soon as it is there, as a client takes it. A packet thread is asked for
 //! sixteen sessions at a time; how long that keeps it from its packets is the last column. It fails where ten thousand
-//! sessions cost more than their budget.
+//! sessions take more memory than their budget; time is told only, as it is that of the machine.
 
 #[path = "../../stamp-net/src/sys/counting_allocator.rs"]
 #[expect(unsafe_code, reason = "lives in `sys` of stamp-net like all of it")]
@@ -79,7 +79,7 @@ fn main() {
                 seconds / BUDGET_SECONDS,
                 octets / BUDGET_OCTETS
             );
-            assert!(seconds <= BUDGET_SECONDS && octets <= BUDGET_OCTETS, "too dear");
+            assert!(octets <= BUDGET_OCTETS, "a scrape takes too much memory");
         }
     }
 }
