@@ -177,8 +177,7 @@ impl Board {
         made: &[TeAdvertisement],
     ) {
         let mut posted = self.read();
-        let entry = posted.sessions.get_mut(name);
-        if let Some(branch) = entry.and_then(|entry| entry.branches.get_mut(branch)) {
+        if let Some(branch) = posted.branch(name, branch) {
             branch.announce(state, made);
         }
     }
@@ -233,8 +232,7 @@ impl Board {
         if let SenderEvent::State(change) = event {
             posted.policies.state(name, branch, change.to);
         }
-        let entry = posted.sessions.get_mut(name);
-        if let Some(branch) = entry.and_then(|entry| entry.branches.get_mut(branch)) {
+        if let Some(branch) = posted.branch(name, branch) {
             branch.news.take(event);
         }
     }
@@ -242,8 +240,7 @@ impl Board {
     /// Which way a branch is broken, if that is known.
     pub(super) fn broken(&self, name: &str, branch: usize, broken: Option<MeasuredDirection>) {
         let mut posted = self.read();
-        let entry = posted.sessions.get_mut(name);
-        if let Some(branch) = entry.and_then(|entry| entry.branches.get_mut(branch)) {
+        if let Some(branch) = posted.branch(name, branch) {
             branch.broken = broken;
         }
     }
@@ -294,6 +291,12 @@ impl Board {
             Some(reloads) => reloads.add(successful),
             reloads @ None => *reloads = Some(Reloads::started()),
         }
+    }
+}
+
+impl Posted {
+    fn branch(&mut self, name: &str, branch: usize) -> Option<&mut Branch> {
+        self.sessions.get_mut(name)?.branches.get_mut(branch)
     }
 }
 

@@ -75,18 +75,21 @@ pub(super) fn start(
     if listeners.is_empty() {
         return Ok(None);
     }
-    let site = SenderSite {
-        sources,
-        latest: Mutex::default(),
-        evicted: AtomicU64::new(0),
-        omitted: AtomicUsize::new(0),
-        probes: probe::Places::default(),
-    };
-    let server = Server::start(listeners, config_file, Arc::new(site));
+    let server = Server::start(listeners, config_file, Arc::new(SenderSite::new(sources)));
     server.map(Some).map_err(|error| Failure::Input(error.to_string()))
 }
 
 impl SenderSite {
+    fn new(sources: Sources) -> Self {
+        Self {
+            sources,
+            latest: Mutex::default(),
+            evicted: AtomicU64::new(0),
+            omitted: AtomicUsize::new(0),
+            probes: probe::Places::default(),
+        }
+    }
+
     /// Waits until it is, or has been refused.
     fn put_in_force(&self, wanted: Wanted) -> Result<(), String> {
         let (answer, answered) = mpsc::channel();
@@ -210,13 +213,7 @@ mod tests {
             shard: None,
             wishes: unbounded_channel().0,
         };
-        let site = SenderSite {
-            sources,
-            latest: Mutex::default(),
-            evicted: AtomicU64::new(0),
-            omitted: AtomicUsize::new(0),
-            probes: probe::Places::default(),
-        };
+        let site = SenderSite::new(sources);
         assert_eq!(site.unready().unwrap(), "sessions are being opened");
         board.reloaded(true);
         assert_eq!(site.unready(), None);

@@ -63,15 +63,18 @@ def hurried(path):
 
 
 @contextmanager
-def webhook():
-    """Where alerts go: what came, and the port."""
+def taking(what, answer=b""):
+    """A server that answers whatever is posted to it: what came, as `what` makes it of path, headers and octets, and the port."""
     came = []
 
     class Receiver(http.server.BaseHTTPRequestHandler):
         def do_POST(self):
-            came.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            octets = self.rfile.read(int(self.headers["Content-Length"]))
+            came.append(what(self.path, self.headers, octets))
             self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
+            self.wfile.write(answer)
 
         def log_message(self, *_):
             pass
@@ -82,6 +85,11 @@ def webhook():
         yield came, server.server_address[1]
     finally:
         server.shutdown()
+
+
+def webhook():
+    """Where alerts go: what came, and the port."""
+    return taking(lambda _path, _headers, octets: json.loads(octets))
 
 
 class Api:
