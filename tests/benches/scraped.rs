@@ -114,6 +114,8 @@ impl Turn {
             setup
         });
         let pool = near_end::start(setups.collect());
+        // A thread has its name once it runs, and one that answers runs.
+        assert_eq!(pool.snapshots_of(vec![0]).len(), 1, "the worker is there");
         let _ = cores.give_one_to(SENDER);
         let end = stamp_worker::now().monotonic.saturating_add(length.mul_f64(0.95));
         let scrapes = if is_scraped { scrape_until(end, &pool.asker(), count, &lag) } else { 0 };

@@ -83,6 +83,10 @@ impl DelaySeries {
     #[must_use]
     pub fn summary(&self, lost: u64) -> DelaySummary {
         let received = self.quantiles(self.exact.count());
+        let including_lost = match lost {
+            0 => received,
+            _ => self.quantiles(self.exact.count().saturating_add(lost)),
+        };
         DelaySummary {
             count: self.exact.count(),
             negative: self.negative,
@@ -94,27 +98,31 @@ impl DelaySeries {
             p99_9: received.p99_9,
             max: self.exact.max(),
             stddev: self.exact.stddev(),
-            including_lost: self.quantiles(self.exact.count().saturating_add(lost)),
+            including_lost,
         }
     }
 
     /// Of a sample of `size` of which only the recorded values are finite.
     fn quantiles(&self, size: u64) -> Quantiles {
-        let at = |per_mille| self.quantile(per_mille, size);
-        Quantiles { p50: at(500), p95: at(950), p99: at(990), p99_9: at(999) }
+        let ranks = [500, 950, 990, 999].map(|per_mille| rank(size, per_mille));
+        let bounds = self.exact.min().zip(self.exact.max()).filter(|_| self.has_quantiles());
+        let Some((min, max)) = bounds else { return Quantiles::default() };
+        let values = self.distribution.at_ranks(ranks);
+        let at = |index: usize| {
+            if ranks.get(index) == Some(&self.exact.count()) {
+                return Some(max);
+            }
+            // The middle of a cell may lie outside of all that was recorded in it.
+            values.get(index).copied().flatten().map(|value| value.clamp(min, max))
+        };
+        Quantiles { p50: at(0), p95: at(1), p99: at(2), p99_9: at(3) }
     }
+}
 
-    fn quantile(&self, per_mille: u64, size: u64) -> Option<TimeDelta> {
-        let (min, max) = (self.exact.min()?, self.exact.max()?);
-        let rank = u128::from(size).saturating_mul(u128::from(per_mille)).div_ceil(1_000);
-        let rank = u64::try_from(rank).unwrap_or(u64::MAX).max(1);
-        if rank == self.exact.count() {
-            return self.has_quantiles().then_some(max);
-        }
-        let value = self.distribution.at_rank(rank)?;
-        // The middle of a cell may lie outside of all that was recorded in it.
-        Some(value.clamp(min, max))
-    }
+/// The place of a quantile among so many values, 1 for the smallest.
+fn rank(size: u64, per_mille: u64) -> u64 {
+    let rank = u128::from(size).saturating_mul(u128::from(per_mille)).div_ceil(1_000);
+    u64::try_from(rank).unwrap_or(u64::MAX).max(1)
 }
 
 /// A delay over many probes; `None` is unknown, never zero.

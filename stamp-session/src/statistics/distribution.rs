@@ -138,37 +138,35 @@ impl Distribution {
         of(&self.above).saturating_add(of(&self.below))
     }
 
-    /// The value of rank `rank`, 1 for the smallest; `None` when it is too far from the origin to
-    /// be told.
-    pub(super) fn at_rank(&self, rank: u64) -> Option<TimeDelta> {
-        if rank <= self.below_count {
-            // Magnitudes run the other way.
-            let from_origin = self.below_count.saturating_sub(rank).saturating_add(1);
-            let magnitude = self.magnitude_at(self.below.as_deref(), from_origin, |ns| ns < 0)?;
-            return Some(self.origin.saturating_sub(magnitude));
+    /// The values of these ranks, which do not fall, 1 for the smallest; `None` for each that is too far from
+    /// the origin to be told. All of them in one walk, as cells are many.
+    pub(super) fn at_ranks<const N: usize>(&self, ranks: [u64; N]) -> [Option<TimeDelta>; N] {
+        let mut values = [None; N];
+        let mut above = self.walk(self.above.as_deref(), |ns| ns >= 0);
+        let mut below = self.walk(self.below.as_deref(), |ns| ns < 0);
+        let is_below = |rank: &u64| *rank <= self.below_count;
+        for (value, rank) in values.iter_mut().zip(ranks).filter(|(_, rank)| !is_below(rank)) {
+            let magnitude = above.magnitude_at(rank.saturating_sub(self.below_count));
+            *value = magnitude.map(|magnitude| self.origin.saturating_add(magnitude));
         }
-        let rank = rank.saturating_sub(self.below_count);
-        let magnitude = self.magnitude_at(self.above.as_deref(), rank, |ns| ns >= 0)?;
-        Some(self.origin.saturating_add(magnitude))
+        // Magnitudes run the other way.
+        for (value, rank) in values.iter_mut().zip(ranks).rev().filter(|(_, rank)| is_below(rank)) {
+            let from_origin = self.below_count.saturating_sub(rank).saturating_add(1);
+            let magnitude = below.magnitude_at(from_origin);
+            *value = magnitude.map(|magnitude| self.origin.saturating_sub(magnitude));
+        }
+        values
     }
 
-    /// The middle of the cell that holds the value of this rank on one side, unless that cell is the
-    /// last one.
-    ///
-    /// By counting, as `value_at_quantile` would have to be asked with a fraction that rounds.
-    fn magnitude_at(
+    /// Over the values on one side, away from the origin.
+    fn walk<'a>(
         &self,
-        side: Option<&Cells>,
-        rank: u64,
-        is_of_this_side: impl Fn(i32) -> bool,
-    ) -> Option<TimeDelta> {
-        let cells = cells(self.precision)?;
-        let cell_of = |magnitude: u64| cells.lowest_equivalent(magnitude.min(cells.high()));
-        // Everything beyond was put there as well.
-        let last = cell_of(u64::MAX);
-        let middle_of = |cell: u64| {
-            let middle = i64::try_from(cells.median_equivalent(cell)).ok()?;
-            (cell < last).then(|| TimeDelta::from_ns(middle))
+        side: Option<&'a Cells>,
+        is_of_this_side: fn(i32) -> bool,
+    ) -> Walk<impl Iterator<Item = (u64, u64)> + use<'a>> {
+        let cells = cells(self.precision);
+        let cell_of = move |magnitude: u64| {
+            cells.map_or(0, |cells| cells.lowest_equivalent(magnitude.min(cells.high())))
         };
         // Cells of what waits, in order; places without one come last and are left out.
         let mut waiting = [u64::MAX; WAITING];
@@ -181,22 +179,43 @@ impl Distribution {
         }
         waiting.sort_unstable();
         let mut waiting = waiting.into_iter().take(count).peekable();
-        let mut seen = 0_u64;
-        for (highest, count) in side.into_iter().flat_map(Cells::recorded) {
-            let cell = cell_of(highest);
-            while let Some(before) = waiting.next_if(|waiting| *waiting <= cell) {
-                seen = seen.saturating_add(1);
-                if seen >= rank {
-                    return middle_of(before);
-                }
-            }
-            seen = seen.saturating_add(count);
-            if seen >= rank {
-                return middle_of(cell);
-            }
+        let recorded = side.into_iter().flat_map(Cells::recorded);
+        let mut recorded = recorded.map(move |(highest, count)| (cell_of(highest), count)).peekable();
+        let both = core::iter::from_fn(move || {
+            let next = recorded.peek().map_or(u64::MAX, |(cell, _)| *cell);
+            let waits = waiting.next_if(|waiting| *waiting <= next);
+            waits.map(|cell| (cell, 1)).or_else(|| recorded.next())
+        });
+        // Everything beyond its cells was put into the last one as well.
+        Walk { both, cells, last: cell_of(u64::MAX), seen: 0, cell: None }
+    }
+}
+
+/// A walk over cells, those that hold values, by how many they hold.
+struct Walk<I> {
+    both: I,
+    cells: Option<&'static Cells>,
+    last: u64,
+    /// How many values lie in cells up to here.
+    seen: u64,
+    /// Where it stands; nowhere before the first and behind the last.
+    cell: Option<u64>,
+}
+
+impl<I: Iterator<Item = (u64, u64)>> Walk<I> {
+    /// The middle of the cell that holds the value of this rank, unless that cell is the last one. Ranks
+    /// must not fall from call to call.
+    ///
+    /// By counting, as `value_at_quantile` would have to be asked with a fraction that rounds.
+    fn magnitude_at(&mut self, rank: u64) -> Option<TimeDelta> {
+        while self.seen < rank {
+            let next = self.both.next();
+            self.cell = next.map(|(cell, _)| cell);
+            let (_, count) = next?;
+            self.seen = self.seen.saturating_add(count);
         }
-        let left = usize::try_from(rank.saturating_sub(seen)).ok()?.checked_sub(1)?;
-        waiting.nth(left).and_then(middle_of)
+        let cell = self.cell.filter(|cell| *cell < self.last)?;
+        i64::try_from(self.cells?.median_equivalent(cell)).ok().map(TimeDelta::from_ns)
     }
 }
 
@@ -229,6 +248,13 @@ impl Precision {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Distribution {
+        fn at_rank(&self, rank: u64) -> Option<TimeDelta> {
+            let [value] = self.at_ranks([rank]);
+            value
+        }
+    }
 
     fn over(values: &[i64]) -> Distribution {
         let mut distribution = Distribution::new(Precision::Fine);
@@ -319,6 +345,9 @@ mod tests {
                 distribution.put_away();
                 let away: Vec<_> = ranks.map(|rank| distribution.at_rank(rank)).collect();
                 assert_eq!(waiting, away, "{count} values");
+                for (rank, alone) in (0..).zip(away.windows(3)) {
+                    assert_eq!(distribution.at_ranks([rank, rank + 1, rank + 2]), alone);
+                }
             }
         }
     }
