@@ -145,14 +145,14 @@ fn scrape(kept: &mut [Kept]) -> Cost {
     let mut sessions = Vec::with_capacity(kept.len());
     for kept in kept.chunks_mut(SLICE) {
         let asked = Instant::now();
-        let snapshots: Vec<_> = kept.iter().map(|kept| kept.engine.snapshot()).collect();
+        let standings: Vec<_> = kept.iter().map(|kept| kept.engine.standing()).collect();
         slice = slice.max(asked.elapsed());
-        for (kept, snapshot) in kept.iter_mut().zip(snapshots) {
-            kept.ledger.take((), &SessionCounters::of(&snapshot));
+        for (kept, standing) in kept.iter_mut().zip(standings) {
+            kept.ledger.take((), &SessionCounters::of(&standing));
             sessions.push(Session {
                 identity: Arc::clone(&kept.identity),
                 counters: *kept.ledger.told(),
-                now: Some(Now::from(snapshot)),
+                now: Some(Now::from(standing)),
                 window: Some(kept.window.clone()),
                 histograms: None,
                 announced: Some(Announced::default()),

@@ -1,7 +1,7 @@
 //! What was counted of a session, so that it can be added up over all its lives.
 
 use stamp_session::sender::{RejectCounts, UnsentCounts};
-use stamp_session::snapshot::{SessionSnapshot, StampCounts, ThresholdReport, Transitions};
+use stamp_session::snapshot::{SessionStanding, StampCounts, ThresholdReport, Transitions};
 use stamp_session::statistics::{Counts, Reason};
 
 /// One of something for each way a value is measured.
@@ -38,8 +38,8 @@ pub(crate) struct Crossings {
 impl SessionCounters {
     /// Those of a session since it began.
     #[must_use]
-    pub fn of(snapshot: &SessionSnapshot) -> Self {
-        let packets = &snapshot.packets;
+    pub fn of(standing: &SessionStanding) -> Self {
+        let packets = &standing.packets;
         let lost = &packets.lost;
         Self {
             sent: packets.sent,
@@ -49,14 +49,14 @@ impl SessionCounters {
             duplicate: packets.duplicate,
             reordered: packets.reordered.round_trip,
             late: packets.late,
-            restarts: snapshot.reflector.restarts,
-            ups: snapshot.connectivity.ups,
-            downs: snapshot.connectivity.downs,
+            restarts: standing.reflector.restarts,
+            ups: standing.connectivity.ups,
+            downs: standing.connectivity.downs,
             rejected: packets.rejected,
             unsent: packets.unsent,
-            probe_sent: snapshot.stamps.probe_sent,
-            reply_received: snapshot.stamps.reply_received,
-            crossings: snapshot.thresholds.as_deref().map(Crossings::of).unwrap_or_default(),
+            probe_sent: standing.stamps.probe_sent,
+            reply_received: standing.stamps.reply_received,
+            crossings: standing.thresholds.as_deref().map(Crossings::of).unwrap_or_default(),
         }
     }
 

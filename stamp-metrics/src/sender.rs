@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use stamp_session::clock::{ClockState, MonotonicTime};
 use stamp_session::sender::{MeasuredDirection, SessionHistograms};
 use stamp_session::snapshot::{
-    ClockReport, Reflector, SessionSnapshot, SessionState, ThresholdReport,
+    Reflector, SessionSnapshot, SessionStanding, SessionState, ThresholdReport,
 };
 use stamp_session::statistics::{Buckets, Histogram};
 use stamp_session::te::{TeCounts, TeState, TeWindow};
@@ -96,13 +96,16 @@ pub struct Now {
     thresholds: Option<Box<ThresholdReport>>,
 }
 
-impl From<SessionSnapshot> for Now {
-    fn from(snapshot: SessionSnapshot) -> Self {
-        let SessionSnapshot { state, connectivity, reflector, thresholds, clock, .. } = snapshot;
-        let packet_loss_count = connectivity.packet_loss_count;
-        let ClockReport { near, far, far_learned, .. } = clock;
-        let far = far.map(|far| (far, far_learned));
-        Self { state, packet_loss_count, reflector: reflector.mode, near, far, thresholds }
+impl From<SessionStanding> for Now {
+    fn from(standing: SessionStanding) -> Self {
+        Self {
+            state: standing.state,
+            packet_loss_count: standing.connectivity.packet_loss_count,
+            reflector: standing.reflector.mode,
+            near: standing.near_clock,
+            far: standing.far_clock.map(|far| (far, standing.far_clock_learned)),
+            thresholds: standing.thresholds,
+        }
     }
 }
 

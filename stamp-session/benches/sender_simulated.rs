@@ -166,6 +166,12 @@ fn measured() -> Sender {
     sender
 }
 
+/// What an exporter asks for.
+#[divan::bench]
+fn tell_how_it_stands(bencher: Bencher<'_, '_>) {
+    bencher.with_inputs(measured).bench_local_values(|sender| (sender.standing(), sender));
+}
+
 /// Everything a report asks for.
 #[divan::bench]
 fn take_a_window(bencher: Bencher<'_, '_>) {

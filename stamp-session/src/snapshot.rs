@@ -2,6 +2,8 @@
 //!
 //! `None` is unknown and never zero. Times are whole nanoseconds.
 
+mod standing;
+
 use core::time::Duration;
 
 use stamp_proto::ip::{Dscp, Ecn};
@@ -17,6 +19,7 @@ pub use crate::sender::{
 pub use crate::statistics::{DelaySummary, LossPattern, PdvSummary, Quantiles, VariationSummary};
 
 use crate::clock::ClockState;
+pub use standing::SessionStanding;
 
 /// One Session-Sender session, over its whole run or over one window.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,7 @@
 //! Session-Sender worker: one thread, one engine and one port for each session.
 
 mod agenda;
+mod asker;
 mod commons;
 mod companion;
 mod place;
@@ -19,12 +20,12 @@ use stamp_net::{IcmpKind, SendFailure};
 use stamp_session::sender::{
     Outcome, ReportedArrival, SenderConfig, SenderEvent, SessionHistograms, Thresholds,
 };
-use stamp_session::snapshot::SessionSnapshot;
+use stamp_session::snapshot::{SessionSnapshot, SessionStanding};
 
 use crate::error::WorkerError;
 use crate::line::Line;
-use crate::roll_call::RollCall;
 use crate::traffic::TrafficWatch;
+pub use asker::SenderAsker;
 pub use companion::{Companion, Nobody};
 use place::Group;
 use port::SharedSockets;
@@ -253,17 +254,16 @@ impl SenderPool {
         self.line.ask(Command::Snapshots).unwrap_or_default()
     }
 
-    /// These sessions so far; `None` for each that has gone. A worker looks after its packets again
-    /// when it has answered, so ask for some at a time.
+    /// How these sessions stand; `None` for each that has gone.
     #[must_use]
-    pub fn snapshots_of(&self, sessions: Vec<usize>) -> Vec<Option<SessionSnapshot>> {
-        self.line.ask(|answer| Command::SnapshotsOf(sessions, answer)).unwrap_or_default()
+    pub fn standings_of(&self, sessions: Vec<usize>) -> Vec<Option<SessionStanding>> {
+        self.line.ask(|answer| Command::StandingsOf(sessions, answer)).unwrap_or_default()
     }
 
     /// Asks the same from another thread.
     #[must_use]
     pub fn asker(&self) -> SenderAsker {
-        SenderAsker(self.line.clone())
+        SenderAsker::new(self.line.clone())
     }
 
     /// Whether every session has ended.
@@ -280,26 +280,6 @@ impl SenderPool {
     pub fn join(mut self) -> Result<Vec<SessionSnapshot>, WorkerError> {
         let thread = self.thread.take().ok_or(WorkerError::Ended)?;
         thread.join().map_err(|_| WorkerError::Ended)
-    }
-}
-
-/// Asks a worker how its sessions are, from any thread and for as long as it runs.
-#[derive(Clone, Debug)]
-pub struct SenderAsker(Line<Command>);
-
-impl SenderAsker {
-    /// [`SenderPool::snapshots_of`]; nothing when the worker has ended, or does not answer within seconds.
-    #[must_use]
-    pub fn snapshots_of(&self, sessions: Vec<usize>) -> Option<Vec<Option<SessionSnapshot>>> {
-        self.0.ask_shortly(|answer| Command::SnapshotsOf(sessions, answer))
-    }
-
-    /// Asks these whether their workers are there.
-    #[must_use]
-    pub fn call_roll(askers: &[Self]) -> RollCall {
-        let mut roll = RollCall::default();
-        askers.iter().for_each(|Self(line)| line.call(&mut roll, Command::Here));
-        roll
     }
 }
 

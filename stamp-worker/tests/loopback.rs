@@ -350,9 +350,12 @@ fn a_resident_worker_takes_sessions_in_and_lets_them_go_while_others_go_on() {
     replies_of(&told, 1, 5);
     pool.remove(vec![0]);
     // Answered in order: the session has gone when this comes back.
-    let snapshots = pool.snapshots_of(vec![0, 1]);
-    assert!(snapshots[0].is_none());
-    assert!(snapshots[1].as_ref().is_some_and(|snapshot| snapshot.packets.received >= 5));
+    let standings = pool.standings_of(vec![0, 1]);
+    assert!(standings[0].is_none());
+    assert!(standings[1].as_ref().is_some_and(|standing| standing.packets.received >= 5));
+    let mut found = Vec::new();
+    assert!(pool.asker().snapshots_of(&[0, 1], |number, it| found.push((number, it))));
+    assert!(matches!(&found[..], [(1, snapshot)] if snapshot.delay.round_trip.p50.is_some()));
     while told.try_recv().is_ok() {}
     assert!(!replies_of(&told, 1, 20).contains(&0), "told of a session that has gone");
     assert_eq!(pool.add(vec![endless(3)], vec![]).unwrap(), 2..3, "a number was given twice");

@@ -27,7 +27,8 @@ fn snapshot(thresholds: Option<Thresholds>) -> SessionSnapshot {
 }
 
 fn session(name: &str, snapshot: Option<SessionSnapshot>) -> Session {
-    let counters = snapshot.as_ref().map(SessionCounters::of).unwrap_or_default();
+    let standing = snapshot.as_ref().map(SessionStanding::from);
+    let counters = standing.as_ref().map(SessionCounters::of).unwrap_or_default();
     Session {
         identity: Arc::new(Identity {
             name: name.to_owned(),
@@ -36,8 +37,8 @@ fn session(name: &str, snapshot: Option<SessionSnapshot>) -> Session {
             ..Identity::default()
         }),
         counters,
-        window: snapshot.clone().map(Arc::new).map(Window::ended),
-        now: snapshot.map(Now::from),
+        window: snapshot.map(Arc::new).map(Window::ended),
+        now: standing.map(Now::from),
         histograms: None,
         announced: None,
         broken: None,

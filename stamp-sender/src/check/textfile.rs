@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use stamp_metrics::SessionCounters;
 use stamp_metrics::sender::{Identity, Now, Session, Window, exposition_of};
-use stamp_session::snapshot::SessionSnapshot;
+use stamp_session::snapshot::{SessionSnapshot, SessionStanding};
 
 use crate::happening::SessionInfo;
 use crate::output::gather::address;
@@ -26,10 +26,11 @@ pub fn measured(info: &SessionInfo, snapshot: &SessionSnapshot) -> Session {
         return_segments: info.steering.return_segments.join(","),
         ..Identity::default()
     };
+    let standing = SessionStanding::from(snapshot);
     Session {
         identity: Arc::new(identity),
-        counters: SessionCounters::of(snapshot),
-        now: Some(Now::from(snapshot.clone())),
+        counters: SessionCounters::of(&standing),
+        now: Some(Now::from(standing)),
         window: Some(Window::ended(Arc::new(snapshot.clone()))),
         histograms: None,
         announced: None,

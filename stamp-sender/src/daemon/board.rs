@@ -11,7 +11,7 @@ use stamp_metrics::program::Reloads;
 use stamp_metrics::sender::{Announced, Identity, Window};
 use stamp_metrics::{Ledger, SessionCounters};
 use stamp_session::sender::{MeasuredDirection, SenderEvent, SessionHistograms};
-use stamp_session::snapshot::SessionSnapshot;
+use stamp_session::snapshot::{SessionSnapshot, SessionStanding};
 use stamp_session::te::{TeAdvertisement, TeState};
 
 use super::config::{Configuration, Probing, Service, SessionSpec};
@@ -153,7 +153,7 @@ impl Board {
     }
 
     /// A session probes no longer; these were the last words of its branches.
-    pub(super) fn ends(&self, name: &str, last: &[Option<SessionSnapshot>]) {
+    pub(super) fn ends(&self, name: &str, last: &[Option<SessionStanding>]) {
         let mut posted = self.read();
         posted.policies.ends(name);
         let Some(entry) = posted.sessions.get_mut(name) else { return };

@@ -391,7 +391,7 @@ impl Fleet {
         }
         if let Some(pool) = self.pools.get(worker) {
             // What it has counted outlives it.
-            self.board.ends(name, &pool.snapshots_of(numbers.clone().collect()));
+            self.board.ends(name, &pool.standings_of(numbers.clone().collect()));
             pool.remove(numbers.collect());
         }
     }

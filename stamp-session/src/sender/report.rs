@@ -10,7 +10,7 @@ use super::{Seldom, Sender};
 use crate::clock::ClockState;
 use crate::snapshot::{
     ClockFinding, ClockReport, DelayReport, IpdvReport, Lost, PacketCounts, PathReport, PdvReport,
-    ReflectorReport, Reordered, SessionSnapshot, StampReport,
+    ReflectorReport, Reordered, SessionSnapshot, SessionStanding, StampReport,
 };
 use crate::statistics::DelaySummary;
 
@@ -19,6 +19,22 @@ impl Sender {
     #[must_use]
     pub fn snapshot(&self) -> SessionSnapshot {
         self.report(&self.run, self.direction.losses())
+    }
+
+    /// Of [`Self::snapshot`] what takes no look through values.
+    #[must_use]
+    pub fn standing(&self) -> SessionStanding {
+        SessionStanding {
+            state: self.state(),
+            connectivity: self.connectivity.report(),
+            packets: self.packets(&self.run, self.direction.losses()),
+            stamps: stamps(&self.run),
+            reflector: self.reflector(),
+            near_clock: self.config.clock,
+            far_clock: self.far_clock_state(),
+            far_clock_learned: self.learned_clock().is_some(),
+            thresholds: self.threshold_states().map(Box::new),
+        }
     }
 
     /// Everything since this was called last, or since the session began; starts a new window.
@@ -99,21 +115,8 @@ impl Sender {
             },
             loss_pattern: tally.loss.pattern(),
             clock: self.clocks(tally, &delay),
-            stamps: StampReport {
-                probe_sent: tally.probe_sent,
-                probe_received: None,
-                reply_sent: None,
-                reply_received: tally.reply_received,
-            },
-            reflector: ReflectorReport {
-                mode: match self.config.measurement.looped() {
-                    Some(_) => Reflector::Absent,
-                    None => self.direction.reflector(),
-                },
-                restarts: self.restarts.into(),
-                format: self.far_end.format,
-                zero_ssid: self.far_end.zero_ssid,
-            },
+            stamps: stamps(tally),
+            reflector: self.reflector(),
             path: PathReport {
                 forward_hops: tally.forward_hops,
                 backward_hops: tally.backward_hops,
@@ -133,6 +136,23 @@ impl Sender {
             lateness: tally.lateness.summary(0),
             events_dropped: self.events.dropped(),
         }
+    }
+
+    fn reflector(&self) -> ReflectorReport {
+        ReflectorReport {
+            mode: match self.config.measurement.looped() {
+                Some(_) => Reflector::Absent,
+                None => self.direction.reflector(),
+            },
+            restarts: self.restarts.into(),
+            format: self.far_end.format,
+            zero_ssid: self.far_end.zero_ssid,
+        }
+    }
+
+    /// Where nothing in a packet speaks for it, what was declared is all there is.
+    fn far_clock_state(&self) -> Option<ClockState> {
+        self.far_end.clock.or(self.config.far_clock)
     }
 
     fn answers(&self, tally: &Tally, lost: u64) -> Option<Box<AnswerCounts>> {
@@ -185,8 +205,7 @@ impl Sender {
 
     fn clocks(&self, tally: &Tally, delay: &DelayReport) -> ClockReport {
         let near = self.config.clock;
-        // Where nothing in a packet speaks for it, what was declared is all there is.
-        let far = self.far_end.clock.or(self.config.far_clock);
+        let far = self.far_clock_state();
         let contradicted = tally.stamping().implausible > 0;
         let far_error_ns = far.and_then(|far| far.error_bound_ns);
         let error_bound_ns =
@@ -245,5 +264,14 @@ impl Sender {
         .into_iter()
         .flatten()
         .collect()
+    }
+}
+
+fn stamps(tally: &Tally) -> StampReport {
+    StampReport {
+        probe_sent: tally.probe_sent,
+        probe_received: None,
+        reply_sent: None,
+        reply_received: tally.reply_received,
     }
 }

@@ -180,7 +180,8 @@ impl Distribution {
         waiting.sort_unstable();
         let mut waiting = waiting.into_iter().take(count).peekable();
         let recorded = side.into_iter().flat_map(Cells::recorded);
-        let mut recorded = recorded.map(move |(highest, count)| (cell_of(highest), count)).peekable();
+        let mut recorded =
+            recorded.map(move |(highest, count)| (cell_of(highest), count)).peekable();
         let both = core::iter::from_fn(move || {
             let next = recorded.peek().map_or(u64::MAX, |(cell, _)| *cell);
             let waits = waiting.next_if(|waiting| *waiting <= next);

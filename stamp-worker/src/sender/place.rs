@@ -1,6 +1,7 @@
 //! Where a worker keeps its sessions: each at the number by which its observer hears of it.
 
 use stamp_net::Poller;
+use stamp_session::sender::Sender;
 use stamp_session::snapshot::SessionSnapshot;
 
 use super::SessionSetup;
@@ -131,6 +132,12 @@ impl Places {
 
     pub(super) fn snapshots(&self) -> Vec<SessionSnapshot> {
         self.measured().map(|session| session.engine().snapshot()).collect()
+    }
+
+    /// Something of each of these, where it is still here.
+    pub(super) fn each<T>(&self, numbers: Vec<usize>, of: fn(&Sender) -> T) -> Vec<Option<T>> {
+        let places = numbers.into_iter().map(|number| self.get(number));
+        places.map(|place| place.map(|place| of(place.session.engine()))).collect()
     }
 
     /// Nothing is left but companions, which end with what they are for.

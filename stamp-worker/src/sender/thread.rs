@@ -7,7 +7,7 @@ use std::time::Duration;
 use stamp_net::{Poller, Ready, Waker};
 use stamp_session::clock::MonotonicTime;
 use stamp_session::sender::{ReportedArrival, Sender};
-use stamp_session::snapshot::SessionSnapshot;
+use stamp_session::snapshot::{SessionSnapshot, SessionStanding};
 
 use super::agenda::Agenda;
 use super::commons::{Commons, Told};
@@ -30,6 +30,7 @@ pub(super) enum Command {
     Stop,
     Snapshots(Outbox<Vec<SessionSnapshot>>),
     SnapshotsOf(Vec<usize>, Outbox<Vec<Option<SessionSnapshot>>>),
+    StandingsOf(Vec<usize>, Outbox<Vec<Option<SessionStanding>>>),
     Here(Outbox<()>),
 }
 
@@ -340,9 +341,10 @@ impl WorkerThread {
                 Command::Here(answer) => drop(answer.send(())),
                 Command::Snapshots(answer) => drop(answer.send(self.places.snapshots())),
                 Command::SnapshotsOf(numbers, answer) => {
-                    let places = numbers.into_iter().map(|number| self.places.get(number));
-                    let snapshot = |place: &Place| place.session.engine().snapshot();
-                    drop(answer.send(places.map(|place| place.map(snapshot)).collect()));
+                    drop(answer.send(self.places.each(numbers, Sender::snapshot)));
+                }
+                Command::StandingsOf(numbers, answer) => {
+                    drop(answer.send(self.places.each(numbers, Sender::standing)));
                 }
             }
         }

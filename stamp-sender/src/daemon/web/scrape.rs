@@ -11,13 +11,11 @@ use stamp_metrics::sender::{
     Now, SERIES_OF_A_SESSION, Sender, Session, Shared, Window, series_of_histograms,
 };
 use stamp_session::snapshot::SessionSnapshot;
+use stamp_worker::sender::SenderAsker;
 
 use super::{SenderSite, listing};
 use crate::daemon::observer::Place;
 use crate::happening::SessionInfo;
-
-/// Sessions that a packet thread is asked for at a time.
-const SLICE: usize = 16;
 
 /// A session that runs, as it is now.
 pub(super) struct Seen {
@@ -31,8 +29,11 @@ impl SenderSite {
     pub(super) fn scrape(&self) -> Shared {
         let places = self.places();
         let mut found = HashMap::with_capacity(places.len());
-        self.ask(&places, |place, snapshot| {
-            found.insert(place, (SessionCounters::of(&snapshot), Now::from(snapshot)));
+        self.of_each_worker(&places, |asker, worker, numbers| {
+            asker.standings_of(numbers, |number, standing| {
+                let seen = (SessionCounters::of(&standing), Now::from(standing));
+                found.insert(Place { worker, number }, seen);
+            });
         });
         let mut left = self.sources.web.series_limit;
         let mut posted = self.sources.board.read();
@@ -104,7 +105,11 @@ impl SenderSite {
     /// Sessions that run, as they are now.
     pub(super) fn seen(&self) -> Vec<Seen> {
         let mut found = HashMap::new();
-        self.ask(&self.places(), |place, snapshot| drop(found.insert(place, snapshot)));
+        self.of_each_worker(&self.places(), |asker, worker, numbers| {
+            asker.snapshots_of(numbers, |number, snapshot| {
+                found.insert(Place { worker, number }, snapshot);
+            });
+        });
         let posted = self.sources.board.read();
         let branches = posted.sessions.values().flat_map(|entry| &entry.branches);
         let seen = branches.filter_map(|branch| {
@@ -121,20 +126,12 @@ impl SenderSite {
         branches.filter_map(|branch| branch.runs.as_ref().map(|(place, _)| *place)).collect()
     }
 
-    /// Hands on every snapshot that there is, those of one worker after those of another.
-    fn ask(&self, places: &[Place], mut take: impl FnMut(Place, SessionSnapshot)) {
+    /// Those of one worker after those of another.
+    fn of_each_worker(&self, places: &[Place], mut ask: impl FnMut(&SenderAsker, usize, &[usize])) {
         for (worker, asker) in self.sources.askers.iter().enumerate() {
             let here = places.iter().filter(|place| place.worker == worker);
             let numbers: Vec<usize> = here.map(|place| place.number).collect();
-            for slice in numbers.chunks(SLICE) {
-                // A worker that hangs is waited for once.
-                let Some(snapshots) = asker.snapshots_of(slice.to_vec()) else { break };
-                for (number, snapshot) in slice.iter().zip(snapshots) {
-                    if let Some(snapshot) = snapshot {
-                        take(Place { worker, number: *number }, snapshot);
-                    }
-                }
-            }
+            ask(asker, worker, &numbers);
         }
     }
 

@@ -11,7 +11,7 @@ use stamp_metrics::sender::{Announced, Identity, Now as SessionNow, Sender, Sess
 use stamp_proto::time::WallTime;
 use stamp_session::clock::{MonotonicTime, Now};
 use stamp_session::sender::SessionState;
-use stamp_session::snapshot::SessionSnapshot;
+use stamp_session::snapshot::{SessionSnapshot, SessionStanding};
 use stamp_session::statistics::{Buckets, Histogram};
 use stamp_session::te::{TeAdvertiser, TeConfig, TeCounts, TeWindow};
 
@@ -232,7 +232,7 @@ impl Running {
         Session {
             identity: Arc::new(Identity { name: name.to_owned(), ..Identity::default() }),
             counters: SessionCounters::default(),
-            now: self.runs.then(|| SessionNow::from(now)),
+            now: self.runs.then(|| SessionNow::from(SessionStanding::from(&now))),
             window,
             histograms: None,
             announced: Some(announced),

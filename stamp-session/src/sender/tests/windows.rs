@@ -3,14 +3,21 @@
 use std::sync::Arc;
 
 use super::rig::*;
-use crate::sender::{ReflectorMode, SenderConfig, SessionHistograms, StatisticsScope};
+use crate::sender::{
+    ByDirection, LossThreshold, ReflectorMode, SenderConfig, SessionHistograms, StatisticsScope,
+    Thresholds,
+};
+use crate::snapshot::{Reflector, SessionStanding};
 use crate::statistics::{Buckets, Counted, Histogram};
 
 #[test]
 fn windows_tile_the_run() {
+    let loss = ByDirection { forward: LossThreshold::new(2, 5).ok(), ..ByDirection::default() };
+    let thresholds = Thresholds { loss, ..Thresholds::default() };
     let config = SenderConfig {
         statistics: StatisticsScope::Both,
         reflector: ReflectorMode::Stateful,
+        thresholds: Some(Arc::new(thresholds)),
         ..config()
     };
     let mut rig = Rig::new(config);
@@ -37,6 +44,11 @@ fn windows_tile_the_run() {
     rig.sender.handle_timeout(at(10_000 * MS));
     windows.push(rig.sender.take_window());
     let run = rig.sender.snapshot();
+    let standing = rig.sender.standing();
+    assert_eq!(standing, SessionStanding::from(&run));
+    assert_eq!(standing.reflector.mode, Reflector::Stateful);
+    assert!(standing.stamps.reply_received.kernel > 0);
+    assert!(standing.thresholds.is_some_and(|it| it.loss.forward.is_some()));
     let sum = |of: fn(&crate::snapshot::PacketCounts) -> u64| -> u64 {
         windows.iter().map(|window| of(&window.packets)).sum()
     };
