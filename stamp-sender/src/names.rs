@@ -19,7 +19,7 @@ use stamp_path::{NodeId, Topology};
 use crate::command_line::{Measure, SteeringFlags};
 use crate::exit::Failure;
 use crate::setup;
-use crate::target::{Family, Target};
+use crate::target::{Family, Target, TargetError};
 pub use labels::asks_for_stamps;
 
 /// What names turned out to be; kept with the flags they were resolved for.
@@ -94,6 +94,22 @@ pub fn host(measure: &Measure, text: &str, scope: u32) -> Result<SocketAddr, Fai
         Some(address) => Ok(SocketAddr::new(*address, target.port())),
         None => Ok(target.resolve(setup::family(&measure.probe), scope)?),
     }
+}
+
+/// The same as far as nobody has to be asked and no interface has to be there; `None` for a name.
+///
+/// # Errors
+///
+/// What neither could mend.
+pub fn written_host(measure: &Measure, text: &str) -> Result<Option<SocketAddr>, Failure> {
+    let (probe, target) = (&measure.probe, Target::parse(text, measure.probe.port)?);
+    if let Some(address) = measure.steering.named.hosts.get(target.host()) {
+        return Ok(Some(SocketAddr::new(*address, target.port())));
+    }
+    let scope = u32::from(setup::device_name(probe).is_some());
+    // No other address will ever stand there.
+    let refused = |error: TargetError| Failure::Input(error.to_string());
+    target.written(setup::family(probe), scope).map_err(refused)
 }
 
 /// Both lists as they were written.

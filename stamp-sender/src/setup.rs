@@ -16,15 +16,16 @@ use stamp_proto::time::PtpUtcOffset;
 use stamp_proto::tlv::class_of_service::ClassOfServiceRequest;
 use stamp_proto::tlv::hmac::HMAC_TLV_OCTETS;
 use stamp_session::sender::{
-    MeasurementMode, Padding as EnginePadding, Requests, Schedule, Sender, SenderConfig,
-    StatisticsScope, ZeroSsid,
+    Padding as EnginePadding, Requests, Schedule, Sender, SenderConfig, StatisticsScope, ZeroSsid,
 };
 use stamp_worker::LARGEST_PAYLOAD_OCTETS;
 use stamp_worker::WorkerError;
 use stamp_worker::sender::{Port, SessionSetup};
 use stamp_worker::traffic::TrafficWatch;
 
-use crate::command_line::{AskingFlags, Departure, Measure, Padding, Probe, ZeroSsidName};
+use crate::command_line::{
+    AskingFlags, Departure, Measure, ModeName, Padding, Probe, ZeroSsidName,
+};
 use crate::descriptors::{self, Sockets};
 use crate::exit::{self, Failure};
 use crate::happening::{SessionInfo, SteeringInfo};
@@ -33,7 +34,7 @@ use crate::random;
 use crate::steering::{self, Branch, Opened, Request};
 use crate::target::{Family, unspecified};
 use crate::wait::default_timeout;
-pub use possible::check;
+pub use possible::{check, check_hosts};
 
 /// What an ad hoc run measures.
 pub struct Sessions {
@@ -91,7 +92,8 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
         };
         let windows = measure.output.report.is_some();
         let keys = keys.as_ref();
-        let requests = questions(measure, branch, &opened)?;
+        let requests = opened.requests.clone();
+        let requests = questions(measure, branch, opened.destination, requests)?;
         let mut config = asking(probe, opened.destination, keys, requests)?;
         if probe.ssid.is_none() {
             let is_taken = |ssid| infos.iter().any(|info| info.ssid == Ssid(ssid));
@@ -137,14 +139,18 @@ fn request<'a>(
     text: &str,
     device: Option<u32>,
 ) -> Result<Request<'a>, Failure> {
+    let host = branch.plan.end(names::host(measure, text, device.unwrap_or(0))?);
+    Ok(request_to(measure, branch, host))
+}
+
+fn request_to<'a>(measure: &'a Measure, branch: &'a Branch, host: SocketAddr) -> Request<'a> {
     let (probe, plan) = (&measure.probe, &branch.plan);
     let name = |is_bonded: bool| {
         let member = branch.member.as_ref().filter(|member| member.is_bonded == is_bonded);
         member.map(|member| member.name.as_str())
     };
-    let host = plan.end(names::host(measure, text, device.unwrap_or(0))?);
     let (device, bonded) = (name(false).or_else(|| device_name(probe)), name(true));
-    Ok(Request { plan, steering: &measure.steering, probe, host, device, bonded })
+    Request { plan, steering: &measure.steering, probe, host, device, bonded }
 }
 
 /// Whether probes are authenticated.
@@ -259,16 +265,19 @@ fn watch_traffic(flags: &AskingFlags) -> Result<Option<TrafficWatch>, Failure> {
 }
 
 /// What probes ask for beside what steering does.
-fn questions(measure: &Measure, branch: &Branch, opened: &Opened) -> Result<Requests, Failure> {
-    let (flags, requests) = (&measure.asking, opened.requests.clone());
-    let answered = matches!(opened.measurement, MeasurementMode::TwoWay);
-    let answered = answered && !requests.wants_no_reply();
+fn questions(
+    measure: &Measure,
+    branch: &Branch,
+    destination: SocketAddr,
+    requests: Requests,
+) -> Result<Requests, Failure> {
+    let flags = &measure.asking;
+    let answered = branch.plan.mode == ModeName::TwoWay && !requests.wants_no_reply();
     if let Some(flag) = flags.first().filter(|_| !answered) {
         let problem = "nobody answers: only the replies of --mode two-way can tell".to_owned();
         return Err(Failure::Usage { flag, problem });
     }
-    let headers =
-        flags.ask_headers.then(|| headers::question(flags, &branch.plan, opened.destination));
+    let headers = flags.ask_headers.then(|| headers::question(flags, &branch.plan, destination));
     // What a header begins with, and so its DSCP, the draft has nobody tell.
     let own_class = ClassOfServiceRequest { dscp: measure.probe.dscp, ecn: Ecn::NotEct };
     let own_class = flags.ask_headers.then_some(own_class);

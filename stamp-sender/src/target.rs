@@ -133,10 +133,40 @@ impl Target {
     /// When there is no such name or interface, no address of `family`, a link-local address has
     /// no scope, or the address is not that of one host.
     pub fn resolve(&self, family: Family, scope: u32) -> Result<SocketAddr, TargetError> {
-        let (addresses, scope) = match self.zoned()? {
-            Some((address, zone)) => (vec![SocketAddr::new(address.into(), self.port)], zone),
-            None => (self.look_up()?, scope),
+        match self.zoned()? {
+            Some((address, zone)) => {
+                let failed = |source| TargetError::Interface { text: self.text.clone(), source };
+                let scope = interface_index(zone).map_err(failed)?;
+                self.chosen([self.at(address)], family, scope)
+            }
+            None => self.chosen(self.look_up()?, family, scope),
+        }
+    }
+
+    /// The same where nobody has to be asked: an address that is written out. An interface behind it need not be
+    /// there, and its index is made up then.
+    ///
+    /// # Errors
+    ///
+    /// When no name and no interface could mend it.
+    pub fn written(&self, family: Family, scope: u32) -> Result<Option<SocketAddr>, TargetError> {
+        let (address, scope) = match self.zoned()? {
+            Some((address, _)) => (self.at(address), 1),
+            None => match self.host.parse::<IpAddr>() {
+                Ok(address) => (self.at(address), scope),
+                Err(_) => return Ok(None),
+            },
         };
+        self.chosen([address], family, scope).map(Some)
+    }
+
+    /// The first that can be a far end.
+    fn chosen(
+        &self,
+        addresses: impl IntoIterator<Item = SocketAddr>,
+        family: Family,
+        scope: u32,
+    ) -> Result<SocketAddr, TargetError> {
         let wanted = |address: &SocketAddr| match family {
             Family::Any => true,
             Family::V4 => address.is_ipv4(),
@@ -154,6 +184,10 @@ impl Target {
         self.with_scope(address, scope)
     }
 
+    fn at(&self, address: impl Into<IpAddr>) -> SocketAddr {
+        SocketAddr::new(address.into(), self.port)
+    }
+
     fn look_up(&self) -> Result<Vec<SocketAddr>, TargetError> {
         (self.host.as_str(), self.port)
             .to_socket_addrs()
@@ -161,17 +195,16 @@ impl Target {
             .map_err(|source| TargetError::Resolve { text: self.text.clone(), source })
     }
 
-    /// Address and interface index of `ADDRESS%INTERFACE`.
+    /// Address and interface of `ADDRESS%INTERFACE`.
     ///
     /// The resolver calls an interface that it does not find an unknown name.
-    fn zoned(&self) -> Result<Option<(Ipv6Addr, u32)>, TargetError> {
+    fn zoned(&self) -> Result<Option<(Ipv6Addr, &str)>, TargetError> {
         let Some((address, zone)) = self.host.split_once('%') else { return Ok(None) };
         let Ok(address) = address.parse::<Ipv6Addr>() else { return Ok(None) };
         if !address.is_unicast_link_local() {
             return Err(TargetError::Zone { text: self.text.clone(), zone: zone.to_owned() });
         }
-        let failed = |source| TargetError::Interface { text: self.text.clone(), source };
-        Ok(Some((address, interface_index(zone).map_err(failed)?)))
+        Ok(Some((address, zone)))
     }
 
     fn with_scope(&self, address: SocketAddr, scope: u32) -> Result<SocketAddr, TargetError> {

@@ -80,7 +80,7 @@ fn sockets_of(measure: &Measure) -> Result<Sockets, Obstacle> {
     Ok(branches.iter().map(|branch| branch.plan.sockets()).sum::<Result<_, _>>()?)
 }
 
-/// Holds it against the files and interfaces of this host, and nothing beyond.
+/// Holds it against files: nobody is asked, and no interface has to be there.
 ///
 /// # Errors
 ///
@@ -88,8 +88,7 @@ fn sockets_of(measure: &Measure) -> Result<Sockets, Obstacle> {
 pub(super) fn check(spec: &SessionSpec) -> Result<(), Obstacle> {
     let measure = measure(spec)?;
     sockets_of(&measure)?;
-    setup::keys(&measure.probe)?;
-    Ok(())
+    Ok(setup::check_hosts(&measure)?)
 }
 
 /// Opens all of it.
@@ -98,6 +97,15 @@ pub(super) fn check(spec: &SessionSpec) -> Result<(), Obstacle> {
 ///
 /// Why it does not run, and whether it may later.
 pub(super) fn open(spec: &SessionSpec) -> Result<Opened, Obstacle> {
+    opened(spec).map_err(|obstacle| match (obstacle, check(spec)) {
+        (_, Err(lasting @ Obstacle::Lasting(_))) => lasting,
+        // Nothing that was asked for is wrong, but the address that a name has now, or the MTU of a link.
+        (Obstacle::Lasting(failure @ Failure::Usage { .. }), _) => Obstacle::Passing(failure),
+        (obstacle, _) => obstacle,
+    })
+}
+
+fn opened(spec: &SessionSpec) -> Result<Opened, Obstacle> {
     let measure = measure(spec)?;
     let target = resolve(spec, &measure)?;
     let Sessions { mut setups, mut infos, .. } = setup::sessions(&measure)?;
@@ -137,4 +145,59 @@ fn measure(spec: &SessionSpec) -> Result<Measure, Obstacle> {
     let mut measure = measure.map_err(|reason| Obstacle::Lasting(Failure::Input(reason)))?;
     measure.steering.named.first.clone_from(&spec.toward);
     Ok(names::resolved(&measure)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::daemon::Configuration;
+
+    /// Why a session with these keys would never run, if that is so.
+    fn refusal(keys: &str) -> Option<String> {
+        let text = format!("[[session]]\nname = \"a\"\n{keys}\n");
+        let read = Configuration::read("f.toml", &text, Path::new("/")).unwrap();
+        match check(&read.sessions[0]) {
+            Ok(()) => None,
+            Err(Obstacle::Lasting(failure)) => Some(failure.to_string()),
+            Err(Obstacle::Passing(failure)) => panic!("{failure} passes"),
+        }
+    }
+
+    #[test]
+    fn what_an_address_forbids_is_seen_where_it_is_written() {
+        for (keys, why) in [
+            (
+                "target = \"127.0.0.1\"\nsegments = [\"16005\"]",
+                "HOST is an address that every node has",
+            ),
+            ("target = \"224.0.0.1\"", "is not the address of one host"),
+            ("target = \"192.0.2.1\"\nsource = \"2001:db8::2\"", "has no IPv6 address"),
+            ("target = \"2001:db8::1%eth0\"", "only a link-local address takes %eth0"),
+            ("target = \"fe80::1\"", "a link-local address needs its interface"),
+            (
+                "target = \"192.0.2.1\"\nreturn-path = \"2001:db8::2\"",
+                "of another family than HOST",
+            ),
+            ("target = \"192.0.2.1\"\nsegments = [\"fc00:bb:1:1::\"]", "it needs IPv6"),
+        ] {
+            let refusal = refusal(keys);
+            assert!(refusal.as_ref().is_some_and(|told| told.contains(why)), "{keys}: {refusal:?}");
+        }
+    }
+
+    #[test]
+    fn what_may_come_is_waited_for() {
+        for keys in [
+            "target = \"localhost\"\nsegments = [\"16005\"]",
+            "target = \"no.example\"\nsource = \"2001:db8::2\"",
+            "target = \"fe80::1%nowhere0\"",
+            "target = \"fe80::1\"\ninterface = \"nowhere0\"",
+            "target = \"192.0.2.1\"\nsource = \"198.51.100.7\"",
+            "target = \"2001:db8::1\"\nsegments = [\"fc00:bb:1:1::\"]\nmode = \"loopback\"",
+        ] {
+            assert_eq!(refusal(keys), None, "{keys}");
+        }
+    }
 }

@@ -1,10 +1,14 @@
-//! What is wrong with flags whatever the host and this machine are.
+//! What is wrong with flags whatever names, routes and interfaces come to be.
 
-use super::{authentication, payload_octets, smallest_payload};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::{
+    asking, authentication, keys, payload_octets, questions, request_to, smallest_payload,
+};
 use crate::command_line::Measure;
 use crate::exit::Failure;
 use crate::names;
-use crate::steering::Plan;
+use crate::steering::{self, Plan};
 
 /// Holds flags against what packets can be, as far as no host, file or interface decides.
 ///
@@ -18,6 +22,38 @@ pub fn check(measure: &Measure) -> Result<(), Failure> {
     if measure.steering.topology.is_none() {
         let measure = names::resolved(measure)?;
         Plan::new(&measure.steering, authentication(probe))?;
+    }
+    Ok(())
+}
+
+/// Holds flags that [`names::resolved`] made against key files, and against hosts of which the address is written out or
+/// in a topology.
+///
+/// # Errors
+///
+/// The first host, key or option that cannot be used.
+pub fn check_hosts(measure: &Measure) -> Result<(), Failure> {
+    let (probe, keys) = (&measure.probe, keys(&measure.probe)?);
+    let branches = steering::branches(&measure.steering, authentication(probe), &measure.hosts)?;
+    for text in &measure.hosts {
+        let Some(address) = names::written_host(measure, text)? else { continue };
+        for branch in &branches {
+            let plan = &branch.plan;
+            let request = request_to(measure, branch, plan.end(address));
+            // Which of our own addresses it is, a route decides; any stands for it (RFC 5737, RFC 3849).
+            let own = match (probe.source, request.host.ip()) {
+                (Some(own), _) => own,
+                (None, IpAddr::V4(_)) => Ipv4Addr::new(192, 0, 2, 1).into(),
+                (None, IpAddr::V6(_)) => Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
+            };
+            let ends = request.ends_from(own);
+            for plan in [plan].into_iter().chain(plan.plain.as_deref()) {
+                plan.compose(&ends)?;
+            }
+            let requests = plan.requests(&measure.steering, request.host)?;
+            let requests = questions(measure, branch, ends.destination, requests)?;
+            asking(probe, ends.destination, keys.as_ref(), requests)?;
+        }
     }
     Ok(())
 }

@@ -97,14 +97,18 @@ impl Request<'_> {
 
     /// The addresses alone, for a packet that is shown and not sent.
     pub fn ends(&self) -> Result<Endpoints, Failure> {
-        let own = self.own_address()?;
+        Ok(self.ends_from(self.own_address()?))
+    }
+
+    /// The same from this address of ours.
+    pub fn ends_from(&self, own: IpAddr) -> Endpoints {
         let source = SocketAddr::new(own, self.probe.source_port.unwrap_or(SHOWN_PORT));
         let destination = if self.plan.mode.is_looped() {
             SocketAddr::new(own, SHOWN_PORT + 1)
         } else {
             self.host
         };
-        Ok(self.between(source, destination))
+        self.between(source, destination)
     }
 
     /// A socket whose kernel writes the header; needs no right.

@@ -16,6 +16,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         a_name_that_nobody_answers_delays_no_other_session,
         sessions_live_on_while_a_reload_waits_for_a_name,
         the_end_waits_for_no_name,
+        what_a_names_address_forbids_concerns_its_session_alone,
         a_name_is_followed_to_where_a_network_was_renumbered,
     ]
 }
@@ -89,6 +90,24 @@ fn the_end_waits_for_no_name() {
     daemon.told("metrics are told over HTTP");
     let (finished, _) = daemon.stop();
     assert!(!finished.stderr.contains("session waits"), "{finished}");
+}
+
+fn what_a_names_address_forbids_concerns_its_session_alone() {
+    let net = netns::two_hosts(Families::V4);
+    let _far = reflector(&net.far);
+    // Behind segments it needs a name that other nodes do not have (RFC 9503 §3).
+    let behind = "[[session]]\nname = \"c\"\ntarget = \"localhost\"\nsegments = [\"16005\"]\n";
+    let daemon = Daemon::start(&net.near, &net.far, &format!("{TWO}{behind}"));
+    daemon.told("msg=\"session waits; tried again later\" session=c reason=");
+    daemon.told("HOST is an address that every node has");
+    daemon.told("msg=\"session is up\" session=b");
+    let written = daemon.text.replace("localhost", "127.0.0.1");
+    let mut check = netns::binary("stamp-sender");
+    check.args(["config", "check"]).arg(daemon.folder.write("written.toml", &written));
+    let refused = net.near.spawn(&mut check).wait();
+    refused.assert_code(3);
+    assert!(refused.stderr.contains("written.toml: session c: --destination-node"), "{refused}");
+    let _ = daemon.stop();
 }
 
 fn a_name_is_followed_to_where_a_network_was_renumbered() {
