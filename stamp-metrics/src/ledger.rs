@@ -28,6 +28,14 @@ impl<L> Default for Ledger<L> {
 }
 
 impl<L: Copy + Eq> Ledger<L> {
+    /// Of a session whose losses have a direction, or will have: none is known before the first life too.
+    #[must_use]
+    pub fn by_direction() -> Self {
+        let none = Self::default();
+        let told = SessionCounters { lost: [Some(0); 3], ..none.told };
+        Self { told, ..none }
+    }
+
     /// A life begins.
     pub fn begin(&mut self, life: L) {
         self.close();
@@ -94,6 +102,17 @@ mod tests {
         ledger.begin(2);
         ledger.take(2, &counted(3));
         assert_eq!(ledger.told().sent, 15);
+    }
+
+    #[test]
+    fn losses_that_will_have_a_direction_are_none_before_the_first_life() {
+        let mut ledger = Ledger::by_direction();
+        assert_eq!(ledger.told().lost, [Some(0); 3]);
+        ledger.begin(1);
+        let lost = [Some(2), None, Some(3)];
+        ledger.take(1, &SessionCounters { lost, ..SessionCounters::default() });
+        assert_eq!(ledger.told().lost, [Some(2), Some(0), Some(3)]);
+        assert_eq!(Ledger::<u8>::default().told().lost, [None, None, Some(0)]);
     }
 
     #[test]

@@ -89,7 +89,7 @@ impl Board {
     pub(super) fn admit(&self, spec: &Arc<SessionSpec>) {
         let mut posted = self.read();
         let entry = posted.sessions.entry(spec.name.clone()).or_insert_with(|| {
-            let branches = vec![Branch::new(Arc::new(identity(spec, None)))];
+            let branches = vec![Branch::new(spec, Arc::new(identity(spec, None)))];
             let histograms = BTreeMap::new();
             Entry { spec: Arc::clone(spec), waits: None, branches, histograms }
         });
@@ -135,7 +135,7 @@ impl Board {
                 let same = known.iter().position(|known| known.identity.name == info.name);
                 let mut branch = match same {
                     Some(index) => Branch { identity, ..known.swap_remove(index) },
-                    None => Branch::new(identity),
+                    None => Branch::new(spec, identity),
                 };
                 let place = Place { worker, number };
                 branch.ledger.begin(place);
@@ -301,14 +301,18 @@ impl Posted {
 }
 
 impl Branch {
-    fn new(identity: Arc<Identity>) -> Self {
+    fn new(spec: &SessionSpec, identity: Arc<Identity>) -> Self {
+        let ledger = match spec.settings.get("stateful") {
+            Some("true") => Ledger::by_direction(),
+            _ => Ledger::default(),
+        };
         Self {
             identity,
             runs: None,
             window: None,
             news: News::default(),
             course: VecDeque::new(),
-            ledger: Ledger::default(),
+            ledger,
             announced: None,
             broken: None,
         }

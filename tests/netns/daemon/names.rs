@@ -96,11 +96,16 @@ fn what_a_names_address_forbids_concerns_its_session_alone() {
     let net = netns::two_hosts(Families::V4);
     let _far = reflector(&net.far);
     // Behind segments it needs a name that other nodes do not have (RFC 9503 §3).
-    let behind = "[[session]]\nname = \"c\"\ntarget = \"localhost\"\nsegments = [\"16005\"]\n";
+    let behind = "[[session]]\nname = \"c\"\ntarget = \"localhost\"\nsegments = [\"16005\"]\nstateful = true\n";
     let daemon = Daemon::start(&net.near, &net.far, &format!("{TWO}{behind}"));
     daemon.told("msg=\"session waits; tried again later\" session=c reason=");
     daemon.told("HOST is an address that every node has");
     daemon.told("msg=\"session is up\" session=b");
+    // Its series are there from the start, and so are those of its directions.
+    for way in ["forward", "backward", "round_trip"] {
+        let lost = format!("stamp_session_packets_lost_total{{session=\"c\",direction=\"{way}\"}}");
+        wait_for((&net.near, 9_862), &lost, |lost| lost == 0.0);
+    }
     let written = daemon.text.replace("localhost", "127.0.0.1");
     let mut check = netns::binary("stamp-sender");
     check.args(["config", "check"]).arg(daemon.folder.write("written.toml", &written));
