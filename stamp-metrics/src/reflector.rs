@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use stamp_session::clock::ClockState;
 use stamp_session::forwarding::{self, ForwardingSnapshot, UnstampedReason};
-use stamp_session::reflector::{DropReason, ReflectorSnapshot};
+use stamp_session::reflector::{DropReason, ProbeCounts, ReflectorSnapshot};
 use stamp_session::statistics::Histogram;
 
 use crate::catalogue::*;
@@ -22,10 +22,21 @@ pub struct Reflector {
     pub queue_drops: u64,
     /// The clock of this host.
     pub clock: ClockState,
-    /// Time between probes and their replies.
-    pub turnaround: Option<Arc<Histogram>>,
+    /// Where probes come in.
+    pub listeners: Vec<Listener>,
     /// What it forwarded, where it is a timestamp-and-forward node too.
     pub node: Option<Node>,
+}
+
+/// What a listener has done.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// Where it listens, as the operator may write it.
+    pub name: Arc<str>,
+    /// What became of its probes.
+    pub probes: ProbeCounts,
+    /// Time between probes and their replies.
+    pub turnaround: Arc<Histogram>,
 }
 
 /// What a timestamp-and-forward node has done.
@@ -86,11 +97,16 @@ static FAMILIES: LazyLock<Vec<Metrics>> = LazyLock::new(|| {
     program::families()
         .filter(|family| family.metric() != &SESSIONS_OMITTED)
         .chain([
-            one(&PROBES, |of, to| to.count(&[], of.0.counters.received)),
-            one(&REFLECTED, |of, to| to.count(&[], of.0.counters.reflected())),
+            one(&PROBES, |of, to| {
+                of.0.listeners.iter().for_each(|it| to.count(&[&it.name], it.probes.received));
+            }),
+            one(&REFLECTED, |of, to| {
+                of.0.listeners.iter().for_each(|it| to.count(&[&it.name], it.probes.reflected()));
+            }),
             one(&DROPPED, |of, to| {
-                for reason in DropReason::ALL {
-                    to.count(&[reason.label()], of.0.counters.drops(reason));
+                let listeners = of.0.listeners.iter();
+                for (it, reason) in listeners.flat_map(|it| DropReason::ALL.map(|why| (it, why))) {
+                    to.count(&[&it.name, reason.label()], it.probes.drops(reason));
                 }
             }),
             one(&QUEUE_DROPS, |of, to| to.count(&["receive_queue"], of.0.queue_drops)),
@@ -108,7 +124,7 @@ static FAMILIES: LazyLock<Vec<Metrics>> = LazyLock::new(|| {
                 to.some(&[source(of)], bound.map(|ns| ns as f64 / 1e9));
             }),
             one(&TURNAROUND, |of, to| {
-                of.0.turnaround.iter().for_each(|turnaround| to.histogram(&[], turnaround));
+                of.0.listeners.iter().for_each(|it| to.histogram(&[&it.name], &it.turnaround));
             }),
         ])
         .chain(of_node())
@@ -167,30 +183,35 @@ mod tests {
 
     #[test]
     fn every_reason_has_a_series_from_the_start() {
-        let counters = ReflectorSnapshot { received: 3, answered: 2, ..Default::default() };
+        let counters = ReflectorSnapshot::default();
+        let probes = ProbeCounts { received: 3, answered: 2, ..Default::default() };
         let program = Program { name: "stamp-reflector", ..Program::default() };
         let clock = ClockState::UNKNOWN;
-        let turnaround = Some(Arc::new(Histogram::new(Buckets::rising([1_000]))));
+        let turnaround = Arc::new(Histogram::new(Buckets::rising([1_000])));
+        let listeners = vec![Listener { name: ":862".into(), probes, turnaround }];
         let mut stamped = ForwardingSnapshot::of_rules(1);
         stamped.add_sent(Fate { rule: Some(0), handling: Handling::Stamped }, 5);
         let entries = vec!["label 15001".to_owned()];
         let node = Some(Node { entries, counters: stamped, queue_drops: 0 });
-        let reflector = Reflector { program, counters, queue_drops: 1, clock, turnaround, node };
+        let reflector = Reflector { program, counters, queue_drops: 1, clock, listeners, node };
         let text: String = reflector
             .shared()
             .exposition()
             .map(|piece| String::from_utf8(piece).unwrap())
             .collect();
         for reason in DropReason::ALL {
-            let series = format!("packets_dropped_total{{reason=\"{}\"}} 0\n", reason.label());
+            let series = format!(
+                "packets_dropped_total{{listener=\":862\",reason=\"{}\"}} 0\n",
+                reason.label()
+            );
             assert!(text.contains(&series), "{text}");
         }
         for line in [
-            "stamp_reflector_packets_received_total 3\n",
-            "stamp_reflector_packets_reflected_total 2\n",
+            "stamp_reflector_packets_received_total{listener=\":862\"} 3\n",
+            "stamp_reflector_packets_reflected_total{listener=\":862\"} 2\n",
             "stamp_reflector_local_drops_total{reason=\"receive_queue\"} 1\n",
             "stamp_reflector_clock_synchronized{source=\"detected\"} 0\n",
-            "stamp_reflector_turnaround_seconds_bucket{le=\"0.000001\"} 0\n",
+            "stamp_reflector_turnaround_seconds_bucket{listener=\":862\",le=\"0.000001\"} 0\n",
             "stamp_timestamp_packets_total{entry=\"label 15001\",result=\"stamped\"} 5\n",
             "stamp_timestamp_packets_unstamped_total{reason=\"not_udp\"} 0\n",
             "stamp_timestamp_packets_dropped_total{reason=\"no_route\"} 0\n",

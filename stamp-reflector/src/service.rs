@@ -243,9 +243,10 @@ impl Service {
     /// Hands bound sockets to the workers. From here on they answer.
     fn add(&mut self, bound: Vec<Bound>) -> Result<(), Failure> {
         for Bound { endpoint, local, sockets } in bound {
-            let id = self.pool.add_listener(sockets)?;
+            let name = endpoint.with_port(local.port()).to_string();
+            let id = self.pool.add_listener(&name, sockets)?;
             let workers = self.pool.workers();
-            tracing::info!(workers, "listening on {}", endpoint.with_port(local.port()));
+            tracing::info!(workers, "listening on {name}");
             self.listeners.push(Listening { endpoint, local, id });
         }
         Ok(())

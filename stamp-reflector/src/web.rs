@@ -12,12 +12,12 @@ use stamp_metrics::feed::Feed;
 use stamp_metrics::http::{Done, Note, Order, Page, Pieces, Query, Server, Site, Verb};
 use stamp_metrics::process::Process;
 use stamp_metrics::program::{Program, Reloads};
-use stamp_metrics::reflector::{Node, Reflector};
+use stamp_metrics::reflector::{Listener, Node, Reflector};
 use stamp_service::inherited::Inherited;
 use stamp_service::web;
 use stamp_session::clock::ClockState;
 use stamp_worker::forwarder::ForwarderAsker;
-use stamp_worker::reflector::ReflectorAsker;
+use stamp_worker::reflector::{ListenerView, ReflectorAsker};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::failure::Failure;
@@ -167,7 +167,7 @@ impl Site for ReflectorSite {
             counters: self.asker.snapshot(),
             queue_drops: self.asker.queue_drops(),
             clock: clock.unwrap_or_else(stamp_worker::clock_state),
-            turnaround: Some(self.asker.turnaround()),
+            listeners: self.asker.listeners().into_iter().map(listener).collect(),
             node,
         };
         Box::new(reflector.shared().exposition())
@@ -230,6 +230,10 @@ impl Site for ReflectorSite {
     fn note(&self, note: Note) {
         web::tell(note, "web", &self.evicted);
     }
+}
+
+fn listener(ListenerView { name, probes, turnaround }: ListenerView) -> Listener {
+    Listener { name, probes, turnaround }
 }
 
 const ENTRANCE: &str = concat!(

@@ -66,7 +66,7 @@ pub use reply::{FurtherReply, Reply, ReplyToken, UnsealedReply, Verdict};
 pub(crate) use returns::{Ends, ReturnRules};
 pub use returns::{ReplyMeans, ReturnPathPolicy};
 pub use sessions::session::SessionView;
-pub use snapshot::ReflectorSnapshot;
+pub use snapshot::{ProbeCounts, ReflectorSnapshot};
 pub use tlv_policy::{TlvAction, TlvActions};
 pub use way::{DataPlane, ReplySegments, ReplyWay, ReturnList};
 
@@ -205,6 +205,12 @@ impl Reflector {
                 Verdict::Drop(reason)
             }
         }
+    }
+
+    /// What became of probes so far.
+    #[must_use]
+    pub const fn probes(&self) -> ProbeCounts {
+        self.counts.probes()
     }
 
     /// Counts a datagram that was larger than the buffer it was received into.

@@ -35,6 +35,6 @@ pub(crate) fn start(at: SocketAddr, mode: AuthenticationMode, stateful: bool) ->
         };
         address.set_ip(loopback);
     }
-    pool.add_listener(vec![socket]).expect("the worker takes the socket");
+    pool.add_listener("far end", vec![socket]).expect("the worker takes the socket");
     FarEnd { pool, address }
 }

@@ -13,8 +13,8 @@ use std::thread::JoinHandle;
 use stamp_net::UdpSocket;
 use stamp_session::clock::ClockState;
 use stamp_session::reflector::{
-    OneWayArrival, OneWayView, RateLimiter, Reflector, ReflectorConfig, ReflectorEvent,
-    ReflectorSnapshot, SessionFilter, SessionView,
+    OneWayArrival, OneWayView, ProbeCounts, RateLimiter, Reflector, ReflectorConfig,
+    ReflectorEvent, ReflectorSnapshot, SessionFilter, SessionView,
 };
 use stamp_session::statistics::{Buckets, Histogram};
 
@@ -41,6 +41,20 @@ pub trait ReflectorObserver: Send + Sync {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct ListenerId(u32);
 
+/// What a listener has done, on all workers.
+#[derive(Clone, Debug)]
+pub struct ListenerView {
+    /// As it was called when it was added.
+    pub name: Arc<str>,
+    /// What became of its probes, since it was added.
+    pub probes: ProbeCounts,
+    /// Time between probes and their replies as T2 and T3 tell it.
+    pub turnaround: Arc<Histogram>,
+}
+
+/// The listeners of a pool, in the order of their coming.
+type Listeners = Arc<Mutex<Vec<(ListenerId, ListenerView)>>>;
+
 /// Running reflector workers.
 ///
 /// Dropping the pool stops the workers.
@@ -48,7 +62,7 @@ pub struct ListenerId(u32);
 pub struct ReflectorPool {
     workers: Vec<Worker>,
     next_listener: u32,
-    turnaround: Arc<Histogram>,
+    listeners: Listeners,
 }
 
 #[derive(Debug)]
@@ -72,15 +86,14 @@ impl ReflectorPool {
         limiter: &Arc<RateLimiter>,
         observer: &Arc<dyn ReflectorObserver>,
     ) -> Result<Self, WorkerError> {
-        let turnaround = Arc::new(Histogram::new(turnarounds()));
         let workers_of_pool = Vec::with_capacity(workers);
-        let mut pool = Self { workers: workers_of_pool, next_listener: 0, turnaround };
+        let listeners = Listeners::default();
+        let mut pool = Self { workers: workers_of_pool, next_listener: 0, listeners };
         for number in 0..workers {
             let engine = Reflector::new(config.clone(), Arc::clone(limiter))?;
             let (commands, inbox) = mpsc::channel();
-            let turnaround = Arc::clone(&pool.turnaround);
             let observer = Arc::clone(observer);
-            let thread = WorkerThread::new(engine, config.clock, inbox, observer, turnaround)?;
+            let thread = WorkerThread::new(engine, config.clock, inbox, observer)?;
             let name = format!("reflector-{number}");
             let line = Line::new(name.as_str(), commands, thread.waker());
             let thread = std::thread::Builder::new()
@@ -92,21 +105,29 @@ impl ReflectorPool {
         Ok(pool)
     }
 
-    /// Adds a listener: one socket for each worker, in their order.
+    /// Adds a listener that is called so: one socket for each worker, in their order.
     ///
     /// # Errors
     ///
     /// When there are more or fewer sockets than workers, or a worker has ended.
-    pub fn add_listener(&mut self, sockets: Vec<UdpSocket>) -> Result<ListenerId, WorkerError> {
+    pub fn add_listener(
+        &mut self,
+        name: &str,
+        sockets: Vec<UdpSocket>,
+    ) -> Result<ListenerId, WorkerError> {
         if sockets.len() != self.workers.len() {
             let (sockets, workers) = (sockets.len(), self.workers.len());
             return Err(WorkerError::Sockets { sockets, workers });
         }
         let id = ListenerId(self.next_listener);
         self.next_listener += 1;
+        let turnaround = Arc::new(Histogram::new(turnarounds()));
         for (worker, socket) in self.workers.iter().zip(sockets) {
-            worker.ask(|answer| Command::Listen { token: id.0, socket, answer })??;
+            let turnaround = Arc::clone(&turnaround);
+            worker.ask(|answer| Command::Listen { token: id.0, socket, turnaround, answer })??;
         }
+        let view = ListenerView { name: name.into(), probes: ProbeCounts::default(), turnaround };
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push((id, view));
         Ok(id)
     }
 
@@ -116,6 +137,8 @@ impl ReflectorPool {
             // A worker that has ended has closed them too.
             let _ = worker.ask(|answer| Command::Unlisten { token: id.0, answer });
         }
+        let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        listeners.retain(|(known, _)| *known != id);
     }
 
     /// Replaces the configuration in every worker; sessions and counters of what stays are kept.
@@ -179,7 +202,7 @@ impl ReflectorPool {
     pub fn asker(&self) -> ReflectorAsker {
         let lines: Vec<_> = self.workers.iter().map(|worker| worker.line.clone()).collect();
         let told = Arc::new(Mutex::new(vec![Told::default(); lines.len()]));
-        ReflectorAsker { lines, told, turnaround: Arc::clone(&self.turnaround) }
+        ReflectorAsker { lines, told, listeners: Arc::clone(&self.listeners) }
     }
 
     /// Number of workers.
@@ -216,13 +239,14 @@ pub struct ReflectorAsker {
     lines: Vec<Line<Command>>,
     /// What each told last.
     told: Arc<Mutex<Vec<Told>>>,
-    turnaround: Arc<Histogram>,
+    listeners: Listeners,
 }
 
 /// Counters of a worker.
 #[derive(Clone, Debug, Default)]
 struct Told {
     snapshot: ReflectorSnapshot,
+    listeners: Vec<(u32, ProbeCounts)>,
     queue_drops: u64,
 }
 
@@ -277,10 +301,17 @@ impl ReflectorAsker {
         self.told(Command::QueueDrops, |told| &mut told.queue_drops).iter().sum()
     }
 
-    /// Time between probes and their replies as T2 and T3 tell it, of all workers.
+    /// What each listener has done, in the order of their coming.
     #[must_use]
-    pub fn turnaround(&self) -> Arc<Histogram> {
-        Arc::clone(&self.turnaround)
+    pub fn listeners(&self) -> Vec<ListenerView> {
+        let parts = self.told(Command::Listeners, |told| &mut told.listeners);
+        let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        let summed = |(id, view): &(ListenerId, ListenerView)| {
+            let here = parts.iter().flatten().filter(|(token, _)| *token == id.0);
+            let probes = here.fold(view.probes, |sum, (_, part)| sum.plus(part));
+            ListenerView { probes, ..view.clone() }
+        };
+        listeners.iter().map(summed).collect()
     }
 
     /// What each worker answers, or has told last.

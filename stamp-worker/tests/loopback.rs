@@ -92,7 +92,7 @@ fn reflect(config: &ReflectorConfig, workers: usize, at: SocketAddr) -> Reflecti
     let sockets = UdpSocket::open_group(&SocketOptions::new(at), workers).unwrap();
     let address = sockets[0].local_addr();
     let mut pool = ReflectorPool::start(workers, config, &limiter, &observer).unwrap();
-    pool.add_listener(sockets).unwrap();
+    pool.add_listener("first", sockets).unwrap();
     Reflecting { pool, address }
 }
 
@@ -317,7 +317,7 @@ fn a_reload_keeps_sessions_and_a_removed_listener_answers_no_more() {
     far.pool.reconfigure(&config).unwrap();
     assert_eq!(far.pool.sessions().len(), 1);
     let second = UdpSocket::open_group(&SocketOptions::new(v4()), 1).unwrap();
-    let (address, id) = (second[0].local_addr(), far.pool.add_listener(second).unwrap());
+    let (address, id) = (second[0].local_addr(), far.pool.add_listener("second", second).unwrap());
     let second = run(address);
     assert_eq!(second.received, second.sent);
     far.pool.remove_listener(id);

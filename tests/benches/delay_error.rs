@@ -191,7 +191,7 @@ fn reflector(hosts: &TwoHosts, run: &Run) -> (ReflectorPool, SocketAddr) {
     let socket = socket.expect("a socket");
     let target = socket.local_addr();
     let mut pool = ReflectorPool::start(1, &config, &limiter, &observer).expect("a worker");
-    pool.add_listener(vec![socket]).expect("the worker takes the socket");
+    pool.add_listener("far end", vec![socket]).expect("the worker takes the socket");
     (pool, target)
 }
 

@@ -6,19 +6,23 @@ use super::{Metric, Unit, counter, gauge, histogram};
 pub const PROBES: Metric = counter(
     "stamp_reflector_packets_received_total",
     Unit::Count,
-    &[],
-    "Datagrams that came to the listeners.",
+    &["listener"],
+    "Datagrams that came to a listener.",
 );
 
 /// Probes that were answered.
-pub const REFLECTED: Metric =
-    counter("stamp_reflector_packets_reflected_total", Unit::Count, &[], "Replies that were sent.");
+pub const REFLECTED: Metric = counter(
+    "stamp_reflector_packets_reflected_total",
+    Unit::Count,
+    &["listener"],
+    "Replies that were sent to probes of a listener.",
+);
 
 /// Probes that were not.
 pub const DROPPED: Metric = counter(
     "stamp_reflector_packets_dropped_total",
     Unit::Count,
-    &["reason"],
+    &["listener", "reason"],
     "Datagrams without a reply, by reason.",
 );
 
@@ -90,7 +94,7 @@ pub const CLOCK_BOUND: Metric = gauge(
 pub const TURNAROUND: Metric = histogram(
     "stamp_reflector_turnaround_seconds",
     Unit::Seconds,
-    &[],
+    &["listener"],
     "Time between a probe and its reply as their timestamps T2 and T3 tell it.",
 );
 

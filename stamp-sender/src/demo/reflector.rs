@@ -45,7 +45,7 @@ impl Reflector {
         let limiter = Arc::new(RateLimiter::new(RateLimiterConfig::new(seed)));
         let observer: Arc<dyn ReflectorObserver> = Arc::new(Quiet);
         let mut pool = ReflectorPool::start(1, &config, &limiter, &observer)?;
-        pool.add_listener(vec![socket])?;
+        pool.add_listener("demo", vec![socket])?;
         Ok(Self { address, _pool: pool })
     }
 }

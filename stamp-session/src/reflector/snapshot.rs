@@ -53,11 +53,62 @@ pub struct ReflectorSnapshot {
     pub session_octets: usize,
 }
 
-impl ReflectorSnapshot {
+/// What became of probes; each is answered or dropped, once.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct ProbeCounts {
+    /// [`ReflectorSnapshot::received`].
+    pub received: u64,
+    /// [`ReflectorSnapshot::answered`].
+    pub answered: u64,
+    /// [`ReflectorSnapshot::dropped`].
+    pub dropped: [u64; DropReason::COUNT],
+}
+
+impl ProbeCounts {
     /// Replies that were sent.
     #[must_use]
     pub fn reflected(&self) -> u64 {
         self.answered.saturating_sub(self.drops(DropReason::SendError))
+    }
+
+    /// Probes dropped for one reason.
+    #[must_use]
+    pub fn drops(&self, reason: DropReason) -> u64 {
+        self.dropped.get(reason.index()).copied().unwrap_or(0)
+    }
+
+    /// Both added up.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            received: self.received.saturating_add(other.received),
+            answered: self.answered.saturating_add(other.answered),
+            dropped: each(&self.dropped, &other.dropped, u64::saturating_add),
+        }
+    }
+
+    /// What has come since `before`.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            received: self.received.saturating_sub(before.received),
+            answered: self.answered.saturating_sub(before.answered),
+            dropped: each(&self.dropped, &before.dropped, u64::saturating_sub),
+        }
+    }
+}
+
+impl ReflectorSnapshot {
+    /// What became of probes.
+    #[must_use]
+    pub const fn probes(&self) -> ProbeCounts {
+        ProbeCounts { received: self.received, answered: self.answered, dropped: self.dropped }
+    }
+
+    /// Replies that were sent.
+    #[must_use]
+    pub fn reflected(&self) -> u64 {
+        self.probes().reflected()
     }
 
     /// Probes dropped for one reason.
@@ -85,8 +136,8 @@ impl ReflectorSnapshot {
         Self {
             received: sum(self.received, other.received),
             answered: sum(self.answered, other.answered),
-            dropped: added(&self.dropped, &other.dropped),
-            loops: added(&self.loops, &other.loops),
+            dropped: each(&self.dropped, &other.dropped, sum),
+            loops: each(&self.loops, &other.loops, sum),
             synthetic_hop_limit: sum(self.synthetic_hop_limit, other.synthetic_hop_limit),
             zero_multiplier: sum(self.zero_multiplier, other.zero_multiplier),
             short_answered: sum(self.short_answered, other.short_answered),
@@ -111,12 +162,12 @@ impl ReflectorSnapshot {
     }
 }
 
-fn added<const N: usize>(one: &[u64; N], other: &[u64; N]) -> [u64; N] {
-    let mut sum = *one;
-    for (sum, part) in sum.iter_mut().zip(other) {
-        *sum = sum.saturating_add(*part);
+fn each<const N: usize>(one: &[u64; N], other: &[u64; N], join: fn(u64, u64) -> u64) -> [u64; N] {
+    let mut joined = *one;
+    for (joined, other) in joined.iter_mut().zip(other) {
+        *joined = join(*joined, *other);
     }
-    sum
+    joined
 }
 
 #[cfg(test)]
@@ -131,6 +182,8 @@ mod tests {
         let sum = one.plus(&one);
         assert_eq!((sum.received, sum.sessions, sum.drops(DropReason::Loop)), (6, 2, 4));
         assert_eq!(sum.tlv.unrecognized, 8);
+        assert_eq!(sum.probes(), one.probes().plus(&one.probes()));
+        assert_eq!(sum.probes().since(&one.probes()), one.probes());
         assert_eq!(one.plus(&ReflectorSnapshot::default()), one);
     }
 }

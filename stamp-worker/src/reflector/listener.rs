@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 use std::net::{Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 
 use stamp_net::{
     ArrivedHeaders, Datagram, ErrorBatch, Ipv4HeaderTap, Outgoing, SocketEvent, UdpSocket,
 };
-use stamp_session::reflector::{Reflector, ReplyToken};
+use stamp_session::reflector::{ProbeCounts, Reflector, ReplyToken};
+use stamp_session::statistics::Histogram;
 
 use super::members::Members;
 
@@ -21,6 +23,10 @@ const MOST_AWAITED: usize = 256;
 pub(super) struct Listener {
     pub(super) token: u32,
     pub(super) socket: UdpSocket,
+    /// What became of what came in here.
+    pub(super) probes: ProbeCounts,
+    /// Time between probes and their replies, of all sockets of this listener.
+    pub(super) turnaround: Arc<Histogram>,
     /// SIDs in travel order, as they lie in a Return Path TLV.
     segments: Vec<u8>,
     /// Replies whose transmit stamp is wanted, with its id, in the order of sending.
@@ -42,10 +48,12 @@ enum HeaderSource {
 }
 
 impl Listener {
-    pub(super) const fn new(token: u32, socket: UdpSocket) -> Self {
+    pub(super) fn new(token: u32, socket: UdpSocket, turnaround: Arc<Histogram>) -> Self {
         Self {
             token,
             socket,
+            probes: ProbeCounts::default(),
+            turnaround,
             segments: Vec::new(),
             awaited: VecDeque::new(),
             headers: HeaderSource::Unwanted,
@@ -152,6 +160,11 @@ impl Listener {
                 }
             }
         }
+    }
+
+    /// The engine has counted so much more of what came in here.
+    pub(super) fn count(&mut self, more: &ProbeCounts) {
+        self.probes = self.probes.plus(more);
     }
 
     /// What the kernel dropped because the queue was full.

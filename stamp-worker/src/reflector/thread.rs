@@ -11,8 +11,8 @@ use stamp_net::{
 use stamp_session::clock::{ClockState, Now};
 use stamp_session::datagram::{Headers, Received};
 use stamp_session::reflector::{
-    DataPlane, OneWayView, Reflector, ReflectorConfig, ReflectorConfigError, ReflectorSnapshot,
-    Reply, ReplyToken, ReplyWay, SessionFilter, SessionView, Verdict,
+    DataPlane, OneWayView, ProbeCounts, Reflector, ReflectorConfig, ReflectorConfigError,
+    ReflectorSnapshot, Reply, ReplyToken, ReplyWay, SessionFilter, SessionView, Verdict,
 };
 use stamp_session::statistics::Histogram;
 
@@ -37,17 +37,35 @@ const TURNS: usize = 8;
 
 /// What the control side asks of a worker.
 pub(super) enum Command {
-    Listen { token: u32, socket: UdpSocket, answer: Sender<Result<(), NetError>> },
-    Unlisten { token: u32, answer: Sender<()> },
-    Reconfigure { config: Box<ReflectorConfig>, answer: Sender<Result<(), ReflectorConfigError>> },
+    Listen {
+        token: u32,
+        socket: UdpSocket,
+        turnaround: Arc<Histogram>,
+        answer: Sender<Result<(), NetError>>,
+    },
+    Unlisten {
+        token: u32,
+        answer: Sender<()>,
+    },
+    Reconfigure {
+        config: Box<ReflectorConfig>,
+        answer: Sender<Result<(), ReflectorConfigError>>,
+    },
     Clock(ClockState),
     Traffic(Option<TrafficWatch>),
     Snapshot(Sender<ReflectorSnapshot>),
+    Listeners(Sender<Vec<(u32, ProbeCounts)>>),
     Sessions(Sender<Vec<SessionView>>),
     OneWay(Sender<Vec<OneWayView>>),
     QueueDrops(Sender<u64>),
-    Forget { which: SessionFilter, answer: Sender<usize> },
-    Drain { is_draining: bool, answer: Sender<()> },
+    Forget {
+        which: SessionFilter,
+        answer: Sender<usize>,
+    },
+    Drain {
+        is_draining: bool,
+        answer: Sender<()>,
+    },
     Here(Sender<()>),
     Stop,
 }
@@ -66,7 +84,6 @@ pub(super) struct WorkerThread {
     traffic: Option<TrafficWatch>,
     inbox: Receiver<Command>,
     observer: Arc<dyn ReflectorObserver>,
-    turnaround: Arc<Histogram>,
 }
 
 struct Buffers {
@@ -88,7 +105,6 @@ impl WorkerThread {
         clock: ClockState,
         inbox: Receiver<Command>,
         observer: Arc<dyn ReflectorObserver>,
-        turnaround: Arc<Histogram>,
     ) -> Result<Self, WorkerError> {
         let buffers = Buffers {
             receive: ReceiveBatch::new(RECEIVE_COUNT, SLOT_OCTETS),
@@ -112,7 +128,6 @@ impl WorkerThread {
             traffic: None,
             inbox,
             observer,
-            turnaround,
         })
     }
 
@@ -155,10 +170,10 @@ impl WorkerThread {
         while let Ok(command) = self.inbox.try_recv() {
             // An asker that is gone needs no answer.
             match command {
-                Command::Listen { token, socket, answer } => {
+                Command::Listen { token, socket, turnaround, answer } => {
                     let added = self.poller.add(&socket, token);
                     if added.is_ok() {
-                        let mut listener = Listener::new(token, socket);
+                        let mut listener = Listener::new(token, socket, turnaround);
                         listener.configure(&self.engine);
                         self.listeners.push(listener);
                     }
@@ -185,6 +200,10 @@ impl WorkerThread {
                 }
                 Command::Snapshot(answer) => {
                     let _ = answer.send(self.engine.snapshot());
+                }
+                Command::Listeners(answer) => {
+                    let counted = |listener: &Listener| (listener.token, listener.probes);
+                    let _ = answer.send(self.listeners.iter().map(counted).collect());
                 }
                 Command::Sessions(answer) => {
                     let _ = answer.send(self.engine.sessions().collect());
@@ -238,7 +257,9 @@ impl WorkerThread {
             let outgoing = outgoing(&reply, listener.socket.local_addr());
             tokens.push((reply.token, false));
             send.push(outgoing);
+            let before = self.engine.probes();
             flush(listener, &mut self.engine, send, tokens);
+            listener.count(&self.engine.probes().since(&before));
         }
     }
 
@@ -248,6 +269,7 @@ impl WorkerThread {
             let named = |listener: &&mut Listener| listener.token == ready.token;
             // A socket may have been closed since.
             let Some(listener) = self.listeners.iter_mut().find(named) else { continue };
+            let before = self.engine.probes();
             let mut errors = ready.error;
             for _ in 0..TURNS {
                 if errors || listener.awaits_stamps() {
@@ -259,12 +281,12 @@ impl WorkerThread {
                 if let Some(traffic) = &self.traffic {
                     self.engine.handle_counters(traffic.counters());
                 }
-                let watching = (self.observer.as_ref(), &*self.turnaround);
-                answer(listener, &mut self.engine, &mut self.buffers, watching);
+                answer(listener, &mut self.engine, &mut self.buffers, self.observer.as_ref());
                 if taken < RECEIVE_COUNT {
                     break;
                 }
             }
+            listener.count(&self.engine.probes().since(&before));
         }
     }
 }
@@ -274,7 +296,7 @@ fn answer(
     listener: &mut Listener,
     engine: &mut Reflector,
     buffers: &mut Buffers,
-    (observer, turnaround): (&dyn ReflectorObserver, &Histogram),
+    observer: &dyn ReflectorObserver,
 ) {
     let Buffers { receive, send, tokens, segments, waiting, labels, .. } = buffers;
     let local = listener.socket.local_addr();
@@ -305,7 +327,7 @@ fn answer(
         };
         let reply_sent = stamp_net::clock::wall_now();
         let reply = unsealed.seal(reply_sent);
-        turnaround.record(reply_sent.since(received_at));
+        listener.turnaround.record(reply_sent.since(received_at));
         let outgoing = outgoing(&reply, local);
         if let Some(left) = listener.send_by_member(&outgoing, reply.octets) {
             if !left {

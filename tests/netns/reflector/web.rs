@@ -20,20 +20,23 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-const RECEIVED: &str = "stamp_reflector_packets_received_total";
+const RECEIVED: &str = "stamp_reflector_packets_received_total{listener=\"0.0.0.0:862\"}";
+const OTHER: &str = "stamp_reflector_packets_received_total{listener=\"0.0.0.0:8620\"}";
 const REFUSED: &str = "stamp_config_reloads_total{result=\"refused\"}";
 
 fn probes_are_counted_from_zero_and_reloads_show() {
     let net = netns::two_hosts(Families::V4);
     let folder = Folder::new();
     let good = "listen = [\"0.0.0.0:862\"]\nstateful = true\nweb.enable-lifecycle = true\n";
-    let file = folder.write("reflector.toml", good);
+    let both = good.replace("862\"]", "862\", \"0.0.0.0:8620\"]");
+    let file = folder.write("reflector.toml", &both);
     let program = net.far.spawn(netns::binary("stamp-reflector").arg("--config.file").arg(&file));
     program.wait_for_error_line(|line| line.contains("metrics are told over HTTP"));
     let at = (&net.far, 9863);
     let text = scrape(at);
     assert_eq!(value(&text, RECEIVED), Some(0.0), "{text}");
-    let dropped = "stamp_reflector_packets_dropped_total{reason=\"malformed\"}";
+    let dropped =
+        "stamp_reflector_packets_dropped_total{listener=\"0.0.0.0:862\",reason=\"malformed\"}";
     assert_eq!(value(&text, dropped), Some(0.0), "{text}");
     let far = net.far.ipv4().to_string();
     let mut sender = netns::binary("stamp-sender");
@@ -44,7 +47,11 @@ fn probes_are_counted_from_zero_and_reloads_show() {
     let all = f64::from(u32::try_from(sent + 1).expect("few"));
     let text = wait_for(at, RECEIVED, |received| received >= all);
     assert_eq!(value(&text, RECEIVED), Some(all), "{text}");
-    assert_eq!(value(&text, "stamp_reflector_packets_reflected_total"), value(&text, RECEIVED));
+    let reflected = RECEIVED.replace("received", "reflected");
+    assert_eq!(value(&text, &reflected), value(&text, RECEIVED));
+    let turned = "stamp_reflector_turnaround_seconds_count{listener=\"0.0.0.0:862\"}";
+    assert_eq!(value(&text, turned), Some(all), "{text}");
+    assert_eq!(value(&text, OTHER), Some(0.0), "probes came to the other listener");
     assert!(value(&text, "stamp_reflector_sessions").is_some_and(|held| held >= 1.0), "{text}");
     assert_eq!(ask(at, "GET", "/-/ready", "").0, 200);
     folder.write("reflector.toml", "stateful = 7\n");
@@ -56,6 +63,9 @@ fn probes_are_counted_from_zero_and_reloads_show() {
     folder.write("reflector.toml", good);
     assert_eq!(ask(at, "POST", "/-/reload", "").0, 200);
     assert!(ask(at, "GET", "/config", "").1.contains("stateful = true  # file"));
+    // A listener that stays keeps its counts, one that goes takes them along.
+    let text = wait_for(at, "stamp_config_last_reload_successful", |is_so| is_so == 1.0);
+    assert_eq!((value(&text, RECEIVED), value(&text, OTHER)), (Some(all), None), "{text}");
     program.signal(Signal::SIGTERM);
     program.wait().assert_code(0);
 }
