@@ -170,7 +170,7 @@ impl Service {
 
     /// Looks after what changes by itself: the rate of probes, the clock, local addresses.
     pub(crate) fn tick(&mut self) -> Result<(), Failure> {
-        let received = self.pool.snapshot().received;
+        let received = self.pool.asker().snapshot().received;
         let now = now();
         let elapsed = now.since(self.lately.at).as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
@@ -193,13 +193,14 @@ impl Service {
 
     /// Everything there is to tell now.
     pub(crate) fn statistics(&self, events_lost: u64) -> Statistics {
-        let mut sessions = self.pool.sessions();
+        let asker = self.pool.asker();
+        let mut sessions = asker.sessions();
         sessions.sort_by_key(|session| core::cmp::Reverse(session.last_seen));
         Statistics {
             now: now(),
             uptime: now().since(self.started),
-            counters: self.pool.snapshot(),
-            queue_drops: self.pool.queue_drops(),
+            counters: asker.snapshot(),
+            queue_drops: asker.queue_drops(),
             lately_pps: self.lately.pps,
             sessions,
             one_way: self.one_way(),
@@ -230,7 +231,7 @@ impl Service {
 
     /// One-way sessions, the one seen last first.
     fn one_way(&self) -> Vec<OneWayView> {
-        let mut sessions = self.pool.one_way();
+        let mut sessions = self.pool.asker().one_way();
         sessions.sort_by_key(|session| core::cmp::Reverse(session.last_seen));
         sessions
     }

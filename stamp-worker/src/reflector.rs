@@ -63,6 +63,7 @@ pub struct ReflectorPool {
     workers: Vec<Worker>,
     next_listener: u32,
     listeners: Listeners,
+    told: AllTold,
 }
 
 #[derive(Debug)]
@@ -88,7 +89,8 @@ impl ReflectorPool {
     ) -> Result<Self, WorkerError> {
         let workers_of_pool = Vec::with_capacity(workers);
         let listeners = Listeners::default();
-        let mut pool = Self { workers: workers_of_pool, next_listener: 0, listeners };
+        let told = Arc::new(Mutex::new(vec![Told::default(); workers]));
+        let mut pool = Self { workers: workers_of_pool, next_listener: 0, listeners, told };
         for number in 0..workers {
             let engine = Reflector::new(config.clone(), Arc::clone(limiter))?;
             let (commands, inbox) = mpsc::channel();
@@ -169,40 +171,12 @@ impl ReflectorPool {
         }
     }
 
-    /// Counters of all workers added up. A worker that has ended counts as nothing.
-    #[must_use]
-    pub fn snapshot(&self) -> ReflectorSnapshot {
-        self.workers
-            .iter()
-            .filter_map(|worker| worker.ask(Command::Snapshot).ok())
-            .fold(ReflectorSnapshot::default(), |sum, part| sum.plus(&part))
-    }
-
-    /// Live sessions of all workers; a stateless reflector has none.
-    #[must_use]
-    pub fn sessions(&self) -> Vec<SessionView> {
-        self.asker().sessions()
-    }
-
-    /// Sessions of all workers whose probes want no reply.
-    #[must_use]
-    pub fn one_way(&self) -> Vec<OneWayView> {
-        self.asker().one_way()
-    }
-
-    /// Probes that the receive queues of this host dropped so far, before anyone saw them: the
-    /// workers did not keep up, or the burst was larger than the queue.
-    #[must_use]
-    pub fn queue_drops(&self) -> u64 {
-        self.workers.iter().filter_map(|worker| worker.ask(Command::QueueDrops).ok()).sum()
-    }
-
-    /// Asks for the counters from another thread.
+    /// Asks for the counters, from any thread.
     #[must_use]
     pub fn asker(&self) -> ReflectorAsker {
         let lines: Vec<_> = self.workers.iter().map(|worker| worker.line.clone()).collect();
-        let told = Arc::new(Mutex::new(vec![Told::default(); lines.len()]));
-        ReflectorAsker { lines, told, listeners: Arc::clone(&self.listeners) }
+        let (told, listeners) = (Arc::clone(&self.told), Arc::clone(&self.listeners));
+        ReflectorAsker { lines, told, listeners }
     }
 
     /// Number of workers.
@@ -237,10 +211,12 @@ impl Drop for ReflectorPool {
 #[derive(Clone, Debug)]
 pub struct ReflectorAsker {
     lines: Vec<Line<Command>>,
-    /// What each told last.
-    told: Arc<Mutex<Vec<Told>>>,
+    told: AllTold,
     listeners: Listeners,
 }
+
+/// What each worker told last.
+type AllTold = Arc<Mutex<Vec<Told>>>;
 
 /// Counters of a worker.
 #[derive(Clone, Debug, Default)]
@@ -259,20 +235,20 @@ impl ReflectorAsker {
         roll
     }
 
-    /// [`ReflectorPool::snapshot`].
+    /// Counters of all workers added up.
     #[must_use]
     pub fn snapshot(&self) -> ReflectorSnapshot {
         let parts = self.told(Command::Snapshot, |told| &mut told.snapshot);
         parts.iter().fold(ReflectorSnapshot::default(), |sum, part| sum.plus(part))
     }
 
-    /// [`ReflectorPool::sessions`].
+    /// Live sessions of all workers; a stateless reflector has none.
     #[must_use]
     pub fn sessions(&self) -> Vec<SessionView> {
         Line::ask_all(&self.lines, Command::Sessions).into_iter().flatten().flatten().collect()
     }
 
-    /// [`ReflectorPool::one_way`].
+    /// Sessions of all workers whose probes want no reply.
     #[must_use]
     pub fn one_way(&self) -> Vec<OneWayView> {
         Line::ask_all(&self.lines, Command::OneWay).into_iter().flatten().flatten().collect()
@@ -295,7 +271,8 @@ impl ReflectorAsker {
         let _ = Line::ask_all(&self.lines, |answer| Command::Drain { is_draining, answer });
     }
 
-    /// [`ReflectorPool::queue_drops`].
+    /// Probes that the receive queues of this host dropped so far, before anyone saw them: the
+    /// workers did not keep up, or the burst was larger than the queue.
     #[must_use]
     pub fn queue_drops(&self) -> u64 {
         self.told(Command::QueueDrops, |told| &mut told.queue_drops).iter().sum()

@@ -315,13 +315,13 @@ fn a_reload_keeps_sessions_and_a_removed_listener_answers_no_more() {
     let mut config = reflector_config(AuthenticationMode::Unauthenticated);
     config.session_expiry = Duration::from_secs(60);
     far.pool.reconfigure(&config).unwrap();
-    assert_eq!(far.pool.sessions().len(), 1);
+    assert_eq!(far.pool.asker().sessions().len(), 1);
     let second = UdpSocket::open_group(&SocketOptions::new(v4()), 1).unwrap();
     let (address, id) = (second[0].local_addr(), far.pool.add_listener("second", second).unwrap());
     let second = run(address);
     assert_eq!(second.received, second.sent);
     far.pool.remove_listener(id);
-    assert_eq!(far.pool.snapshot().reflected(), first.sent + second.sent);
+    assert_eq!(far.pool.asker().snapshot().reflected(), first.sent + second.sent);
     assert_eq!(run(address).received, 0);
     assert_eq!(far.pool.stop().reflected(), first.sent + second.sent);
 }
