@@ -55,8 +55,10 @@ pub fn read<T>(
     let (table, syntax) = DeTable::parse_recoverable(text);
     let source = Source::new(file, text);
     for error in &syntax {
-        let problem = Problem::Syntax { message: error.message().to_owned() };
-        source.report(error.span().unwrap_or(0..0), String::new(), None, problem);
+        let (message, span) = (error.message().to_owned(), error.span().unwrap_or(0..0));
+        // The parser points at the key and does not say it.
+        let key = source.shown(&span).filter(|_| message == "duplicate key").unwrap_or_default();
+        source.report(span, key, None, Problem::Syntax { message });
     }
     if !syntax.is_empty() {
         // What was recovered from a broken text would only yield misleading follow-up errors.

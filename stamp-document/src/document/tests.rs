@@ -111,6 +111,16 @@ fn a_syntax_error_says_where_and_hides_no_follow_up() {
 }
 
 #[test]
+fn a_key_that_is_there_twice_is_named() {
+    for (text, told) in [
+        ("a = 1\nb-c = 1\nb-c = 2\n", "f.toml:3:1: b-c: duplicate key"),
+        ("[x]\n[y]\n[x]\n", "f.toml:3:2: x: duplicate key"),
+    ] {
+        assert_eq!(errors(text, |_| {}), [told]);
+    }
+}
+
+#[test]
 fn columns_count_characters_not_octets() {
     let found = errors("name = \"é\" ; x\n", |root| {
         root.get::<String>("name");
