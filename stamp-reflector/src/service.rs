@@ -194,13 +194,13 @@ impl Service {
     /// Everything there is to tell now.
     pub(crate) fn statistics(&self, events_lost: u64) -> Statistics {
         let asker = self.pool.asker();
-        let mut sessions = asker.sessions();
+        let (counts, mut sessions) = (asker.counts(), asker.sessions());
         sessions.sort_by_key(|session| core::cmp::Reverse(session.last_seen));
         Statistics {
             now: now(),
             uptime: now().since(self.started),
-            counters: asker.snapshot(),
-            queue_drops: asker.queue_drops(),
+            counters: counts.snapshot,
+            queue_drops: counts.queue_drops,
             lately_pps: self.lately.pps,
             sessions,
             one_way: self.one_way(),

@@ -17,7 +17,7 @@ use stamp_service::inherited::Inherited;
 use stamp_service::web;
 use stamp_session::clock::ClockState;
 use stamp_worker::forwarder::ForwarderAsker;
-use stamp_worker::reflector::{ListenerView, ReflectorAsker};
+use stamp_worker::reflector::{ListenerView, PoolCounts, ReflectorAsker};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::failure::Failure;
@@ -162,12 +162,13 @@ impl Site for ReflectorSite {
             process: Process::read(),
             ..Program::default()
         };
+        let PoolCounts { snapshot, listeners, queue_drops } = self.asker.counts();
         let reflector = Reflector {
             program,
-            counters: self.asker.snapshot(),
-            queue_drops: self.asker.queue_drops(),
+            counters: snapshot,
+            queue_drops,
             clock: clock.unwrap_or_else(stamp_worker::clock_state),
-            listeners: self.asker.listeners().into_iter().map(listener).collect(),
+            listeners: listeners.into_iter().map(listener).collect(),
             node,
         };
         Box::new(reflector.shared().exposition())

@@ -62,14 +62,7 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
     let mut missing = Vec::new();
     let branches = steering::branches(&measure.steering, authentication(probe), &measure.hosts)?;
     let count = measure.hosts.len() * branches.len();
-    if probe.source_port.is_some() && count > 1 {
-        let problem = "one port serves one session; leave it out to have several".to_owned();
-        return Err(Failure::Usage { flag: "--source-port", problem });
-    }
-    if probe.ssid.is_some() && count > 1 {
-        let problem = "sessions that run at once need SSIDs of their own (RFC 8972 §3)".to_owned();
-        return Err(Failure::Usage { flag: "--ssid", problem });
-    }
+    refuse_what_is_shared(probe, count)?;
     let Sockets { own, shared } =
         branches.iter().map(|branch| branch.plan.sockets()).sum::<Result<_, _>>()?;
     // A companion has one socket.
@@ -128,6 +121,19 @@ pub fn sessions(measure: &Measure) -> Result<Sessions, Failure> {
         return Err(failure);
     }
     Ok(Sessions { setups, infos, missing })
+}
+
+/// What only one of so many sessions could have.
+fn refuse_what_is_shared(probe: &Probe, sessions: usize) -> Result<(), Failure> {
+    if probe.source_port.is_some() && sessions > 1 {
+        let problem = "one port serves one session; leave it out to have several".to_owned();
+        return Err(Failure::Usage { flag: "--source-port", problem });
+    }
+    if probe.ssid.is_some() && sessions > 1 {
+        let problem = "sessions that run at once need SSIDs of their own (RFC 8972 §3)".to_owned();
+        return Err(Failure::Usage { flag: "--ssid", problem });
+    }
+    Ok(())
 }
 
 fn request<'a>(

@@ -232,6 +232,14 @@ impl Reflector {
         }
     }
 
+    /// The same of a further reply to a probe that wanted several: its probe was answered.
+    pub fn handle_further_unsent(&mut self, token: ReplyToken) {
+        self.counts.further = self.counts.further.saturating_sub(1);
+        if let Some(sessions) = &mut self.sessions {
+            sessions.give_back(&token);
+        }
+    }
+
     /// A reply left at this time, of which [`Reply::wants_stamp`] says that the next will tell it. One
     /// whose time comes after the next was made is not told of.
     pub fn handle_reply_stamp(&mut self, token: ReplyToken, stamp: Stamp) {

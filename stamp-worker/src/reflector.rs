@@ -89,7 +89,7 @@ impl ReflectorPool {
     ) -> Result<Self, WorkerError> {
         let workers_of_pool = Vec::with_capacity(workers);
         let listeners = Listeners::default();
-        let told = Arc::new(Mutex::new(vec![Told::default(); workers]));
+        let told = Arc::new(Mutex::new(vec![WorkerCounts::default(); workers]));
         let mut pool = Self { workers: workers_of_pool, next_listener: 0, listeners, told };
         for number in 0..workers {
             let engine = Reflector::new(config.clone(), Arc::clone(limiter))?;
@@ -216,14 +216,27 @@ pub struct ReflectorAsker {
 }
 
 /// What each worker told last.
-type AllTold = Arc<Mutex<Vec<Told>>>;
+type AllTold = Arc<Mutex<Vec<WorkerCounts>>>;
 
-/// Counters of a worker.
+/// What one worker has counted.
 #[derive(Clone, Debug, Default)]
-struct Told {
+struct WorkerCounts {
     snapshot: ReflectorSnapshot,
+    /// By the number of the listener.
     listeners: Vec<(u32, ProbeCounts)>,
     queue_drops: u64,
+}
+
+/// What a pool has counted.
+#[derive(Clone, Debug)]
+pub struct PoolCounts {
+    /// Counters of all workers added up.
+    pub snapshot: ReflectorSnapshot,
+    /// What each listener has done, in the order of their coming.
+    pub listeners: Vec<ListenerView>,
+    /// Probes that the receive queues of this host dropped so far, before anyone saw them: the
+    /// workers did not keep up, or the burst was larger than the queue.
+    pub queue_drops: u64,
 }
 
 impl ReflectorAsker {
@@ -235,11 +248,29 @@ impl ReflectorAsker {
         roll
     }
 
+    /// What was counted so far.
+    #[must_use]
+    pub fn counts(&self) -> PoolCounts {
+        let parts = self.told();
+        let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        let summed = |(id, view): &(ListenerId, ListenerView)| {
+            let here = parts.iter().flat_map(|part| &part.listeners);
+            let here = here.filter(|(token, _)| *token == id.0);
+            let probes = here.fold(view.probes, |sum, (_, part)| sum.plus(part));
+            ListenerView { probes, ..view.clone() }
+        };
+        let snapshots = parts.iter().map(|part| &part.snapshot);
+        PoolCounts {
+            snapshot: snapshots.fold(ReflectorSnapshot::default(), |sum, part| sum.plus(part)),
+            listeners: listeners.iter().map(summed).collect(),
+            queue_drops: parts.iter().map(|part| part.queue_drops).sum(),
+        }
+    }
+
     /// Counters of all workers added up.
     #[must_use]
     pub fn snapshot(&self) -> ReflectorSnapshot {
-        let parts = self.told(Command::Snapshot, |told| &mut told.snapshot);
-        parts.iter().fold(ReflectorSnapshot::default(), |sum, part| sum.plus(part))
+        self.counts().snapshot
     }
 
     /// Live sessions of all workers; a stateless reflector has none.
@@ -271,43 +302,17 @@ impl ReflectorAsker {
         let _ = Line::ask_all(&self.lines, |answer| Command::Drain { is_draining, answer });
     }
 
-    /// Probes that the receive queues of this host dropped so far, before anyone saw them: the
-    /// workers did not keep up, or the burst was larger than the queue.
-    #[must_use]
-    pub fn queue_drops(&self) -> u64 {
-        self.told(Command::QueueDrops, |told| &mut told.queue_drops).iter().sum()
-    }
-
-    /// What each listener has done, in the order of their coming.
-    #[must_use]
-    pub fn listeners(&self) -> Vec<ListenerView> {
-        let parts = self.told(Command::Listeners, |told| &mut told.listeners);
-        let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
-        let summed = |(id, view): &(ListenerId, ListenerView)| {
-            let here = parts.iter().flatten().filter(|(token, _)| *token == id.0);
-            let probes = here.fold(view.probes, |sum, (_, part)| sum.plus(part));
-            ListenerView { probes, ..view.clone() }
-        };
-        listeners.iter().map(summed).collect()
-    }
-
     /// What each worker answers, or has told last.
-    fn told<T: Clone>(
-        &self,
-        command: impl Fn(Sender<T>) -> Command,
-        kept: impl Fn(&mut Told) -> &mut T,
-    ) -> Vec<T> {
+    fn told(&self) -> Vec<WorkerCounts> {
         // Held meanwhile, so that nothing older takes the place of what another has heard.
         let mut all = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = Line::ask_all(&self.lines, command);
-        let parts = all.iter_mut().zip(told).map(|(all, told)| {
-            let kept = kept(all);
+        let told = Line::ask_all(&self.lines, Command::Counts);
+        for (kept, told) in all.iter_mut().zip(told) {
             if let Some(told) = told {
                 *kept = told;
             }
-            kept.clone()
-        });
-        parts.collect()
+        }
+        all.clone()
     }
 }
 

@@ -80,7 +80,8 @@ fn sockets_of(measure: &Measure) -> Result<Sockets, Obstacle> {
     Ok(branches.iter().map(|branch| branch.plan.sockets()).sum::<Result<_, _>>()?)
 }
 
-/// Holds it against files: nobody is asked, and no interface has to be there.
+/// Holds it against files; nobody is asked. Of this host only bonds with members and addresses of nodes have to be there,
+/// where what was asked for is made of them.
 ///
 /// # Errors
 ///
@@ -99,8 +100,10 @@ pub(super) fn check(spec: &SessionSpec) -> Result<(), Obstacle> {
 pub(super) fn open(spec: &SessionSpec) -> Result<Opened, Obstacle> {
     opened(spec).map_err(|obstacle| match (obstacle, check(spec)) {
         (_, Err(lasting @ Obstacle::Lasting(_))) => lasting,
-        // Nothing that was asked for is wrong, but the address that a name has now, or the MTU of a link.
-        (Obstacle::Lasting(failure @ Failure::Usage { .. }), _) => Obstacle::Passing(failure),
+        // Nothing that was asked for is wrong, but the address that a name has now, an interface or its MTU.
+        (Obstacle::Lasting(failure @ (Failure::Usage { .. } | Failure::Target(_))), _) => {
+            Obstacle::Passing(failure)
+        }
         (obstacle, _) => obstacle,
     })
 }
@@ -154,11 +157,15 @@ mod tests {
     use super::*;
     use crate::daemon::Configuration;
 
+    fn spec(keys: &str) -> SessionSpec {
+        let text = format!("[[session]]\nname = \"a\"\n{keys}\n");
+        let mut read = Configuration::read("f.toml", &text, Path::new("/")).unwrap();
+        read.sessions.remove(0)
+    }
+
     /// Why a session with these keys would never run, if that is so.
     fn refusal(keys: &str) -> Option<String> {
-        let text = format!("[[session]]\nname = \"a\"\n{keys}\n");
-        let read = Configuration::read("f.toml", &text, Path::new("/")).unwrap();
-        match check(&read.sessions[0]) {
+        match check(&spec(keys)) {
             Ok(()) => None,
             Err(Obstacle::Lasting(failure)) => Some(failure.to_string()),
             Err(Obstacle::Passing(failure)) => panic!("{failure} passes"),
@@ -171,6 +178,10 @@ mod tests {
             (
                 "target = \"127.0.0.1\"\nsegments = [\"16005\"]",
                 "HOST is an address that every node has",
+            ),
+            (
+                "target = \"192.0.2.1\"\nssid = 7\nsegments = [\"16005\"]\nentropy-sweep = 2",
+                "SSIDs of their own",
             ),
             ("target = \"224.0.0.1\"", "is not the address of one host"),
             ("target = \"192.0.2.1\"\nsource = \"2001:db8::2\"", "has no IPv6 address"),
@@ -190,6 +201,8 @@ mod tests {
     #[test]
     fn what_may_come_is_waited_for() {
         for keys in [
+            "target = \"127.0.0.1\"",
+            "target = \"[::1]:862\"",
             "target = \"localhost\"\nsegments = [\"16005\"]",
             "target = \"no.example\"\nsource = \"2001:db8::2\"",
             "target = \"fe80::1%nowhere0\"",
@@ -198,6 +211,20 @@ mod tests {
             "target = \"2001:db8::1\"\nsegments = [\"fc00:bb:1:1::\"]\nmode = \"loopback\"",
         ] {
             assert_eq!(refusal(keys), None, "{keys}");
+        }
+    }
+
+    #[test]
+    fn a_session_that_nothing_is_wrong_with_waits_whatever_stands_in_its_way() {
+        for keys in [
+            "target = \"localhost\"\nsegments = [\"16005\"]",
+            "target = \"fe80::1%nowhere0\"",
+            "target = \"127.0.0.1\"\ninterface = \"nowhere0\"",
+        ] {
+            match open(&spec(keys)).err() {
+                Some(Obstacle::Passing(_)) => {}
+                obstacle => panic!("{keys}: {obstacle:?}"),
+            }
         }
     }
 }

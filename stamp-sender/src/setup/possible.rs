@@ -3,12 +3,13 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{
-    asking, authentication, keys, payload_octets, questions, request_to, smallest_payload,
+    asking, authentication, keys, payload_octets, questions, refuse_what_is_shared, request_to,
+    smallest_payload,
 };
 use crate::command_line::Measure;
 use crate::exit::Failure;
 use crate::names;
-use crate::steering::{self, Plan};
+use crate::steering::{self, Plan, Way};
 
 /// Holds flags against what packets can be, as far as no host, file or interface decides.
 ///
@@ -35,19 +36,24 @@ pub fn check(measure: &Measure) -> Result<(), Failure> {
 pub fn check_hosts(measure: &Measure) -> Result<(), Failure> {
     let (probe, keys) = (&measure.probe, keys(&measure.probe)?);
     let branches = steering::branches(&measure.steering, authentication(probe), &measure.hosts)?;
+    refuse_what_is_shared(probe, measure.hosts.len() * branches.len())?;
     for text in &measure.hosts {
         let Some(address) = names::written_host(measure, text)? else { continue };
         for branch in &branches {
             let plan = &branch.plan;
             let request = request_to(measure, branch, plan.end(address));
-            // Which of our own addresses it is, a route decides; any stands for it (RFC 5737, RFC 3849).
-            let own = match (probe.source, request.host.ip()) {
-                (Some(own), _) => own,
-                (None, IpAddr::V4(_)) => Ipv4Addr::new(192, 0, 2, 1).into(),
-                (None, IpAddr::V6(_)) => Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
+            // Which of our own addresses it is, a route decides. Any stands for it (RFC 5737, RFC 3849), but for a
+            // list that may end there by itself.
+            let own = match (probe.source, plan.last_sid(), request.host.ip()) {
+                (Some(own), ..) => own,
+                (None, Some(last), _) if plan.mode.is_looped() => last.into(),
+                (None, _, IpAddr::V4(_)) => Ipv4Addr::new(192, 0, 2, 1).into(),
+                (None, _, IpAddr::V6(_)) => Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
             };
             let ends = request.ends_from(own);
-            for plan in [plan].into_iter().chain(plan.plain.as_deref()) {
+            // What has nothing in front of it the kernel composes.
+            let composed = [plan].into_iter().chain(plan.plain.as_deref());
+            for plan in composed.filter(|plan| plan.way != Way::Plain) {
                 plan.compose(&ends)?;
             }
             let requests = plan.requests(&measure.steering, request.host)?;

@@ -1,6 +1,6 @@
 //! The headers of a session's probes, once its addresses and ports are known.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use stamp_proto::ip::{Dscp, Ecn, HopLimit};
 use stamp_proto::sr::checksum::AddressPair;
@@ -53,6 +53,14 @@ impl Plan {
             }
         };
         composed.map_err(|error| usage("--segments", &error.to_string()))
+    }
+
+    /// Where the SIDs in a probe's own packet end.
+    pub fn last_sid(&self) -> Option<Ipv6Addr> {
+        match &self.way {
+            Way::Host(path, _) => Some(path.ultimate()),
+            _ => None,
+        }
     }
 
     /// The SIDs before the destination, for a socket whose kernel writes the header.

@@ -11,14 +11,14 @@ use stamp_net::{
 use stamp_session::clock::{ClockState, Now};
 use stamp_session::datagram::{Headers, Received};
 use stamp_session::reflector::{
-    DataPlane, OneWayView, ProbeCounts, Reflector, ReflectorConfig, ReflectorConfigError,
-    ReflectorSnapshot, Reply, ReplyToken, ReplyWay, SessionFilter, SessionView, Verdict,
+    DataPlane, OneWayView, Reflector, ReflectorConfig, ReflectorConfigError, ReflectorSnapshot,
+    Reply, ReplyToken, ReplyWay, SessionFilter, SessionView, Verdict,
 };
 use stamp_session::statistics::Histogram;
 
-use super::ReflectorObserver;
 use super::labels::LabelOutlet;
 use super::listener::Listener;
+use super::{ReflectorObserver, WorkerCounts};
 use crate::SLOT_OCTETS;
 use crate::clock::{ClockWatch, monotonic, now, user_stamp};
 use crate::error::WorkerError;
@@ -53,11 +53,9 @@ pub(super) enum Command {
     },
     Clock(ClockState),
     Traffic(Option<TrafficWatch>),
-    Snapshot(Sender<ReflectorSnapshot>),
-    Listeners(Sender<Vec<(u32, ProbeCounts)>>),
+    Counts(Sender<WorkerCounts>),
     Sessions(Sender<Vec<SessionView>>),
     OneWay(Sender<Vec<OneWayView>>),
-    QueueDrops(Sender<u64>),
     Forget {
         which: SessionFilter,
         answer: Sender<usize>,
@@ -198,21 +196,19 @@ impl WorkerThread {
                     self.traffic = watch;
                     self.engine.handle_counters(None);
                 }
-                Command::Snapshot(answer) => {
-                    let _ = answer.send(self.engine.snapshot());
-                }
-                Command::Listeners(answer) => {
+                Command::Counts(answer) => {
                     let counted = |listener: &Listener| (listener.token, listener.probes);
-                    let _ = answer.send(self.listeners.iter().map(counted).collect());
+                    let _ = answer.send(WorkerCounts {
+                        snapshot: self.engine.snapshot(),
+                        listeners: self.listeners.iter().map(counted).collect(),
+                        queue_drops: self.queue_drops(),
+                    });
                 }
                 Command::Sessions(answer) => {
                     let _ = answer.send(self.engine.sessions().collect());
                 }
                 Command::OneWay(answer) => {
                     let _ = answer.send(self.engine.one_way().collect());
-                }
-                Command::QueueDrops(answer) => {
-                    let _ = answer.send(self.queue_drops());
                 }
                 Command::Forget { which, answer } => {
                     let _ = answer.send(self.engine.forget_sessions(&which));
@@ -244,22 +240,24 @@ impl WorkerThread {
 
     /// Sends the replies that are due to probes which want several, one by one: they are apart.
     fn send_further(&mut self) {
-        let Buffers { send, tokens, .. } = &mut self.buffers;
+        let send = &mut self.buffers.send;
         while let Some(slot) = send.slot() {
             let Some(further) = self.engine.poll_reply(monotonic(), slot) else { return };
             let serves = |listener: &&mut Listener| listener.serves(further.listener);
             // Its socket may have been closed since.
             let Some(listener) = self.listeners.iter_mut().find(serves) else {
-                self.engine.handle_unsent(further.reply.discard());
+                self.engine.handle_further_unsent(further.reply.discard());
                 continue;
             };
             let reply = further.reply.seal(stamp_net::clock::wall_now());
             let outgoing = outgoing(&reply, listener.socket.local_addr());
-            tokens.push((reply.token, false));
+            let token = reply.token;
             send.push(outgoing);
-            let before = self.engine.probes();
-            flush(listener, &mut self.engine, send, tokens);
-            listener.count(&self.engine.probes().since(&before));
+            listener.socket.send(send);
+            if matches!(send.outcome(0), SendOutcome::Failed(_) | SendOutcome::Unsent) {
+                self.engine.handle_further_unsent(token);
+            }
+            send.clear();
         }
     }
 

@@ -12,8 +12,8 @@ use crate::roll_call::RollCall;
 
 /// Asks a worker how its sessions are, from any thread and for as long as it runs.
 ///
-/// It asks for a few at a time, and the worker looks after its packets in between: no probe is later for it than
-/// the answer for those few takes.
+/// It asks for a few at a time, and the worker looks after its packets in between: while it keeps up, no probe is later
+/// for it than the answer for those few takes.
 #[derive(Clone, Debug)]
 pub struct SenderAsker(Line<Command>);
 
@@ -29,7 +29,7 @@ impl SenderAsker {
         sessions: &[usize],
         take: impl FnMut(usize, SessionStanding),
     ) -> bool {
-        self.ask(sessions, Portion::new(STANDINGS), Command::StandingsOf, take)
+        self.ask(sessions, STANDINGS, Command::StandingsOf, take)
     }
 
     /// The same with all their values, which takes tens of times as long.
@@ -38,7 +38,7 @@ impl SenderAsker {
         sessions: &[usize],
         take: impl FnMut(usize, SessionSnapshot),
     ) -> bool {
-        self.ask(sessions, Portion::new(SNAPSHOTS), Command::SnapshotsOf, take)
+        self.ask(sessions, SNAPSHOTS, Command::SnapshotsOf, take)
     }
 
     fn ask<T>(
@@ -71,13 +71,11 @@ impl SenderAsker {
 }
 
 /// A microsecond or two each.
-const STANDINGS: usize = 16;
+const STANDINGS: Portion = Portion::between(16, 512);
 /// Tens of microseconds each.
-const SNAPSHOTS: usize = 2;
+const SNAPSHOTS: Portion = Portion::between(2, 16);
 /// A worker that answers later than this has more to send than time to send it in.
 const BEHIND: Duration = Duration::from_millis(5);
-/// Portions grow up to so many times the usual one.
-const GROWTH: usize = 32;
 
 /// How many sessions to ask for at a time.
 ///
@@ -85,18 +83,19 @@ const GROWTH: usize = 32;
 /// whoever scrapes would wait for hundreds of them.
 struct Portion {
     usual: usize,
+    most: usize,
     size: usize,
 }
 
 impl Portion {
-    const fn new(usual: usize) -> Self {
-        Self { usual, size: usual }
+    const fn between(usual: usize, most: usize) -> Self {
+        Self { usual, most, size: usual }
     }
 
     /// So long was an answer awaited.
     fn took(&mut self, time: Duration) {
         self.size = match time > BEHIND {
-            true => (self.size * 2).min(self.usual * GROWTH),
+            true => (self.size * 2).min(self.most),
             false => self.usual,
         };
     }
@@ -108,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_worker_that_is_behind_is_asked_for_more_at_a_time() {
-        let mut portion = Portion::new(16);
+        let mut portion = Portion::between(16, 512);
         let sizes: Vec<usize> = std::iter::repeat_with(|| {
             portion.took(BEHIND + Duration::from_nanos(1));
             portion.size

@@ -65,6 +65,33 @@ fn replies_come_in_the_number_of_the_length_and_at_the_interval_asked_for() {
 }
 
 #[test]
+fn a_further_reply_that_is_not_sent_takes_nothing_from_those_that_were() {
+    let mut reflector = reflector(stateful(generous()));
+    let probe = Probe::number(0).with(&tlv(WANTED));
+    let mut out = [0xEE; 2_000];
+    let Verdict::Reply(reply) = reflector.handle_probe(at_ms(0), probe.received(), &mut out) else {
+        panic!("no reply")
+    };
+    let _ = reply.seal(T3);
+    let before = reflector.probes();
+    let further = reflector.poll_reply(at_ms(2), &mut out).unwrap();
+    let first = number_of(further.reply.seal(T3).octets);
+    let again = reflector.poll_reply(at_ms(4), &mut out).unwrap();
+    let unsent = again.reply.seal(T3);
+    assert_eq!(number_of(unsent.octets), first + 1);
+    let token = unsent.token;
+    reflector.handle_further_unsent(token);
+    assert_eq!((reflector.probes(), before.reflected()), (before, 1));
+    assert_eq!(reflector.snapshot().further, 1);
+    let second = Probe::number(1);
+    let Verdict::Reply(reply) = reflector.handle_probe(at_ms(5), second.received(), &mut out)
+    else {
+        panic!("no reply")
+    };
+    assert_eq!(number_of(reply.seal(T3).octets), first + 1, "its number is free again");
+}
+
+#[test]
 fn without_sessions_all_have_the_number_of_the_probe() {
     let mut reflector = reflector(generous());
     let sent = replies(&mut reflector, &Probe::number(7).with(&tlv(WANTED)), 100);
