@@ -227,16 +227,18 @@ impl Reflector {
     /// stays unused, and is loss on the way back to the Session-Sender.
     pub fn handle_unsent(&mut self, token: ReplyToken) {
         self.count_drop(DropReason::SendError);
-        if let Some(sessions) = &mut self.sessions {
-            sessions.give_back(&token);
-        }
+        self.give_back(&token);
     }
 
     /// The same of a further reply to a probe that wanted several: its probe was answered.
     pub fn handle_further_unsent(&mut self, token: ReplyToken) {
         self.counts.further = self.counts.further.saturating_sub(1);
+        self.give_back(&token);
+    }
+
+    fn give_back(&mut self, token: &ReplyToken) {
         if let Some(sessions) = &mut self.sessions {
-            sessions.give_back(&token);
+            sessions.give_back(token);
         }
     }
 

@@ -114,7 +114,7 @@ impl ReflectorSnapshot {
     /// Probes dropped for one reason.
     #[must_use]
     pub fn drops(&self, reason: DropReason) -> u64 {
-        self.dropped.get(reason.index()).copied().unwrap_or(0)
+        self.probes().drops(reason)
     }
 
     /// Probes dropped for any reason, replies that could not be sent included.
