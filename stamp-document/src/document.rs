@@ -345,12 +345,13 @@ impl<'s> Section<'s> {
             .table
             .iter()
             .map(|(key, value)| {
-                let name = key.get_ref().to_string();
-                let place = Place { span: value.span(), key: self.name(&name), has_value: true };
+                let (name, span) = (key.get_ref().to_string(), value.span());
+                let shown = self.source.shown(&span);
+                let place = self.source.place(span.start, self.name(&name), shown);
                 (name, place, flag::text(value.get_ref()))
             })
             .collect();
-        entries.sort_by_key(|(_, place, _)| place.span.start);
+        entries.sort_by_key(|(_, place, _)| place.offset);
         self.takes_any.set(true);
         entries
     }
@@ -376,15 +377,18 @@ impl<'s> Section<'s> {
     pub fn place(&self, key: &'static str) -> Place {
         let value = self.value(key);
         let span = value.map_or_else(|| self.span.clone(), Spanned::span);
-        Place { span, key: self.name(key), has_value: value.is_some() }
+        let shown = value.and_then(|_| self.source.shown(&span));
+        self.source.place(span.start, self.name(key), shown)
     }
 
     /// Where each item of the list `key` stands; one value stands for a list of one.
     pub fn places(&self, key: &'static str) -> Vec<Place> {
         match self.value(key).map(Spanned::get_ref) {
             Some(DeValue::Array(items)) => {
-                let key = self.name(key);
-                let place = |span| Place { span, key: key.clone(), has_value: true };
+                let place = |span: Range<usize>| {
+                    let shown = self.source.shown(&span);
+                    self.source.place(span.start, self.name(key), shown)
+                };
                 items.iter().map(|item| place(item.span())).collect()
             }
             Some(_) => vec![self.place(key)],
@@ -394,8 +398,7 @@ impl<'s> Section<'s> {
 
     /// Reports a mistake at a place of the same document.
     pub fn report(&self, place: &Place, problem: Problem) {
-        let value = place.has_value.then(|| self.source.shown(&place.span)).flatten();
-        self.source.report(place.span.clone(), place.key.clone(), value, problem);
+        self.source.report_at(place, problem);
     }
 
     /// Reports a mistake that only the caller can see, such as two keys that exclude each other.

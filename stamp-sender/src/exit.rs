@@ -93,10 +93,10 @@ pub enum Failure {
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
     /// One session of a file.
-    #[error("session {name}: {source}")]
+    #[error("{told}")]
     Session {
-        /// Its name.
-        name: String,
+        /// Which, why, and where that stands.
+        told: String,
         /// Why it cannot be.
         source: Box<Failure>,
     },

@@ -108,7 +108,7 @@ pub fn written_host(measure: &Measure, text: &str) -> Result<Option<SocketAddr>,
     }
     let scope = u32::from(setup::device_name(probe).is_some());
     // No other address will ever stand there.
-    let refused = |error: TargetError| Failure::Input(error.to_string());
+    let refused = |error: TargetError| Failure::Usage { flag: "HOST", problem: error.to_string() };
     target.written(setup::family(probe), scope).map_err(refused)
 }
 

@@ -1,21 +1,24 @@
 //! The text of a document, places in it, and the mistakes found so far.
 
-use core::cell::RefCell;
+use core::cell::{OnceCell, RefCell};
 use core::ops::Range;
+use std::sync::Arc;
 
 use super::error::{ConfigError, ConfigErrors, Problem};
 
 /// The text of a document and the mistakes found in it so far.
 #[derive(Debug)]
 pub(super) struct Source<'t> {
-    file: &'t str,
+    file: Arc<str>,
     text: &'t str,
+    /// Where each line begins; known once somebody asks.
+    lines: OnceCell<Vec<usize>>,
     errors: RefCell<Vec<(usize, ConfigError)>>,
 }
 
 impl<'t> Source<'t> {
-    pub(super) const fn new(file: &'t str, text: &'t str) -> Self {
-        Self { file, text, errors: RefCell::new(Vec::new()) }
+    pub(super) fn new(file: &str, text: &'t str) -> Self {
+        Self { file: file.into(), text, lines: OnceCell::new(), errors: RefCell::default() }
     }
 
     /// What stands at `span`.
@@ -30,9 +33,31 @@ impl<'t> Source<'t> {
         value: Option<String>,
         problem: Problem,
     ) {
-        let (line, column) = position(self.text, span.start);
-        let error = ConfigError { file: self.file.to_owned(), line, column, key, value, problem };
-        self.errors.borrow_mut().push((span.start, error));
+        self.report_at(&self.place(span.start, key, value), problem);
+    }
+
+    /// Reports a mistake at a place of this document.
+    pub(super) fn report_at(&self, place: &Place, problem: Problem) {
+        self.errors.borrow_mut().push((place.offset, place.error(problem)));
+    }
+
+    /// What stands at `offset`.
+    pub(super) fn place(&self, offset: usize, key: String, value: Option<String>) -> Place {
+        let (line, column) = self.position(offset);
+        Place { file: Arc::clone(&self.file), offset, line, column, key, value }
+    }
+
+    /// Line and column (in characters) of an offset, both from 1.
+    pub(super) fn position(&self, offset: usize) -> (usize, usize) {
+        let lines = self.lines.get_or_init(|| {
+            let newlines = self.text.match_indices('\n').map(|(newline, _)| newline + 1);
+            core::iter::once(0).chain(newlines).collect()
+        });
+        let offset = offset.min(self.text.len());
+        let line = lines.partition_point(|start| *start <= offset);
+        let start = line.checked_sub(1).and_then(|line| lines.get(line)).copied().unwrap_or(0);
+        let before = self.text.get(start..offset).unwrap_or_default();
+        (line, before.chars().count() + 1)
     }
 
     /// The value at `span` as it is shown in messages: its first line, not all of a long one.
@@ -48,18 +73,34 @@ impl<'t> Source<'t> {
     }
 }
 
-/// Line and column (in characters) of an offset, both from 1.
-pub(super) fn position(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset.min(text.len())).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (line, before[start..].chars().count() + 1)
-}
-
-/// Where a value stands in its document.
+/// Where a value stands in its document, also for what is found out when the document has gone.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Place {
-    pub(super) span: Range<usize>,
-    pub(super) key: String,
-    pub(super) has_value: bool,
+    file: Arc<str>,
+    pub(super) offset: usize,
+    line: usize,
+    column: usize,
+    key: String,
+    value: Option<String>,
+}
+
+impl Place {
+    /// The key with its path, such as `allow[2].prefix`.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// A mistake that was made there.
+    #[must_use]
+    pub fn error(&self, problem: Problem) -> ConfigError {
+        ConfigError {
+            file: self.file.as_ref().to_owned(),
+            line: self.line,
+            column: self.column,
+            key: self.key.clone(),
+            value: self.value.clone(),
+            problem,
+        }
+    }
 }

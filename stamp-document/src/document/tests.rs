@@ -1,7 +1,7 @@
 use ipnet::IpNet;
 use stamp_proto::ip::Dscp;
 
-use super::source::position;
+use super::source::Source;
 use super::*;
 use crate::quantity::{Interval, RateLimit};
 
@@ -126,7 +126,34 @@ fn columns_count_characters_not_octets() {
         root.get::<String>("name");
     });
     assert!(found[0].starts_with("f.toml:1:"), "{found:?}");
-    assert_eq!(position("é = 1", 5), (1, 5));
+    let of = |text, offset| Source::new("f.toml", text).position(offset);
+    assert_eq!(of("é = 1", 5), (1, 5));
+    assert_eq!(of("é = 1\nü = 2\n", 12), (2, 5));
+    assert_eq!(
+        [of("a\n", 1), of("a\n", 2), of("a\n", 9), of("", 0)],
+        [(1, 2), (2, 1), (2, 1), (1, 1)]
+    );
+}
+
+#[test]
+fn a_mistake_is_told_where_it_stands_when_the_document_has_gone() {
+    let text = "[[s]]\nport = 1\n[[s]]\nname = \"x\"\nport = 2\n";
+    let places = read("f.toml", text, |root| {
+        root.sections("s", |section| {
+            let (_, _) = (section.get::<String>("name"), section.flag_text("port"));
+            [section.place("port"), section.place("name")]
+        })
+    });
+    let problem = || Problem::Contradiction { reason: "taken".to_owned() };
+    let told = |place: &Place| place.error(problem()).to_string();
+    let told: Vec<String> = places.unwrap().iter().flatten().map(told).collect();
+    let expected = [
+        "f.toml:2:8: s[0].port = 1: taken",
+        "f.toml:1:1: s[0].name: taken",
+        "f.toml:5:8: s[1].port = 2: taken",
+        "f.toml:4:8: s[1].name = \"x\": taken",
+    ];
+    assert_eq!(told, expected);
 }
 
 #[test]

@@ -415,8 +415,7 @@ pub(super) fn sockets_of(sessions: &[SessionSpec]) -> Result<Sockets, Failure> {
         match opening::sockets(spec) {
             Ok(more) => sockets = sockets + more,
             Err(Obstacle::Lasting(failure)) if !spec.discovered => {
-                let (name, source) = (spec.name.clone(), Box::new(failure));
-                return Err(Failure::Session { name, source });
+                return Err(spec.refused(failure));
             }
             Err(_) => sockets = sockets + Sockets { own: 1, shared: 0 },
         }

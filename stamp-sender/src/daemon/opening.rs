@@ -199,6 +199,38 @@ mod tests {
     }
 
     #[test]
+    fn what_would_never_run_is_told_where_the_file_says_it() {
+        for (text, told) in [
+            (
+                "[[session]]\nname = \"a\"\ntarget = \"127.0.0.1\"\nsegments = [\"16005\"]\n",
+                "f.toml:3:10: session[0].target = \"127.0.0.1\": destination-node-address: target is an \
+                 address that every node has",
+            ),
+            (
+                "[profile.p]\nreturn-path = \"2001:db8::2\"\n[[session]]\nname = \"a\"\n\
+                 target = \"192.0.2.1\"\nprofile = \"p\"\n",
+                "f.toml:2:15: profile.p.return-path = \"2001:db8::2\": session a: of another family than \
+                 target",
+            ),
+            (
+                "[[session]]\nname = \"a\"\ntarget = \"fe80::1\"\n",
+                "f.toml:3:10: session[0].target = \"fe80::1\": fe80::1: a link-local address needs its \
+                 interface",
+            ),
+        ] {
+            let read = Configuration::read("f.toml", text, Path::new("/")).unwrap();
+            let [spec] = read.sessions.as_slice() else { panic!("{text}") };
+            let Err(Obstacle::Lasting(failure)) = check(spec) else { panic!("{text} may be") };
+            let refused = spec.refused(failure).to_string();
+            assert!(refused.starts_with(told), "{refused}");
+            // Others named it, so no file can be mended.
+            let found = SessionSpec { discovered: true, ..spec.clone() };
+            let Err(Obstacle::Lasting(failure)) = check(&found) else { panic!("{text} may be") };
+            assert!(found.refused(failure).to_string().starts_with("session a: "));
+        }
+    }
+
+    #[test]
     fn what_may_come_is_waited_for() {
         for keys in [
             "target = \"127.0.0.1\"",

@@ -108,8 +108,7 @@ async fn prepare(wanted: Wanted, before: Before, openers: Openers) -> Result<Pre
         let Ok(Some(attempt)) = timeout_at(until, late.recv()).await else { break };
         match attempt {
             (spec, Some(Err(Obstacle::Lasting(failure)))) if !spec.discovered => {
-                let (name, source) = (spec.name.clone(), Box::new(failure));
-                return Err(Failure::Session { name, source });
+                return Err(spec.refused(failure));
             }
             attempt => opened.push(attempt),
         }

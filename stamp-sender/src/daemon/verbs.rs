@@ -24,8 +24,7 @@ pub fn check(file: &Path, shard: Option<Shard>) -> Ended {
     let configuration = Configuration::load(file)?;
     let (plan, sessions, refused) = complete(&configuration, shard)?;
     let impossible = sessions.iter().filter(|spec| !spec.discovered).filter_map(impossible);
-    let impossible: Vec<String> =
-        impossible.map(|problem| format!("{}: {problem}", file.display())).collect();
+    let impossible: Vec<String> = impossible.map(|failure| failure.to_string()).collect();
     if !impossible.is_empty() {
         return Err(Failure::Input(impossible.join("\n")));
     }
@@ -61,9 +60,9 @@ pub fn show(file: &Path, shard: Option<Shard>) -> Ended {
 }
 
 /// Why `run` would not begin because of this session.
-fn impossible(spec: &SessionSpec) -> Option<String> {
+fn impossible(spec: &SessionSpec) -> Option<Failure> {
     match opening::check(spec) {
-        Err(Obstacle::Lasting(failure)) => Some(format!("session {}: {failure}", spec.name)),
+        Err(Obstacle::Lasting(failure)) => Some(spec.refused(failure)),
         // A name or an interface may come.
         Err(Obstacle::Passing(_)) | Ok(()) => None,
     }

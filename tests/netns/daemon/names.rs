@@ -99,7 +99,7 @@ fn what_a_names_address_forbids_concerns_its_session_alone() {
     let behind = "[[session]]\nname = \"c\"\ntarget = \"localhost\"\nsegments = [\"16005\"]\nstateful = true\n";
     let daemon = Daemon::start(&net.near, &net.far, &format!("{TWO}{behind}"));
     daemon.told("msg=\"session waits; tried again later\" session=c reason=");
-    daemon.told("HOST is an address that every node has");
+    daemon.told("target is an address that every node has");
     daemon.told("msg=\"session is up\" session=b");
     // Its series are there from the start, and so are those of its directions.
     for way in ["forward", "backward", "round_trip"] {
@@ -111,7 +111,8 @@ fn what_a_names_address_forbids_concerns_its_session_alone() {
     check.args(["config", "check"]).arg(daemon.folder.write("written.toml", &written));
     let refused = net.near.spawn(&mut check).wait();
     refused.assert_code(3);
-    assert!(refused.stderr.contains("written.toml: session c: --destination-node"), "{refused}");
+    let told = "session[2].target = \"127.0.0.1\": destination-node-address: target is an address that every node has";
+    assert!(refused.stderr.contains("written.toml:") && refused.stderr.contains(told), "{refused}");
     let _ = daemon.stop();
 }
 

@@ -16,6 +16,7 @@ use stamp_session::te::TeAdvertiser;
 
 use super::histogram;
 use super::membership::{Membership, PolicyKeys};
+use super::places::in_words_of_a_file;
 use super::settings::Settings;
 use super::te::TeChoice;
 use super::threshold::{self, DelayLimits, LossLimit};
@@ -180,6 +181,17 @@ impl SessionSpec {
         threshold::of(self.delay.as_ref(), self.loss).map(Arc::new)
     }
 
+    /// It cannot be, which is told where the file says what is to blame, if it stands in one.
+    pub fn refused(&self, failure: Failure) -> Failure {
+        let name = &self.name;
+        let mistake = self.settings.mistake(name, &failure).filter(|_| !self.discovered);
+        let told = mistake.map_or_else(
+            || format!("session {name}: {}", in_words_of_a_file(&failure.to_string())),
+            |(place, reason)| place.error(Problem::Contradiction { reason }).to_string(),
+        );
+        Failure::Session { told, source: Box::new(failure) }
+    }
+
     /// Its far end has a name whose address may become another.
     pub fn names_a_host(&self) -> bool {
         let target = Target::parse(&self.target, 1);
@@ -212,7 +224,8 @@ impl Reader {
                 Profile::default()
             }
         };
-        let all = own.over(&inherited).over(&self.defaults);
+        let mut all = own.over(&inherited).over(&self.defaults);
+        all.settings = all.settings.of_session(section);
         let (name, target) = (name?, target?);
         // One far end has one form, whatever flags make of it.
         if let Err(error) = Target::parse(&target, 1) {
@@ -227,12 +240,9 @@ impl Reader {
             }
         };
         if let Err(failure) = setup::check(&measure) {
-            let (key, reason) = match failure {
-                // Keys are called like flags.
-                Failure::Usage { flag, problem } => (flag.trim_start_matches('-'), problem),
-                other => ("name", other.to_string()),
-            };
-            section.problem(key, Problem::Contradiction { reason });
+            if let Some((place, reason)) = all.settings.mistake(&name, &failure) {
+                section.report(place, Problem::Contradiction { reason });
+            }
             return None;
         }
         let membership = all.policy.clone().membership(section);

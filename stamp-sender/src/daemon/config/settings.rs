@@ -12,9 +12,11 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use clap::builder::{OsStr, Resettable};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
-use stamp_config::document::{FlagText, Problem, Section};
+use stamp_config::document::{FlagText, Place, Problem, Section};
 
+use super::places::{OF_A_SESSION, Places};
 use crate::command_line::Measure;
+use crate::exit::Failure;
 
 /// Flags that say how long an ad hoc run lasts, what it shows, or that it is no measurement.
 const NOT_OF_A_SESSION: [&str; 6] =
@@ -50,7 +52,10 @@ pub(super) fn keys() -> impl Iterator<Item = (&'static str, &'static Arg)> {
 
 /// Values of keys as text. Those that are equal make equal sessions.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Settings(BTreeMap<&'static str, String>);
+pub struct Settings {
+    texts: BTreeMap<&'static str, String>,
+    places: Places,
+}
 
 impl Settings {
     /// What stands in a table; every wrong value is reported where it stands. Paths are relative
@@ -68,22 +73,41 @@ impl Settings {
         let mut settings = Self::default();
         for (key, arg) in keys().filter(|(key, _)| wanted(key)) {
             let Some(value) = section.flag_text(key) else { continue };
-            match problem(arg, &value) {
-                Some(problem) => section.problem(key, problem),
-                None if is_path(arg) => {
-                    let path = folder.join(value.text).to_string_lossy().into_owned();
-                    settings.0.insert(key, path);
+            let text = match problem(arg, &value) {
+                Some(problem) => {
+                    section.problem(key, problem);
+                    continue;
                 }
-                None => drop(settings.0.insert(key, value.text)),
-            }
+                None if is_path(arg) => folder.join(value.text).to_string_lossy().into_owned(),
+                None => value.text,
+            };
+            settings.texts.insert(key, text);
+            settings.places.note(key, section.place(key));
         }
         settings
     }
 
+    /// The same of a session whose other keys stand in `section`: what is wrong is told there where no setting is to blame.
+    pub(super) fn of_session(mut self, section: &Section<'_>) -> Self {
+        for key in OF_A_SESSION {
+            self.places.note(key, section.place(key));
+        }
+        self
+    }
+
+    /// Where the key stands that a failure of the session `name` is about, and why, in words of a file; nothing where the
+    /// session does not stand in one.
+    pub fn mistake(&self, name: &str, failure: &Failure) -> Option<(&Place, String)> {
+        self.places.mistake(name, failure)
+    }
+
     /// These, and where they say nothing what `others` say.
     pub(super) fn over(mut self, others: &Self) -> Self {
-        for (key, text) in &others.0 {
-            self.0.entry(key).or_insert_with(|| text.clone());
+        for (key, text) in &others.texts {
+            if !self.texts.contains_key(key) {
+                self.texts.insert(key, text.clone());
+                self.places.take_over(key, &others.places);
+            }
         }
         self
     }
@@ -91,31 +115,31 @@ impl Settings {
     /// The same without these keys.
     #[must_use]
     pub fn without(mut self, keys: &[&str]) -> Self {
-        self.0.retain(|key, _| !keys.contains(key));
+        self.texts.retain(|key, _| !keys.contains(key));
         self
     }
 
     /// The same where this key has this text.
     #[must_use]
     pub fn with(mut self, key: &'static str, text: String) -> Self {
-        self.0.insert(key, text);
+        self.texts.insert(key, text);
         self
     }
 
     /// The text of a key.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(String::as_str)
+        self.texts.get(key).map(String::as_str)
     }
 
     /// Files that are named.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         let is_file = |name: &str| keys().any(|(key, arg)| key == name && is_path(arg));
-        self.0.iter().filter(move |(key, _)| is_file(key)).map(|(_, text)| Path::new(text))
+        self.texts.iter().filter(move |(key, _)| is_file(key)).map(|(_, text)| Path::new(text))
     }
 
     /// Keys and texts in the order of the alphabet.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.0.iter().map(|(key, text)| (*key, text.as_str()))
+        self.texts.iter().map(|(key, text)| (*key, text.as_str()))
     }
 
     /// An ad hoc run towards `target` with these flags.
@@ -124,7 +148,7 @@ impl Settings {
     ///
     /// Which of them do not go together.
     pub fn measure(&self, target: &str) -> Result<Measure, String> {
-        let flags = self.0.iter().filter_map(|(key, text)| flag(key, text));
+        let flags = self.texts.iter().filter_map(|(key, text)| flag(key, text));
         let line = flags.chain(["--".to_owned(), target.to_owned()]);
         matches(line).and_then(|matches| Measure::from_arg_matches(&matches)).map_err(|error| {
             let text = error.render().to_string();

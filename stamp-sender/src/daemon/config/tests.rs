@@ -142,17 +142,17 @@ fn what_no_packet_can_be_made_of_is_named_where_it_stands() {
         (
             "segments = [1048576]",
             "f.toml:6:12: session[0].segments = [1048576]: \"1048576\" is no label (16 to 1048575) and no \
-             SID; names need --topology FILE",
+             SID; names need topology",
         ),
         ("size = 45", "f.toml:6:8: session[0].size = 45: 45 octets; allowed: 44, or 48 to 9216"),
         (
             "profile = \"loop\"",
-            "f.toml:3:1: session[0].mode: nothing brings a probe back but --segments; name those of the \
-             way there",
+            "f.toml:2:8: profile.loop.mode = \"loopback\": session a: nothing brings a probe back but \
+             segments; name those of the way there",
         ),
         (
             "segments = [16005]\nsrv6 = \"encap\"",
-            "f.toml:7:8: session[0].srv6 = \"encap\": for SIDs; --segments has labels",
+            "f.toml:7:8: session[0].srv6 = \"encap\": for SIDs; segments has labels",
         ),
     ] {
         assert_eq!(read(&format!("{start}{keys}\n")).unwrap_err(), expected);

@@ -10,7 +10,7 @@ use stamp_session::snapshot::SessionSnapshot;
 use stamp_session::te::TeAdvertisement;
 
 use crate::daemon::announced::Announced;
-use crate::daemon::config::SessionSpec;
+use crate::daemon::config::{SessionSpec, in_words_of_a_file};
 use crate::daemon::inputs::Inputs;
 use crate::daemon::opening::Opened;
 use crate::exit::Failure;
@@ -187,7 +187,7 @@ impl Member {
                 if running.attempts == 0 {
                     tracing::warn!(
                         session = self.spec.name,
-                        reason = %failure,
+                        reason = in_words_of_a_file(&failure.to_string()),
                         "session goes on as it was: it cannot be opened anew; tried again later"
                     );
                 }
@@ -198,7 +198,7 @@ impl Member {
             Life::Opening(attempts) => *attempts,
             Life::Waiting(waiting) => waiting.attempts,
         };
-        let reason = failure.to_string();
+        let reason = in_words_of_a_file(&failure.to_string());
         if attempts == 0 {
             tracing::warn!(session = self.spec.name, reason, "session waits; tried again later");
         }

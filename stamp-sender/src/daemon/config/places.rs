@@ -1,0 +1,126 @@
+//! Where the keys of a session stand, so that what is found wrong with it later is told of where it can be mended.
+//!
+//! What opens a session speaks of flags, as an ad hoc run has nothing else. A file has keys by the same names.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use stamp_config::document::Place;
+
+use super::settings::keys;
+use crate::exit::Failure;
+
+/// Keys of a session that are no flags of it.
+pub(super) const OF_A_SESSION: [&str; 2] = ["name", "target"];
+
+/// Where keys stand: in the session, its profile, the defaults or the root. Equal to any others, as a session is the same
+/// wherever its keys stand.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Places(BTreeMap<&'static str, Arc<Place>>);
+
+impl Places {
+    /// `key` stands there.
+    pub(super) fn note(&mut self, key: &'static str, place: Place) {
+        self.0.insert(key, Arc::new(place));
+    }
+
+    /// `key` stands where the others say.
+    pub(super) fn take_over(&mut self, key: &'static str, others: &Self) {
+        if let Some(place) = others.0.get(key) {
+            self.0.insert(key, Arc::clone(place));
+        }
+    }
+
+    /// Where the key stands that a failure of the session `name` is about, and why, in words of a file; nothing where none
+    /// stands in a file.
+    pub(super) fn mistake(&self, name: &str, failure: &Failure) -> Option<(&Place, String)> {
+        let (key, reason) = match failure {
+            // Of several flags the first that somebody gave.
+            Failure::Usage { flag, problem } => {
+                let words = in_words_of_a_file(flag);
+                let given = words.split(", ").find_map(|key| self.0.get_key_value(key));
+                let given = given.map(|(key, _)| *key);
+                // A flag that stands nowhere has to be named.
+                let named = || format!("{words}: {problem}");
+                let reason = if given.is_some() { problem.clone() } else { named() };
+                (given.unwrap_or("target"), reason)
+            }
+            Failure::Target(error) => ("target", error.to_string()),
+            Failure::KeyFile(error) => ("key-file", error.to_string()),
+            other => ("name", other.to_string()),
+        };
+        let place = self.0.get(key).or_else(|| self.0.get("name"))?;
+        let reason = in_words_of_a_file(&reason);
+        // Others have what stands in a profile too.
+        let is_own = place.key().starts_with("session[");
+        Some((place, if is_own { reason } else { format!("session {name}: {reason}") }))
+    }
+}
+
+impl PartialEq for Places {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Places {}
+
+/// What a file calls a host and flags of one letter.
+const OTHER_WORDS: [(&str, &str); 5] =
+    [("HOST", "target"), ("-S", "source"), ("-I", "interface"), ("-4", "ipv4"), ("-6", "ipv6")];
+
+/// The same where a flag is a key, and the host a target.
+pub fn in_words_of_a_file(text: &str) -> String {
+    let is_of_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let mut words = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (end, is_word) = match rest.find(|c| !is_of_word(c)) {
+            Some(0) => (rest.find(is_of_word).unwrap_or(rest.len()), false),
+            end => (end.unwrap_or(rest.len()), true),
+        };
+        let (word, behind) = rest.split_at(end);
+        rest = behind;
+        let flag = word.strip_prefix("--");
+        if let Some((key, arg)) = flag.and_then(|flag| keys().find(|(key, _)| *key == flag)) {
+            words.push_str(key);
+            // What stands for the flag's value.
+            let value = arg.get_value_names().and_then(|names| names.first());
+            let shown =
+                value.and_then(|value| rest.strip_prefix(' ')?.strip_prefix(value.as_str()));
+            rest = shown.filter(|behind| !behind.starts_with(is_of_word)).unwrap_or(rest);
+            continue;
+        }
+        let other = OTHER_WORDS.iter().find(|(flag, _)| is_word && *flag == word);
+        words.push_str(other.map_or(word, |(_, key)| key));
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_keys_and_the_host_is_the_target() {
+        for (flags, keys) in [
+            ("of another family than HOST", "of another family than target"),
+            (
+                "nothing brings a probe back but --segments; name",
+                "nothing brings a probe back but segments; name",
+            ),
+            ("an address: -S", "an address: source"),
+            ("(--usid-block)", "(usid-block)"),
+            ("names need --topology FILE", "names need topology"),
+            ("--topology FILES, --topology", "topology FILES, topology"),
+            // Neither flags nor the host.
+            (
+                "--web.listen-address, LOCALHOST, a--b, fe80::1%eth0-S",
+                "--web.listen-address, LOCALHOST, a--b, fe80::1%eth0-S",
+            ),
+            ("", ""),
+        ] {
+            assert_eq!(in_words_of_a_file(flags), keys);
+        }
+    }
+}
