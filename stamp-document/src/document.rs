@@ -20,6 +20,7 @@
 //! ```
 
 mod error;
+mod find;
 mod flag;
 mod nearest;
 mod outline;

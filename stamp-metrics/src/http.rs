@@ -113,6 +113,15 @@ pub enum Note {
     Refused(io::Error),
 }
 
+/// Whether a file holds a token that somebody has to show: 16 octets at least, which not every user can read.
+///
+/// # Errors
+///
+/// Why it cannot be used.
+pub fn check_token(path: &Path) -> io::Result<()> {
+    control::read_token(path).map(drop)
+}
+
 /// A running server. Dropping it ends it, with whatever is under way.
 #[derive(Debug)]
 pub struct Server {
@@ -185,13 +194,13 @@ impl fmt::Debug for Page {
     }
 }
 
-/// Finds the mistakes in a file for [`Server::start`], without starting anything.
+/// Finds the mistakes in a file for [`Server::start`] and in those that it names, without starting anything.
 ///
 /// # Errors
 ///
 /// The first of them.
-pub fn check_web_config(path: PathBuf) -> Result<(), WebConfigError> {
-    Access::load(Some(path)).map(drop)
+pub fn check_web_config(path: &Path) -> Result<(), WebConfigError> {
+    Access::load(Some(path.to_owned())).map(drop)
 }
 
 #[cfg(test)]

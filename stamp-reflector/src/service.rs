@@ -279,7 +279,7 @@ impl Service {
     fn note_configuration(&self) {
         for note in Note::about(&self.config) {
             match note {
-                Note::ShortKey { .. } => tracing::warn!("{note}"),
+                Note::ShortKey { .. } | Note::ControlToken { .. } => tracing::warn!("{note}"),
                 Note::AllowedOnly { .. } => tracing::info!("{note}"),
             }
         }

@@ -4,7 +4,7 @@ mod form;
 mod trust;
 
 use std::future::poll_fn;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -81,6 +81,15 @@ pub struct Client {
     pub time: Duration,
     /// How long an answer may be.
     pub octets: usize,
+}
+
+/// Whether a file names authorities that can be trusted.
+///
+/// # Errors
+///
+/// Why it cannot be used.
+pub fn check_authorities(file: &Path) -> Result<(), ClientError> {
+    trust::config(Some(file)).map(drop)
 }
 
 /// Why there is no answer.

@@ -321,7 +321,7 @@ fn with_a_certificate_everything_is_encrypted_and_clients_may_need_one_too() {
         ("  client_ca_file: server.crt\n", "client_auth_type: client certificates are described"),
     ] {
         std::fs::write(&file, format!("{tls}{more}")).unwrap();
-        let error = check_web_config(file.clone()).unwrap_err().to_string();
+        let error = check_web_config(&file).unwrap_err().to_string();
         assert!(error.contains(told), "{error}");
     }
     std::fs::remove_dir_all(&folder).unwrap();

@@ -3,6 +3,7 @@
 use core::fmt;
 use std::path::PathBuf;
 
+use stamp_metrics::http::check_token;
 use stamp_proto::auth::KeyId;
 
 use super::Config;
@@ -16,6 +17,13 @@ pub(crate) enum Note {
         path: PathBuf,
         /// The key.
         id: KeyId,
+    },
+    /// Nobody can change anything over HTTP, for the token cannot be read.
+    ControlToken {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
     },
     /// Sources that no rule names get no reply.
     AllowedOnly {
@@ -32,7 +40,13 @@ impl Note {
         });
         let denied = config.engine.unknown_sources.is_none();
         let prefixes = config.engine.allow.len();
-        short.chain(denied.then_some(Self::AllowedOnly { prefixes })).collect()
+        let web = &config.web;
+        let token = web.control_token_file.as_ref().filter(|_| !web.listen.is_empty());
+        let token = token.and_then(|path| {
+            let reason = check_token(path).err()?.to_string();
+            Some(Self::ControlToken { path: path.clone(), reason })
+        });
+        short.chain(token).chain(denied.then_some(Self::AllowedOnly { prefixes })).collect()
     }
 }
 
@@ -44,6 +58,9 @@ impl fmt::Display for Note {
                 "{}: key {id} is shorter than 16 octets and can be guessed: use 32",
                 path.display()
             ),
+            Self::ControlToken { path, reason } => {
+                write!(f, "web.control-token-file: {}: {reason}", path.display())
+            }
             Self::AllowedOnly { prefixes: 1 } => f.write_str("only one prefix is answered"),
             Self::AllowedOnly { prefixes } => write!(f, "only {prefixes} prefixes are answered"),
         }

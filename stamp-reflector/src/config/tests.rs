@@ -116,6 +116,7 @@ fn every_example_of_the_template_is_accepted() {
     // What packet-loss-count needs.
     root.push("stateful = true");
     let text = [root, tables].concat().join("\n");
+    std::fs::write(folder.0.join("web.yml"), "basic_auth_users: {}\n").unwrap();
     let config = folder.read(&text).unwrap();
     assert_eq!(config.engine.allow.len(), 1);
     let forwarding = &config.forwarding;
@@ -148,6 +149,9 @@ fn metrics_are_told_on_the_loopback_where_there_is_a_file() {
     let default = folder.read("stateful = true\n").unwrap();
     assert_eq!(default.web.listen, ["127.0.0.1:9863".parse().unwrap()]);
     let text = "[web]\nlisten = [\":9000\"]\nconfig-file = \"web.yml\"\nenable-lifecycle = true\n";
+    let missing = folder.read(text).unwrap_err().to_string();
+    assert!(missing.contains("3:15: web.config-file = \"web.yml\": "), "{missing}");
+    std::fs::write(folder.0.join("web.yml"), "basic_auth_users: {}\n").unwrap();
     let web = folder.read(text).unwrap().web;
     assert_eq!(web.listen, ["[::]:9000".parse().unwrap()]);
     assert!(web.config_file.is_some_and(|file| file.is_absolute() && file.ends_with("web.yml")));
