@@ -66,6 +66,14 @@ pub enum Failure {
         /// What is wrong, what is allowed.
         problem: String,
     },
+    /// What a flag is about is not there now, and may come.
+    #[error("{flag}: {problem}")]
+    Absent {
+        /// The flag.
+        flag: &'static str,
+        /// What is not there.
+        problem: String,
+    },
     /// The far end is not what was asked for.
     #[error("{0}")]
     Requirement(String),
@@ -148,6 +156,7 @@ impl Failure {
             Self::Target(_)
             | Self::KeyFile(_)
             | Self::Usage { .. }
+            | Self::Absent { .. }
             | Self::Input(_)
             | Self::Net(NetError::NoSuchInterface { .. } | NetError::NotVrf { .. })
             | Self::Worker(WorkerError::Sender(_) | WorkerError::Reflector(_)) => 3,

@@ -64,8 +64,12 @@ pub fn main() -> ExitCode {
             let shard = run.part.shard;
             daemon::run(run.named_file(), web, shard)
         }),
-        Some(Verb::Config(Config::Check { file, part })) => daemon::check(&file, part.shard),
-        Some(Verb::Config(Config::Show { file, part })) => daemon::show(&file, part.shard),
+        Some(Verb::Config(Config::Check { file, web, part })) => {
+            web.arguments().and_then(|web| daemon::check(&file, &web, part.shard))
+        }
+        Some(Verb::Config(Config::Show { file, web, part })) => {
+            web.arguments().and_then(|web| daemon::show(&file, &web, part.shard))
+        }
         Some(Verb::Config(Config::Template)) => daemon::template(),
         Some(Verb::Config(Config::Schema { file })) => daemon::schema(file),
         Some(Verb::Check(check)) => check::run(&check),

@@ -39,7 +39,8 @@ pub struct Named {
 ///
 /// # Errors
 ///
-/// [`Failure::Usage`] for a name that is unknown or has no label or SID, [`Failure::Input`] for a file
+/// [`Failure::Usage`] for a name that is unknown or has no label or SID, [`Failure::Absent`] where this host is no node
+/// (yet), [`Failure::Input`] for a file
 /// that is no topology.
 pub fn resolved(measure: &Measure) -> Result<Measure, Failure> {
     let mut measure = measure.clone();
@@ -169,7 +170,7 @@ impl Resolver<'_> {
         self.here.ok_or_else(|| {
             let problem = "this host has no address of a node there: --from NODE when it is one, \
                            --behind NODE for the router in front of it";
-            Failure::Usage { flag: "--topology", problem: problem.to_owned() }
+            Failure::Absent { flag: "--topology", problem: problem.to_owned() }
         })
     }
 

@@ -133,6 +133,8 @@ mod bonding {
     use stamp_tests::netns::{Families, Host, Need, Trial, trials};
 
     use super::{FAR, LINKS, Lag, NEAR, sessions};
+    use crate::daemon::Daemon;
+    use crate::http::wait_for;
     use crate::vrf::ip;
 
     const BOND: Need = Need {
@@ -150,6 +152,7 @@ mod bonding {
         trials![
             the_members_of_a_bond_are_found_and_measured_one_by_one: [BOND],
             a_member_that_loses_is_told_from_the_bond: [BOND],
+            a_bond_that_has_no_members_yet_is_waited_for: [BOND],
         ]
     }
 
@@ -188,6 +191,29 @@ mod bonding {
             assert_eq!(micro["told"], packets["received"], "{session}");
             assert_eq!(micro["far_member_id"], number, "{session}");
         }
+    }
+
+    fn a_bond_that_has_no_members_yet_is_waited_for() {
+        let lag = bonded();
+        let _reflector = lag.reflector(&["--lag-members", "bond0"]);
+        ip(&lag.near, "link add bond1 type bond mode balance-xor");
+        ip(&lag.near, "link set bond1 up");
+        ip(&lag.near, "address add 192.0.2.3/24 dev bond1");
+        let of = |bond: &str| {
+            format!(
+                "[[session]]\nname = \"over-{bond}\"\ntarget = \"{FAR}\"\ninterval = \"10ms\"\n\
+                 lag-members = \"{bond}\"\n"
+            )
+        };
+        let daemon = Daemon::start_to(&lag.near, FAR, &format!("{}{}", of("bond0"), of("bond1")));
+        daemon.told("session=over-bond1 reason=\"lag-members: the bond bond1 has no members\"");
+        daemon.told("msg=\"session is up\" session=\"over-bond0 on eth1\"");
+        // One moves over: what is left of the first goes on.
+        ip(&lag.near, "link set eth2 down");
+        ip(&lag.near, "link set eth2 master bond1");
+        let sent = "stamp_session_packets_sent_total{session=\"over-bond1 on eth2\"}";
+        wait_for((&lag.near, 9_862), sent, |sent| sent > 0.0);
+        let _ = daemon.stop();
     }
 
     fn a_member_that_loses_is_told_from_the_bond() {

@@ -78,6 +78,9 @@ pub enum Config {
     Check {
         /// The file.
         file: PathBuf,
+        /// Where metrics would be told.
+        #[command(flatten)]
+        web: WebFlags,
         /// Which part of it.
         #[command(flatten)]
         part: Part,
@@ -86,6 +89,9 @@ pub enum Config {
     Show {
         /// The file.
         file: PathBuf,
+        /// Where metrics would be told.
+        #[command(flatten)]
+        web: WebFlags,
         /// Which part of it.
         #[command(flatten)]
         part: Part,

@@ -61,7 +61,7 @@ fn is_lasting(failure: &Failure) -> bool {
                 | NetError::PrivilegedPort { .. }
                 | NetError::NoDescriptors
         ),
-        None => !failure.is_missing_host(),
+        None => !failure.is_missing_host() && !matches!(failure, Failure::Absent { .. }),
     }
 }
 
@@ -80,8 +80,8 @@ fn sockets_of(measure: &Measure) -> Result<Sockets, Obstacle> {
     Ok(branches.iter().map(|branch| branch.plan.sockets()).sum::<Result<_, _>>()?)
 }
 
-/// Holds it against files; nobody is asked. Of this host only bonds with members and addresses of nodes have to be there,
-/// where what was asked for is made of them.
+/// Holds it against files; nobody is asked. Of this host bonds with members and addresses of nodes are looked for, where
+/// what was asked for is made of them.
 ///
 /// # Errors
 ///

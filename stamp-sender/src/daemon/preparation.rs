@@ -11,6 +11,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout_at};
 
 use super::config::{self, Configuration, Found, Refused, SessionSpec};
+use super::files;
 use super::fleet::{Attempt, Change, Known, Openers, sockets_of};
 use super::opening::Obstacle;
 use super::shard::Shard;
@@ -127,6 +128,7 @@ struct Read {
 
 /// What waits for files and computes long.
 fn read(wanted: Wanted, before: &Before) -> Result<Read, Failure> {
+    let is_new = matches!(wanted.cause(), Cause::Start | Cause::Reload);
     let configuration = match wanted {
         Wanted::First(configuration) => *configuration,
         Wanted::File => Configuration::load_under(&before.file, &before.arguments)?,
@@ -146,6 +148,9 @@ fn read(wanted: Wanted, before: &Before) -> Result<Read, Failure> {
     let change = Change::between(&before.known, &sessions);
     let workers = configuration.service.workers.get();
     descriptors::ensure(sockets_of(&sessions)?.total(workers))?;
+    if is_new {
+        files::tell(&configuration);
+    }
     Ok(Read { configuration, plan, found, refused, change })
 }
 

@@ -3,28 +3,40 @@
 use std::io::Write as _;
 use std::path::Path;
 
+use stamp_config::web::WebArguments;
 use stamp_path::Topology;
 
 use crate::Ended;
 use crate::command_line::daemon::DescribedFile;
 use crate::exit::{Failure, Status};
 
-use super::config::{self, Configuration, Found, Refused, SessionSpec};
+use super::config::{self, Configuration, Found, Refused, SessionSpec, in_words_of_a_file};
+use super::files::{self, Trouble};
 use super::opening::{self, Obstacle};
 use super::preparation;
 use super::shard::Shard;
 use crate::paths::{Circumstances, Plan};
 
-/// Says that the file is fine, or every mistake in it.
+/// Says that the file is fine, or every mistake in it, and what a session would wait for as this host is now.
 ///
 /// # Errors
 ///
 /// Every mistake.
-pub fn check(file: &Path, shard: Option<Shard>) -> Ended {
-    let configuration = Configuration::load(file)?;
+pub fn check(file: &Path, arguments: &WebArguments, shard: Option<Shard>) -> Ended {
+    let configuration = Configuration::load_under(file, arguments)?;
+    files::check_web(&configuration, file)?;
     let (plan, sessions, refused) = complete(&configuration, shard)?;
-    let impossible = sessions.iter().filter(|spec| !spec.discovered).filter_map(impossible);
-    let impossible: Vec<String> = impossible.map(|failure| failure.to_string()).collect();
+    let (mut impossible, mut waiting) = (Vec::new(), Vec::new());
+    for spec in sessions.iter().filter(|spec| !spec.discovered) {
+        match opening::check(spec) {
+            Ok(()) => {}
+            Err(Obstacle::Lasting(failure)) => impossible.push(spec.refused(failure).to_string()),
+            Err(Obstacle::Passing(failure)) => {
+                let reason = in_words_of_a_file(&failure.to_string());
+                waiting.push(format!("note: session {} would wait: {reason}\n", spec.name));
+            }
+        }
+    }
     if !impossible.is_empty() {
         return Err(Failure::Input(impossible.join("\n")));
     }
@@ -38,6 +50,10 @@ pub fn check(file: &Path, shard: Option<Shard>) -> Ended {
     for (what, reason) in plan.notes() {
         text.push_str(&format!("note: {what}: {reason}\n"));
     }
+    waiting.iter().for_each(|note| text.push_str(note));
+    for Trouble { key, reason } in files::troubles(&configuration) {
+        text.push_str(&format!("note: {key}: {reason}\n"));
+    }
     for Refused { provider, target, reason } in refused {
         let source = provider.label();
         text.push_str(&format!("note: {source}: {target} is no session: {reason}\n"));
@@ -50,22 +66,13 @@ pub fn check(file: &Path, shard: Option<Shard>) -> Ended {
 /// # Errors
 ///
 /// Every mistake.
-pub fn show(file: &Path, shard: Option<Shard>) -> Ended {
-    let configuration = Configuration::load(file)?;
+pub fn show(file: &Path, arguments: &WebArguments, shard: Option<Shard>) -> Ended {
+    let configuration = Configuration::load_under(file, arguments)?;
     // Those that are named in files at present; nobody is asked over the network.
     let (_, sessions, _) = complete(&configuration, shard)?;
     let shard = shard.map(|shard| format!("# What shard {shard} takes.\n"));
     let text = config::show(&Configuration { sessions, ..configuration });
     print(&(shard.unwrap_or_default() + &text))
-}
-
-/// Why `run` would not begin because of this session.
-fn impossible(spec: &SessionSpec) -> Option<Failure> {
-    match opening::check(spec) {
-        Err(Obstacle::Lasting(failure)) => Some(spec.refused(failure)),
-        // A name or an interface may come.
-        Err(Obstacle::Passing(_)) | Ok(()) => None,
-    }
 }
 
 /// What a file comes to before anything is measured or asked over the network.

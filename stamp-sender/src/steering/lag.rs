@@ -23,7 +23,8 @@ pub struct Member {
 ///
 /// # Errors
 ///
-/// [`Failure::Usage`] where sessions are steered otherwise, and the first member that is no interface.
+/// [`Failure::Usage`] where sessions are steered otherwise, [`Failure::Absent`] for a bond without members, and the first
+/// member that is no interface.
 pub(super) fn over_members(
     branches: Vec<Branch>,
     flags: &SteeringFlags,
@@ -54,7 +55,8 @@ fn members(names: &[String]) -> Result<Vec<Member>, Failure> {
     for name in names {
         let links = interface::members(name)?;
         if links.is_empty() {
-            return Err(usage("--lag-members", &format!("the bond {name} has no members")));
+            let problem = format!("the bond {name} has no members");
+            return Err(Failure::Absent { flag: "--lag-members", problem });
         }
         for link in links {
             let id = u16::try_from(members.len() + 1).ok().and_then(MemberLinkId::new);

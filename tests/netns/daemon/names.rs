@@ -18,6 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         the_end_waits_for_no_name,
         what_a_names_address_forbids_concerns_its_session_alone,
         a_name_is_followed_to_where_a_network_was_renumbered,
+        an_address_that_makes_this_host_a_node_is_waited_for,
     ]
 }
 
@@ -113,6 +114,57 @@ fn what_a_names_address_forbids_concerns_its_session_alone() {
     refused.assert_code(3);
     let told = "session[2].target = \"127.0.0.1\": destination-node-address: target is an address that every node has";
     assert!(refused.stderr.contains("written.toml:") && refused.stderr.contains(told), "{refused}");
+    let _ = daemon.stop();
+}
+
+/// Three nodes in a row: which of them this host is, its address tells.
+const NODES: &str = "\
+[[node]]
+name = \"s\"
+loopbacks = [\"198.51.100.1\"]
+index = 1
+srgb = [[1000, 1999]]
+[[node]]
+name = \"a\"
+loopbacks = [\"198.51.100.2\"]
+index = 2
+srgb = [[2000, 2999]]
+[[node]]
+name = \"r\"
+loopbacks = [\"FAR\"]
+index = 3
+srgb = [[3000, 3999]]
+[[link]]
+ends = [\"s\", \"a\"]
+[[link]]
+ends = [\"a\", \"r\"]
+";
+
+fn an_address_that_makes_this_host_a_node_is_waited_for() {
+    let net = netns::two_hosts(Families::V4);
+    let _far = reflector(&net.far);
+    let folder = Folder::new();
+    let far = net.far.ipv4().to_string();
+    folder.write("net.toml", &NODES.replace("FAR", &far));
+    let steered = "[[session]]\nname = \"c\"\ntarget = \"r\"\ntopology = \"net.toml\"\nsegments = [\"a\", \"r\"]\n";
+    let text = format!("{TWO}{steered}").replace("FAR", &far);
+    let file = folder.write("sender.toml", &text);
+    // It is no mistake, and told all the same.
+    let mut check = netns::binary("stamp-sender");
+    let checked = net.near.spawn(check.args(["config", "check"]).arg(&file)).wait();
+    checked.assert_code(0);
+    let why = "topology: this host has no address of a node there";
+    let note = format!("note: session c would wait: {why}");
+    assert!(checked.stdout.contains(&note), "{checked}");
+    let program = net.near.spawn(netns::binary("stamp-sender").arg("run").arg(file));
+    let daemon = Daemon { program, folder, text };
+    daemon.told(&format!("msg=\"session waits; tried again later\" session=c reason=\"{why}"));
+    daemon.told("msg=\"session is up\" session=b");
+    let at = (&net.near, 9_862);
+    wait_for(at, "stamp_session_running{session=\"c\"}", |running| running == 0.0);
+    net.near.add_address("lo", "198.51.100.1/32");
+    wait_for(at, "stamp_session_running{session=\"c\"}", |running| running == 1.0);
+    wait_for(at, "stamp_session_packets_sent_total{session=\"c\"}", |sent| sent > 0.0);
     let _ = daemon.stop();
 }
 
