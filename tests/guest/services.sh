@@ -86,7 +86,20 @@ session() {
     printf '[[session]]\nname = "%s"\ntarget = "%s"\nprofile = "quick"\n' "$@"
 }
 
+is_active() {
+    [[ "$(property "$1" ActiveState)" == active ]]
+}
+
 # --- trials ---------------------------------------------------------------------------------------
+
+a_package_starts_nothing() {
+    local package
+    for package in stamp-sender stamp-reflector; do
+        "/tests/$package/postinst" configure
+        if is_active "$package"; then return 1; fi
+        if systemctl is-enabled "$package"; then return 1; fi
+    done
+}
 
 both_start_and_measure() {
     systemctl start stamp-reflector stamp-sender
@@ -145,6 +158,22 @@ a_restarted_reflector_loses_no_probe() {
     await is_more 'stamp_session_packets_received_total{session="near-far"}' "$sent"
     has_value 'stamp_session_packets_lost_total{session="near-far",direction="round_trip"}' 0
     has_value 'stamp_session_up{session="near-far"}' 1
+}
+
+a_package_is_upgraded_without_loss() {
+    local process sent
+    process=$(property stamp-reflector MainPID)
+    /tests/stamp-reflector/postinst configure 0.0.1-1
+    [[ "$(property stamp-reflector MainPID)" != "$process" ]]
+    sent=$(metric 'stamp_session_packets_sent_total{session="near-far"}')
+    await is_more 'stamp_session_packets_received_total{session="near-far"}' "$sent"
+    has_value 'stamp_session_packets_lost_total{session="near-far",direction="round_trip"}' 0
+    process=$(property stamp-sender MainPID)
+    /tests/stamp-sender/postinst configure 0.0.1-1
+    [[ "$(property stamp-sender MainPID)" != "$process" ]]
+    await has_value 'stamp_session_up{session="near-far"}' 1
+    # It did not run.
+    if is_active stamp-writer; then return 1; fi
 }
 
 raw_frames_are_refused_without_the_right() {
@@ -235,6 +264,25 @@ a_writer_and_a_chooser_run_too() {
     [[ "$(property stamp-select Result)" == success ]]
 }
 
+a_package_that_goes_stops_and_disables() {
+    systemctl enable stamp-sender stamp-reflector "stamp-check@$FAR.timer"
+    systemctl start stamp-sender stamp-reflector "stamp-check@$FAR.timer"
+    local package unit
+    for package in stamp-sender stamp-reflector; do
+        "/tests/$package/prerm" upgrade 0.0.1-1
+        is_active "$package"
+        "/tests/$package/prerm" remove
+        "/tests/$package/postrm" remove
+    done
+    for unit in stamp-sender.service stamp-reflector.service "stamp-check@$FAR.timer"; do
+        if is_active "$unit"; then return 1; fi
+        if systemctl is-enabled "$unit"; then return 1; fi
+    done
+    [[ -e /run/private/stamp-writer ]]
+    "/tests/stamp-sender/postrm" purge
+    [[ ! -e /run/private/stamp-writer && ! -L /run/stamp-writer ]]
+}
+
 they_end_when_told() {
     systemctl stop stamp-sender stamp-reflector
     local unit
@@ -274,10 +322,11 @@ stage() {
 mkdir -p "$KEPT"
 trial stage
 for name in \
-    both_start_and_measure they_have_given_their_rights_away what_they_say_is_in_the_journal a_reload_adds_a_session \
-    a_mistake_leaves_what_runs a_restarted_reflector_loses_no_probe raw_frames_are_refused_without_the_right \
-    a_reload_opens_raw_frames_with_it keys_come_as_credentials one_that_hangs_is_replaced \
-    a_check_feeds_node_exporter a_writer_and_a_chooser_run_too they_end_when_told; do
+    a_package_starts_nothing both_start_and_measure they_have_given_their_rights_away what_they_say_is_in_the_journal \
+    a_reload_adds_a_session a_mistake_leaves_what_runs a_restarted_reflector_loses_no_probe \
+    a_package_is_upgraded_without_loss raw_frames_are_refused_without_the_right a_reload_opens_raw_frames_with_it \
+    keys_come_as_credentials one_that_hangs_is_replaced a_check_feeds_node_exporter a_writer_and_a_chooser_run_too \
+    they_end_when_told a_package_that_goes_stops_and_disables; do
     trial "$name"
 done
 echo "guest status $status"
