@@ -34,6 +34,7 @@ const NODE_TICK: Duration = Duration::from_secs(1);
 /// Whatever keeps it from starting, or ends its packet threads.
 pub(crate) fn reflect(source: Source) -> Result<(), Failure> {
     let config = source.load()?;
+    source.check_web(&config)?;
     let log = Log::start(config.log_level.filter(), config.log_format.lines());
     let runtime = runtime()?;
     // Before there is a socket: whoever sees one may ask this process to end.

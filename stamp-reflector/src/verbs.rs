@@ -15,6 +15,7 @@ use crate::terminal;
 /// `config check`: says that it is fine, or every mistake.
 pub(crate) fn check(source: &Source) -> Result<(), Failure> {
     let config = source.load()?;
+    source.check_web(&config)?;
     let name =
         source.file.as_ref().map_or("the configuration".into(), |file| file.to_string_lossy());
     let mut text = format!("{name}: no mistake found\n");

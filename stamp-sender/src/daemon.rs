@@ -65,7 +65,7 @@ pub use web::{icon, script, style};
 /// Whatever keeps it from starting.
 pub fn run(file: PathBuf, arguments: WebArguments, shard: Option<Shard>) -> Ended {
     let configuration = Configuration::load_under(&file, &arguments)?;
-    files::check_web(&configuration, &file)?;
+    files::check_web(&configuration, &file, &arguments)?;
     let service = configuration.service.clone();
     let fail = |source| Failure::System { what: "going on with what was passed on", source };
     let mut inherited = Inherited::take().map_err(fail)?;

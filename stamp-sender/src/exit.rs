@@ -80,6 +80,9 @@ pub enum Failure {
     /// An input file that cannot be read or understood.
     #[error("{0}")]
     Input(String),
+    /// A topology file that cannot be read or understood.
+    #[error("{0}")]
+    Topology(String),
     /// The kernel refused.
     #[error(transparent)]
     Net(#[from] NetError),
@@ -105,8 +108,8 @@ pub enum Failure {
     Session {
         /// Which, why, and where that stands.
         told: String,
-        /// Why it cannot be.
-        source: Box<Failure>,
+        /// The same as whoever opened it said it; `told` has its words.
+        failure: Box<Failure>,
     },
     /// This machine builds no lab, or not this one.
     #[error(transparent)]
@@ -148,7 +151,7 @@ impl Failure {
     pub const fn code(&self) -> u8 {
         match self {
             Self::Refused { status, .. } => *status,
-            Self::Session { source, .. } => source.code(),
+            Self::Session { failure, .. } => failure.code(),
             Self::Target(TargetError::Resolve { .. } | TargetError::Family { .. })
             | Self::Net(NetError::NoRoute { .. })
             | Self::Worker(WorkerError::Net(NetError::NoRoute { .. })) => 2,
@@ -158,6 +161,7 @@ impl Failure {
             | Self::Usage { .. }
             | Self::Absent { .. }
             | Self::Input(_)
+            | Self::Topology(_)
             | Self::Net(NetError::NoSuchInterface { .. } | NetError::NotVrf { .. })
             | Self::Worker(WorkerError::Sender(_) | WorkerError::Reflector(_)) => 3,
             Self::Net(_)
@@ -214,7 +218,7 @@ pub fn report(ended: Result<Status, Failure>) -> ExitCode {
 }
 
 /// The failure and what led to it, as one line.
-fn with_causes(failure: &dyn std::error::Error) -> String {
+pub fn with_causes(failure: &dyn std::error::Error) -> String {
     let mut text = failure.to_string();
     let mut cause = failure.source();
     while let Some(error) = cause {

@@ -40,8 +40,7 @@ pub struct Named {
 /// # Errors
 ///
 /// [`Failure::Usage`] for a name that is unknown or has no label or SID, [`Failure::Absent`] where this host is no node
-/// (yet), [`Failure::Input`] for a file
-/// that is no topology.
+/// (yet), [`Failure::Topology`] for a file that is no topology.
 pub fn resolved(measure: &Measure) -> Result<Measure, Failure> {
     let mut measure = measure.clone();
     let steering = &mut measure.steering;
@@ -168,8 +167,8 @@ impl Resolver<'_> {
     /// Where the list begins.
     fn here(&self) -> Result<Origin, Failure> {
         self.here.ok_or_else(|| {
-            let problem = "this host has no address of a node there: --from NODE when it is one, \
-                           --behind NODE for the router in front of it";
+            let problem = "this host has no address of a node there: --from names it when it is \
+                           one, --behind the router in front of it";
             Failure::Absent { flag: "--topology", problem: problem.to_owned() }
         })
     }
@@ -232,12 +231,12 @@ fn refused(flag: &'static str, error: &SegmentError) -> Failure {
 ///
 /// # Errors
 ///
-/// [`Failure::Input`] for a file that cannot be read or is no topology.
+/// [`Failure::Topology`] for a file that cannot be read or is no topology.
 pub fn read(path: &Path) -> Result<Topology, Failure> {
     let name = path.display().to_string();
     let text =
-        fs::read_to_string(path).map_err(|error| Failure::Input(format!("{name}: {error}")))?;
-    Topology::read(&name, &text).map_err(|errors| Failure::Input(errors.to_string()))
+        fs::read_to_string(path).map_err(|error| Failure::Topology(format!("{name}: {error}")))?;
+    Topology::read(&name, &text).map_err(|errors| Failure::Topology(errors.to_string()))
 }
 
 fn bound_without_topology(word: BindingWord) -> Result<BindingSid, Failure> {

@@ -39,7 +39,7 @@ fn pulled(node: usize, places: &[(f64, f64)], distances: &[Option<u32>]) -> Opti
         let wanted = distances[other].map_or(APART, f64::from);
         let weight = wanted.powi(-2);
         let (dx, dy) = (here.0 - there.0, here.1 - there.1);
-        let length = dx.hypot(dy).max(1e-6);
+        let length = (dx * dx + dy * dy).sqrt().max(1e-6);
         sum.0 += weight * (there.0 + dx / length * wanted);
         sum.1 += weight * (there.1 + dy / length * wanted);
         weights += weight;

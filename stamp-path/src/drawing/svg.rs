@@ -155,7 +155,7 @@ impl Picture {
     fn line(&self, topology: &Topology, id: LinkId, shift: f64, style: &str) -> String {
         let [from, to] = topology[id].ends.map(|end| self.places[&end]);
         let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-        let length = dx.hypot(dy).max(1e-6);
+        let length = (dx * dx + dy * dy).sqrt().max(1e-6);
         let (right, down) = (-dy / length * shift, dx / length * shift);
         format!(
             "<line x1=\"{:.1}\" y1=\"{:.1}\" x2=\"{:.1}\" y2=\"{:.1}\" {style}/>\n",

@@ -11,7 +11,6 @@ use stamp_config::document::{Problem, Section};
 use stamp_config::key_file;
 use stamp_config::quantity::ClockError;
 use stamp_config::web::{Listen, Web};
-use stamp_metrics::http::check_web_config;
 use stamp_proto::packet::AuthenticationMode;
 use stamp_proto::tlv::timestamp_information::SynchronizationSource;
 use stamp_session::reflector::{RateLimit, ReflectorConfig};
@@ -264,17 +263,10 @@ fn read_web(reading: &Reading<'_>, root: &Section<'_>, folder: &Path) -> Web {
         // A flag counts from where the program was started.
         let by_file = reading.origin(&keys::web::CONFIG_FILE.definition).is_none();
         let beside = |file: FilePath| if by_file { folder.join(file.0) } else { file.0 };
-        let (is_configured, config_file) = (listen.is_some(), file.map(beside));
-        let listen = listen.unwrap_or_else(|| default.listen.clone());
-        let checked = config_file.as_deref().filter(|_| !listen.is_empty()).map(check_web_config);
-        if let Some(Err(error)) = checked {
-            let problem = Problem::Unusable { reason: error.to_string() };
-            reading.problem(web, &keys::web::CONFIG_FILE.definition, problem);
-        }
         Web {
-            is_configured,
-            listen,
-            config_file,
+            is_configured: listen.is_some(),
+            listen: listen.unwrap_or_else(|| default.listen.clone()),
+            config_file: file.map(beside),
             control_token_file: reading
                 .value(web, &keys::web::CONTROL_TOKEN_FILE)
                 .map(|file| folder.join(file.0)),

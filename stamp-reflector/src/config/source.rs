@@ -4,11 +4,12 @@ use core::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use stamp_config::document::{self, ConfigErrors};
+use stamp_config::document::{self, ConfigErrors, Place, Problem};
+use stamp_metrics::http::check_web_config;
 
 use super::flags::{FlagProblem, Flags};
 use super::reading::Reading;
-use super::{Config, assemble};
+use super::{Config, assemble, keys};
 
 /// Flags and environment, read once, and the file, read at start and at every reload.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +54,26 @@ impl Source {
             .map_err(|source| ConfigFailure::File { path: path.clone(), source })?;
         let folder = path.parent().unwrap_or(Path::new(""));
         self.read(&path.display().to_string(), &text, folder)
+    }
+
+    /// Holds the file of TLS and users that `config` names against what a server needs. Only a start needs it to be
+    /// right: a server that runs keeps what it had (`stamp_metrics::http`).
+    pub(crate) fn check_web(&self, config: &Config) -> Result<(), ConfigFailure> {
+        let web = &config.web;
+        let named = web.config_file.as_deref().filter(|_| !web.listen.is_empty());
+        let Some(Err(error)) = named.map(check_web_config) else { return Ok(()) };
+        let reason = error.to_string();
+        let key = &keys::web::CONFIG_FILE.definition;
+        let flags = self.flags.problem(key, reason.clone());
+        let file = self.file.as_deref().filter(|_| flags.is_none()).and_then(|path| {
+            let text = std::fs::read_to_string(path).ok()?;
+            let place = Place::find(&path.to_string_lossy(), &text, key.key)?;
+            Some(place.error(Problem::Unusable { reason }))
+        });
+        Err(ConfigFailure::Mistakes {
+            flags: flags.into_iter().collect(),
+            file: ConfigErrors(file.into_iter().collect()),
+        })
     }
 
     /// Reads `text`, which somebody sent, in place of the file. Paths in it count from where the file is.

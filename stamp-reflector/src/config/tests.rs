@@ -116,7 +116,6 @@ fn every_example_of_the_template_is_accepted() {
     // What packet-loss-count needs.
     root.push("stateful = true");
     let text = [root, tables].concat().join("\n");
-    std::fs::write(folder.0.join("web.yml"), "basic_auth_users: {}\n").unwrap();
     let config = folder.read(&text).unwrap();
     assert_eq!(config.engine.allow.len(), 1);
     let forwarding = &config.forwarding;
@@ -149,14 +148,36 @@ fn metrics_are_told_on_the_loopback_where_there_is_a_file() {
     let default = folder.read("stateful = true\n").unwrap();
     assert_eq!(default.web.listen, ["127.0.0.1:9863".parse().unwrap()]);
     let text = "[web]\nlisten = [\":9000\"]\nconfig-file = \"web.yml\"\nenable-lifecycle = true\n";
-    let missing = folder.read(text).unwrap_err().to_string();
-    assert!(missing.contains("3:15: web.config-file = \"web.yml\": "), "{missing}");
-    std::fs::write(folder.0.join("web.yml"), "basic_auth_users: {}\n").unwrap();
     let web = folder.read(text).unwrap().web;
     assert_eq!(web.listen, ["[::]:9000".parse().unwrap()]);
     assert!(web.config_file.is_some_and(|file| file.is_absolute() && file.ends_with("web.yml")));
     assert!(web.is_configured && web.enable_lifecycle);
     assert!(folder.read("web.listen = \"off\"\n").unwrap().web.listen.is_empty());
+}
+
+#[test]
+fn a_web_configuration_that_is_missing_is_told_where_it_is_named() {
+    let folder = KeyFolder::new("web-file");
+    let file = folder.0.join("r.toml");
+    std::fs::write(&file, "[web]\nconfig-file = \"web.yml\"\ncontrol-token-file = \"keys\"\n")
+        .unwrap();
+    let mut source = Source { file: Some(file), ..source() };
+    let config = source.load().unwrap();
+    let missing = source.check_web(&config).unwrap_err().to_string();
+    assert!(missing.contains("r.toml:2:15: web.config-file = \"web.yml\": "), "{missing}");
+    assert_eq!(Note::about(&config), []);
+    std::fs::write(folder.0.join("web.yml"), "basic_auth_users: {}\n").unwrap();
+    std::fs::write(folder.0.join("keys"), "short\n").unwrap();
+    source.check_web(&config).unwrap();
+    let note = Note::about(&config).iter().map(ToString::to_string).collect::<String>();
+    assert!(note.starts_with("web.control-token-file: ") && note.contains("16 octets"), "{note}");
+    let nowhere = vec!["/nowhere.yml".to_owned()];
+    source.flags.add(keys::web::CONFIG_FILE.definition, Origin::Flag, nowhere);
+    let missing = source.check_web(&source.load().unwrap()).unwrap_err().to_string();
+    assert!(
+        missing.starts_with("--web.config.file") && missing.contains("/nowhere.yml: "),
+        "{missing}"
+    );
 }
 
 #[test]

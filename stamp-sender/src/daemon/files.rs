@@ -1,12 +1,14 @@
-//! Files that are named for later: whether they can be used is told before somebody needs them.
+//! Files of `run` that are named for later: whether they can be used is told before somebody needs them.
 //!
 //! Each is read again when it is needed, as tokens and certificates change, and one that is missing now may come: it is no
 //! mistake. Only the file of TLS and users has to be right from the start.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use stamp_config::document::{Place, Problem};
+use stamp_config::web::WebArguments;
 use stamp_metrics::http;
 use stamp_metrics::http::client::check_authorities;
 
@@ -66,20 +68,25 @@ pub(super) fn tell(configuration: &Configuration) {
     }
 }
 
-/// Holds the file of TLS and users against what a server needs; `file` is the one that names it, unless the command line
-/// does.
+/// Holds the file of TLS and users against what a server needs; `file` names it unless `arguments` do.
 ///
 /// # Errors
 ///
 /// [`Failure::Input`] with what is wrong, and where it is named.
-pub(super) fn check_web(configuration: &Configuration, file: &Path) -> Result<(), Failure> {
+pub(super) fn check_web(
+    configuration: &Configuration,
+    file: &Path,
+    arguments: &WebArguments,
+) -> Result<(), Failure> {
     let web = &configuration.service.web;
     let Some(named) = web.config_file.as_deref().filter(|_| !web.listen.is_empty()) else {
         return Ok(());
     };
     let Err(error) = http::check_web_config(named) else { return Ok(()) };
     let text = fs::read_to_string(file).unwrap_or_default();
-    let place = Place::find(&file.to_string_lossy(), &text, "web.config-file");
+    let by_file = arguments.config_file.is_none();
+    let find = || Place::find(&file.to_string_lossy(), &text, "web.config-file");
+    let place = by_file.then(find).flatten();
     let reason = error.to_string();
     Err(Failure::Input(match place {
         Some(place) => place.error(Problem::Unusable { reason }).to_string(),
@@ -121,7 +128,9 @@ fn program(hook: &Hook) -> Result<(), String> {
     let program = hook.command.first().map(Path::new).filter(|it| it.is_absolute());
     let Some(program) = program else { return Ok(()) };
     match fs::metadata(program) {
-        Ok(about) if about.is_dir() => Err(format!("{}: it is a folder", program.display())),
+        Ok(about) if about.is_dir() || about.permissions().mode() & 0o111 == 0 => {
+            Err(format!("{}: it is no program", program.display()))
+        }
         Ok(_) => Ok(()),
         Err(error) => Err(format!("{}: {error}", program.display())),
     }
@@ -129,10 +138,6 @@ fn program(hook: &Hook) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    use stamp_config::web::WebArguments;
-
     use super::*;
 
     const TEXT: &str = "[web]\nconfig-file = \"web.yml\"\ncontrol-token-file = \"control\"\n\
@@ -210,7 +215,8 @@ mod tests {
         folder.write("f.toml", TEXT);
         let file = folder.0.join("f.toml");
         let told = |configuration: &Configuration| {
-            check_web(configuration, &file).err().map(|failure| failure.to_string())
+            let arguments = WebArguments::default();
+            check_web(configuration, &file, &arguments).err().map(|failure| failure.to_string())
         };
         let missing = told(&folder.read(TEXT)).unwrap();
         assert!(missing.contains("f.toml:2:15: web.config-file = \"web.yml\": "), "{missing}");
@@ -221,9 +227,8 @@ mod tests {
         assert_eq!(told(&folder.read(TEXT)), None);
         let arguments =
             WebArguments { config_file: Some("/nowhere.yml".into()), ..Default::default() };
-        let text = "[[session]]\nname = \"a\"\ntarget = \"192.0.2.1\"\n";
-        folder.write("f.toml", text);
-        let by_flag = Configuration::read_under("f.toml", text, &folder.0, &arguments).unwrap();
-        assert!(told(&by_flag).unwrap().starts_with("--web.config.file: /nowhere.yml: "));
+        let by_flag = Configuration::read_under("f.toml", TEXT, &folder.0, &arguments).unwrap();
+        let wrong = check_web(&by_flag, &file, &arguments).unwrap_err().to_string();
+        assert!(wrong.starts_with("--web.config.file: /nowhere.yml: "), "{wrong}");
     }
 }

@@ -156,6 +156,7 @@ mod tests {
 
     use super::*;
     use crate::daemon::Configuration;
+    use crate::exit::with_causes;
 
     fn spec(keys: &str) -> SessionSpec {
         let text = format!("[[session]]\nname = \"a\"\n{keys}\n");
@@ -213,6 +214,14 @@ mod tests {
                  target",
             ),
             (
+                "topology = \"no.toml\"\n[[session]]\nname = \"a\"\ntarget = \"r\"\nsegments = [\"r\"]\n",
+                "f.toml:1:12: topology = \"no.toml\": session a: /no.toml: No such file or directory",
+            ),
+            (
+                "[defaults]\nauth = true\nkey-file = \"none\"\n[[session]]\nname = \"a\"\ntarget = \"r\"\n",
+                "f.toml:3:12: defaults.key-file = \"none\": session a: ",
+            ),
+            (
                 "[[session]]\nname = \"a\"\ntarget = \"fe80::1\"\n",
                 "f.toml:3:10: session[0].target = \"fe80::1\": fe80::1: a link-local address needs its \
                  interface",
@@ -221,13 +230,23 @@ mod tests {
             let read = Configuration::read("f.toml", text, Path::new("/")).unwrap();
             let [spec] = read.sessions.as_slice() else { panic!("{text}") };
             let Err(Obstacle::Lasting(failure)) = check(spec) else { panic!("{text} may be") };
-            let refused = spec.refused(failure).to_string();
-            assert!(refused.starts_with(told), "{refused}");
+            let refused = spec.refused(failure);
+            assert!(refused.to_string().starts_with(told), "{refused}");
+            // What led to it is not said again in words of flags.
+            assert_eq!(with_causes(&refused), refused.to_string());
             // Others named it, so no file can be mended.
             let found = SessionSpec { discovered: true, ..spec.clone() };
             let Err(Obstacle::Lasting(failure)) = check(&found) else { panic!("{text} may be") };
             assert!(found.refused(failure).to_string().starts_with("session a: "));
         }
+    }
+
+    #[test]
+    fn a_session_that_no_key_is_to_blame_for_is_named() {
+        let source = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        let failure = Failure::System { what: "opening it", source };
+        let refused = spec("target = \"192.0.2.1\"").refused(failure).to_string();
+        assert_eq!(refused, "session a: opening it: permission denied");
     }
 
     #[test]

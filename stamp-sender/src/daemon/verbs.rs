@@ -24,9 +24,10 @@ use crate::paths::{Circumstances, Plan};
 /// Every mistake.
 pub fn check(file: &Path, arguments: &WebArguments, shard: Option<Shard>) -> Ended {
     let configuration = Configuration::load_under(file, arguments)?;
-    files::check_web(&configuration, file)?;
     let (plan, sessions, refused) = complete(&configuration, shard)?;
-    let (mut impossible, mut waiting) = (Vec::new(), Vec::new());
+    let web = files::check_web(&configuration, file, arguments);
+    let mut impossible: Vec<String> = web.err().iter().map(ToString::to_string).collect();
+    let mut waiting = Vec::new();
     for spec in sessions.iter().filter(|spec| !spec.discovered) {
         match opening::check(spec) {
             Ok(()) => {}

@@ -10,6 +10,7 @@ use super::faults::assert_no_counter_went_back;
 use super::{Daemon, TWO, all_is_back, of_type, reflector, states};
 use crate::folder::Folder;
 use crate::http::{value, wait_for};
+use crate::vrf::ip;
 
 pub(crate) fn trials() -> Vec<Trial> {
     trials![
@@ -145,6 +146,8 @@ fn an_address_that_makes_this_host_a_node_is_waited_for() {
     let _far = reflector(&net.far);
     let folder = Folder::new();
     let far = net.far.ipv4().to_string();
+    // Where the first label leads.
+    ip(&net.near, &format!("route add 198.51.100.2/32 via {far}"));
     folder.write("net.toml", &NODES.replace("FAR", &far));
     let steered = "[[session]]\nname = \"c\"\ntarget = \"r\"\ntopology = \"net.toml\"\nsegments = [\"a\", \"r\"]\n";
     let text = format!("{TWO}{steered}").replace("FAR", &far);
@@ -153,7 +156,7 @@ fn an_address_that_makes_this_host_a_node_is_waited_for() {
     let mut check = netns::binary("stamp-sender");
     let checked = net.near.spawn(check.args(["config", "check"]).arg(&file)).wait();
     checked.assert_code(0);
-    let why = "topology: this host has no address of a node there";
+    let why = "topology: this host has no address of a node there: from names it when it is one, behind the router in front of it";
     let note = format!("note: session c would wait: {why}");
     assert!(checked.stdout.contains(&note), "{checked}");
     let program = net.near.spawn(netns::binary("stamp-sender").arg("run").arg(file));

@@ -142,7 +142,10 @@ impl Discovery {
         }
         let read = document::read("", &text, |root| self.reader.read(root, &self.own));
         match read {
-            Ok(Some(spec)) => Ok(SessionSpec { discovered: true, ..spec }),
+            Ok(Some(spec)) => {
+                let settings = spec.settings.placeless();
+                Ok(SessionSpec { settings, discovered: true, ..spec })
+            }
             Ok(None) => Err("it is no session".to_owned()),
             Err(errors) => {
                 let words = errors.0.iter().map(|error| match &error.value {

@@ -16,23 +16,23 @@ pub(super) const OF_A_SESSION: [&str; 2] = ["name", "target"];
 /// Where keys stand: in the session, its profile, the defaults or the root. Equal to any others, as a session is the same
 /// wherever its keys stand.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Places(BTreeMap<&'static str, Arc<Place>>);
+pub(super) struct Places(Arc<BTreeMap<&'static str, Arc<Place>>>);
 
 impl Places {
     /// `key` stands there.
     pub(super) fn note(&mut self, key: &'static str, place: Place) {
-        self.0.insert(key, Arc::new(place));
+        Arc::make_mut(&mut self.0).insert(key, Arc::new(place));
     }
 
     /// `key` stands where the others say.
     pub(super) fn take_over(&mut self, key: &'static str, others: &Self) {
         if let Some(place) = others.0.get(key) {
-            self.0.insert(key, Arc::clone(place));
+            Arc::make_mut(&mut self.0).insert(key, Arc::clone(place));
         }
     }
 
-    /// Where the key stands that a failure of the session `name` is about, and why, in words of a file; nothing where none
-    /// stands in a file.
+    /// Where the key stands that a failure of the session `name` is about, and why, in words of a file; nothing where no
+    /// key is to blame, or none stands in a file.
     pub(super) fn mistake(&self, name: &str, failure: &Failure) -> Option<(&Place, String)> {
         let (key, reason) = match failure {
             // Of several flags the first that somebody gave.
@@ -47,12 +47,14 @@ impl Places {
             }
             Failure::Target(error) => ("target", error.to_string()),
             Failure::KeyFile(error) => ("key-file", error.to_string()),
-            other => ("name", other.to_string()),
+            Failure::Topology(reason) => ("topology", reason.clone()),
+            _ => return None,
         };
-        let place = self.0.get(key).or_else(|| self.0.get("name"))?;
+        let (place, of_session) = (self.0.get(key)?, self.0.get("name")?);
         let reason = in_words_of_a_file(&reason);
         // Others have what stands in a profile too.
-        let is_own = place.key().starts_with("session[");
+        let table = |place: &Place| place.key().rsplit_once('.').map(|(table, _)| table.to_owned());
+        let is_own = table(place) == table(of_session);
         Some((place, if is_own { reason } else { format!("session {name}: {reason}") }))
     }
 }
@@ -71,7 +73,8 @@ const OTHER_WORDS: [(&str, &str); 5] =
 
 /// The same where a flag is a key, and the host a target.
 pub fn in_words_of_a_file(text: &str) -> String {
-    let is_of_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    // Names, addresses and paths are words of their own.
+    let is_of_word = |c: char| c.is_alphanumeric() || "-_./%:".contains(c);
     let mut words = String::with_capacity(text.len());
     let mut rest = text;
     while !rest.is_empty() {
@@ -81,6 +84,8 @@ pub fn in_words_of_a_file(text: &str) -> String {
         };
         let (word, behind) = rest.split_at(end);
         rest = behind;
+        // What ends a clause is none of its last word.
+        let (word, stop) = word.split_at(word.trim_end_matches(['.', ':']).len());
         let flag = word.strip_prefix("--");
         if let Some((key, arg)) = flag.and_then(|flag| keys().find(|(key, _)| *key == flag)) {
             words.push_str(key);
@@ -88,11 +93,13 @@ pub fn in_words_of_a_file(text: &str) -> String {
             let value = arg.get_value_names().and_then(|names| names.first());
             let shown =
                 value.and_then(|value| rest.strip_prefix(' ')?.strip_prefix(value.as_str()));
-            rest = shown.filter(|behind| !behind.starts_with(is_of_word)).unwrap_or(rest);
-            continue;
+            let goes_on = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+            rest = shown.filter(|behind| !behind.starts_with(goes_on)).unwrap_or(rest);
+        } else {
+            let other = OTHER_WORDS.iter().find(|(flag, _)| is_word && *flag == word);
+            words.push_str(other.map_or(word, |(_, key)| key));
         }
-        let other = OTHER_WORDS.iter().find(|(flag, _)| is_word && *flag == word);
-        words.push_str(other.map_or(word, |(_, key)| key));
+        words.push_str(stop);
     }
     words
 }
@@ -113,7 +120,12 @@ mod tests {
             ("(--usid-block)", "(usid-block)"),
             ("names need --topology FILE", "names need topology"),
             ("--topology FILES, --topology", "topology FILES, topology"),
+            ("no address: --from, as in --behind NODE.", "no address: from, as in behind."),
             // Neither flags nor the host.
+            (
+                "no node HOST_1, /srv/HOST/keys, HOST.example",
+                "no node HOST_1, /srv/HOST/keys, HOST.example",
+            ),
             (
                 "--web.listen-address, LOCALHOST, a--b, fe80::1%eth0-S",
                 "--web.listen-address, LOCALHOST, a--b, fe80::1%eth0-S",

@@ -189,7 +189,7 @@ impl SessionSpec {
             || format!("session {name}: {}", in_words_of_a_file(&failure.to_string())),
             |(place, reason)| place.error(Problem::Contradiction { reason }).to_string(),
         );
-        Failure::Session { told, source: Box::new(failure) }
+        Failure::Session { told, failure: Box::new(failure) }
     }
 
     /// Its far end has a name whose address may become another.
@@ -240,8 +240,14 @@ impl Reader {
             }
         };
         if let Err(failure) = setup::check(&measure) {
-            if let Some((place, reason)) = all.settings.mistake(&name, &failure) {
-                section.report(place, Problem::Contradiction { reason });
+            match all.settings.mistake(&name, &failure) {
+                Some((place, reason)) => {
+                    section.report(place, Problem::Contradiction { reason });
+                }
+                None => {
+                    let reason = in_words_of_a_file(&failure.to_string());
+                    section.problem("name", Problem::Contradiction { reason });
+                }
             }
             return None;
         }
@@ -260,7 +266,7 @@ impl Reader {
         let inherited = self.inherited(profile.as_deref());
         let mut all = own.over(&inherited);
         // The list has been resolved: its session is the same in another version of the network.
-        all.settings = all.settings.without(&OF_NAMES);
+        all.settings = all.settings.without(&OF_NAMES).placeless();
         if all.settings.get("segments").is_none() {
             // Nothing is needed on the way to a neighbour, so there is nothing that has a form.
             all.settings = all.settings.without(&["srv6"]);

@@ -95,6 +95,11 @@ impl Settings {
         self
     }
 
+    /// The same where nobody can mend a file.
+    pub(super) fn placeless(self) -> Self {
+        Self { places: Places::default(), ..self }
+    }
+
     /// Where the key stands that a failure of the session `name` is about, and why, in words of a file; nothing where the
     /// session does not stand in one.
     pub fn mistake(&self, name: &str, failure: &Failure) -> Option<(&Place, String)> {

@@ -36,8 +36,8 @@ pub(in crate::daemon) struct Member {
 /// Where a session stands.
 #[derive(Debug)]
 pub(super) enum Life {
-    /// It is being opened for the first time, or again.
-    Opening(Attempts),
+    /// It is being opened for the first time, or again after it waited.
+    Opening(Option<Waiting>),
     /// It cannot be now.
     Waiting(Waiting),
     /// It probes, and is looked after.
@@ -110,7 +110,7 @@ impl Running {
 
 impl Member {
     pub(super) fn new(spec: Arc<SessionSpec>) -> Self {
-        Self { inputs: Inputs::of(&spec), spec, life: Life::Opening(0) }
+        Self { inputs: Inputs::of(&spec), spec, life: Life::Opening(None) }
     }
 
     /// What runs of it.
@@ -182,12 +182,13 @@ impl Member {
     /// It cannot be opened now. One that runs goes on as it is: what was good may be again.
     pub(super) fn wait(&mut self, failure: &Failure) {
         let now = Instant::now();
-        let attempts = match &mut self.life {
+        let reason = in_words_of_a_file(&failure.to_string());
+        let waited = match &mut self.life {
             Life::Running(running, care) => {
                 if running.attempts == 0 {
                     tracing::warn!(
                         session = self.spec.name,
-                        reason = in_words_of_a_file(&failure.to_string()),
+                        reason,
                         "session goes on as it was: it cannot be opened anew; tried again later"
                     );
                 }
@@ -195,11 +196,12 @@ impl Member {
                 running.attempts = running.attempts.saturating_add(1);
                 return;
             }
-            Life::Opening(attempts) => *attempts,
-            Life::Waiting(waiting) => waiting.attempts,
+            Life::Opening(waited) => waited.as_ref(),
+            Life::Waiting(waiting) => Some(&*waiting),
         };
-        let reason = in_words_of_a_file(&failure.to_string());
-        if attempts == 0 {
+        let attempts = waited.map_or(0, |waited| waited.attempts);
+        // Each reason is told, not each attempt.
+        if waited.is_none_or(|waited| waited.reason != reason) {
             tracing::warn!(session = self.spec.name, reason, "session waits; tried again later");
         }
         let again = now + pause_after(attempts);
@@ -232,7 +234,7 @@ impl Member {
         let known = match &mut self.life {
             Life::Opening(_) => return None,
             Life::Waiting(waiting) => {
-                self.life = Life::Opening(waiting.attempts);
+                self.life = Life::Opening(Some(waiting.clone()));
                 None
             }
             Life::Running(running, care) => {
@@ -246,7 +248,7 @@ impl Member {
 
     /// Takes what it was.
     pub(super) fn leave(&mut self) -> Life {
-        std::mem::replace(&mut self.life, Life::Opening(0))
+        std::mem::replace(&mut self.life, Life::Opening(None))
     }
 }
 
