@@ -132,7 +132,7 @@ mod bonding {
 
     use stamp_tests::netns::{Families, Host, Need, Trial, trials};
 
-    use super::{FAR, LINKS, Lag, NEAR, sessions};
+    use super::{FAR, LINKS, Lag, NEAR, PORT, sessions};
     use crate::daemon::Daemon;
     use crate::http::wait_for;
     use crate::vrf::ip;
@@ -201,8 +201,8 @@ mod bonding {
         ip(&lag.near, "address add 192.0.2.3/24 dev bond1");
         let of = |bond: &str| {
             format!(
-                "[[session]]\nname = \"over-{bond}\"\ntarget = \"{FAR}\"\ninterval = \"10ms\"\n\
-                 lag-members = \"{bond}\"\n"
+                "[[session]]\nname = \"over-{bond}\"\ntarget = \"{FAR}\"\nport = {PORT}\n\
+                 interval = \"10ms\"\nlag-members = \"{bond}\"\n"
             )
         };
         let daemon = Daemon::start_to(&lag.near, FAR, &format!("{}{}", of("bond0"), of("bond1")));
