@@ -113,7 +113,11 @@ pub enum Verb {
         shell: clap_complete::Shell,
     },
     /// Print the manual page.
-    Man,
+    Man {
+        /// Write it and the pages of all verbs into this folder instead, which is there.
+        #[arg(long, value_name = "FOLDER")]
+        into: Option<PathBuf>,
+    },
     /// Print the JSON Schema of a machine format.
     Schema {
         /// The format.

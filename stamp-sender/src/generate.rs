@@ -1,6 +1,7 @@
-//! Completions, manual page and schemas: all made from what the program really takes and writes.
+//! Completions, manual pages and schemas: all made from what the program really takes and writes.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use clap_complete::Shell;
 
@@ -16,10 +17,17 @@ pub fn completions(shell: Shell) -> Ended {
     print(&script)
 }
 
-/// Writes the manual page in roff: the page of the program, then one section for each verb.
-pub fn manual_page() -> Ended {
+/// Writes the manual page of the program in roff; into a folder, that of every verb as well, a file each.
+pub fn manual_pages(folder: Option<&Path>) -> Ended {
+    // What `help` says stands in the pages.
+    let command = command().disable_help_subcommand(true);
+    if let Some(folder) = folder {
+        let fail = |source| Failure::System { what: "writing manual pages", source };
+        clap_mangen::generate_to(command, folder).map_err(fail)?;
+        return Ok(Status::Done);
+    }
     let mut page = Vec::new();
-    clap_mangen::Man::new(command()).render(&mut page).map_err(Failure::Output)?;
+    clap_mangen::Man::new(command).render(&mut page).map_err(Failure::Output)?;
     print(&page)
 }
 
@@ -31,4 +39,31 @@ pub fn schema(format: SchemaFormat) -> Ended {
 fn print(octets: &[u8]) -> Ended {
     io::stdout().write_all(octets).map_err(Failure::Output)?;
     Ok(Status::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn whatever_page_another_one_names_is_there() {
+        let folder = std::env::temp_dir().join(format!("stamp-pages-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        manual_pages(Some(&folder)).unwrap();
+        let (mut there, mut named) = (BTreeSet::new(), BTreeSet::new());
+        for page in fs::read_dir(&folder).unwrap() {
+            let page = page.unwrap();
+            there.insert(page.file_name().into_string().unwrap());
+            let text = fs::read_to_string(page.path()).unwrap().replace("\\-", "-");
+            let names = text.lines().filter_map(|line| line.strip_suffix("(1)"));
+            named.extend(names.map(|name| format!("{name}.1")));
+        }
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(there.contains("stamp-sender-path-locate.1"), "{there:?}");
+        named.insert("stamp-sender.1".to_owned());
+        assert_eq!(named, there);
+    }
 }

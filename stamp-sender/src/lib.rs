@@ -81,7 +81,7 @@ pub fn main() -> ExitCode {
         Some(Verb::Write(write)) => writer::run(&write),
         Some(Verb::Select(select)) => select::run(&select),
         Some(Verb::Completions { shell }) => generate::completions(shell),
-        Some(Verb::Man) => generate::manual_page(),
+        Some(Verb::Man { into }) => generate::manual_pages(into.as_deref()),
         Some(Verb::Schema { format }) => generate::schema(format),
     };
     exit::report(ended)
