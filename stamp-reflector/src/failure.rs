@@ -97,9 +97,10 @@ impl Failure {
     /// The lines that go to standard error: what failed, and the ways out where there are several.
     pub(crate) fn report(&self) -> String {
         match self {
-            Self::Config(ConfigFailure::Mistakes { .. }) => {
+            Self::Config(ConfigFailure::Mistakes { flags, file }) => {
                 let lines = self.to_string();
-                let count = lines.lines().count();
+                // One may have several lines: what another file says of itself.
+                let count = flags.len() + file.0.len();
                 let plural = if count == 1 { "mistake" } else { "mistakes" };
                 format!("{lines}\nstamp-reflector: {count} {plural} in the configuration\n")
             }

@@ -22,7 +22,7 @@ pub fn manual_pages(folder: Option<&Path>) -> Ended {
     // What `help` says stands in the pages.
     let command = command().disable_help_subcommand(true);
     if let Some(folder) = folder {
-        let fail = |source| Failure::System { what: "writing manual pages", source };
+        let fail = |error| Failure::Input(format!("--into {}: {error}", folder.display()));
         clap_mangen::generate_to(command, folder).map_err(fail)?;
         return Ok(Status::Done);
     }
@@ -65,5 +65,7 @@ mod tests {
         assert!(there.contains("stamp-sender-path-locate.1"), "{there:?}");
         named.insert("stamp-sender.1".to_owned());
         assert_eq!(named, there);
+        let nowhere = manual_pages(Some(&folder)).unwrap_err().to_string();
+        assert!(nowhere.starts_with(&format!("--into {}: ", folder.display())), "{nowhere}");
     }
 }

@@ -5,6 +5,7 @@ use stamp_proto::tlv::TlvType;
 use stamp_session::reflector::{Admission, RateLimit, SourcePolicy, TlvAction, TlvActions};
 
 use super::*;
+use crate::failure::Failure;
 
 mod forwarding;
 
@@ -166,6 +167,9 @@ fn a_web_configuration_that_is_missing_is_told_where_it_is_named() {
     let missing = source.check_web(&config).unwrap_err().to_string();
     assert!(missing.contains("r.toml:2:15: web.config-file = \"web.yml\": "), "{missing}");
     assert_eq!(Note::about(&config), []);
+    std::fs::write(folder.0.join("web.yml"), "broken: [\n").unwrap();
+    let broken = Failure::from(source.check_web(&config).unwrap_err()).report();
+    assert!(broken.ends_with("stamp-reflector: 1 mistake in the configuration\n"), "{broken}");
     std::fs::write(folder.0.join("web.yml"), "basic_auth_users: {}\n").unwrap();
     std::fs::write(folder.0.join("keys"), "short\n").unwrap();
     source.check_web(&config).unwrap();
