@@ -1,9 +1,12 @@
-//! Which process holds a UDP port, as far as `/proc` tells.
+//! Which process holds a UDP port, as far as the kernel tells.
 
 use std::fmt;
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
+
+mod diag;
+mod table;
 
 /// A process that holds a port.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,21 +23,22 @@ impl fmt::Display for PortHolder {
     }
 }
 
-/// The kernel hands its table out a page at a time and finds its place again by counting, so that a
-/// socket closed in between hides one of the next page. Two busy threads hide one in 30 readings.
-const TABLE_READINGS: usize = 8;
-
 /// Who has a UDP socket that overlaps `address`, in the network namespace of this thread.
 ///
 /// `None` when nobody has, or when it belongs to someone whose descriptors we may not see.
 #[must_use]
 pub fn find(address: SocketAddr) -> Option<PortHolder> {
-    // Not /proc/net: that is the main thread's namespace.
-    let table = match address {
-        SocketAddr::V4(_) => "/proc/thread-self/net/udp",
-        SocketAddr::V6(_) => "/proc/thread-self/net/udp6",
+    let inodes = match diag::sockets(address.port()) {
+        Ok(sockets) => overlapping(sockets, address),
+        // Kernels without `sock_diag` for UDP.
+        Err(_) => (0..table::READINGS)
+            .map(|_| overlapping(table::sockets(), address))
+            .find(|inodes| !inodes.is_empty())
+            .unwrap_or_default(),
     };
-    let inodes = (0..TABLE_READINGS).find_map(|_| overlapping(table, address))?;
+    if inodes.is_empty() {
+        return None;
+    }
     fs::read_dir("/proc").ok()?.flatten().find_map(|process| {
         let pid = process.file_name().to_str()?.parse().ok()?;
         holds(&process.path(), &inodes)
@@ -42,48 +46,32 @@ pub fn find(address: SocketAddr) -> Option<PortHolder> {
     })
 }
 
-/// The inodes of the sockets in `table` that overlap `address`; `None` when the reading shows none.
-fn overlapping(table: &str, address: SocketAddr) -> Option<Vec<u64>> {
-    let table = fs::read_to_string(table).ok()?;
-    let inodes: Vec<u64> = table
-        .lines()
-        .filter_map(entry)
-        .filter(|(local, _)| overlaps(*local, address))
-        .map(|(_, inode)| inode)
-        .collect();
-    (!inodes.is_empty()).then_some(inodes)
+/// The inodes of those of `sockets` that overlap `address`.
+fn overlapping(sockets: Vec<UdpSocket>, address: SocketAddr) -> Vec<u64> {
+    sockets
+        .into_iter()
+        .filter(|socket| socket.overlaps(address))
+        .map(|socket| socket.inode)
+        .collect()
 }
 
-fn overlaps(held: SocketAddr, wanted: SocketAddr) -> bool {
-    held.port() == wanted.port()
-        && (held.ip() == wanted.ip() || held.ip().is_unspecified() || wanted.ip().is_unspecified())
+/// A UDP socket of the network namespace of this thread.
+struct UdpSocket {
+    local: SocketAddr,
+    inode: u64,
+    /// It takes datagrams of IPv4 too, though its address is of IPv6.
+    both_versions: bool,
 }
 
-/// Local address and inode of one line of the table.
-fn entry(line: &str) -> Option<(SocketAddr, u64)> {
-    let mut fields = line.split_whitespace();
-    let (address, port) = fields.nth(1)?.split_once(':')?;
-    let port = u16::from_str_radix(port, 16).ok()?;
-    let inode = fields.nth(7)?.parse().ok()?;
-    Some((SocketAddr::new(parse_address(address)?, port), inode))
-}
-
-/// The address is printed as machine words, each in the order of this machine.
-fn parse_address(hex: &str) -> Option<IpAddr> {
-    let word = |index: usize| -> Option<[u8; 4]> {
-        let digits = hex.get(index * 8..index * 8 + 8)?;
-        u32::from_str_radix(digits, 16).ok().map(u32::to_ne_bytes)
-    };
-    match hex.len() {
-        8 => Some(Ipv4Addr::from(word(0)?).into()),
-        32 => {
-            let mut octets = [0; 16];
-            for (index, chunk) in octets.chunks_exact_mut(4).enumerate() {
-                chunk.copy_from_slice(&word(index)?);
-            }
-            Some(Ipv6Addr::from(octets).into())
-        }
-        _ => None,
+impl UdpSocket {
+    /// Whether a socket that is bound to `wanted` would get datagrams that this one gets.
+    fn overlaps(&self, wanted: SocketAddr) -> bool {
+        let ours = self.local.ip().to_canonical();
+        let same_version = ours.is_ipv4() == wanted.is_ipv4();
+        self.local.port() == wanted.port()
+            && (ours == wanted.ip()
+                || ours.is_unspecified() && (same_version || self.both_versions)
+                || wanted.ip().is_unspecified() && same_version)
     }
 }
 
@@ -106,7 +94,7 @@ fn command(process: &Path) -> Box<str> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::UdpSocket;
+    use std::net::{Ipv4Addr, UdpSocket};
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
@@ -140,22 +128,25 @@ mod tests {
     }
 
     #[test]
+    fn a_socket_of_ipv6_holds_a_port_of_ipv4_unless_it_is_of_ipv6_alone() {
+        for (alone, held) in [(false, true), (true, false)] {
+            let kind = socket2::Type::DGRAM;
+            let Ok(socket) = socket2::Socket::new(socket2::Domain::IPV6, kind, None) else {
+                continue;
+            };
+            socket.set_only_v6(alone).unwrap();
+            socket.bind(&"[::]:0".parse::<SocketAddr>().unwrap().into()).unwrap();
+            let port = socket.local_addr().unwrap().as_socket().unwrap().port();
+            let wanted = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
+            assert_eq!(find(wanted).is_some(), held, "IPv6 alone: {alone}");
+        }
+    }
+
+    #[test]
     fn a_wildcard_overlaps_every_address_of_its_port() {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let port = socket.local_addr().unwrap().port();
         assert!(find(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port)).is_some());
         assert!(find(SocketAddr::new(Ipv4Addr::new(127, 0, 0, 2).into(), port)).is_none());
-    }
-
-    #[test]
-    fn lines_of_the_table_are_read() {
-        let line = " 1105: 0100007F:035E 00000000:0000 07 00000000:00000000 00:00000000 00000000     \
-                    0        0 12345 2 0000000000000000 0";
-        let expected = ("127.0.0.1:862".parse().unwrap(), 12_345);
-        #[cfg(target_endian = "little")]
-        assert_eq!(entry(line), Some(expected));
-        let heading = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt";
-        assert_eq!(entry(heading), None);
-        assert_eq!(parse_address("0100007"), None);
     }
 }

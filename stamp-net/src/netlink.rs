@@ -1,12 +1,14 @@
-//! Questions to the kernel's routing tables, asked and answered in one go.
+//! Questions to the kernel's tables of routes and of sockets, asked and answered in one go.
 
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 
 use netlink_packet_core::{
-    NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
+    NLM_F_DUMP, NLM_F_REQUEST, NetlinkDeserializable, NetlinkHeader, NetlinkMessage,
+    NetlinkPayload, NetlinkSerializable,
 };
 use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_sock_diag::SockDiagMessage;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::error::NetError;
@@ -15,8 +17,22 @@ use crate::sys;
 /// Room for one part of an answer; the kernel never sends more than 32 KiB at once.
 pub(crate) const PART_OCTETS: usize = 64 << 10;
 
+/// What one part of the kernel is asked, and answers.
+pub(crate) trait Message: NetlinkSerializable + NetlinkDeserializable {
+    /// `NETLINK_*`: which part that is.
+    const PROTOCOL: libc::c_int;
+}
+
+impl Message for RouteNetlinkMessage {
+    const PROTOCOL: libc::c_int = libc::NETLINK_ROUTE;
+}
+
+impl Message for SockDiagMessage {
+    const PROTOCOL: libc::c_int = libc::NETLINK_SOCK_DIAG;
+}
+
 /// Asks for everything of a kind.
-pub(crate) fn dump(question: RouteNetlinkMessage) -> Result<Vec<RouteNetlinkMessage>, NetError> {
+pub(crate) fn dump<M: Message>(question: M) -> Result<Vec<M>, NetError> {
     exchange(question, NLM_F_REQUEST | NLM_F_DUMP).map_err(NetError::from)
 }
 
@@ -25,7 +41,7 @@ pub(crate) fn dump(question: RouteNetlinkMessage) -> Result<Vec<RouteNetlinkMess
 pub(crate) fn dump_alike(
     question: RouteNetlinkMessage,
 ) -> Result<Vec<RouteNetlinkMessage>, NetError> {
-    let socket = socket().map_err(NetError::call("netlink"))?;
+    let socket = socket::<RouteNetlinkMessage>().map_err(NetError::call("netlink"))?;
     let (level, name) = (libc::SOL_NETLINK, libc::NETLINK_GET_STRICT_CHK);
     // A kernel that knows no such option compares nothing.
     let _ = sys::option::set_int(socket.as_fd(), level, name, 1);
@@ -73,29 +89,26 @@ impl From<Refusal> for NetError {
 }
 
 /// A socket for questions, or for what is told unasked.
-pub(crate) fn socket() -> io::Result<Socket> {
+pub(crate) fn socket<M: Message>() -> io::Result<Socket> {
     Socket::new(
         Domain::from(libc::AF_NETLINK),
         Type::RAW.cloexec(),
-        Some(Protocol::from(libc::NETLINK_ROUTE)),
+        Some(Protocol::from(M::PROTOCOL)),
     )
 }
 
-fn exchange(
-    question: RouteNetlinkMessage,
-    flags: u16,
-) -> Result<Vec<RouteNetlinkMessage>, Refusal> {
-    exchange_over(&socket().map_err(Refusal::Call)?, question, flags)
+fn exchange<M: Message>(question: M, flags: u16) -> Result<Vec<M>, Refusal> {
+    exchange_over(&socket::<M>().map_err(Refusal::Call)?, question, flags)
 }
 
-fn exchange_over(
+fn exchange_over<M: Message>(
     mut socket: &Socket,
-    question: RouteNetlinkMessage,
+    question: M,
     flags: u16,
-) -> Result<Vec<RouteNetlinkMessage>, Refusal> {
+) -> Result<Vec<M>, Refusal> {
     let mut header = NetlinkHeader::default();
     header.flags = flags;
-    let mut message = NetlinkMessage::new(header, NetlinkPayload::from(question));
+    let mut message = NetlinkMessage::new(header, NetlinkPayload::InnerMessage(question));
     message.finalize();
     let mut octets = vec![0; message.buffer_len()];
     message.serialize(&mut octets);
@@ -116,10 +129,7 @@ fn exchange_over(
 }
 
 /// Reads the messages of one part and tells whether it was the last.
-pub(crate) fn read_part(
-    part: &[u8],
-    answers: &mut Vec<RouteNetlinkMessage>,
-) -> Result<bool, Refusal> {
+pub(crate) fn read_part<M: Message>(part: &[u8], answers: &mut Vec<M>) -> Result<bool, Refusal> {
     /// `NLMSG_HDRLEN`.
     const HEADER: usize = 16;
     let mut rest = part;
@@ -129,11 +139,15 @@ pub(crate) fn read_part(
         let message = rest.get(..length).ok_or(Refusal::Unreadable)?;
         rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
         // What a newer kernel says in a way that cannot be read is left out, not fatal.
-        let Ok(message) = NetlinkMessage::<RouteNetlinkMessage>::deserialize(message) else {
+        let Ok(message) = NetlinkMessage::<M>::deserialize(message) else {
             continue;
         };
         match message.payload {
             NetlinkPayload::InnerMessage(answer) => answers.push(answer),
+            // A question of which the kernel knows nothing ends at once, with the reason.
+            NetlinkPayload::Done(done) if done.code < 0 => {
+                return Err(Refusal::Kernel(io::Error::from_raw_os_error(-done.code)));
+            }
             NetlinkPayload::Done(_) => return Ok(true),
             NetlinkPayload::Error(error) => {
                 return match error.code {
@@ -172,9 +186,10 @@ mod tests {
         for length in [0_u32, 15, 17, u32::MAX] {
             let mut part = [0; 16];
             part[..4].copy_from_slice(&length.to_ne_bytes());
-            let read = read_part(&part, &mut Vec::new());
+            let read = read_part::<RouteNetlinkMessage>(&part, &mut Vec::new());
             assert!(matches!(read, Err(Refusal::Unreadable)), "{length}");
         }
-        assert!(matches!(read_part(&[1, 2, 3], &mut Vec::new()), Err(Refusal::Unreadable)));
+        let read = read_part::<SockDiagMessage>(&[1, 2, 3], &mut Vec::new());
+        assert!(matches!(read, Err(Refusal::Unreadable)));
     }
 }

@@ -51,7 +51,7 @@ impl RouteWatch {
             libc::RTNLGRP_IPV6_RULE,
         ];
         let groups = groups.into_iter().fold(0, |mask, group| mask | 1 << (group - 1));
-        let socket = netlink::socket().map_err(NetError::call("socket"))?;
+        let socket = netlink::socket::<RouteNetlinkMessage>().map_err(NetError::call("socket"))?;
         socket.set_nonblocking(true).map_err(NetError::call("fcntl"))?;
         bind(socket.as_raw_fd(), &NetlinkAddr::new(0, groups)).map_err(NetError::errno("bind"))?;
         Ok(Self { socket, part: Vec::new() })
