@@ -24,6 +24,7 @@ mod find;
 mod flag;
 mod nearest;
 mod outline;
+mod place;
 mod source;
 
 use core::cell::{Cell, RefCell};
@@ -37,7 +38,7 @@ pub use flag::FlagText;
 use nearest::nearest;
 pub use outline::Outline;
 use outline::{Describing, Holds, Words};
-pub use source::Place;
+pub use place::{Place, TablePlaces};
 use source::Source;
 
 use crate::quantity::is_bare_duration;
@@ -373,30 +374,6 @@ impl<'s> Section<'s> {
         self.describing.map_or_else(read, Describing::is_there)
     }
 
-    /// Where the value of `key` stands, for what is found out when the section has been read; the
-    /// section itself where the key is missing.
-    pub fn place(&self, key: &'static str) -> Place {
-        let value = self.value(key);
-        let span = value.map_or_else(|| self.span.clone(), Spanned::span);
-        let shown = value.and_then(|_| self.source.shown(&span));
-        self.source.place(span.start, self.name(key), shown)
-    }
-
-    /// Where each item of the list `key` stands; one value stands for a list of one.
-    pub fn places(&self, key: &'static str) -> Vec<Place> {
-        match self.value(key).map(Spanned::get_ref) {
-            Some(DeValue::Array(items)) => {
-                let place = |span: Range<usize>| {
-                    let shown = self.source.shown(&span);
-                    self.source.place(span.start, self.name(key), shown)
-                };
-                items.iter().map(|item| place(item.span())).collect()
-            }
-            Some(_) => vec![self.place(key)],
-            None => Vec::new(),
-        }
-    }
-
     /// Reports a mistake at a place of the same document.
     pub fn report(&self, place: &Place, problem: Problem) {
         self.source.report_at(place, problem);
@@ -470,7 +447,7 @@ impl<'s> Section<'s> {
     }
 
     fn name(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        place::name(&self.path, key)
     }
 
     fn finish(&self) {

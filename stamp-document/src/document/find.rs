@@ -2,7 +2,8 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::source::{Place, Source};
+use super::place::Place;
+use super::source::Source;
 
 impl Place {
     /// Where the value of `key` stands, such as `web.listen` or `webhook[1].url`, in `text`, which is called `file` in

@@ -5,6 +5,7 @@ use core::ops::Range;
 use std::sync::Arc;
 
 use super::error::{ConfigError, ConfigErrors, Problem};
+use super::place::Place;
 
 /// The text of a document and the mistakes found in it so far.
 #[derive(Debug)]
@@ -19,6 +20,11 @@ pub(super) struct Source<'t> {
 impl<'t> Source<'t> {
     pub(super) fn new(file: &str, text: &'t str) -> Self {
         Self { file: file.into(), text, lines: OnceCell::new(), errors: RefCell::default() }
+    }
+
+    /// Its name.
+    pub(super) fn file(&self) -> Arc<str> {
+        Arc::clone(&self.file)
     }
 
     /// What stands at `span`.
@@ -70,37 +76,5 @@ impl<'t> Source<'t> {
         let mut errors = self.errors.into_inner();
         errors.sort_by_key(|(start, _)| *start);
         ConfigErrors(errors.into_iter().map(|(_, error)| error).collect())
-    }
-}
-
-/// Where a value stands in its document, also for what is found out when the document has gone.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Place {
-    file: Arc<str>,
-    pub(super) offset: usize,
-    line: usize,
-    column: usize,
-    key: String,
-    value: Option<String>,
-}
-
-impl Place {
-    /// The key with its path, such as `allow[2].prefix`.
-    #[must_use]
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-
-    /// A mistake that was made there.
-    #[must_use]
-    pub fn error(&self, problem: Problem) -> ConfigError {
-        ConfigError {
-            file: self.file.as_ref().to_owned(),
-            line: self.line,
-            column: self.column,
-            key: self.key.clone(),
-            value: self.value.clone(),
-            problem,
-        }
     }
 }

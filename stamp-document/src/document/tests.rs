@@ -157,6 +157,27 @@ fn a_mistake_is_told_where_it_stands_when_the_document_has_gone() {
 }
 
 #[test]
+fn places_of_a_table_say_what_each_place_would() {
+    let text = "port = 1\n[[s]]\nname = \"é\"\nport = 2\n";
+    let places = read("f.toml", text, |root| {
+        let keys = ["name", "port", "absent"];
+        let of = |section: &Section<'_>| {
+            let single = ["name", "port"].map(|key| section.place(key));
+            (single, section.places_of(keys))
+        };
+        let (_, root_places) = of(root);
+        let (single, places) = root.sections("s", of).pop().unwrap();
+        assert_eq!(single.map(Some), [places.get("name"), places.get("port")]);
+        assert_eq!(places.get("absent"), None);
+        [root_places.get("port"), places.get("port")]
+    });
+    let [root, of_table] = places.unwrap().map(Option::unwrap);
+    let told = |place: Place| place.error(Problem::Needs { other: "x" }).to_string();
+    assert_eq!(told(root), "f.toml:1:8: port = 1: needs x as well");
+    assert_eq!(told(of_table), "f.toml:4:8: s[0].port = 2: needs x as well");
+}
+
+#[test]
 fn lists_of_lists_are_read_and_every_wrong_item_counts() {
     let read_lists = |text: &str| read("f.toml", text, |root| root.lists::<Dscp>("dscp"));
     assert_eq!(read_lists("dscp = [[1, 2], [3]]").unwrap().map(|lists| lists.len()), Some(2));

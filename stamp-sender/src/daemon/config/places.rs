@@ -2,10 +2,9 @@
 //!
 //! What opens a session speaks of flags, as an ad hoc run has nothing else. A file has keys by the same names.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use stamp_config::document::Place;
+use stamp_config::document::{Place, TablePlaces};
 
 use super::settings::keys;
 use crate::exit::Failure;
@@ -13,49 +12,50 @@ use crate::exit::Failure;
 /// Keys of a session that are no flags of it.
 pub(super) const OF_A_SESSION: [&str; 2] = ["name", "target"];
 
-/// Where keys stand: in the session, its profile, the defaults or the root. Equal to any others, as a session is the same
-/// wherever its keys stand.
+/// Where keys stand: in the session, its profile, the defaults or the root, in this order. Equal to any others, as a
+/// session is the same wherever its keys stand.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Places(Arc<BTreeMap<&'static str, Arc<Place>>>);
+pub(super) struct Places(Vec<Arc<TablePlaces>>);
 
 impl Places {
-    /// `key` stands there.
-    pub(super) fn note(&mut self, key: &'static str, place: Place) {
-        Arc::make_mut(&mut self.0).insert(key, Arc::new(place));
+    /// Keys stand in this table.
+    pub(super) fn of(table: TablePlaces) -> Self {
+        Self(vec![Arc::new(table)])
     }
 
-    /// `key` stands where the others say.
-    pub(super) fn take_over(&mut self, key: &'static str, others: &Self) {
-        if let Some(place) = others.0.get(key) {
-            Arc::make_mut(&mut self.0).insert(key, Arc::clone(place));
-        }
+    /// These, and for what none of them has where `others` have it.
+    pub(super) fn over(mut self, others: &Self) -> Self {
+        self.0.extend(others.0.iter().map(Arc::clone));
+        self
+    }
+
+    /// Where `key` stands, and whether others have that table too.
+    fn get(&self, key: &str) -> Option<(Place, bool)> {
+        let found = |(at, table): (usize, &Arc<TablePlaces>)| Some((table.get(key)?, at > 0));
+        self.0.iter().enumerate().find_map(found)
     }
 
     /// Where the key stands that a failure of the session `name` is about, and why, in words of a file; nothing where no
     /// key is to blame, or none stands in a file.
-    pub(super) fn mistake(&self, name: &str, failure: &Failure) -> Option<(&Place, String)> {
+    pub(super) fn mistake(&self, name: &str, failure: &Failure) -> Option<(Place, String)> {
         let (key, reason) = match failure {
             // Of several flags the first that somebody gave.
             Failure::Usage { flag, problem } => {
                 let words = in_words_of_a_file(flag);
-                let given = words.split(", ").find_map(|key| self.0.get_key_value(key));
-                let given = given.map(|(key, _)| *key);
+                let given = words.split(", ").find(|key| self.get(key).is_some());
                 // A flag that stands nowhere has to be named.
                 let named = || format!("{words}: {problem}");
                 let reason = if given.is_some() { problem.clone() } else { named() };
-                (given.unwrap_or("target"), reason)
+                (given.unwrap_or("target").to_owned(), reason)
             }
-            Failure::Target(error) => ("target", error.to_string()),
-            Failure::KeyFile(error) => ("key-file", error.to_string()),
-            Failure::Topology(reason) => ("topology", reason.clone()),
+            Failure::Target(error) => ("target".to_owned(), error.to_string()),
+            Failure::KeyFile(error) => ("key-file".to_owned(), error.to_string()),
+            Failure::Topology(reason) => ("topology".to_owned(), reason.clone()),
             _ => return None,
         };
-        let (place, of_session) = (self.0.get(key)?, self.0.get("name")?);
+        let (place, is_shared) = self.get(&key)?;
         let reason = in_words_of_a_file(&reason);
-        // Others have what stands in a profile too.
-        let table = |place: &Place| place.key().rsplit_once('.').map(|(table, _)| table.to_owned());
-        let is_own = table(place) == table(of_session);
-        Some((place, if is_own { reason } else { format!("session {name}: {reason}") }))
+        Some((place, if is_shared { format!("session {name}: {reason}") } else { reason }))
     }
 }
 

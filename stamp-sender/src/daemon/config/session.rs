@@ -161,8 +161,9 @@ pub struct SessionSpec {
 impl SessionSpec {
     /// It probes as `other` does, whatever it is held against and what it is called besides.
     pub fn probes_like(&self, other: &Self) -> bool {
-        let probes =
-            |spec: &Self| (spec.target.clone(), spec.settings.clone(), spec.toward.clone());
+        fn probes(spec: &SessionSpec) -> (&str, &Settings, &[IpAddr]) {
+            (&spec.target, &spec.settings, &spec.toward)
+        }
         probes(self) == probes(other)
     }
 
@@ -213,7 +214,9 @@ impl Reader {
     pub(super) fn read(&self, section: &Section<'_>, entry: &Profile) -> Option<SessionSpec> {
         let name = section.require::<Name>("name").map(|name| name.0);
         let target: Option<String> = section.require("target");
-        let own = Profile::read(section, &self.folder).over(entry);
+        let mut own = Profile::read(section, &self.folder);
+        own.settings = own.settings.of_session(section);
+        let own = own.over(entry);
         let profile: Option<String> = section.get("profile");
         let labels = section.section("labels", labels).unwrap_or_default();
         let inherited = match profile.as_ref().map(|name| (name, self.profiles.get(name))) {
@@ -224,8 +227,7 @@ impl Reader {
                 Profile::default()
             }
         };
-        let mut all = own.over(&inherited).over(&self.defaults);
-        all.settings = all.settings.of_session(section);
+        let all = own.over(&inherited).over(&self.defaults);
         let (name, target) = (name?, target?);
         // One far end has one form, whatever flags make of it.
         if let Err(error) = Target::parse(&target, 1) {
@@ -242,7 +244,7 @@ impl Reader {
         if let Err(failure) = setup::check(&measure) {
             match all.settings.mistake(&name, &failure) {
                 Some((place, reason)) => {
-                    section.report(place, Problem::Contradiction { reason });
+                    section.report(&place, Problem::Contradiction { reason });
                 }
                 None => {
                     let reason = in_words_of_a_file(&failure.to_string());

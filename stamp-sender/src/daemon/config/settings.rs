@@ -82,17 +82,16 @@ impl Settings {
                 None => value.text,
             };
             settings.texts.insert(key, text);
-            settings.places.note(key, section.place(key));
         }
+        let keys: Vec<_> = settings.texts.keys().copied().collect();
+        settings.places = Places::of(section.places_of(keys));
         settings
     }
 
     /// The same of a session whose other keys stand in `section`: what is wrong is told there where no setting is to blame.
-    pub(super) fn of_session(mut self, section: &Section<'_>) -> Self {
-        for key in OF_A_SESSION {
-            self.places.note(key, section.place(key));
-        }
-        self
+    pub(super) fn of_session(self, section: &Section<'_>) -> Self {
+        let keys = self.texts.keys().copied().chain(OF_A_SESSION);
+        Self { places: Places::of(section.places_of(keys.collect::<Vec<_>>())), ..self }
     }
 
     /// The same where nobody can mend a file.
@@ -102,7 +101,7 @@ impl Settings {
 
     /// Where the key stands that a failure of the session `name` is about, and why, in words of a file; nothing where the
     /// session does not stand in one.
-    pub fn mistake(&self, name: &str, failure: &Failure) -> Option<(&Place, String)> {
+    pub fn mistake(&self, name: &str, failure: &Failure) -> Option<(Place, String)> {
         self.places.mistake(name, failure)
     }
 
@@ -111,9 +110,9 @@ impl Settings {
         for (key, text) in &others.texts {
             if !self.texts.contains_key(key) {
                 self.texts.insert(key, text.clone());
-                self.places.take_over(key, &others.places);
             }
         }
+        self.places = self.places.over(&others.places);
         self
     }
 
