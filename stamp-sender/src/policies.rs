@@ -7,6 +7,7 @@ mod standing;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use stamp_metrics::policy::{CandidateView, ListView, PolicyView};
 use stamp_session::clock::Now;
@@ -72,7 +73,7 @@ struct List {
 
 impl Policies {
     /// These sessions are in force; what is known of those that stay is kept.
-    pub fn configure<'s>(&mut self, sessions: impl Iterator<Item = &'s SessionSpec>) {
+    pub fn configure<'s>(&mut self, sessions: impl Iterator<Item = &'s Arc<SessionSpec>>) {
         let known = std::mem::take(&mut self.policies);
         let mut standings: BTreeMap<String, Vec<Standing>> = BTreeMap::new();
         for policy in known.values() {

@@ -85,6 +85,13 @@ impl Board {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A session is as it was.
+    pub(super) fn keep(&self, spec: &Arc<SessionSpec>) {
+        if let Some(entry) = self.read().sessions.get_mut(&spec.name) {
+            entry.spec = Arc::clone(spec);
+        }
+    }
+
     /// A session is in the file, as it was or as another. Its counters go on.
     pub(super) fn admit(&self, spec: &Arc<SessionSpec>) {
         let mut posted = self.read();
@@ -249,7 +256,7 @@ impl Board {
     pub(super) fn group(&self) {
         let mut posted = self.read();
         let Posted { sessions, policies, .. } = &mut *posted;
-        policies.configure(sessions.values().map(|entry| &*entry.spec));
+        policies.configure(sessions.values().map(|entry| &entry.spec));
     }
 
     /// This was decided for the policies of the file.

@@ -30,7 +30,7 @@ use crate::exit::Failure;
 use crate::select::config::Select;
 use crate::writer::config::{Beside, Writers};
 
-pub use discovery::{Discovery, Found, Refused, compose};
+pub use discovery::{Composed, Discovery, Found, Refused, compose};
 use membership::Candidates;
 pub use membership::Membership;
 #[cfg(test)]
@@ -53,7 +53,7 @@ pub struct Configuration {
     /// How the service runs.
     pub service: Service,
     /// Sessions in the order of the file, each of its own name.
-    pub sessions: Vec<SessionSpec>,
+    pub sessions: Vec<Arc<SessionSpec>>,
     /// Where others name more.
     pub discoveries: Vec<Discovery>,
     /// Session-Reflectors that tell what they see of probes.
@@ -189,7 +189,7 @@ impl Configuration {
                     "its policy stands in the file, and sessions are made of its lists".to_owned(),
                 );
             }
-            sessions.push(spec);
+            sessions.push(Arc::new(spec));
         }
         let read = root.sections("discovery", |section| Discovery::read(section, &reader));
         let discoveries = read.into_iter().flatten().collect();

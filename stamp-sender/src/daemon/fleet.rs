@@ -30,7 +30,7 @@ use crate::descriptors::Sockets;
 use crate::exit::Failure;
 use crate::happening::SessionInfo;
 pub(super) use change::{Change, Changed, Known};
-use member::{Life, Member, Running};
+use member::{Life, Member, Running, UnderWay};
 pub(super) use openers::{Attempt, Openers};
 
 /// At least so long a probe that wants no reply is awaited where a Session-Reflector tells of it: it
@@ -143,6 +143,7 @@ impl Fleet {
             self.members.remove(name);
             self.board.dismiss(name);
         }
+        change.kept.into_iter().for_each(|spec| self.keep(spec));
         change.tuned.into_iter().for_each(|spec| self.tune(spec));
         let mut opened: HashMap<_, _> =
             opened.into_iter().map(|(spec, result)| (spec.name.clone(), result)).collect();
@@ -163,6 +164,16 @@ impl Fleet {
         changed
     }
 
+    /// Goes on with a session that is as it was, but may stand elsewhere in its file.
+    fn keep(&mut self, spec: Arc<SessionSpec>) {
+        // What is under way for it is not begun again: names that are slow would never be waited for.
+        if let Some(member) = self.members.get_mut(&spec.name).filter(|it| it.under_way().is_none())
+        {
+            self.board.keep(&spec);
+            member.spec = spec;
+        }
+    }
+
     /// Goes on with a session that probes as before.
     fn tune(&mut self, spec: Arc<SessionSpec>) {
         self.board.admit(&spec);
@@ -176,7 +187,10 @@ impl Fleet {
             }
         }
         let name = spec.name.clone();
-        member.tune(spec);
+        if let Some(UnderWay { known }) = member.tune(Arc::clone(&spec)) {
+            // What is under way is of the session as it was, and comes to nothing.
+            self.openers.open(spec, known, self.attempted.clone());
+        }
         self.post_announced(&name);
     }
 
@@ -291,7 +305,7 @@ impl Fleet {
     /// Begins what is due: another try of sessions that wait, another look at names.
     pub(super) fn tend(&mut self, now: Instant) {
         for member in self.members.values_mut() {
-            if let Some((spec, known)) = member.take_due(now) {
+            if let Some((spec, UnderWay { known })) = member.take_due(now) {
                 self.openers.open(spec, known, self.attempted.clone());
             }
         }
@@ -409,7 +423,7 @@ impl Fleet {
 }
 
 /// Sockets that all of them need.
-pub(super) fn sockets_of(sessions: &[SessionSpec]) -> Result<Sockets, Failure> {
+pub(super) fn sockets_of(sessions: &[Arc<SessionSpec>]) -> Result<Sockets, Failure> {
     let mut sockets = Sockets::default();
     for spec in sessions {
         match opening::sockets(spec) {

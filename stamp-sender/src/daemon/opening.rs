@@ -161,7 +161,7 @@ mod tests {
     fn spec(keys: &str) -> SessionSpec {
         let text = format!("[[session]]\nname = \"a\"\n{keys}\n");
         let mut read = Configuration::read("f.toml", &text, Path::new("/")).unwrap();
-        read.sessions.remove(0)
+        read.sessions.remove(0).as_ref().clone()
     }
 
     /// Why a session with these keys would never run, if that is so.
@@ -235,7 +235,7 @@ mod tests {
             // What led to it is not said again in words of flags.
             assert_eq!(with_causes(&refused), refused.to_string());
             // Others named it, so no file can be mended.
-            let found = SessionSpec { discovered: true, ..spec.clone() };
+            let found = SessionSpec { discovered: true, ..spec.as_ref().clone() };
             let Err(Obstacle::Lasting(failure)) = check(&found) else { panic!("{text} may be") };
             assert!(found.refused(failure).to_string().starts_with("session a: "));
         }

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout_at};
 
-use super::config::{self, Configuration, Found, Refused, SessionSpec};
+use super::config::{self, Composed, Configuration, Found, Refused, SessionSpec};
 use super::files;
 use super::fleet::{Attempt, Change, Known, Openers, sockets_of};
 use super::opening::Obstacle;
@@ -165,7 +165,7 @@ pub(super) fn complete(
     plan: &Plan,
     found: &mut Found,
     shard: Option<Shard>,
-) -> Result<(Vec<SessionSpec>, Vec<Refused>), Failure> {
+) -> Result<Composed, Failure> {
     for entry in &configuration.discoveries {
         let provider = &entry.provider;
         found.entry(provider.clone()).or_insert_with(|| Arc::new(provider.at_once()));
@@ -175,8 +175,7 @@ pub(super) fn complete(
         let reason = format!("session {name}: a segment list of a policy is called so");
         return Err(Failure::Input(reason));
     }
-    let of_file: Vec<SessionSpec> =
-        configuration.sessions.iter().chain(&plan.sessions).cloned().collect();
+    let of_file: Vec<_> = configuration.sessions.iter().chain(&plan.sessions).cloned().collect();
     let (mut sessions, refused) = config::compose(&of_file, &configuration.discoveries, found);
     // Lists have been chosen together with those that they belong to.
     let takes = |spec: &SessionSpec| shard.is_none_or(|shard| shard.takes(spec.unit()));

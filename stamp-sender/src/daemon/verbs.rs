@@ -10,7 +10,7 @@ use crate::Ended;
 use crate::command_line::daemon::DescribedFile;
 use crate::exit::{Failure, Status};
 
-use super::config::{self, Configuration, Found, Refused, SessionSpec, in_words_of_a_file};
+use super::config::{self, Composed, Configuration, Found, Refused, in_words_of_a_file};
 use super::files::{self, Trouble};
 use super::opening::{self, Obstacle};
 use super::preparation;
@@ -24,7 +24,7 @@ use crate::paths::{Circumstances, Plan};
 /// Every mistake.
 pub fn check(file: &Path, arguments: &WebArguments, shard: Option<Shard>) -> Ended {
     let configuration = Configuration::load_under(file, arguments)?;
-    let (plan, sessions, refused) = complete(&configuration, shard)?;
+    let (plan, (sessions, refused)) = complete(&configuration, shard)?;
     let web = files::check_web(&configuration, file, arguments);
     let mut impossible: Vec<String> = web.err().iter().map(ToString::to_string).collect();
     let mut waiting = Vec::new();
@@ -70,7 +70,7 @@ pub fn check(file: &Path, arguments: &WebArguments, shard: Option<Shard>) -> End
 pub fn show(file: &Path, arguments: &WebArguments, shard: Option<Shard>) -> Ended {
     let configuration = Configuration::load_under(file, arguments)?;
     // Those that are named in files at present; nobody is asked over the network.
-    let (_, sessions, _) = complete(&configuration, shard)?;
+    let (_, (sessions, _)) = complete(&configuration, shard)?;
     let shard = shard.map(|shard| format!("# What shard {shard} takes.\n"));
     let text = config::show(&Configuration { sessions, ..configuration });
     print(&(shard.unwrap_or_default() + &text))
@@ -80,11 +80,11 @@ pub fn show(file: &Path, arguments: &WebArguments, shard: Option<Shard>) -> Ende
 fn complete(
     configuration: &Configuration,
     shard: Option<Shard>,
-) -> Result<(Plan, Vec<SessionSpec>, Vec<Refused>), Failure> {
+) -> Result<(Plan, Composed), Failure> {
     let plan = Plan::make(&configuration.paths, &Circumstances::default(), shard)?;
     let found = &mut Found::new();
-    let (sessions, refused) = preparation::complete(configuration, &plan, found, shard)?;
-    Ok((plan, sessions, refused))
+    let composed = preparation::complete(configuration, &plan, found, shard)?;
+    Ok((plan, composed))
 }
 
 /// Prints a file with every key, its meaning and its default.

@@ -40,7 +40,7 @@ pub struct Plan {
     /// Their lists by name.
     pub(super) roster: Arc<Roster>,
     /// The sessions of lists.
-    pub sessions: Vec<SessionSpec>,
+    pub sessions: Vec<Arc<SessionSpec>>,
     /// Lists without a session, and why.
     pub(super) unmeasured: BTreeMap<String, String>,
     /// Policies of other nodes.

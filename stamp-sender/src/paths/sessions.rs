@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 
 use stamp_path::encoding::Forwarding;
 use stamp_path::policy::{
@@ -62,13 +63,16 @@ impl<'p> Lists<'p> {
     }
 
     /// One for each list that can have one, and why others cannot.
-    pub(super) fn sessions(&self, roster: &Roster) -> (Vec<SessionSpec>, BTreeMap<String, String>) {
+    pub(super) fn sessions(
+        &self,
+        roster: &Roster,
+    ) -> (Vec<Arc<SessionSpec>>, BTreeMap<String, String>) {
         let (mut sessions, mut unmeasured) = (Vec::new(), BTreeMap::new());
         for policy in &self.policies.policies {
             for candidate in &policy.candidates {
                 for entry in roster.of(policy, candidate) {
                     match self.session(policy, candidate, entry) {
-                        Ok(spec) => sessions.push(spec),
+                        Ok(spec) => sessions.push(Arc::new(spec)),
                         Err(reason) => drop(unmeasured.insert(entry.name.clone(), reason)),
                     }
                 }

@@ -26,7 +26,7 @@ target = "192.0.2.1"
 candidate = "spare"
 "#;
 
-fn sessions(text: &str) -> Vec<SessionSpec> {
+fn sessions(text: &str) -> Vec<Arc<SessionSpec>> {
     Configuration::read("f", text, std::path::Path::new("")).unwrap().sessions
 }
 

@@ -15,7 +15,7 @@ use crate::output::rehearsal::{Fate, Plot, play};
 fn spec(text: &str) -> Arc<SessionSpec> {
     let text = format!("[[session]]\nname = \"a\"\ntarget = \"192.0.2.1\"\n{text}");
     let configuration = Configuration::read("f", &text, Path::new("")).unwrap();
-    Arc::new(configuration.sessions[0].clone())
+    Arc::clone(&configuration.sessions[0])
 }
 
 fn names(board: &Board) -> Vec<String> {

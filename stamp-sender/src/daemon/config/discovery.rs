@@ -204,13 +204,12 @@ pub struct Refused {
     pub reason: String,
 }
 
+/// Sessions, and what was found and is none.
+pub type Composed = (Vec<Arc<SessionSpec>>, Vec<Refused>);
+
 /// The sessions of the file, and behind them those of what was found: equal ones once, and of two with
 /// the same name the first.
-pub fn compose(
-    sessions: &[SessionSpec],
-    entries: &[Discovery],
-    found: &Found,
-) -> (Vec<SessionSpec>, Vec<Refused>) {
+pub fn compose(sessions: &[Arc<SessionSpec>], entries: &[Discovery], found: &Found) -> Composed {
     let mut all = sessions.to_vec();
     let mut names: BTreeMap<String, usize> =
         all.iter().enumerate().map(|(index, spec)| (spec.name.clone(), index)).collect();
@@ -231,7 +230,7 @@ pub fn compose(
             match made {
                 Ok(Some(spec)) => {
                     names.insert(spec.name.clone(), all.len());
-                    all.push(spec);
+                    all.push(Arc::new(spec));
                 }
                 Ok(None) => {}
                 Err(reason) if seen.insert((target.address.clone(), reason.clone())) => {

@@ -167,7 +167,9 @@ fn what_is_shown_says_the_same_when_it_is_read() {
     let again = read(&shown).unwrap();
     let without_profile = |configuration: Configuration| {
         let sessions = configuration.sessions.into_iter();
-        sessions.map(|spec| SessionSpec { profile: None, ..spec }).collect::<Vec<_>>()
+        sessions
+            .map(|spec| SessionSpec { profile: None, ..spec.as_ref().clone() })
+            .collect::<Vec<_>>()
     };
     assert_eq!(without_profile(again), without_profile(read(GOOD).unwrap()), "{shown}");
 }

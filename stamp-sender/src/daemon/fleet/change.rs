@@ -18,8 +18,9 @@ pub(in crate::daemon) struct Change {
     pub(super) tuned: Vec<Arc<SessionSpec>>,
     /// Names that are gone.
     pub(super) removed: Vec<String>,
+    /// Sessions that are as they were.
+    pub(super) kept: Vec<Arc<SessionSpec>>,
     added: usize,
-    kept: usize,
 }
 
 /// What a change has done.
@@ -40,19 +41,19 @@ impl Changed {
 }
 
 impl Change {
-    pub(in crate::daemon) fn between(known: &Known, sessions: &[SessionSpec]) -> Self {
+    pub(in crate::daemon) fn between(known: &Known, sessions: &[Arc<SessionSpec>]) -> Self {
         let mut change = Self::default();
         for spec in sessions {
             let member = known.get(&spec.name);
             let same_files = member.is_some_and(|(_, inputs)| *inputs == Inputs::of(spec));
             match member.filter(|_| same_files) {
-                Some((member, _)) if **member == *spec => change.kept += 1,
+                Some((member, _)) if *member == *spec => change.kept.push(Arc::clone(spec)),
                 Some((member, _)) if member.probes_like(spec) => {
-                    change.tuned.push(Arc::new(spec.clone()));
+                    change.tuned.push(Arc::clone(spec));
                 }
                 _ => {
                     change.added += usize::from(member.is_none());
-                    change.opened.push(Arc::new(spec.clone()));
+                    change.opened.push(Arc::clone(spec));
                 }
             }
         }
@@ -68,7 +69,7 @@ impl Change {
             changed: self.opened.len() - self.added,
             tuned: self.tuned.len(),
             removed: self.removed.len(),
-            kept: self.kept,
+            kept: self.kept.len(),
         }
     }
 }

@@ -47,18 +47,27 @@ pub(super) enum Life {
 /// What is next to be done for a session that probes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Care {
-    /// Nothing; or it is being done.
+    /// Nothing.
     None,
+    /// It is being opened, or looked up.
+    UnderWay(UnderWay),
     /// Its name is looked up again.
     LookUp(Instant),
     /// It is opened anew, as it cannot send any more.
     Reopen(Instant),
 }
 
+/// An attempt to open a session.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct UnderWay {
+    /// Where its far end is, if it is opened only when that has moved.
+    pub(super) known: Option<SocketAddr>,
+}
+
 impl Care {
     const fn due(self) -> Option<Instant> {
         match self {
-            Self::None => None,
+            Self::None | Self::UnderWay(_) => None,
             Self::LookUp(due) | Self::Reopen(due) => Some(due),
         }
     }
@@ -164,13 +173,26 @@ impl Member {
         advertisements.unwrap_or_default()
     }
 
-    /// Goes on as `spec` says, which probes alike.
-    pub(super) fn tune(&mut self, spec: Arc<SessionSpec>) {
+    /// What is being done to open it, of which nothing has been heard yet.
+    pub(super) const fn under_way(&self) -> Option<UnderWay> {
+        match &self.life {
+            Life::Opening(_) => Some(UnderWay { known: None }),
+            Life::Running(_, Care::UnderWay(attempt)) => Some(*attempt),
+            Life::Running(..) | Life::Waiting(_) => None,
+        }
+    }
+
+    /// Goes on as `spec` says, which probes alike. Returns what was under way for what it has been until now, to be
+    /// begun again for what it is.
+    #[must_use]
+    pub(super) fn tune(&mut self, spec: Arc<SessionSpec>) -> Option<UnderWay> {
         if let Life::Running(running, _) = &mut self.life {
             let now = stamp_worker::now().monotonic;
             running.announced.iter_mut().for_each(|announced| announced.tune(&spec, now));
         }
+        let is_another = !Arc::ptr_eq(&self.spec, &spec);
         self.spec = spec;
+        self.under_way().filter(|_| is_another)
     }
 
     pub(super) fn run(&mut self, running: Running) {
@@ -211,7 +233,9 @@ impl Member {
 
     /// It cannot send any more as it is.
     pub(super) fn reconsider(&mut self, now: Instant) {
-        if let Life::Running(_, care @ (Care::None | Care::LookUp(_))) = &mut self.life {
+        if let Life::Running(_, care @ (Care::None | Care::UnderWay(_) | Care::LookUp(_))) =
+            &mut self.life
+        {
             *care = Care::Reopen(now + SETTLING);
         }
     }
@@ -225,25 +249,23 @@ impl Member {
         }
     }
 
-    /// What to open now, and where its far end is if it is opened only when that has moved.
-    pub(super) fn take_due(
-        &mut self,
-        now: Instant,
-    ) -> Option<(Arc<SessionSpec>, Option<SocketAddr>)> {
+    /// What to open now.
+    pub(super) fn take_due(&mut self, now: Instant) -> Option<(Arc<SessionSpec>, UnderWay)> {
         self.due().filter(|due| *due <= now)?;
-        let known = match &mut self.life {
+        let attempt = match &mut self.life {
             Life::Opening(_) => return None,
             Life::Waiting(waiting) => {
                 self.life = Life::Opening(Some(waiting.clone()));
-                None
+                UnderWay { known: None }
             }
             Life::Running(running, care) => {
                 let looks = matches!(care, Care::LookUp(_));
-                *care = Care::None;
-                looks.then_some(running.target)
+                let attempt = UnderWay { known: looks.then_some(running.target) };
+                *care = Care::UnderWay(attempt);
+                attempt
             }
         };
-        Some((Arc::clone(&self.spec), known))
+        Some((Arc::clone(&self.spec), attempt))
     }
 
     /// Takes what it was.

@@ -5,12 +5,16 @@ use std::path::Path;
 use super::*;
 
 /// The first is known by its name.
-fn sessions(far: &str) -> Vec<SessionSpec> {
+fn sessions(far: &str) -> Vec<Arc<SessionSpec>> {
     let text = format!(
         "[[session]]\nname = \"named\"\ntarget = \"{far}\"\n\
          [[session]]\nname = \"other\"\ntarget = \"127.0.0.1\"\n"
     );
-    let read = Configuration::read("f", &text, Path::new(""));
+    read(&text)
+}
+
+fn read(text: &str) -> Vec<Arc<SessionSpec>> {
+    let read = Configuration::read("f", text, Path::new(""));
     read.unwrap_or_else(|errors| panic!("{errors}")).sessions
 }
 
@@ -52,5 +56,64 @@ fn a_name_is_looked_up_each_minute_and_what_has_moved_begins_anew() {
         fleet.attempted().await;
         assert_eq!(whereabouts(&fleet), [moved, other]);
         assert!(fleet.next_due().unwrap() >= began + MINUTE && fleet.take_ended().is_empty());
+    });
+}
+
+/// A fleet in which `opening` is under way for one session.
+fn opening(fleet: &mut Fleet, text: &str) -> Arc<SessionSpec> {
+    let [spec] = read(text).try_into().unwrap();
+    let change = Change::between(&Known::new(), &[Arc::clone(&spec)]);
+    fleet.put_in_force(change, Vec::new(), unbounded_channel().1);
+    spec
+}
+
+#[test]
+fn what_is_told_otherwise_while_it_is_opened_is_opened_as_it_is_then() {
+    const SESSION: &str = "[[session]]\nname = \"a\"\ntarget = \"127.0.0.1\"\n";
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (notices, _noticed) = unbounded_channel();
+        let mut fleet = Fleet::new(1, &notices, Board::default()).unwrap();
+        let before = opening(&mut fleet, SESSION);
+        let [spec] = read(&format!("{SESSION}window = \"20s\"\n")).try_into().unwrap();
+        let change = Change::between(&fleet.known(), &[spec]);
+        assert_eq!((change.summary().tuned, change.summary().sessions()), (1, 1));
+        fleet.put_in_force(change, Vec::new(), unbounded_channel().1);
+        // What was under way ends first.
+        fleet.settle(Arc::clone(&before), Some(opening::open(&before)));
+        assert!(whereabouts(&fleet).is_empty(), "it has another window now");
+        fleet.attempted().await;
+        assert_eq!(whereabouts(&fleet).len(), 1);
+        let window = fleet.members().map(|member| member.spec.window).next();
+        assert_eq!(window, Some(Duration::from_secs(20)));
+    });
+}
+
+#[test]
+fn a_session_knows_where_it_stands_after_a_reload_and_is_opened_once() {
+    const SESSION: &str = "[[session]]\nname = \"a\"\ntarget = \"127.0.0.1\"\n";
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (notices, _noticed) = unbounded_channel();
+        let mut fleet = Fleet::new(1, &notices, Board::default()).unwrap();
+        let before = opening(&mut fleet, SESSION);
+        let reload = |fleet: &mut Fleet| {
+            let [spec] = read(&format!("# A line more.\n{SESSION}")).try_into().unwrap();
+            let change = Change::between(&fleet.known(), &[spec]);
+            assert_eq!(change.summary().kept, 1);
+            fleet.put_in_force(change, Vec::new(), unbounded_channel().1);
+            let told = |member: &Member| {
+                let failure = Failure::Topology("gone".to_owned());
+                let target = Failure::Usage { flag: "HOST", problem: "none".to_owned() };
+                assert!(member.spec.refused(failure).to_string().starts_with("session a: "));
+                member.spec.refused(target).to_string()
+            };
+            fleet.members().map(told).next().unwrap()
+        };
+        assert!(reload(&mut fleet).starts_with("f:3:10: "), "it is opened as it was");
+        fleet.settle(Arc::clone(&before), Some(opening::open(&before)));
+        assert_eq!(whereabouts(&fleet).len(), 1);
+        assert!(reload(&mut fleet).starts_with("f:4:10: session[0].target"));
+        assert_eq!(whereabouts(&fleet).len(), 1);
     });
 }

@@ -286,7 +286,6 @@ pub(super) fn page(board: &Board, word: Option<&str>) -> Page {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
 
     use stamp_session::clock::{ClockState, Now};
     use stamp_session::sender::{SenderEvent, StateChange};
@@ -305,7 +304,7 @@ mod tests {
         let text: String = (0..count).map(session).collect();
         let read = Configuration::read("f.toml", &text, std::path::Path::new("/")).unwrap();
         let board = Board::default();
-        read.sessions.into_iter().for_each(|spec| board.admit(&Arc::new(spec)));
+        read.sessions.into_iter().for_each(|spec| board.admit(&spec));
         board.reloaded(true);
         text_of(&board, word)
     }
@@ -343,7 +342,7 @@ mod tests {
         let two = format!("{text}{}", text.replace("\"a\"", "\"b\""));
         let read = Configuration::read("f.toml", &two, std::path::Path::new("/")).unwrap();
         let board = Board::default();
-        read.sessions.into_iter().for_each(|spec| board.admit(&Arc::new(spec)));
+        read.sessions.into_iter().for_each(|spec| board.admit(&spec));
         board.reloaded(true);
         let tell = |name, to| {
             let (from, at) = (SessionState::Init, Now::default());

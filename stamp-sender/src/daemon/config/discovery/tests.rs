@@ -29,7 +29,7 @@ fn target(address: &str, labels: &[(&str, &str)]) -> Target {
 }
 
 /// What is made of targets of the only entry.
-fn composed(text: &str, targets: Vec<Target>) -> (Vec<SessionSpec>, Vec<String>) {
+fn composed(text: &str, targets: Vec<Target>) -> (Vec<Arc<SessionSpec>>, Vec<String>) {
     let configuration = read(text).unwrap();
     let provider = configuration.discoveries[0].provider.clone();
     let found = Found::from([(provider, Arc::new(targets))]);
