@@ -10,7 +10,7 @@ use super::Section;
 use super::error::{ConfigError, Problem};
 
 /// Where a value stands in its document, also for what is found out when the document has gone.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Place {
     pub(super) file: Arc<str>,
     pub(super) offset: usize,

@@ -37,7 +37,7 @@ pub use membership::Membership;
 pub use notify::Address;
 pub use notify::{Hook, Notify, Webhook};
 pub use paths::Paths;
-pub use places::in_words_of_a_file;
+pub use places::{Mistake, in_words_of_a_file};
 pub use probe::Probing;
 pub use reflector::Reflector;
 pub use schema::schema;

@@ -1,5 +1,7 @@
 //! `config check`, `config show`, `config template`, `config schema`.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -10,7 +12,7 @@ use crate::Ended;
 use crate::command_line::daemon::DescribedFile;
 use crate::exit::{Failure, Status};
 
-use super::config::{self, Composed, Configuration, Found, Refused, in_words_of_a_file};
+use super::config::{self, Composed, Configuration, Found, Mistake, Refused, in_words_of_a_file};
 use super::files::{self, Trouble};
 use super::opening::{self, Obstacle};
 use super::preparation;
@@ -27,17 +29,21 @@ pub fn check(file: &Path, arguments: &WebArguments, shard: Option<Shard>) -> End
     let (plan, (sessions, refused)) = complete(&configuration, shard)?;
     let web = files::check_web(&configuration, file, arguments);
     let mut impossible: Vec<String> = web.err().iter().map(ToString::to_string).collect();
-    let mut waiting = Vec::new();
+    let (mut mistakes, mut waiting) = (Mistakes::default(), Vec::new());
     for spec in sessions.iter().filter(|spec| !spec.discovered) {
         match opening::check(spec) {
             Ok(()) => {}
-            Err(Obstacle::Lasting(failure)) => impossible.push(spec.refused(failure).to_string()),
+            Err(Obstacle::Lasting(failure)) => match spec.mistake(&failure) {
+                Some(mistake) => mistakes.note(mistake, &spec.name),
+                None => impossible.push(spec.refused(failure).to_string()),
+            },
             Err(Obstacle::Passing(failure)) => {
                 let reason = in_words_of_a_file(&failure.to_string());
                 waiting.push(format!("note: session {} would wait: {reason}\n", spec.name));
             }
         }
     }
+    impossible.extend(mistakes.told());
     if !impossible.is_empty() {
         return Err(Failure::Input(impossible.join("\n")));
     }
@@ -60,6 +66,34 @@ pub fn check(file: &Path, arguments: &WebArguments, shard: Option<Shard>) -> End
         text.push_str(&format!("note: {source}: {target} is no session: {reason}\n"));
     }
     print(&text)
+}
+
+/// Mistakes in the order in which they were found, each once: a thousand sessions may have what stands in a profile.
+#[derive(Default)]
+struct Mistakes<'s> {
+    /// With the first session that has it, and how many others do.
+    all: Vec<(Mistake, &'s str, usize)>,
+    known: HashMap<Mistake, usize>,
+}
+
+impl<'s> Mistakes<'s> {
+    fn note(&mut self, mistake: Mistake, session: &'s str) {
+        match self.known.entry(mistake) {
+            Entry::Occupied(known) => {
+                if let Some((.., others)) = self.all.get_mut(*known.get()) {
+                    *others += 1;
+                }
+            }
+            Entry::Vacant(place) => {
+                self.all.push((place.key().clone(), session, 0));
+                place.insert(self.all.len() - 1);
+            }
+        }
+    }
+
+    fn told(&self) -> impl Iterator<Item = String> {
+        self.all.iter().map(|(mistake, session, others)| mistake.of(session, *others).to_string())
+    }
 }
 
 /// Prints each session as it is in force, with what it takes from its profile and the defaults.
@@ -114,4 +148,31 @@ pub fn schema(file: DescribedFile) -> Ended {
 fn print(text: &str) -> Ended {
     std::io::stdout().write_all(text.as_bytes()).map_err(Failure::Output)?;
     Ok(Status::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_many_sessions_have_in_common_is_one_mistake() {
+        let mut text = "topology = \"gone.toml\"\n".to_owned();
+        for name in ["a", "b", "c"] {
+            text.push_str(&format!("[[session]]\nname = \"{name}\"\ntarget = \"N{name}\"\n"));
+        }
+        text.push_str("topology = \"own.toml\"\n");
+        let read = Configuration::read("f.toml", &text, Path::new("/nowhere")).unwrap();
+        let mut mistakes = Mistakes::default();
+        for spec in &read.sessions {
+            let Err(Obstacle::Lasting(failure)) = opening::check(spec) else { panic!("{spec:?}") };
+            mistakes.note(spec.mistake(&failure).unwrap(), &spec.name);
+        }
+        let told: Vec<String> = mistakes.told().collect();
+        let starts = [
+            "f.toml:1:12: topology = \"gone.toml\": session a and another one: /nowhere/gone.toml: ",
+            "f.toml:11:12: session[2].topology = \"own.toml\": /nowhere/own.toml: ",
+        ];
+        assert_eq!(told.len(), starts.len(), "{told:?}");
+        assert!(told.iter().zip(starts).all(|(told, start)| told.starts_with(start)), "{told:?}");
+    }
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use stamp_config::document::{Place, TablePlaces};
+use stamp_config::document::{ConfigError, Place, Problem, TablePlaces};
 
 use super::settings::keys;
 use crate::exit::Failure;
@@ -35,9 +35,8 @@ impl Places {
         self.0.iter().enumerate().find_map(found)
     }
 
-    /// Where the key stands that a failure of the session `name` is about, and why, in words of a file; nothing where no
-    /// key is to blame, or none stands in a file.
-    pub(super) fn mistake(&self, name: &str, failure: &Failure) -> Option<(Place, String)> {
+    /// What a failure of the session comes to in its file; nothing where no key is to blame, or none stands in one.
+    pub(super) fn mistake(&self, failure: &Failure) -> Option<Mistake> {
         let (key, reason) = match failure {
             // Of several flags the first that somebody gave.
             Failure::Usage { flag, problem } => {
@@ -55,7 +54,7 @@ impl Places {
         };
         let (place, is_shared) = self.get(&key)?;
         let reason = in_words_of_a_file(&reason);
-        Some((place, if is_shared { format!("session {name}: {reason}") } else { reason }))
+        Some(Mistake { place, reason, is_shared })
     }
 }
 
@@ -66,6 +65,31 @@ impl PartialEq for Places {
 }
 
 impl Eq for Places {}
+
+/// What a session cannot be for, in words of a file.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Mistake {
+    /// Where the key stands that is to blame.
+    pub place: Place,
+    /// Why.
+    pub reason: String,
+    /// Other sessions have what stands there too: it stands in a profile, in the defaults or at the root.
+    pub is_shared: bool,
+}
+
+impl Mistake {
+    /// The mistake of the first of these sessions, and of so many others.
+    pub fn of(&self, name: &str, others: usize) -> ConfigError {
+        let Self { place, reason, is_shared } = self;
+        let reason = match others {
+            0 if !is_shared => reason.clone(),
+            0 => format!("session {name}: {reason}"),
+            1 => format!("session {name} and another one: {reason}"),
+            _ => format!("session {name} and {others} others: {reason}"),
+        };
+        place.error(Problem::Contradiction { reason })
+    }
+}
 
 /// What a file calls a host and flags of one letter.
 const OTHER_WORDS: [(&str, &str); 5] =

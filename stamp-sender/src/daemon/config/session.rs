@@ -16,7 +16,7 @@ use stamp_session::te::TeAdvertiser;
 
 use super::histogram;
 use super::membership::{Membership, PolicyKeys};
-use super::places::in_words_of_a_file;
+use super::places::{Mistake, in_words_of_a_file};
 use super::settings::Settings;
 use super::te::TeChoice;
 use super::threshold::{self, DelayLimits, LossLimit};
@@ -182,13 +182,17 @@ impl SessionSpec {
         threshold::of(self.delay.as_ref(), self.loss).map(Arc::new)
     }
 
+    /// What the failure comes to in its file; nothing where it does not stand in one, or no key is to blame.
+    pub fn mistake(&self, failure: &Failure) -> Option<Mistake> {
+        self.settings.mistake(failure).filter(|_| !self.discovered)
+    }
+
     /// It cannot be, which is told where the file says what is to blame, if it stands in one.
     pub fn refused(&self, failure: Failure) -> Failure {
         let name = &self.name;
-        let mistake = self.settings.mistake(name, &failure).filter(|_| !self.discovered);
-        let told = mistake.map_or_else(
+        let told = self.mistake(&failure).map_or_else(
             || format!("session {name}: {}", in_words_of_a_file(&failure.to_string())),
-            |(place, reason)| place.error(Problem::Contradiction { reason }).to_string(),
+            |mistake| mistake.of(name, 0).to_string(),
         );
         Failure::Session { told, failure: Box::new(failure) }
     }
@@ -242,9 +246,9 @@ impl Reader {
             }
         };
         if let Err(failure) = setup::check(&measure) {
-            match all.settings.mistake(&name, &failure) {
-                Some((place, reason)) => {
-                    section.report(&place, Problem::Contradiction { reason });
+            match all.settings.mistake(&failure) {
+                Some(mistake) => {
+                    section.report(&mistake.place, mistake.of(&name, 0).problem);
                 }
                 None => {
                     let reason = in_words_of_a_file(&failure.to_string());

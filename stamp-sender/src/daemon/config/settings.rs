@@ -12,9 +12,9 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use clap::builder::{OsStr, Resettable};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
-use stamp_config::document::{FlagText, Place, Problem, Section};
+use stamp_config::document::{FlagText, Problem, Section};
 
-use super::places::{OF_A_SESSION, Places};
+use super::places::{Mistake, OF_A_SESSION, Places};
 use crate::command_line::Measure;
 use crate::exit::Failure;
 
@@ -99,10 +99,9 @@ impl Settings {
         Self { places: Places::default(), ..self }
     }
 
-    /// Where the key stands that a failure of the session `name` is about, and why, in words of a file; nothing where the
-    /// session does not stand in one.
-    pub fn mistake(&self, name: &str, failure: &Failure) -> Option<(Place, String)> {
-        self.places.mistake(name, failure)
+    /// What a failure of the session comes to in its file; nothing where it does not stand in one.
+    pub(super) fn mistake(&self, failure: &Failure) -> Option<Mistake> {
+        self.places.mistake(failure)
     }
 
     /// These, and where they say nothing what `others` say.
