@@ -1,5 +1,6 @@
 //! Names of a topology file in place of labels, SIDs and HOST (`--topology`).
 
+mod known;
 mod labels;
 mod sids;
 
@@ -47,7 +48,7 @@ pub fn resolved(measure: &Measure) -> Result<Measure, Failure> {
     let lists = Lists::take(steering);
     let bound = steering.return_binding_word.take();
     if let Some(path) = steering.topology.take() {
-        let topology = read(&path)?;
+        let topology = known::read(&path)?;
         let family = setup::family(&measure.probe);
         let sids = lists.are_sids(&measure.steering);
         measure.steering.named.hosts = hosts(&topology, &measure, family, sids)?;
@@ -233,10 +234,18 @@ fn refused(flag: &'static str, error: &SegmentError) -> Failure {
 ///
 /// [`Failure::Topology`] for a file that cannot be read or is no topology.
 pub fn read(path: &Path) -> Result<Topology, Failure> {
-    let name = path.display().to_string();
-    let text =
-        fs::read_to_string(path).map_err(|error| Failure::Topology(format!("{name}: {error}")))?;
-    Topology::read(&name, &text).map_err(|errors| Failure::Topology(errors.to_string()))
+    parsed(path, &text(path)?)
+}
+
+/// What stands in a topology file.
+fn text(path: &Path) -> Result<String, Failure> {
+    let failed = |error| Failure::Topology(format!("{}: {error}", path.display()));
+    fs::read_to_string(path).map_err(failed)
+}
+
+fn parsed(path: &Path, text: &str) -> Result<Topology, Failure> {
+    Topology::read(&path.display().to_string(), text)
+        .map_err(|errors| Failure::Topology(errors.to_string()))
 }
 
 fn bound_without_topology(word: BindingWord) -> Result<BindingSid, Failure> {
