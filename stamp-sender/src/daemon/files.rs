@@ -3,6 +3,8 @@
 //! Each is read again when it is needed, as tokens and certificates change, and one that is missing now may come: it is no
 //! mistake. Only the file of TLS and users has to be right from the start.
 
+mod others;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -12,10 +14,11 @@ use stamp_config::web::WebArguments;
 use stamp_metrics::http;
 use stamp_metrics::http::client::check_authorities;
 
-use super::config::{Configuration, Hook, Webhook};
+use super::config::{Configuration, Webhook};
 use super::discovery::Provider;
 use crate::exit::Failure;
 use crate::token;
+pub(super) use others::troubles_of_others;
 
 /// A file that cannot be used now.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -26,7 +29,7 @@ pub(super) struct Trouble {
     pub(super) reason: String,
 }
 
-/// What of it cannot be used now, in the order of the file's own description.
+/// What of it `run` cannot use now, in the order of the file's own description.
 pub(super) fn troubles(configuration: &Configuration) -> Vec<Trouble> {
     let mut found = Found::default();
     let service = &configuration.service;
@@ -39,24 +42,24 @@ pub(super) fn troubles(configuration: &Configuration) -> Vec<Trouble> {
     }
     for (index, webhook) in service.notify.webhooks.iter().enumerate() {
         let Webhook { address, token_file, ca_file, .. } = webhook;
-        let key = format!("webhook[{index}]");
+        let prefix = format!("webhook[{index}].");
         if address.file().is_some() {
-            found.note(format!("{key}.url-file"), address.now().map(drop));
+            found.note(format!("{prefix}url-file"), address.now().map(drop));
         }
-        found.of_a_server(&key, token_file.as_deref(), ca_file.as_deref());
+        found.of_a_server(&prefix, token_file.as_deref(), ca_file.as_deref());
     }
     for (index, hook) in service.notify.hooks.iter().enumerate() {
-        found.note(format!("hook[{index}].command"), program(hook));
+        found.note(format!("hook[{index}].command"), program(&hook.command));
     }
     for (index, entry) in configuration.discoveries.iter().enumerate() {
         if let Provider::Http { token_file, ca_file, .. } = &entry.provider {
-            let key = format!("discovery[{index}]");
-            found.of_a_server(&key, token_file.as_deref(), ca_file.as_deref());
+            let prefix = format!("discovery[{index}].");
+            found.of_a_server(&prefix, token_file.as_deref(), ca_file.as_deref());
         }
     }
     for (index, entry) in configuration.reflectors.iter().enumerate() {
-        let key = format!("reflector[{index}]");
-        found.of_a_server(&key, entry.token_file.as_deref(), entry.ca_file.as_deref());
+        let prefix = format!("reflector[{index}].");
+        found.of_a_server(&prefix, entry.token_file.as_deref(), entry.ca_file.as_deref());
     }
     found.0
 }
@@ -110,22 +113,22 @@ impl Found {
         self.note(key.to_owned(), usable.map_err(|error| format!("{}: {error}", file.display())));
     }
 
-    /// What is shown to a server, and by what it is known.
-    fn of_a_server(&mut self, key: &str, token_file: Option<&Path>, ca_file: Option<&Path>) {
+    /// What is shown to a server, and by what it is known; `prefix` stands before their keys.
+    fn of_a_server(&mut self, prefix: &str, token_file: Option<&Path>, ca_file: Option<&Path>) {
         if let Some(file) = token_file {
             let read = token::read(Some(&file.to_owned()));
-            self.note(format!("{key}.token-file"), read.map(drop));
+            self.note(format!("{prefix}token-file"), read.map(drop));
         }
         if let Some(file) = ca_file {
             let usable = check_authorities(file).map_err(|error| error.to_string());
-            self.note(format!("{key}.ca-file"), usable);
+            self.note(format!("{prefix}ca-file"), usable);
         }
     }
 }
 
 /// A program that is named by its place is there.
-fn program(hook: &Hook) -> Result<(), String> {
-    let program = hook.command.first().map(Path::new).filter(|it| it.is_absolute());
+fn program(command: &[String]) -> Result<(), String> {
+    let program = command.first().map(Path::new).filter(|it| it.is_absolute());
     let Some(program) = program else { return Ok(()) };
     match fs::metadata(program) {
         Ok(about) if about.is_dir() || about.permissions().mode() & 0o111 == 0 => {
@@ -207,6 +210,53 @@ mod tests {
         assert!(troubles(&configuration)[0].reason.ends_with("a token has 16 octets at least"));
         let off = folder.read(&TEXT.replace("[web]", "[web]\nlisten = \"off\""));
         assert!(!told(&off).contains(&"web.control-token-file".to_owned()));
+    }
+
+    #[test]
+    fn what_select_and_write_need_is_told_by_its_key() {
+        const TEXT: &str = "topology = \"net.toml\"\n[select]\nprometheus = \"http://192.0.2.1:9090\"\n\
+                            token-file = \"asking\"\ncontrol-token-file = \"draining\"\n\
+                            config-file = \"select.yml\"\n\
+                            [write]\nlisten = [\"127.0.0.1:9866\"]\nconfig-file = \"write.yml\"\n\
+                            [[writer]]\nkind = \"linux\"\nfrom-token-file = \"following\"\n\
+                            [[writer]]\nkind = \"file\"\nfile = \"gone/table\"\n\
+                            [[writer]]\nkind = \"pola\"\nfolder = \"pola\"\nsession = \"192.0.2.1\"\n\
+                            add-command = [\"/nowhere/add\"]\ndelete-command = [\"rm\"]\n\
+                            [[writer]]\nkind = \"webhook\"\nurl = \"https://192.0.2.1/\"\nca-file = \"ca\"\n";
+        let folder = Folder::new("others");
+        folder.write("net.toml", "[[node]]\nname = \"a\"\n");
+        let configuration = folder.read(TEXT);
+        let told = || -> Vec<String> {
+            troubles_of_others(&configuration).into_iter().map(|trouble| trouble.key).collect()
+        };
+        let all = [
+            "select.token-file",
+            "select.config-file",
+            "select.control-token-file",
+            "write.config-file",
+            "writer[0].from-token-file",
+            "writer[1].file",
+            "writer[2].folder",
+            "writer[2].add-command",
+            "writer[3].ca-file",
+        ];
+        assert_eq!(told(), all);
+        assert!(troubles(&configuration).is_empty(), "run needs none of it");
+        for file in ["asking", "draining", "following"] {
+            folder.write(file, "a token of some length\n");
+        }
+        folder.write("select.yml", "basic_auth_users: {}\n");
+        folder.write("write.yml", "{}\n");
+        folder.write("net.toml", "no topology");
+        fs::create_dir(folder.0.join("gone")).unwrap();
+        fs::create_dir(folder.0.join("pola")).unwrap();
+        let left = [
+            "writer[0].topology",
+            "writer[2].add-command",
+            "writer[2].topology",
+            "writer[3].ca-file",
+        ];
+        assert_eq!(told(), left);
     }
 
     #[test]

@@ -58,7 +58,8 @@ pub fn check(file: &Path, arguments: &WebArguments, shard: Option<Shard>) -> End
         text.push_str(&format!("note: {what}: {reason}\n"));
     }
     waiting.iter().for_each(|note| text.push_str(note));
-    for Trouble { key, reason } in files::troubles(&configuration) {
+    let others = files::troubles_of_others(&configuration);
+    for Trouble { key, reason } in files::troubles(&configuration).into_iter().chain(others) {
         text.push_str(&format!("note: {key}: {reason}\n"));
     }
     for Refused { provider, target, reason } in refused {

@@ -1,0 +1,91 @@
+//! The same of files that `select` and `write` need: whoever writes one file for all of them is told too.
+
+use std::fs;
+use std::path::Path;
+
+use stamp_metrics::http;
+
+use super::{Found, Trouble, program};
+use crate::daemon::config::Configuration;
+use crate::names;
+use crate::select::config::Select;
+use crate::writer::config::{Frr, Linux, Pola, Server, Target, Writer, Writers};
+
+/// What of it `select` and `write` could not use now, in the order of the file's own description.
+pub(in crate::daemon) fn troubles_of_others(configuration: &Configuration) -> Vec<Trouble> {
+    let mut found = Found::default();
+    if let Some(select) = &configuration.select {
+        found.select(select);
+    }
+    found.writers(&configuration.writers);
+    found.0
+}
+
+impl Found {
+    fn select(&mut self, select: &Select) {
+        self.of_a_server("select.", select.token_file.as_deref(), select.ca_file.as_deref());
+        if select.listen.is_empty() {
+            return;
+        }
+        self.of_our_server("select.config-file", select.config_file.as_deref());
+        if let Some(file) = &select.control_token_file {
+            self.shown_to_us("select.control-token-file", file);
+        }
+    }
+
+    fn writers(&mut self, writers: &Writers) {
+        if !writers.listen.is_empty() {
+            self.of_our_server("write.config-file", writers.config_file.as_deref());
+        }
+        for (index, writer) in writers.writers.iter().enumerate() {
+            self.writer(&format!("writer[{index}]"), writer);
+        }
+    }
+
+    fn writer(&mut self, key: &str, writer: &Writer) {
+        let source = &writer.source;
+        let (token_file, ca_file) = (source.token_file.as_deref(), source.ca_file.as_deref());
+        self.of_a_server(&format!("{key}.from-"), token_file, ca_file);
+        match &writer.target {
+            Target::Linux(Linux { topology, .. }) => self.topology(key, topology.as_deref()),
+            Target::Frr(Frr { file, .. }) => self.written(format!("{key}.file"), file.parent()),
+            Target::File(file) => self.written(format!("{key}.file"), file.path.parent()),
+            Target::Pola(Pola { folder, commands, topology, .. }) => {
+                self.written(format!("{key}.folder"), Some(folder));
+                for (name, command) in commands
+                    .iter()
+                    .flat_map(|it| [("add-command", &it.add), ("delete-command", &it.delete)])
+                {
+                    self.note(format!("{key}.{name}"), program(command));
+                }
+                self.topology(key, topology.as_deref());
+            }
+            Target::Server(Server { token_file, ca_file, .. }) => {
+                self.of_a_server(&format!("{key}."), token_file.as_deref(), ca_file.as_deref());
+            }
+        }
+    }
+
+    fn of_our_server(&mut self, key: &str, file: Option<&Path>) {
+        let usable = file.map_or(Ok(()), http::check_web_config);
+        self.note(key.to_owned(), usable.map_err(|error| error.to_string()));
+    }
+
+    /// A folder in which something is to be written.
+    fn written(&mut self, key: String, folder: Option<&Path>) {
+        let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) else { return };
+        let usable = match fs::metadata(folder) {
+            Ok(about) if about.is_dir() => Ok(()),
+            Ok(_) => Err(format!("{}: it is no folder", folder.display())),
+            Err(error) => Err(format!("{}: {error}", folder.display())),
+        };
+        self.note(key, usable);
+    }
+
+    fn topology(&mut self, key: &str, file: Option<&Path>) {
+        if let Some(file) = file {
+            let usable = names::read(file).map(drop).map_err(|failure| failure.to_string());
+            self.note(format!("{key}.topology"), usable);
+        }
+    }
+}
