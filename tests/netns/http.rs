@@ -16,6 +16,10 @@ use crate::folder::Folder;
 /// How long something may take to come true.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How `alice` shows her password, `secret`, and what a file of users has of it.
+pub(crate) const ALICE: &str = "Authorization: Basic YWxpY2U6c2VjcmV0\r\n";
+pub(crate) const SECRET_HASH: &str = "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
+
 /// Shows the control token of these trials.
 pub(crate) const BEARER: &str = "Authorization: Bearer 0123456789abcdef\r\n";
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use stamp_tests::netns::{self, Families, Signal, Trial, trials};
 
 use super::{Daemon, TWO, reflector};
-use crate::http::{BEARER, ask, connect, scrape, value, wait_for};
+use crate::http::{ALICE, BEARER, SECRET_HASH, ask, connect, scrape, value, wait_for};
 
 pub(crate) fn trials() -> Vec<Trial> {
     trials![
@@ -210,15 +210,12 @@ fn only_users_get_in_where_the_file_names_some() {
     let net = netns::two_hosts(Families::V4);
     let text = format!("web.config-file = \"web.yml\"\n{TWO}");
     let folder = crate::folder::Folder::new();
-    // alice:secret
-    let users = "basic_auth_users:\n  alice: $2b$04$HASH\n";
     let file = folder.write("sender.toml", &text.replace("FAR", &net.far.ipv4().to_string()));
-    folder.write("web.yml", &users.replace("$2b$04$HASH", HASH));
+    folder.write("web.yml", &format!("basic_auth_users:\n  alice: {SECRET_HASH}\n"));
     let program = net.near.spawn(netns::binary("stamp-sender").arg("run").arg(&file));
     program.wait_for_error_line(|line| line.contains("stamp-sender 0.1.0 runs"));
     assert_eq!(ask((&net.near, PORT), "GET", "/metrics", "").0, 401);
-    let known = "Authorization: Basic YWxpY2U6c2VjcmV0\r\n";
-    assert_eq!(ask((&net.near, PORT), "GET", "/metrics", known).0, 200);
+    assert_eq!(ask((&net.near, PORT), "GET", "/metrics", ALICE).0, 200);
     folder.write("web.yml", "basic_auth: {}\n");
     assert_eq!(ask((&net.near, PORT), "GET", "/metrics", "").0, 401);
     program.wait_for_error_line(|line| line.contains("web.config-file stays in force as it was"));
@@ -231,9 +228,6 @@ fn only_users_get_in_where_the_file_names_some() {
     refused.assert_code(3);
     assert!(refused.stderr.contains("unknown field `basic_auth`"), "{refused}");
 }
-
-/// Of `secret`.
-const HASH: &str = "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
 
 fn sessions_are_told_as_the_json_of_a_run() {
     let net = netns::two_hosts(Families::V4);

@@ -7,7 +7,7 @@ use serde_json::Value;
 use stamp_tests::netns::{self, Families, Signal, Trial, trials};
 
 use crate::folder::Folder;
-use crate::http::{BEARER, ask, ask_from, scrape, value, wait_for};
+use crate::http::{ALICE, BEARER, SECRET_HASH, ask, ask_from, scrape, value, wait_for};
 use crate::machine_format::assert_keeps_to;
 use crate::measure::{answered, session};
 
@@ -17,6 +17,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         without_a_file_nothing_is_told_unless_asked,
         sessions_are_listed_drained_and_forgotten,
         a_controller_puts_a_document_in_force_until_the_file_is_read_again,
+        a_broken_file_of_users_keeps_no_reload_and_every_start,
     ]
 }
 
@@ -84,6 +85,37 @@ fn without_a_file_nothing_is_told_unless_asked() {
     let asked = start(&["--web.listen-address", "127.0.0.1:9999"]);
     asked.wait_for_error_line(|line| line.contains("metrics are told over HTTP"));
     assert_eq!(value(&scrape((&net.far, 9999)), RECEIVED), Some(0.0));
+}
+
+fn a_broken_file_of_users_keeps_no_reload_and_every_start() {
+    let net = netns::two_hosts(Families::V4);
+    let folder = Folder::new();
+    let text = "listen = \"0.0.0.0:862\"\nweb.config-file = \"web.yml\"\n\
+                web.control-token-file = \"token\"\n";
+    let file = folder.write("reflector.toml", text);
+    folder.write("web.yml", &format!("basic_auth_users:\n  alice: {SECRET_HASH}\n"));
+    let token = folder.write("token", "short\n");
+    std::fs::set_permissions(token, std::fs::Permissions::from_mode(0o600)).expect("it is ours");
+    let program = net.far.spawn(netns::binary("stamp-reflector").arg(&file));
+    program.wait_for_error_line(|line| line.contains("a token has 16 octets at least"));
+    program.wait_for_error_line(|line| line.contains("metrics are told over HTTP"));
+    let at = (&net.far, 9863);
+    let asked = |authorization: &str| ask(at, "GET", "/metrics", authorization).0;
+    assert_eq!((asked(""), asked(ALICE)), (401, 200));
+    folder.write("web.yml", "basic_auth: {}\n");
+    folder.write("reflector.toml", &format!("{text}dscp = \"EF\"\n"));
+    program.signal(Signal::SIGHUP);
+    program.wait_for_error_line(|line| line.contains("msg=\"configuration reloaded\""));
+    assert_eq!((asked(""), asked(ALICE)), (401, 200), "the server keeps what it had");
+    program.wait_for_error_line(|line| line.contains("web.config-file stays in force as it was"));
+    let (_, shown) = ask(at, "GET", "/config", ALICE);
+    assert!(shown.contains("dscp = \"EF\"  # file"), "{shown}");
+    program.signal(Signal::SIGTERM);
+    program.wait().assert_code(0);
+    let again = net.far.spawn(netns::binary("stamp-reflector").arg(&file)).wait();
+    again.assert_code(3);
+    let told = "reflector.toml:2:19: web.config-file = \"web.yml\": ";
+    assert!(again.stderr.contains(told) && again.stderr.contains("basic_auth"), "{again}");
 }
 
 fn sessions_are_listed_drained_and_forgotten() {
