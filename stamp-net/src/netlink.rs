@@ -31,9 +31,14 @@ impl Message for SockDiagMessage {
     const PROTOCOL: libc::c_int = libc::NETLINK_SOCK_DIAG;
 }
 
-/// Asks for everything of a kind.
+/// Asks for everything of a kind. Of a family that this kernel does not have there is nothing.
 pub(crate) fn dump<M: Message>(question: M) -> Result<Vec<M>, NetError> {
-    exchange(question, NLM_F_REQUEST | NLM_F_DUMP).map_err(NetError::from)
+    match exchange(question, NLM_F_REQUEST | NLM_F_DUMP) {
+        Err(Refusal::Kernel(error)) if error.raw_os_error() == Some(libc::EAFNOSUPPORT) => {
+            Ok(Vec::new())
+        }
+        answer => answer.map_err(NetError::from),
+    }
 }
 
 /// Asks for everything of a kind that is like the question; from kernels before 4.20 what is not
