@@ -234,7 +234,7 @@ fn refused(flag: &'static str, error: &SegmentError) -> Failure {
 ///
 /// [`Failure::Topology`] for a file that cannot be read or is no topology.
 pub fn read(path: &Path) -> Result<Topology, Failure> {
-    parsed(path, &text(path)?)
+    parsed(path, &text(path)?).map_err(Failure::Topology)
 }
 
 /// What stands in a topology file.
@@ -243,9 +243,8 @@ fn text(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(failed)
 }
 
-fn parsed(path: &Path, text: &str) -> Result<Topology, Failure> {
-    Topology::read(&path.display().to_string(), text)
-        .map_err(|errors| Failure::Topology(errors.to_string()))
+fn parsed(path: &Path, text: &str) -> Result<Topology, String> {
+    Topology::read(&path.display().to_string(), text).map_err(|errors| errors.to_string())
 }
 
 fn bound_without_topology(word: BindingWord) -> Result<BindingSid, Failure> {

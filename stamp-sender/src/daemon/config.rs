@@ -4,6 +4,7 @@ mod client;
 mod discovery;
 mod histogram;
 mod membership;
+mod mistakes;
 mod notify;
 mod paths;
 mod places;
@@ -33,11 +34,12 @@ use crate::writer::config::{Beside, Writers};
 pub use discovery::{Composed, Discovery, Found, Refused, compose};
 use membership::Candidates;
 pub use membership::Membership;
+pub use mistakes::Mistakes;
 #[cfg(test)]
 pub use notify::Address;
 pub use notify::{Hook, Notify, Webhook};
 pub use paths::Paths;
-pub use places::{Mistake, in_words_of_a_file};
+pub use places::in_words_of_a_file;
 pub use probe::Probing;
 pub use reflector::Reflector;
 pub use schema::schema;
@@ -167,9 +169,12 @@ impl Configuration {
             .into_iter()
             .collect();
         let reader = Arc::new(Reader { defaults, profiles, folder: folder.to_owned() });
+        let mut mistakes = Mistakes::default();
         let read = root.sections("session", |section| {
-            reader.read(section, &Profile::default()).map(|spec| (spec, section.place("name")))
+            let spec = reader.read_among(section, &Profile::default(), &mut mistakes)?;
+            Some((spec, section.place("name")))
         });
+        mistakes.report(root);
         let paths = Paths::read(root, &of_root, &reader, elsewhere);
         let (web, topology) = (&service.web, topology.as_deref());
         let writers = Writers::read(root, folder, Beside { web, topology, paths: &paths });

@@ -219,9 +219,9 @@ mod tests {
                             config-file = \"select.yml\"\n\
                             [write]\nlisten = [\"127.0.0.1:9866\"]\nconfig-file = \"write.yml\"\n\
                             [[writer]]\nkind = \"linux\"\nfrom-token-file = \"following\"\n\
-                            [[writer]]\nkind = \"file\"\nfile = \"gone/table\"\n\
+                            [[writer]]\nkind = \"file\"\nfile = \"gone/table\"\ndry-run = false\n\
                             [[writer]]\nkind = \"pola\"\nfolder = \"pola\"\nsession = \"192.0.2.1\"\n\
-                            add-command = [\"/nowhere/add\"]\ndelete-command = [\"rm\"]\n\
+                            dry-run = false\nadd-command = [\"/nowhere/add\"]\ndelete-command = [\"rm\"]\n\
                             [[writer]]\nkind = \"webhook\"\nurl = \"https://192.0.2.1/\"\nca-file = \"ca\"\n";
         let folder = Folder::new("others");
         folder.write("net.toml", "[[node]]\nname = \"a\"\n");
@@ -250,13 +250,12 @@ mod tests {
         folder.write("net.toml", "no topology");
         fs::create_dir(folder.0.join("gone")).unwrap();
         fs::create_dir(folder.0.join("pola")).unwrap();
-        let left = [
-            "writer[0].topology",
-            "writer[2].add-command",
-            "writer[2].topology",
-            "writer[3].ca-file",
-        ];
-        assert_eq!(told(), left);
+        assert_eq!(told(), ["writer[2].add-command", "writer[3].ca-file", "topology"]);
+        fs::remove_dir(folder.0.join("gone")).unwrap();
+        let configuration = folder.read(&TEXT.replace("dry-run = false\n", ""));
+        let told = troubles_of_others(&configuration).into_iter().map(|trouble| trouble.key);
+        let told: Vec<String> = told.collect();
+        assert_eq!(told, ["writer[3].ca-file", "topology"], "nothing is written or run");
     }
 
     #[test]

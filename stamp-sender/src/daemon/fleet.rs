@@ -22,7 +22,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::announced::Announced;
 use super::board::Board;
-use super::config::{Configuration, SessionSpec};
+use super::config::{Configuration, SessionSpec, in_words_of_a_file};
 use super::far_end::{Broken, SessionKey};
 use super::observer::{Notice, Observer, Place};
 use super::opening::{self, Obstacle, Opened};
@@ -336,14 +336,14 @@ impl Fleet {
             return;
         }
         match result {
-            None => member.stays(),
+            None => member.has_not_moved(),
             Some(Ok(opened)) if member.is_at(&opened) => member.stays(),
             Some(Ok(opened)) => {
                 self.end(&spec.name);
                 self.start(&spec, opened);
             }
             Some(Err(obstacle)) => {
-                member.wait(obstacle.failure());
+                member.wait(obstacle.reason(&spec));
                 self.tell_waiting(&spec.name);
             }
         }
@@ -377,7 +377,7 @@ impl Fleet {
                 self.post_announced(&spec.name);
             }
             Err(error) => {
-                member.wait(&error.into());
+                member.wait(in_words_of_a_file(&Failure::from(error).to_string()));
                 self.tell_waiting(&spec.name);
             }
         }

@@ -8,7 +8,7 @@ use stamp_session::sender::{ReflectorMode, StatisticsScope};
 use stamp_worker::WorkerError;
 use stamp_worker::sender::{Companion, SessionSetup};
 
-use super::config::SessionSpec;
+use super::config::{SessionSpec, in_words_of_a_file};
 use crate::command_line::Measure;
 use crate::descriptors::Sockets;
 use crate::exit::Failure;
@@ -36,9 +36,14 @@ pub(super) enum Obstacle {
 }
 
 impl Obstacle {
-    pub(super) const fn failure(&self) -> &Failure {
+    /// Why the session waits, in words of a file; where it stands in one, and can be mended there, with the place.
+    pub(super) fn reason(&self, spec: &SessionSpec) -> String {
+        let in_words = |failure: &Failure| in_words_of_a_file(&failure.to_string());
         match self {
-            Self::Passing(failure) | Self::Lasting(failure) => failure,
+            Self::Passing(failure) => in_words(failure),
+            Self::Lasting(failure) => spec
+                .mistake(failure)
+                .map_or_else(|| in_words(failure), |mistake| mistake.of(&spec.name, 0).to_string()),
         }
     }
 }

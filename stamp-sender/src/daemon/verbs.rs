@@ -1,7 +1,5 @@
 //! `config check`, `config show`, `config template`, `config schema`.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -12,7 +10,7 @@ use crate::Ended;
 use crate::command_line::daemon::DescribedFile;
 use crate::exit::{Failure, Status};
 
-use super::config::{self, Composed, Configuration, Found, Mistake, Refused, in_words_of_a_file};
+use super::config::{self, Composed, Configuration, Found, Mistakes, Refused, in_words_of_a_file};
 use super::files::{self, Trouble};
 use super::opening::{self, Obstacle};
 use super::preparation;
@@ -43,7 +41,7 @@ pub fn check(file: &Path, arguments: &WebArguments, shard: Option<Shard>) -> End
             }
         }
     }
-    impossible.extend(mistakes.told());
+    impossible.extend(mistakes.told().map(|(_, error)| error.to_string()));
     if !impossible.is_empty() {
         return Err(Failure::Input(impossible.join("\n")));
     }
@@ -67,34 +65,6 @@ pub fn check(file: &Path, arguments: &WebArguments, shard: Option<Shard>) -> End
         text.push_str(&format!("note: {source}: {target} is no session: {reason}\n"));
     }
     print(&text)
-}
-
-/// Mistakes in the order in which they were found, each once: a thousand sessions may have what stands in a profile.
-#[derive(Default)]
-struct Mistakes<'s> {
-    /// With the first session that has it, and how many others do.
-    all: Vec<(Mistake, &'s str, usize)>,
-    known: HashMap<Mistake, usize>,
-}
-
-impl<'s> Mistakes<'s> {
-    fn note(&mut self, mistake: Mistake, session: &'s str) {
-        match self.known.entry(mistake) {
-            Entry::Occupied(known) => {
-                if let Some((.., others)) = self.all.get_mut(*known.get()) {
-                    *others += 1;
-                }
-            }
-            Entry::Vacant(place) => {
-                self.all.push((place.key().clone(), session, 0));
-                place.insert(self.all.len() - 1);
-            }
-        }
-    }
-
-    fn told(&self) -> impl Iterator<Item = String> {
-        self.all.iter().map(|(mistake, session, others)| mistake.of(session, *others).to_string())
-    }
 }
 
 /// Prints each session as it is in force, with what it takes from its profile and the defaults.
@@ -168,7 +138,7 @@ mod tests {
             let Err(Obstacle::Lasting(failure)) = opening::check(spec) else { panic!("{spec:?}") };
             mistakes.note(spec.mistake(&failure).unwrap(), &spec.name);
         }
-        let told: Vec<String> = mistakes.told().collect();
+        let told: Vec<String> = mistakes.told().map(|(_, error)| error.to_string()).collect();
         let starts = [
             "f.toml:1:12: topology = \"gone.toml\": session a and another one: /nowhere/gone.toml: ",
             "f.toml:11:12: session[2].topology = \"own.toml\": /nowhere/own.toml: ",

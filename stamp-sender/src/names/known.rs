@@ -11,11 +11,11 @@ use crate::exit::Failure;
 /// How many are kept: sessions of a file rarely have more than one.
 const KEPT: usize = 4;
 
-/// A topology that was read, and the text it was read from.
+/// What was made of the text of a file; or why nothing could be.
 struct Known {
     path: PathBuf,
     text: String,
-    topology: Arc<Topology>,
+    made: Result<Arc<Topology>, String>,
 }
 
 /// Topologies by what they were read from, the latest in front.
@@ -39,25 +39,22 @@ impl Shelf {
 
     fn read(&self, path: &Path) -> Result<Arc<Topology>, Failure> {
         let text = super::text(path)?;
+        self.made(path, text).map_err(Failure::Topology)
+    }
+
+    fn made(&self, path: &Path, text: String) -> Result<Arc<Topology>, String> {
         let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found =
-            known().iter().find(|it| it.path == path && it.text == text).map(Known::topology);
-        if let Some(topology) = found {
-            return Ok(topology);
+        let is_it = |it: &&Known| it.path == path && it.text == text;
+        let found = known().iter().find(is_it).map(|it| it.made.clone());
+        if let Some(made) = found {
+            return made;
         }
-        let topology = Arc::new(super::parsed(path, &text)?);
+        let made = super::parsed(path, &text).map(Arc::new);
         let mut known = known();
         known.retain(|it| it.path != path);
-        let (path, kept) = (path.to_owned(), Arc::clone(&topology));
-        known.push_front(Known { path, text, topology: kept });
+        known.push_front(Known { path: path.to_owned(), text, made: made.clone() });
         known.truncate(KEPT);
-        Ok(topology)
-    }
-}
-
-impl Known {
-    fn topology(&self) -> Arc<Topology> {
-        Arc::clone(&self.topology)
+        made
     }
 }
 

@@ -18,9 +18,7 @@ use stamp_metrics::http::client::Url;
 pub use file::File;
 pub use frr::Frr;
 pub use linux::Linux;
-#[cfg(test)]
-pub use pola::Commands;
-pub use pola::Pola;
+pub use pola::{Commands, Pola};
 pub use server::Server;
 use words::{Changes, Kind, WriterName};
 pub use words::{Method, OnExit};
@@ -37,6 +35,8 @@ pub struct Writers {
     pub listen: Vec<SocketAddr>,
     /// TLS and users there.
     pub config_file: Option<PathBuf>,
+    /// The topology of those that name none.
+    pub topology: Option<PathBuf>,
 }
 
 /// One place that chosen paths are carried to.
@@ -155,7 +155,8 @@ impl Writers {
             });
             (listen, write.get("config-file").map(|file: String| folder.join(file)))
         });
-        Self { writers: read.into_iter().flatten().collect(), listen, config_file }
+        let topology = beside.topology.map(ToOwned::to_owned);
+        Self { writers: read.into_iter().flatten().collect(), listen, config_file, topology }
     }
 
     /// In the form of the file.

@@ -4,16 +4,17 @@
 
 use std::sync::Arc;
 
-use stamp_config::document::{ConfigError, Place, Problem, TablePlaces};
+use stamp_config::document::{Place, TablePlaces};
 
+use super::mistakes::Mistake;
 use super::settings::keys;
 use crate::exit::Failure;
 
 /// Keys of a session that are no flags of it.
 pub(super) const OF_A_SESSION: [&str; 2] = ["name", "target"];
 
-/// Where keys stand: in the session, its profile, the defaults or the root, in this order. Equal to any others, as a
-/// session is the same wherever its keys stand.
+/// Where keys stand: in the session, then in what it takes over, in the order in which that goes before. Equal to any
+/// others, as a session is the same wherever its keys stand.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Places(Vec<Arc<TablePlaces>>);
 
@@ -65,31 +66,6 @@ impl PartialEq for Places {
 }
 
 impl Eq for Places {}
-
-/// What a session cannot be for, in words of a file.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Mistake {
-    /// Where the key stands that is to blame.
-    pub place: Place,
-    /// Why.
-    pub reason: String,
-    /// Other sessions have what stands there too: it stands in a profile, in the defaults or at the root.
-    pub is_shared: bool,
-}
-
-impl Mistake {
-    /// The mistake of the first of these sessions, and of so many others.
-    pub fn of(&self, name: &str, others: usize) -> ConfigError {
-        let Self { place, reason, is_shared } = self;
-        let reason = match others {
-            0 if !is_shared => reason.clone(),
-            0 => format!("session {name}: {reason}"),
-            1 => format!("session {name} and another one: {reason}"),
-            _ => format!("session {name} and {others} others: {reason}"),
-        };
-        place.error(Problem::Contradiction { reason })
-    }
-}
 
 /// What a file calls a host and flags of one letter.
 const OTHER_WORDS: [(&str, &str); 5] =

@@ -16,7 +16,8 @@ use stamp_session::te::TeAdvertiser;
 
 use super::histogram;
 use super::membership::{Membership, PolicyKeys};
-use super::places::{Mistake, in_words_of_a_file};
+use super::mistakes::{Mistake, Mistakes};
+use super::places::in_words_of_a_file;
 use super::settings::Settings;
 use super::te::TeChoice;
 use super::threshold::{self, DelayLimits, LossLimit};
@@ -216,6 +217,19 @@ impl Reader {
     /// A session, with what is wrong reported where it stands. What it does not say `entry` may, before
     /// its profile and the defaults.
     pub(super) fn read(&self, section: &Section<'_>, entry: &Profile) -> Option<SessionSpec> {
+        let mut mistakes = Mistakes::default();
+        let read = self.read_among(section, entry, &mut mistakes);
+        mistakes.report(section);
+        read
+    }
+
+    /// The same among others, which may have mistakes in common: those are noted, to be reported when all are read.
+    pub(super) fn read_among(
+        &self,
+        section: &Section<'_>,
+        entry: &Profile,
+        mistakes: &mut Mistakes,
+    ) -> Option<SessionSpec> {
         let name = section.require::<Name>("name").map(|name| name.0);
         let target: Option<String> = section.require("target");
         let mut own = Profile::read(section, &self.folder);
@@ -247,9 +261,7 @@ impl Reader {
         };
         if let Err(failure) = setup::check(&measure) {
             match all.settings.mistake(&failure) {
-                Some(mistake) => {
-                    section.report(&mistake.place, mistake.of(&name, 0).problem);
-                }
+                Some(mistake) => mistakes.note(mistake, &name),
                 None => {
                     let reason = in_words_of_a_file(&failure.to_string());
                     section.problem("name", Problem::Contradiction { reason });

@@ -14,7 +14,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use stamp_config::document::{FlagText, Problem, Section};
 
-use super::places::{Mistake, OF_A_SESSION, Places};
+use super::mistakes::Mistake;
+use super::places::{OF_A_SESSION, Places};
 use crate::command_line::Measure;
 use crate::exit::Failure;
 

@@ -162,6 +162,22 @@ fn what_no_packet_can_be_made_of_is_named_where_it_stands() {
 }
 
 #[test]
+fn what_sessions_have_in_common_is_reported_once() {
+    let mut text = "[profile.p]\nsize = 20\nauth = false\n".to_owned();
+    for name in ["a", "b", "c"] {
+        text.push_str(&format!("[[session]]\nname = \"{name}\"\ntarget = \"192.0.2.1\"\n"));
+        text.push_str("profile = \"p\"\n");
+    }
+    text.push_str("size = 30\n");
+    let told = read(&text).unwrap_err().to_string();
+    let [shared, own] = told.lines().collect::<Vec<_>>().try_into().unwrap();
+    let why = "octets; allowed: 44, or 48 to 9216";
+    let in_common = "f.toml:2:8: profile.p.size = 20: session a and another one: 20 ";
+    assert_eq!(shared, format!("{in_common}{why}"));
+    assert_eq!(own, format!("f.toml:16:8: session[2].size = 30: 30 {why}"));
+}
+
+#[test]
 fn what_is_shown_says_the_same_when_it_is_read() {
     let shown = show(&read(GOOD).unwrap());
     let again = read(&shown).unwrap();

@@ -1,5 +1,6 @@
 //! The same of files that `select` and `write` need: whoever writes one file for all of them is told too.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use super::{Found, Trouble, program};
 use crate::daemon::config::Configuration;
 use crate::names;
 use crate::select::config::Select;
-use crate::writer::config::{Frr, Linux, Pola, Server, Target, Writer, Writers};
+use crate::writer::config::{Commands, Frr, Linux, Pola, Server, Target, Writer, Writers};
 
 /// What of it `select` and `write` could not use now, in the order of the file's own description.
 pub(in crate::daemon) fn troubles_of_others(configuration: &Configuration) -> Vec<Trouble> {
@@ -40,6 +41,24 @@ impl Found {
         for (index, writer) in writers.writers.iter().enumerate() {
             self.writer(&format!("writer[{index}]"), writer);
         }
+        // Also one that is of several is told once, by the key that is in the file.
+        let mut told = BTreeSet::new();
+        for (index, writer) in writers.writers.iter().enumerate() {
+            let (Target::Linux(Linux { topology, .. }) | Target::Pola(Pola { topology, .. })) =
+                &writer.target
+            else {
+                continue;
+            };
+            let Some(file) = topology.as_deref().filter(|file| told.insert(*file)) else {
+                continue;
+            };
+            let key = match writers.topology.as_deref() == Some(file) {
+                true => "topology".to_owned(),
+                false => format!("writer[{index}].topology"),
+            };
+            let usable = names::read(file).map(drop).map_err(|failure| failure.to_string());
+            self.note(key, usable);
+        }
     }
 
     fn writer(&mut self, key: &str, writer: &Writer) {
@@ -47,22 +66,24 @@ impl Found {
         let (token_file, ca_file) = (source.token_file.as_deref(), source.ca_file.as_deref());
         self.of_a_server(&format!("{key}.from-"), token_file, ca_file);
         match &writer.target {
-            Target::Linux(Linux { topology, .. }) => self.topology(key, topology.as_deref()),
-            Target::Frr(Frr { file, .. }) => self.written(format!("{key}.file"), file.parent()),
-            Target::File(file) => self.written(format!("{key}.file"), file.path.parent()),
-            Target::Pola(Pola { folder, commands, topology, .. }) => {
+            Target::Pola(Pola { folder, .. }) => {
                 self.written(format!("{key}.folder"), Some(folder));
-                for (name, command) in commands
-                    .iter()
-                    .flat_map(|it| [("add-command", &it.add), ("delete-command", &it.delete)])
-                {
-                    self.note(format!("{key}.{name}"), program(command));
-                }
-                self.topology(key, topology.as_deref());
             }
             Target::Server(Server { token_file, ca_file, .. }) => {
                 self.of_a_server(&format!("{key}."), token_file.as_deref(), ca_file.as_deref());
             }
+            Target::Linux(_) | Target::Frr(_) | Target::File(_) => {}
+        }
+        // One that only says what it would do needs none of the rest.
+        match &writer.target {
+            _ if writer.dry_run => {}
+            Target::Frr(Frr { file, .. }) => self.written(format!("{key}.file"), file.parent()),
+            Target::File(file) => self.written(format!("{key}.file"), file.path.parent()),
+            Target::Pola(Pola { commands: Some(Commands { add, delete }), .. }) => {
+                self.note(format!("{key}.add-command"), program(add));
+                self.note(format!("{key}.delete-command"), program(delete));
+            }
+            Target::Pola(_) | Target::Linux(_) | Target::Server(_) => {}
         }
     }
 
@@ -80,12 +101,5 @@ impl Found {
             Err(error) => Err(format!("{}: {error}", folder.display())),
         };
         self.note(key, usable);
-    }
-
-    fn topology(&mut self, key: &str, file: Option<&Path>) {
-        if let Some(file) = file {
-            let usable = names::read(file).map(drop).map_err(|failure| failure.to_string());
-            self.note(format!("{key}.topology"), usable);
-        }
     }
 }

@@ -53,7 +53,12 @@ impl Change {
                 }
                 _ => {
                     change.added += usize::from(member.is_none());
-                    change.opened.push(Arc::clone(spec));
+                    // Attempts of before are told by whose they are, and files may have changed alone.
+                    let is_another = member.is_none_or(|(member, _)| !Arc::ptr_eq(member, spec));
+                    change.opened.push(match is_another {
+                        true => Arc::clone(spec),
+                        false => Arc::new(spec.as_ref().clone()),
+                    });
                 }
             }
         }

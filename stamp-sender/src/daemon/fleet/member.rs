@@ -10,10 +10,9 @@ use stamp_session::snapshot::SessionSnapshot;
 use stamp_session::te::TeAdvertisement;
 
 use crate::daemon::announced::Announced;
-use crate::daemon::config::{SessionSpec, in_words_of_a_file};
+use crate::daemon::config::SessionSpec;
 use crate::daemon::inputs::Inputs;
 use crate::daemon::opening::Opened;
-use crate::exit::Failure;
 use crate::happening::SessionInfo;
 
 /// First and longest pause between two tries to open a session.
@@ -147,7 +146,14 @@ impl Member {
         running.target == opened.target && ends(&running.infos) == ends(&opened.infos)
     }
 
-    /// Nothing has moved.
+    /// Its name was looked up, and its far end is where it was. What has to be opened anew meanwhile has to be still.
+    pub(super) fn has_not_moved(&mut self) {
+        if let Life::Running(_, Care::UnderWay(UnderWay { known: Some(_) })) = &self.life {
+            self.stays();
+        }
+    }
+
+    /// It was opened, and nothing has moved.
     pub(super) fn stays(&mut self) {
         if let Life::Running(running, care) = &mut self.life {
             running.attempts = 0;
@@ -202,9 +208,8 @@ impl Member {
     }
 
     /// It cannot be opened now. One that runs goes on as it is: what was good may be again.
-    pub(super) fn wait(&mut self, failure: &Failure) {
+    pub(super) fn wait(&mut self, reason: String) {
         let now = Instant::now();
-        let reason = in_words_of_a_file(&failure.to_string());
         let waited = match &mut self.life {
             Life::Running(running, care) => {
                 if running.attempts == 0 {

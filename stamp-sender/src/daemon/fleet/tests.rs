@@ -117,3 +117,76 @@ fn a_session_knows_where_it_stands_after_a_reload_and_is_opened_once() {
         assert_eq!(whereabouts(&fleet).len(), 1);
     });
 }
+
+#[test]
+fn what_was_read_from_another_file_is_not_taken_though_nothing_else_has_changed() {
+    let folder = std::env::temp_dir().join(format!("fleet-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let keys = folder.join("keys");
+    let put = |secret: &str| std::fs::write(&keys, format!("1 {}\n", secret.repeat(32))).unwrap();
+    put("5a");
+    let mine = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&keys, mine).unwrap();
+    let text = format!(
+        "[[session]]\nname = \"a\"\ntarget = \"127.0.0.1\"\nkey-file = {keys:?}\nauth = true\n"
+    );
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (notices, _noticed) = unbounded_channel();
+        let mut fleet = Fleet::new(1, &notices, Board::default()).unwrap();
+        let before = opening(&mut fleet, &text);
+        put("a5");
+        // What is found or computed brings the sessions of the file along as they are.
+        let change = Change::between(&fleet.known(), &[Arc::clone(&before)]);
+        let [now] = change.opened.clone().try_into().unwrap();
+        fleet.put_in_force(change, Vec::new(), unbounded_channel().1);
+        fleet.settle(Arc::clone(&before), Some(opening::open(&before)));
+        assert!(whereabouts(&fleet).is_empty(), "it has another key now");
+        fleet.settle(Arc::clone(&now), Some(opening::open(&now)));
+        assert_eq!(whereabouts(&fleet).len(), 1);
+    });
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_look_up_that_ends_late_keeps_no_session_from_being_opened_anew() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (notices, _noticed) = unbounded_channel();
+        let mut fleet = Fleet::new(1, &notices, Board::default()).unwrap();
+        let change = Change::between(&Known::new(), &sessions("localhost"));
+        let specs = change.opened.clone();
+        let opened = specs.iter().map(|spec| (Arc::clone(spec), Some(opening::open(spec))));
+        let opened = opened.collect();
+        fleet.put_in_force(change, opened, unbounded_channel().1);
+        let due = fleet.next_due().unwrap();
+        let member = fleet.members.get_mut("named").unwrap();
+        assert!(member.take_due(due).is_some_and(|(_, attempt)| attempt.known.is_some()));
+        member.reconsider(due);
+        let anew = fleet.next_due().unwrap();
+        fleet.settle(Arc::clone(&specs[0]), None);
+        assert_eq!(fleet.next_due(), Some(anew));
+        // And while it is being opened anew another look-up ends.
+        let member = fleet.members.get_mut("named").unwrap();
+        assert!(member.take_due(anew).is_some_and(|(_, attempt)| attempt.known.is_none()));
+        fleet.settle(Arc::clone(&specs[0]), None);
+        let member = fleet.members.get_mut("named").unwrap();
+        assert_eq!(member.under_way(), Some(UnderWay { known: None }));
+    });
+}
+
+#[test]
+fn a_session_that_waits_for_a_file_to_be_mended_says_where() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (notices, _noticed) = unbounded_channel();
+        let mut fleet = Fleet::new(1, &notices, Board::default()).unwrap();
+        let text = "[[session]]\nname = \"a\"\ntarget = \"N1\"\ntopology = \"/nowhere/net.toml\"\n";
+        let spec = opening(&mut fleet, text);
+        fleet.settle(Arc::clone(&spec), Some(opening::open(&spec)));
+        let reason = fleet.members().find_map(Member::waiting).unwrap().reason.clone();
+        let told =
+            "f:4:12: session[0].topology = \"/nowhere/net.toml\": /nowhere/net.toml: No such";
+        assert!(reason.starts_with(told), "{reason}");
+    });
+}

@@ -286,7 +286,6 @@ pub(super) fn page(board: &Board, word: Option<&str>) -> Page {
 
 #[cfg(test)]
 mod tests {
-
     use stamp_session::clock::{ClockState, Now};
     use stamp_session::sender::{SenderEvent, StateChange};
 
