@@ -1,6 +1,5 @@
 //! Where values stand in a document, also for what is found out when the document has gone.
 
-use core::ops::Range;
 use std::sync::Arc;
 
 use toml::Spanned;
@@ -45,21 +44,21 @@ impl Place {
 /// documents with thousands of tables.
 #[derive(Clone, Debug)]
 pub struct TablePlaces {
-    pub(super) file: Arc<str>,
+    file: Arc<str>,
     /// The path of the table, such as `session[2]`; empty for the root.
-    pub(super) path: Box<str>,
-    pub(super) keys: Box<[KeyPlace]>,
+    path: Box<str>,
+    keys: Box<[KeyPlace]>,
 }
 
 /// Where one key of a table stands.
 #[derive(Clone, Debug)]
-pub(super) struct KeyPlace {
-    pub(super) key: &'static str,
+struct KeyPlace {
+    key: &'static str,
     // Documents are read at once, and none is larger than 4 GiB.
-    pub(super) offset: u32,
-    pub(super) line: u32,
-    pub(super) column: u32,
-    pub(super) value: Box<str>,
+    offset: u32,
+    line: u32,
+    column: u32,
+    value: Box<str>,
 }
 
 impl TablePlaces {
@@ -82,22 +81,14 @@ impl Section<'_> {
     /// Where the value of `key` stands, for what is found out when the section has been read; the
     /// section itself where the key is missing.
     pub fn place(&self, key: &'static str) -> Place {
-        let value = self.value(key);
-        let span = value.map_or_else(|| self.span.clone(), Spanned::span);
-        let shown = value.and_then(|_| self.source.shown(&span));
-        self.source.place(span.start, self.name(key), shown)
+        let section = || self.source.place(self.span.start, self.name(key), None);
+        self.value(key).map_or_else(section, |value| self.at(key, value))
     }
 
     /// Where each item of the list `key` stands; one value stands for a list of one.
     pub fn places(&self, key: &'static str) -> Vec<Place> {
         match self.value(key).map(Spanned::get_ref) {
-            Some(DeValue::Array(items)) => {
-                let place = |span: Range<usize>| {
-                    let shown = self.source.shown(&span);
-                    self.source.place(span.start, self.name(key), shown)
-                };
-                items.iter().map(|item| place(item.span())).collect()
-            }
+            Some(DeValue::Array(items)) => items.iter().map(|item| self.at(key, item)).collect(),
             Some(_) => vec![self.place(key)],
             None => Vec::new(),
         }
@@ -107,17 +98,22 @@ impl Section<'_> {
     pub fn places_of(&self, keys: impl IntoIterator<Item = &'static str>) -> TablePlaces {
         let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let place = |key| {
-            let span = self.value(key)?.span();
-            let (line, column) = self.source.position(span.start);
-            let value = self.source.shown(&span).unwrap_or_default().into();
-            let (offset, line, column) = (small(span.start), small(line), small(column));
-            Some(KeyPlace { key, offset, line, column, value })
+            let Place { offset, line, column, value, .. } = self.at(key, self.value(key)?);
+            let (offset, line, column) = (small(offset), small(line), small(column));
+            Some(KeyPlace { key, offset, line, column, value: value.unwrap_or_default().into() })
         };
         TablePlaces {
             file: self.source.file(),
             path: self.path.as_str().into(),
             keys: keys.into_iter().filter_map(place).collect(),
         }
+    }
+
+    /// Where a value of `key` stands.
+    fn at(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Place {
+        let span = value.span();
+        let shown = self.source.shown(&span);
+        self.source.place(span.start, self.name(key), shown)
     }
 }
 

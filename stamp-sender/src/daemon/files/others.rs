@@ -10,7 +10,7 @@ use super::{Found, Trouble, program};
 use crate::daemon::config::Configuration;
 use crate::names;
 use crate::select::config::Select;
-use crate::writer::config::{Commands, Frr, Linux, Pola, Server, Target, Writer, Writers};
+use crate::writer::config::{Commands, File, Frr, Linux, Pola, Server, Target, Writer, Writers};
 
 /// What of it `select` and `write` could not use now, in the order of the file's own description.
 pub(in crate::daemon) fn troubles_of_others(configuration: &Configuration) -> Vec<Trouble> {
@@ -65,25 +65,24 @@ impl Found {
         let source = &writer.source;
         let (token_file, ca_file) = (source.token_file.as_deref(), source.ca_file.as_deref());
         self.of_a_server(&format!("{key}.from-"), token_file, ca_file);
+        // One that only says what it would do writes nothing and runs nothing.
+        let acts = !writer.dry_run;
         match &writer.target {
-            Target::Pola(Pola { folder, .. }) => {
+            Target::Linux(_) => {}
+            Target::Frr(Frr { file, .. }) | Target::File(File { path: file, .. }) if acts => {
+                self.written(format!("{key}.file"), file.parent());
+            }
+            Target::Frr(_) | Target::File(_) => {}
+            Target::Pola(Pola { folder, commands, .. }) => {
                 self.written(format!("{key}.folder"), Some(folder));
+                if let Some(Commands { add, delete }) = commands.as_ref().filter(|_| acts) {
+                    self.note(format!("{key}.add-command"), program(add));
+                    self.note(format!("{key}.delete-command"), program(delete));
+                }
             }
             Target::Server(Server { token_file, ca_file, .. }) => {
                 self.of_a_server(&format!("{key}."), token_file.as_deref(), ca_file.as_deref());
             }
-            Target::Linux(_) | Target::Frr(_) | Target::File(_) => {}
-        }
-        // One that only says what it would do needs none of the rest.
-        match &writer.target {
-            _ if writer.dry_run => {}
-            Target::Frr(Frr { file, .. }) => self.written(format!("{key}.file"), file.parent()),
-            Target::File(file) => self.written(format!("{key}.file"), file.path.parent()),
-            Target::Pola(Pola { commands: Some(Commands { add, delete }), .. }) => {
-                self.note(format!("{key}.add-command"), program(add));
-                self.note(format!("{key}.delete-command"), program(delete));
-            }
-            Target::Pola(_) | Target::Linux(_) | Target::Server(_) => {}
         }
     }
 

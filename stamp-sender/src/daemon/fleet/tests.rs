@@ -18,6 +18,17 @@ fn read(text: &str) -> Vec<Arc<SessionSpec>> {
     read.unwrap_or_else(|errors| panic!("{errors}")).sessions
 }
 
+const SESSION: &str = "[[session]]\nname = \"a\"\ntarget = \"127.0.0.1\"\n";
+
+/// Runs a test with a fleet of one packet thread.
+fn with_a_fleet(test: impl AsyncFnOnce(Fleet)) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (notices, _noticed) = unbounded_channel();
+        test(Fleet::new(1, &notices, Board::default()).unwrap()).await;
+    });
+}
+
 /// Where the sessions probe, and under which numbers.
 fn whereabouts(fleet: &Fleet) -> Vec<(IpAddr, std::ops::Range<usize>)> {
     let running = fleet.members().filter_map(Member::running);
@@ -27,10 +38,7 @@ fn whereabouts(fleet: &Fleet) -> Vec<(IpAddr, std::ops::Range<usize>)> {
 #[test]
 fn a_name_is_looked_up_each_minute_and_what_has_moved_begins_anew() {
     const MINUTE: Duration = Duration::from_secs(60);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let (notices, _noticed) = unbounded_channel();
-        let mut fleet = Fleet::new(1, &notices, Board::default()).unwrap();
+    with_a_fleet(async |mut fleet| {
         let change = Change::between(&Known::new(), &sessions("localhost"));
         // It has had another address until now.
         let before = change.opened.iter().cloned().zip(sessions("127.0.0.2"));
@@ -59,7 +67,7 @@ fn a_name_is_looked_up_each_minute_and_what_has_moved_begins_anew() {
     });
 }
 
-/// A fleet in which `opening` is under way for one session.
+/// A session that the fleet is told of, and that is being opened from then on.
 fn opening(fleet: &mut Fleet, text: &str) -> Arc<SessionSpec> {
     let [spec] = read(text).try_into().unwrap();
     let change = Change::between(&Known::new(), &[Arc::clone(&spec)]);
@@ -69,11 +77,7 @@ fn opening(fleet: &mut Fleet, text: &str) -> Arc<SessionSpec> {
 
 #[test]
 fn what_is_told_otherwise_while_it_is_opened_is_opened_as_it_is_then() {
-    const SESSION: &str = "[[session]]\nname = \"a\"\ntarget = \"127.0.0.1\"\n";
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let (notices, _noticed) = unbounded_channel();
-        let mut fleet = Fleet::new(1, &notices, Board::default()).unwrap();
+    with_a_fleet(async |mut fleet| {
         let before = opening(&mut fleet, SESSION);
         let [spec] = read(&format!("{SESSION}window = \"20s\"\n")).try_into().unwrap();
         let change = Change::between(&fleet.known(), &[spec]);
@@ -91,11 +95,7 @@ fn what_is_told_otherwise_while_it_is_opened_is_opened_as_it_is_then() {
 
 #[test]
 fn a_session_knows_where_it_stands_after_a_reload_and_is_opened_once() {
-    const SESSION: &str = "[[session]]\nname = \"a\"\ntarget = \"127.0.0.1\"\n";
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let (notices, _noticed) = unbounded_channel();
-        let mut fleet = Fleet::new(1, &notices, Board::default()).unwrap();
+    with_a_fleet(async |mut fleet| {
         let before = opening(&mut fleet, SESSION);
         let reload = |fleet: &mut Fleet| {
             let [spec] = read(&format!("# A line more.\n{SESSION}")).try_into().unwrap();
@@ -127,13 +127,8 @@ fn what_was_read_from_another_file_is_not_taken_though_nothing_else_has_changed(
     put("5a");
     let mine = std::os::unix::fs::PermissionsExt::from_mode(0o600);
     std::fs::set_permissions(&keys, mine).unwrap();
-    let text = format!(
-        "[[session]]\nname = \"a\"\ntarget = \"127.0.0.1\"\nkey-file = {keys:?}\nauth = true\n"
-    );
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let (notices, _noticed) = unbounded_channel();
-        let mut fleet = Fleet::new(1, &notices, Board::default()).unwrap();
+    let text = format!("{SESSION}key-file = {keys:?}\nauth = true\n");
+    with_a_fleet(async |mut fleet| {
         let before = opening(&mut fleet, &text);
         put("a5");
         // What is found or computed brings the sessions of the file along as they are.
@@ -150,10 +145,7 @@ fn what_was_read_from_another_file_is_not_taken_though_nothing_else_has_changed(
 
 #[test]
 fn a_look_up_that_ends_late_keeps_no_session_from_being_opened_anew() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let (notices, _noticed) = unbounded_channel();
-        let mut fleet = Fleet::new(1, &notices, Board::default()).unwrap();
+    with_a_fleet(async |mut fleet| {
         let change = Change::between(&Known::new(), &sessions("localhost"));
         let specs = change.opened.clone();
         let opened = specs.iter().map(|spec| (Arc::clone(spec), Some(opening::open(spec))));
@@ -177,10 +169,7 @@ fn a_look_up_that_ends_late_keeps_no_session_from_being_opened_anew() {
 
 #[test]
 fn a_session_that_waits_for_a_file_to_be_mended_says_where() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let (notices, _noticed) = unbounded_channel();
-        let mut fleet = Fleet::new(1, &notices, Board::default()).unwrap();
+    with_a_fleet(async |mut fleet| {
         let text = "[[session]]\nname = \"a\"\ntarget = \"N1\"\ntopology = \"/nowhere/net.toml\"\n";
         let spec = opening(&mut fleet, text);
         fleet.settle(Arc::clone(&spec), Some(opening::open(&spec)));
